@@ -1,0 +1,2 @@
+// Replaced by the nodes' and the console's builds.
+export {};

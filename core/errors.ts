@@ -1,0 +1,36 @@
+import type { Issue } from './issue.ts';
+
+/** Whether trying again can help: decides between retry and dead letter. */
+export type ErrorClass = 'transient' | 'ambiguous' | 'permanent';
+
+/**
+ * A failure with a class and its findings. Thrown where a value cannot travel (a Node-RED node's `done`,
+ * a port's promise); whoever catches it decides by `errorClass` and shows `issues`.
+ */
+export class HilumError extends Error {
+  readonly errorClass: ErrorClass;
+  readonly issues: readonly Issue[];
+
+  constructor(errorClass: ErrorClass, issues: readonly Issue[], options?: ErrorOptions) {
+    super(issues.map(toLine).join('; '), options);
+    this.name = 'HilumError';
+    this.errorClass = errorClass;
+    this.issues = issues;
+  }
+}
+
+/** One finding as a line for people: `PID-3: Required field is missing (required-field-missing)`. */
+export function toLine(issue: Issue): string {
+  const where = issue.location === undefined ? '' : `${issue.location}: `;
+  return `${where}${issue.message} (${issue.code})`;
+}
+
+/** An error of one finding. */
+export function buildError(
+  errorClass: ErrorClass,
+  code: string,
+  message: string,
+  cause?: unknown,
+): HilumError {
+  return new HilumError(errorClass, [{ code, severity: 'error', message }], { cause });
+}

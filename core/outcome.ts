@@ -1,0 +1,28 @@
+import type { Issue } from './issue.ts';
+
+/** What a partner answered to a delivery, as the bytes it sent. */
+export interface Answer {
+  readonly contentType: string;
+  readonly body: Uint8Array;
+}
+
+/**
+ * What became of one attempt to deliver. The class decides about the next attempt, never a text:
+ * - `delivered`: the partner has it.
+ * - `transient`: it does not have it and may take it later (connection refused, 503, AR for load).
+ * - `ambiguous`: it may have it (a timeout after sending).
+ * - `permanent`: it will never take it as it is (400, AE): dead letter.
+ */
+export type Outcome =
+  | { readonly kind: 'delivered'; readonly summary: string; readonly answer?: Answer }
+  | {
+      readonly kind: 'transient' | 'ambiguous' | 'permanent';
+      readonly issues: readonly Issue[];
+      readonly answer?: Answer;
+    };
+
+/** How a message left its flow: completed, to be tried again, or refused for good. */
+export type Settlement =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'retried'; readonly issues: readonly Issue[] }
+  | { readonly kind: 'rejected'; readonly issues: readonly Issue[] };

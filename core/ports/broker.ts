@@ -1,0 +1,87 @@
+import type { Envelope } from '../envelope.ts';
+import type { Issue } from '../issue.ts';
+
+/**
+ * Durable queues between the processes. Two implementations pass one contract suite
+ * (test/contract/broker.ts): the embedded one (SQLite) and RabbitMQ.
+ *
+ * Delivery is at least once and first in, first out per queue while nothing is retried. Whoever consumes
+ * takes each envelope id once; the ledger remembers which were taken.
+ */
+export interface Broker {
+  /**
+   * Makes the queue, its dead-letter queue and its subscriptions exist; repeating it changes nothing.
+   * Subscriptions only ever grow here: {@link unsubscribe} removes one.
+   */
+  declare(queue: QueueDefinition): Promise<void>;
+
+  /**
+   * Resolves when the envelope is durable in the queue (SQLite commit, publisher confirm).
+   * Rejects with HilumError `queue-missing` (permanent) where there is no such queue, and
+   * `broker-unavailable` (transient) where it cannot be known to be stored: publish again, same id.
+   */
+  publish(queue: string, envelope: Envelope): Promise<void>;
+
+  /**
+   * Puts a copy into every queue subscribed to the topic; resolves when all are durable.
+   * Rejects with HilumError `topic-without-queue` (permanent) when nobody is subscribed: never dropped.
+   */
+  publishEvent(topic: string, envelope: Envelope): Promise<void>;
+
+  /**
+   * Calls `handler` for each delivery, at most `window` unsettled at a time. Survives the loss of the
+   * connection: what was unsettled then is delivered again, with `redelivered`.
+   */
+  consume(
+    queue: string,
+    options: { readonly window: number },
+    handler: (delivery: Delivery) => void,
+  ): Promise<Consumer>;
+
+  /** How many envelopes each declared queue holds; an undeclared queue is absent from the answer. */
+  depths(): Promise<readonly QueueDepth[]>;
+
+  /** Stops consuming, waits for what is being published, and lets go of the connection. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface QueueDefinition {
+  /** Dots and dashes, no spaces: `in.lab-results-mllp`. */
+  readonly name: string;
+  /** The interface it belongs to, for people and metrics. */
+  readonly interface: string;
+  /** Topics whose events it gets a copy of: `lab.result`; `*` stands for one word, `#` for the rest. */
+  readonly topics?: readonly string[];
+}
+
+/**
+ * One envelope, held until it is settled by exactly one of the three. Each resolves when that is durable;
+ * settling after the connection was lost rejects with `broker-unavailable`, and it is delivered again.
+ */
+export interface Delivery {
+  readonly queue: string;
+  readonly envelope: Envelope;
+  /** It may have been delivered before: to a consumer that went away. Not a promise that it was. */
+  readonly redelivered: boolean;
+  accept(): Promise<void>;
+  /** Delivered again after at least `delayMs`, with `attempt` one higher; others are not held up. */
+  retry(delayMs: number): Promise<void>;
+  /** Moves to the queue `<name>.dead`, with its reasons. */
+  deadLetter(issues: readonly Issue[]): Promise<void>;
+}
+
+export interface Consumer {
+  /** No more deliveries after this resolves; what is unsettled may still be settled. */
+  stop(): Promise<void>;
+}
+
+export interface QueueDepth {
+  readonly queue: string;
+  readonly interface: string;
+  /** Waiting to be delivered, those waiting for a retry included where the broker can count them. */
+  readonly ready: number;
+  /** Delivered and not settled; 0 where the broker cannot tell. */
+  readonly unsettled: number;
+  /** In the dead-letter queue. */
+  readonly dead: number;
+}

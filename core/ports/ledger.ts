@@ -1,0 +1,109 @@
+import type { Envelope, EnvelopeHeader } from '../envelope.ts';
+import type { Issue } from '../issue.ts';
+
+/**
+ * What befell a message, in the order in which it usually happens:
+ * - `received`: a source connector has it; `refused`: it was answered AE or AR and never queued;
+ *   `duplicate`: it was acknowledged again and not processed again.
+ * - `queued`: durable in `queue`. `taken`: a worker or sender started on it.
+ * - `processed`: its flow has completed. `sent`: made from a flow, going to `queue` (an event of the parent).
+ * - `delivered`: the partner has it. `answered`: the partner's answer arrived (an event of the request).
+ * - `failed`: an attempt failed and will be repeated. `dead-lettered`: given up, with reasons.
+ * - `replayed`: sent again on somebody's request (an event of the origin).
+ */
+export type LedgerEventKind =
+  | 'received'
+  | 'refused'
+  | 'duplicate'
+  | 'queued'
+  | 'taken'
+  | 'processed'
+  | 'sent'
+  | 'delivered'
+  | 'answered'
+  | 'failed'
+  | 'dead-lettered'
+  | 'replayed';
+
+export interface LedgerEvent {
+  readonly messageId: string;
+  readonly kind: LedgerEventKind;
+  /** ISO 8601 instant, UTC, from the clock of the process that saw it. */
+  readonly at: string;
+  /** The queue it is about; with `queued` the message waits there until processed, delivered or dead-lettered. */
+  readonly queue?: string;
+  /** Which attempt, 1-based. */
+  readonly attempt?: number;
+  /** One line for people, without patient data: `AA to 127.0.0.1:51234`, `201 Created, 7 entries`. */
+  readonly summary?: string;
+  readonly issues?: readonly Issue[];
+}
+
+export type LedgerEntry =
+  /** The message itself, with its bytes; writing an id again changes nothing. */
+  | { readonly type: 'message'; readonly envelope: Envelope }
+  | { readonly type: 'event'; readonly event: LedgerEvent };
+
+/** Where a message stands, from its last event. */
+export type MessageState =
+  | 'received'
+  | 'refused'
+  | 'duplicate'
+  | 'queued'
+  | 'in-progress'
+  | 'processed'
+  | 'delivered'
+  | 'retrying'
+  | 'dead-lettered';
+
+export interface MessageSummary extends EnvelopeHeader {
+  readonly state: MessageState;
+  readonly bytes: number;
+  readonly lastEventAt: string;
+}
+
+/** A message, everything that followed from it, and all their events in order of time. */
+export interface Trace {
+  readonly messages: readonly MessageSummary[];
+  readonly events: readonly LedgerEvent[];
+}
+
+/** Per queue, from the ledger: what waits there and since when. A broker cannot always tell. */
+export interface QueueAge {
+  readonly queue: string;
+  readonly waiting: number;
+  readonly oldestAt: string | undefined;
+}
+
+/** How many events of a kind since counting began; per interface and queue. Only ever grows. */
+export interface LedgerCount {
+  readonly interface: string;
+  readonly queue: string;
+  readonly kind: LedgerEventKind;
+  readonly count: number;
+}
+
+/**
+ * Messages and the events that befell them. One contract suite (test/contract/ledger.ts).
+ * The ledger holds patient data: bodies and keys. Nothing of it goes into a log.
+ */
+export interface Ledger {
+  /** Resolves when all entries are durable: all or none of one call. Rejects with `ledger-unavailable`. */
+  append(entries: readonly LedgerEntry[]): Promise<void>;
+  /** The message with this id, else the newest with this control id, and its whole correlation. */
+  trace(id: string): Promise<Trace | undefined>;
+  /** The message with this id, else the newest received with this control id, with its bytes. */
+  read(id: string): Promise<Envelope | undefined>;
+  /** The states of these message ids; unknown ids are absent. */
+  states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>>;
+  /** The newest messages first; `before` is the id to go on after. */
+  recent(options: {
+    readonly limit: number;
+    readonly before?: string;
+    readonly interface?: string;
+    readonly state?: MessageState;
+  }): Promise<readonly MessageSummary[]>;
+  ages(): Promise<readonly QueueAge[]>;
+  counts(): Promise<readonly LedgerCount[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,26 @@
+/**
+ * Where messages come in. The connector frames bytes into one message and hands it over; what to answer
+ * is decided by whoever accepts it.
+ */
+export interface Source {
+  /** Listens; resolves when connections are taken. Rejects when the address cannot be had. */
+  start(): Promise<void>;
+  /** Takes no more, waits up to `drainMs` for the answers under way, then closes what is left. Idempotent. */
+  stop(options: { readonly drainMs: number }): Promise<void>;
+  /** Where it really listens: the port is the one that the system chose where 0 was asked for. */
+  readonly address: { readonly host: string; readonly port: number } | undefined;
+}
+
+/** One framed message, exactly as it came, without its framing. */
+export interface Received {
+  readonly bytes: Uint8Array;
+  /** `127.0.0.1:51234`. */
+  readonly remote: string;
+}
+
+/**
+ * Called once a message, in the order of arrival on a connection; calls of one connection do not overlap
+ * unless the connector says so. Resolves with the bytes to answer, or undefined for no answer, only after
+ * the message is durable or refused. A rejection closes the connection without an answer: the sender repeats.
+ */
+export type Accept = (received: Received) => Promise<Uint8Array | undefined>;
