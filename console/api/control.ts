@@ -1,0 +1,68 @@
+/**
+ * What the console asks of the running engine: the runtime implements it and hands it in. Calls are
+ * cheap (answered from memory) but for `replay`, which is durable when it resolves.
+ */
+export interface Control {
+  /**
+   * Sends the message again from where it first entered, as a new message caused by it. `by` is the name
+   * of the user, or `cli`, for the ledger. Resolves with the new message's id, undefined where there is
+   * no such message; rejects with HilumError where it cannot be queued.
+   */
+  replay(messageId: string, by: string): Promise<{ readonly id: string } | undefined>;
+  /** What runs, listens and sends at this moment. */
+  status(): ControlStatus;
+  /** Whether everything that the flows ask for is up: messages are taken and delivered. */
+  ready(): boolean;
+}
+
+/** The engine at one moment. All names and reasons are for people and hold no patient data. */
+export interface ControlStatus {
+  readonly processes: readonly ProcessStatus[];
+  readonly interfaces: readonly InterfaceStatus[];
+  readonly listeners: readonly ListenerStatus[];
+  readonly senders: readonly SenderStatus[];
+  /** Where it is told apart: `embedded`, `rabbitmq`. */
+  readonly broker?: string;
+}
+
+export interface ProcessStatus {
+  /** `supervisor`, `edge`, `worker`, `owner`. */
+  readonly role: string;
+  readonly pid?: number;
+  readonly state: 'starting' | 'running' | 'restarting' | 'stopped';
+  /** Since when it is in this state, ISO 8601 UTC. */
+  readonly since?: string;
+  readonly restarts?: number;
+}
+
+/** A flow tab: the id that queues and messages carry, and its name. */
+export interface InterfaceStatus {
+  readonly id: string;
+  readonly label: string;
+}
+
+export interface ListenerStatus {
+  readonly id: string;
+  readonly interface: string;
+  readonly label: string;
+  /** The inbound queue. */
+  readonly queue: string;
+  readonly host: string;
+  readonly port: number;
+  readonly state: 'listening' | 'starting' | 'failed';
+  /** Why it failed, in a line. */
+  readonly reason?: string;
+}
+
+export interface SenderStatus {
+  readonly id: string;
+  readonly interface: string;
+  readonly label: string;
+  /** The outbound queue. */
+  readonly queue: string;
+  /** Where it sends to: `http://127.0.0.1:8103/fhir/R4`, `127.0.0.1:2576`; without credentials. */
+  readonly target: string;
+  readonly state: 'sending' | 'starting' | 'failing';
+  /** The last failure in a line, while it fails. */
+  readonly reason?: string;
+}
