@@ -1,0 +1,21 @@
+import { contribute as fhirOut } from './fhir-out/definition.ts';
+import { contribute as mllpIn } from './mllp-in/definition.ts';
+import { contribute as mllpOut } from './mllp-out/definition.ts';
+import { contribute as queueIn } from './queue-in/definition.ts';
+import { contribute as queueOut } from './queue-out/definition.ts';
+import type { Contribute } from './shared/contribution.ts';
+
+export type { Contribute, ContributionContext } from './shared/contribution.ts';
+export { findPlaceholders, resolveEnv, type Environment } from './shared/environment.ts';
+
+/**
+ * Of every node type that makes listeners, senders or queues: what it makes. The deploy compiler calls
+ * it for each enabled node of that type; types that are not here make none.
+ */
+export const contributors: Readonly<Record<string, Contribute>> = {
+  'mllp in': mllpIn,
+  'mllp out': mllpOut,
+  'fhir out': fhirOut,
+  'queue in': queueIn,
+  'queue out': queueOut,
+};

@@ -1,0 +1,94 @@
+import type { FlowNode, NodeContribution } from '../../core/interface.ts';
+import type { Issue } from '../../core/issue.ts';
+import { findPlaceholders, resolveEnv, type Environment } from './environment.ts';
+import { fieldProblems, type FieldParser } from './fields.ts';
+
+/** What a node's contribution depends on besides its own configuration. */
+export interface ContributionContext {
+  /** The interface that the node is on: the id of its flow tab. */
+  readonly interface: string;
+  /** Where to listen when the node names no host: `HILUM_BIND`. */
+  readonly defaults: { readonly bind: string };
+  /** For `${NAME}` in its fields; none: they have been resolved already. */
+  readonly env?: Environment;
+}
+
+/**
+ * What a node makes the edge and the broker hold. Never throws: what is wrong with its configuration
+ * comes back as issues of severity error, located by the node's id. Disabled nodes are the caller's to skip.
+ */
+export type Contribute = (node: FlowNode, context: ContributionContext) => NodeContribution;
+
+/** Parsers by the name of the field. */
+export type Fields = Readonly<Record<string, FieldParser<unknown>>>;
+
+/** The values that the parsers give. */
+export type FieldValues<F extends Fields> = {
+  readonly [K in keyof F]: F[K] extends FieldParser<infer T> ? T : never;
+};
+
+/** A contribution made from the node's fields: `make` runs only where every field is as it should be. */
+export function contributeFrom<F extends Fields>(
+  fields: F,
+  make: (
+    values: FieldValues<F>,
+    node: FlowNode,
+    context: ContributionContext,
+  ) => Omit<NodeContribution, 'issues'>,
+): Contribute {
+  return (node, context) => {
+    const values: Record<string, unknown> = {};
+    const issues: Issue[] = [];
+    for (const [name, parse] of Object.entries(fields)) {
+      const text = resolveEnv(textOf(node[name]), context.env ?? {});
+      const [unset] = findPlaceholders(text);
+      const parsed = parse(text);
+      if (unset !== undefined) {
+        issues.push(buildIssue(node, 'placeholder-unset', `${name} ${unsetText(unset)}`));
+      } else if (parsed.ok) {
+        values[name] = parsed.value;
+      } else {
+        issues.push(
+          buildIssue(
+            node,
+            parsed.problem,
+            `${name}: ${fieldProblems[parsed.problem]}${found(text)}`,
+          ),
+        );
+      }
+    }
+    return issues.length > 0 ? { issues } : make(values as FieldValues<F>, node, context);
+  };
+}
+
+/** The text of a field as the editor stores it: text, a number, or a tick as `true` and `false`. */
+export function textOf(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value.trim();
+    case 'number':
+    case 'boolean':
+      return String(value);
+    default:
+      return '';
+  }
+}
+
+/** Whether something is wired to the output, 1-based. */
+export function isWired(wires: FlowNode['wires'], output: number): boolean {
+  return (wires?.[output - 1]?.length ?? 0) > 0;
+}
+
+function buildIssue(node: FlowNode, code: string, message: string): Issue {
+  const who =
+    node.name === undefined || node.name === '' ? node.type : `${node.type} "${node.name}"`;
+  return { code, severity: 'error', location: node.id, message: `${who}: ${message}` };
+}
+
+function unsetText(name: string): string {
+  return `refers to \${${name}}, which is not set: set it in the environment or write the value itself`;
+}
+
+function found(text: string): string {
+  return text === '' ? '' : `, found "${text}"`;
+}

@@ -1,0 +1,114 @@
+/**
+ * What a node's configuration field may hold. Each parser takes the field's text, trimmed and with its
+ * environment variables resolved, and says what it is or why it is none. The editor validates with
+ * them and the deploy compiler reads with them, so both agree.
+ */
+export type FieldParser<T> = (text: string) => Parsed<T>;
+
+export type Parsed<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: FieldProblem };
+
+/** What each problem says to people; the editor shows the text of the same name from its catalog. */
+export const fieldProblems = {
+  'field-required': 'expected a value, found none',
+  'port-invalid': 'expected a port number from 1 to 65535 or ${NAME}',
+  'host-invalid': 'expected a host name or an IP address, without port or path',
+  'url-invalid': 'expected an address that starts with http:// or https://, without ? or #',
+  'number-invalid': 'expected a number within the range that the field names',
+  'choice-invalid': 'expected one of the choices that the field offers',
+  'topic-invalid': 'expected words joined by dots, such as lab.result',
+  'pattern-invalid':
+    'expected words joined by dots, where * stands for one word and # for the rest',
+  'placeholder-unset': 'refers to an environment variable that is not set',
+} as const;
+
+export type FieldProblem = keyof typeof fieldProblems;
+
+const accepted = <T>(value: T): Parsed<T> => ({ ok: true, value });
+const refused = (problem: FieldProblem): Parsed<never> => ({ ok: false, problem });
+
+/** Text that must not be empty. */
+export const requiredText: FieldParser<string> = (text) =>
+  text === '' ? refused('field-required') : accepted(text);
+
+/** Text that may be empty. */
+export const anyText: FieldParser<string> = accepted;
+
+/** A TCP port to connect to. */
+export const portNumber: FieldParser<number> = (text) => {
+  if (text === '') return refused('field-required');
+  const port = Number(text);
+  return /^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535
+    ? accepted(port)
+    : refused('port-invalid');
+};
+
+/** A TCP port to listen on: 0 lets the system choose one. */
+export const listenPort: FieldParser<number> = (text) =>
+  text === '0' ? accepted(0) : portNumber(text);
+
+/** A host name, an IPv4 address, or an IPv6 address with or without brackets (given without). */
+export const hostName: FieldParser<string> = (text) => {
+  if (text === '') return refused('field-required');
+  const bare = text.replace(/^\[(.*)\]$/, '$1');
+  return /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/.test(bare) || isIpv6(bare)
+    ? accepted(bare)
+    : refused('host-invalid');
+};
+
+function isIpv6(text: string): boolean {
+  return text.includes(':') && /^[0-9A-Fa-f:.]+$/.test(text) && URL.canParse(`http://[${text}]/`);
+}
+
+/** An http or https address to build others upon; its slashes at the end are taken off. */
+export const baseUrl: FieldParser<string> = (text) => {
+  if (text === '') return refused('field-required');
+  const usable =
+    /^https?:\/\//i.test(text) && URL.canParse(text) && !/[\s?#]/.test(text) && !/[{}]/.test(text);
+  return usable ? accepted(text.replace(/\/+$/, '')) : refused('url-invalid');
+};
+
+/** A number between two bounds, both included. */
+export function numberBetween(least: number, most: number): FieldParser<number> {
+  return (text) => {
+    const number = Number(text);
+    return text !== '' && number >= least && number <= most
+      ? accepted(number)
+      : refused('number-invalid');
+  };
+}
+
+/** A whole number between two bounds, both included. */
+export function integerBetween(least: number, most: number): FieldParser<number> {
+  const between = numberBetween(least, most);
+  return (text) => (/^\d+$/.test(text) ? between(text) : refused('number-invalid'));
+}
+
+/** One of the words given. */
+export function choice<const T extends string>(...words: readonly T[]): FieldParser<T> {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text);
+    return word === undefined ? refused('choice-invalid') : accepted(word);
+  };
+}
+
+/** The topic of an event, such as `lab.result`: words joined by dots, no wildcards. */
+export const topicName: FieldParser<string> = (text) => {
+  if (text === '') return refused('field-required');
+  return text.length <= 200 && /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(text)
+    ? accepted(text)
+    : refused('topic-invalid');
+};
+
+/** Topics to subscribe to: as {@link topicName}, where `*` is any one word and `#` any number of them. */
+export const topicPattern: FieldParser<string> = (text) => {
+  if (text === '') return refused('field-required');
+  return text.length <= 200 && /^([A-Za-z0-9_-]+|\*|#)(\.([A-Za-z0-9_-]+|\*|#))*$/.test(text)
+    ? accepted(text)
+    : refused('pattern-invalid');
+};
+
+/** The parser, but an empty field means `fallback`. */
+export function optional<T, U>(parser: FieldParser<T>, fallback: U): FieldParser<T | U> {
+  return (text) => (text === '' ? accepted(fallback) : parser(text));
+}
