@@ -1,0 +1,205 @@
+import type { ChildProcess } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { findFreePorts } from './ports.ts';
+import { requireProgram } from './programs.ts';
+
+/** A RabbitMQ server of this test's own, on loopback, with its own data, ports, cookie and epmd. */
+export interface RabbitServer {
+  /** `amqp://guest:guest@127.0.0.1:PORT`. */
+  readonly url: string;
+  readonly port: number;
+  /** The process id of the running server. */
+  readonly pid: number | undefined;
+  /** SIGKILL, resolved when the process is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on the same data and port; resolves when it takes connections. */
+  start(): Promise<void>;
+  /** Runs rabbitmqctl against it, for alarms and the like; the output. */
+  ctl(...args: readonly string[]): Promise<string>;
+  /** Ends the server and its epmd and removes the data. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const startTimeoutMs = 120_000;
+
+/**
+ * Starts a private server without plugins; resolves when it takes connections (5 to 30 s). It ends, with
+ * its epmd and its folder, by `stop` or when this process ends in whatever way.
+ */
+export async function startRabbit(): Promise<RabbitServer> {
+  const program = requireProgram('rabbitmq-server');
+  if (program === undefined) throw new Error('rabbitmq-server is not installed: use describeWith.');
+  const folder = mkdtempSync(join(tmpdir(), 'hilum-rabbitmq-'));
+  const [port, distPort, epmdPort] = await findFreePorts(3);
+  if (port === undefined) throw new Error('unreachable: three ports were asked for');
+  const env = buildEnvironment({ folder, port, distPort: distPort ?? 0, epmdPort: epmdPort ?? 0 });
+
+  const keeper = startKeeper(folder);
+  const epmd = spawn('epmd', ['-port', String(epmdPort), '-address', '127.0.0.1'], {
+    env,
+    stdio: 'ignore',
+  });
+  keep(keeper, epmd);
+  let server: ChildProcess | undefined;
+
+  const start = async (): Promise<void> => {
+    if (isRunning(server)) throw new Error('The server is running already.');
+    // Detached: a Ctrl-C in the terminal is for the tests, which then end it.
+    server = spawn(program, [], { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    keep(keeper, server);
+    await untilReady(server);
+  };
+  const kill = async (): Promise<void> => {
+    await end(server);
+  };
+  let stopped = false;
+  const stop = async (): Promise<void> => {
+    if (stopped) return;
+    stopped = true;
+    await Promise.all([end(server), end(epmd)]);
+    await end(keeper);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+
+  try {
+    await start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    url: `amqp://guest:guest@127.0.0.1:${port}`,
+    port,
+    get pid() {
+      return isRunning(server) ? server?.pid : undefined;
+    },
+    kill,
+    start,
+    async ctl(...args) {
+      const path = join(dirname(program), 'rabbitmqctl');
+      const { stdout } = await promisify(execFile)(path, args, { env });
+      return stdout;
+    },
+    stop,
+  };
+}
+
+function buildEnvironment(server: {
+  readonly folder: string;
+  readonly port: number;
+  readonly distPort: number;
+  readonly epmdPort: number;
+}): NodeJS.ProcessEnv {
+  const { folder, port, distPort, epmdPort } = server;
+  const home = join(folder, 'home');
+  mkdirSync(home);
+  writeFileSync(join(home, '.erlang.cookie'), `hilum${port}`, { mode: 0o400 });
+  writeFileSync(join(folder, 'plugins'), '[].');
+  writeFileSync(
+    join(folder, 'rabbitmq.conf'),
+    [
+      `listeners.tcp.1 = 127.0.0.1:${port}`,
+      'log.file.level = warning',
+      // The default of 512 MB of log in memory is for servers with one big queue.
+      'raft.wal_max_size_bytes = 67108864',
+      '',
+    ].join('\n'),
+  );
+  return {
+    PATH: process.env['PATH'],
+    LANG: 'C.UTF-8',
+    HOME: home,
+    ERL_EPMD_PORT: String(epmdPort),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    RABBITMQ_NODENAME: `hilum${port}@localhost`,
+    RABBITMQ_DIST_PORT: String(distPort),
+    RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+    RABBITMQ_LOG_BASE: join(folder, 'log'),
+    RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
+    RABBITMQ_PID_FILE: join(folder, 'pid'),
+    RABBITMQ_CONF_ENV_FILE: '/dev/null',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+      '-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none',
+    // The start script then becomes the server instead of waiting for it: its pid is the server's.
+    RUNNING_UNDER_SYSTEMD: 'true',
+  };
+}
+
+/** "completed with 0 plugins." is what the server prints when its listeners are up. */
+async function untilReady(server: ChildProcess): Promise<void> {
+  let output = '';
+  await new Promise<void>((resolve, reject) => {
+    const fail = (what: string): void => {
+      reject(new Error(`rabbitmq-server ${what}. Its last words:\n${output.slice(-2000)}`));
+    };
+    const timer = setTimeout(() => {
+      fail(`was not ready within ${startTimeoutMs / 1000} s`);
+    }, startTimeoutMs);
+    const read = (chunk: Buffer): void => {
+      output += chunk.toString();
+      if (!output.includes('completed with')) return;
+      clearTimeout(timer);
+      resolve();
+    };
+    server.stdout?.on('data', read);
+    server.stderr?.on('data', read);
+    server.once('error', (error) => {
+      clearTimeout(timer);
+      fail(`could not be started: ${error.message}`);
+    });
+    server.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      fail(`ended with ${signal ?? code}`);
+    });
+  });
+  // Its pipes stay read, and do not hold a test run open.
+  for (const pipe of [server.stdout, server.stderr]) {
+    (pipe as unknown as { unref(): void } | null)?.unref();
+  }
+}
+
+/**
+ * Ends what it was told to keep when its standard input closes: when this process is gone, by SIGKILL
+ * too, where no exit handler runs.
+ */
+function startKeeper(folder: string): ChildProcess {
+  const script = `
+    pids=
+    while read -r pid; do pids="$pids $pid"; done
+    for pid in $pids; do
+      # Only if the number still belongs to a process of this folder.
+      if tr '\\0' '\\n' < "/proc/$pid/environ" 2>/dev/null | grep -qF "$0"; then kill -KILL "$pid"; fi
+    done
+    sleep 0.5
+    rm -rf "$0"`;
+  const keeper = spawn('sh', ['-c', script, folder], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  keeper.unref();
+  (keeper.stdin as unknown as { unref(): void } | null)?.unref();
+  return keeper;
+}
+
+function keep(keeper: ChildProcess, child: ChildProcess): void {
+  child.unref();
+  keeper.stdin?.write(`${child.pid ?? ''}\n`);
+}
+
+function isRunning(child: ChildProcess | undefined): boolean {
+  return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
+}
+
+async function end(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || !isRunning(child)) return;
+  const gone = once(child, 'exit');
+  child.ref();
+  child.kill('SIGKILL');
+  await gone;
+}
