@@ -1,9 +1,22 @@
 import type { Server } from 'node:http';
-import type { RequestHandler, Router } from 'express';
+import { Router, type RequestHandler } from 'express';
 import type { Broker } from '../../core/ports/broker.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Control } from './control.ts';
+import { buildGuard } from './guard.ts';
+import { buildHealthRouter } from './health.ts';
+import { handleErrors } from './http.ts';
+import { Live } from './live.ts';
+import { buildLoginRouter } from './login.ts';
+import { buildMetrics } from './metrics.ts';
+import { buildPageRouter } from './page.ts';
+import { sampleMs } from './rates.ts';
+import { Reader } from './reader.ts';
+import { buildApiRouter, localUser, requireUser } from './routes.ts';
+import { Sessions, findSessionId } from './sessions.ts';
+import { SetupToken } from './setup.ts';
+import { attachUpgrades } from './upgrade.ts';
 import type { UserStore } from './user-store.ts';
 import type { UserView } from './views.ts';
 
@@ -22,20 +35,50 @@ export interface ConsoleOptions {
   readonly webRoot: string;
   /** Hilum's version, for people. */
   readonly version: string;
+  /** What differs from {@link defaultTimes}. */
+  readonly times?: Partial<ConsoleTimes>;
 }
+
+/** How long things last, in milliseconds. */
+export interface ConsoleTimes {
+  /** A session that was not used for this long ends; a page that only watches does not use it. */
+  readonly sessionIdleMs: number;
+  /** Every session ends after this long. */
+  readonly sessionMs: number;
+  /** How often the live page is told what changed. */
+  readonly liveTickMs: number;
+  readonly liveHeartbeatMs: number;
+  /** What `/readyz` waits for an answer. */
+  readonly readyTimeoutMs: number;
+}
+
+/** An hour idle, a working shift in all; the live page once a second. */
+export const defaultTimes: ConsoleTimes = {
+  sessionIdleMs: 60 * 60_000,
+  sessionMs: 12 * 60 * 60_000,
+  liveTickMs: 1000,
+  liveHeartbeatMs: 15_000,
+  readyTimeoutMs: 2000,
+};
 
 /**
  * The console in a server of the runtime's:
- * `app.use(console.guard, console.router); app.use('/editor', RED.httpAdmin); console.attach(server)`.
+ * `app.use(console.router); app.use('/editor', RED.httpAdmin); console.attach(server)`.
  */
 export interface Console {
-  /** Page, API, login, health and metrics; mount it at `/`. What is not its own it passes on. */
+  /**
+   * Guard, page, API, login, health and metrics; mount it at `/`, before the editor. What is not its own it
+   * passes on, guarded.
+   */
   readonly router: Router;
-  /** Goes before router and editor: refuses foreign mutations, sends strangers from the editor to the login. */
+  /**
+   * The first handler of `router`, for what is mounted elsewhere: refuses mutations from foreign pages, sends
+   * strangers from the editor to the login.
+   */
   readonly guard: RequestHandler;
-  /** The API without login, for a socket that only its owner can open (mode 0600); mount it at `/`. */
+  /** `/api/…` without login, for a socket that only its owner can open (mode 0600); mount it at `/`. */
   readonly localRouter: Router;
-  /** Guards the server's upgrades and serves `/api/live`; call it before the editor attaches its own. */
+  /** Guards the server's upgrades and serves `/api/live`. */
   attach(server: Server): void;
   /** Who this `Cookie` header belongs to; for the editor's adminAuth `tokens` with `tokenHeader: 'cookie'`. */
   authenticate(cookieHeader: string | undefined): Promise<UserView | null>;
@@ -43,4 +86,85 @@ export interface Console {
   setupLink(baseUrl: string): Promise<string | undefined>;
   /** Ends timers, sockets and sessions. Idempotent. */
   close(): void;
+}
+
+/** Puts the console together. It opens nothing by itself: a timer samples the counters every ten seconds. */
+export function createConsole(options: ConsoleOptions): Console {
+  const { users, ledger, logger, clock } = options;
+  const times = { ...defaultTimes, ...options.times };
+  const sessions = new Sessions({
+    clock,
+    idleMs: times.sessionIdleMs,
+    absoluteMs: times.sessionMs,
+  });
+  const token = new SetupToken();
+  const reader = new Reader(options);
+  const live = new Live({
+    reader,
+    clock,
+    logger,
+    tickMs: times.liveTickMs,
+    heartbeatMs: times.liveHeartbeatMs,
+  });
+  const metrics = buildMetrics(reader, ledger);
+  const guard = buildGuard(authenticate);
+  const detachers: (() => void)[] = [];
+
+  const sample = (): void => {
+    sessions.sweep();
+    // A ledger that does not answer is told by /readyz and by the live page; here a sample is missing.
+    reader.sample().catch((error: unknown) => logger.debug({ err: error }, 'rates not sampled'));
+  };
+  const sampling = setInterval(sample, sampleMs).unref();
+  sample();
+
+  return {
+    router: buildRouter(),
+    guard,
+    localRouter: Router().use('/api', buildApiRouter({ ...options, reader }, localUser)),
+    attach(server) {
+      detachers.push(attachUpgrades(server, { sessions, live, authenticate }));
+    },
+    authenticate,
+    async setupLink(baseUrl) {
+      if (!(await users.isEmpty())) return undefined;
+      // After the #, which browsers keep to themselves: no proxy and no log gets to see the token.
+      return `${baseUrl.replace(/\/+$/, '')}/setup#${token.issue()}`;
+    },
+    close() {
+      clearInterval(sampling);
+      live.close();
+      sessions.clear();
+      for (const detach of detachers.splice(0)) detach();
+    },
+  };
+
+  async function authenticate(cookieHeader: string | undefined): Promise<UserView | null> {
+    const id = findSessionId(cookieHeader);
+    const session = sessions.use(id);
+    if (session === undefined) return null;
+    const user = await users.find(session.username);
+    if (user === undefined) {
+      sessions.end(id);
+      return null;
+    }
+    return { username: user.username, permissions: user.permissions };
+  }
+
+  function buildRouter(): Router {
+    const router = Router();
+    router.use(guard);
+    router.use(buildHealthRouter({ ...options, timeoutMs: times.readyTimeoutMs }));
+    router.get('/metrics', (_request, response, next) => {
+      metrics
+        .read()
+        .then((text) => response.type(metrics.contentType).send(text))
+        .catch(next);
+    });
+    router.use(buildLoginRouter({ ...options, sessions, token, authenticate }));
+    router.use('/api', buildApiRouter({ ...options, reader }, requireUser(authenticate)));
+    router.use(buildPageRouter({ webRoot: options.webRoot, authenticate }));
+    router.use(handleErrors(options));
+    return router;
+  }
 }

@@ -1,0 +1,76 @@
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Ledger } from '../../core/ports/ledger.ts';
+import type { Reader } from './reader.ts';
+
+/** Prometheus' text, read anew at every call. */
+export interface Metrics {
+  readonly contentType: string;
+  read(): Promise<string>;
+}
+
+/**
+ * Depth, dead letters and age per queue, events per interface and kind, and this process. Labels are names of
+ * queues and interfaces, which grow with the flows and never with the messages.
+ */
+export function buildMetrics(reader: Reader, ledger: Pick<Ledger, 'counts'>): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const labelNames = ['queue', 'interface'] as const;
+  const ready = new Gauge({
+    name: 'hilum_queue_ready',
+    help: 'Messages that wait in the queue.',
+    labelNames,
+    registers,
+  });
+  const unsettled = new Gauge({
+    name: 'hilum_queue_unsettled',
+    help: 'Messages of the queue that are being worked on.',
+    labelNames,
+    registers,
+  });
+  const dead = new Gauge({
+    name: 'hilum_queue_dead',
+    help: 'Messages in the dead-letter queue.',
+    labelNames,
+    registers,
+  });
+  const oldest = new Gauge({
+    name: 'hilum_queue_oldest_age_seconds',
+    help: 'Age of the oldest message that waits in the queue; 0 when none does.',
+    labelNames,
+    registers,
+  });
+  const messages = new Counter({
+    name: 'hilum_messages_total',
+    help: 'Events of the ledger: received, queued, delivered, dead-lettered and the others.',
+    labelNames: ['interface', 'event'] as const,
+    registers,
+  });
+
+  let reading: Promise<string> | undefined;
+  return {
+    contentType: registry.contentType,
+    read() {
+      // One reading at a time: a second would see the series of the first half reset.
+      reading ??= read().finally(() => (reading = undefined));
+      return reading;
+    },
+  };
+
+  async function read(): Promise<string> {
+    const [queues, counts] = await Promise.all([reader.queues(), ledger.counts()]);
+    for (const metric of [ready, unsettled, dead, oldest, messages]) metric.reset();
+    for (const view of queues) {
+      const labels = { queue: view.queue, interface: view.interface };
+      ready.set(labels, view.ready);
+      unsettled.set(labels, view.unsettled);
+      dead.set(labels, view.dead);
+      oldest.set(labels, view.oldestAgeSeconds ?? 0);
+    }
+    for (const { interface: name, kind, count } of counts) {
+      messages.inc({ interface: name, event: kind }, count);
+    }
+    return registry.metrics();
+  }
+}

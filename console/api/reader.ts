@@ -1,0 +1,71 @@
+import type { Broker } from '../../core/ports/broker.ts';
+import type { Ledger, MessageState } from '../../core/ports/ledger.ts';
+import type { Control } from './control.ts';
+import { toMessageView, toTraceView } from './messages.ts';
+import { toLiveQueues, toQueueViews, type QueueFacts } from './queues.ts';
+import { Rates } from './rates.ts';
+import type { LiveQueue, MessageView, QueueView, StatusView, TraceView } from './views.ts';
+
+export interface ReaderOptions {
+  readonly broker: Pick<Broker, 'depths'>;
+  readonly ledger: Pick<Ledger, 'trace' | 'recent' | 'ages' | 'counts'>;
+  readonly control: Control;
+  readonly clock: () => number;
+  readonly version: string;
+}
+
+/** Which messages: the newest first, `before` a message id to go on after. */
+export interface MessageFilter {
+  readonly limit: number;
+  readonly before?: string;
+  readonly interface?: string;
+  readonly state?: MessageState;
+}
+
+/** Everything the console shows, read from broker, ledger and engine. Looking consumes nothing. */
+export class Reader {
+  readonly #options: ReaderOptions;
+  readonly #rates = new Rates();
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+  }
+
+  async queues(): Promise<QueueView[]> {
+    return toQueueViews(await this.#facts());
+  }
+
+  async liveQueues(): Promise<LiveQueue[]> {
+    return toLiveQueues(await this.#facts());
+  }
+
+  async messages(filter: MessageFilter): Promise<MessageView[]> {
+    const { ledger, control } = this.#options;
+    const summaries = await ledger.recent(filter);
+    const status = control.status();
+    return summaries.map((summary) => toMessageView(summary, status));
+  }
+
+  /** By message id or control id. */
+  async trace(id: string): Promise<TraceView | undefined> {
+    const { ledger, control } = this.#options;
+    const trace = await ledger.trace(id);
+    return trace && toTraceView(trace, id, control.status());
+  }
+
+  status(): StatusView {
+    const { control, version } = this.#options;
+    return { version, ready: control.ready(), ...control.status() };
+  }
+
+  /** Takes a sample for the rates; called every ten seconds also while nobody looks. */
+  async sample(): Promise<void> {
+    this.#rates.observe(await this.#options.ledger.counts(), this.#options.clock());
+  }
+
+  async #facts(): Promise<QueueFacts> {
+    const { broker, ledger, control, clock } = this.#options;
+    const [depths, ages] = await Promise.all([broker.depths(), ledger.ages(), this.sample()]);
+    return { depths, ages, status: control.status(), rates: this.#rates, now: clock() };
+  }
+}

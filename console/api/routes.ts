@@ -1,0 +1,143 @@
+import { Router, type RequestHandler } from 'express';
+import type { Logger } from '../../core/ports/logger.ts';
+import type { MessageState } from '../../core/ports/ledger.ts';
+import type { Control } from './control.ts';
+import { HttpError, handle, handleErrors } from './http.ts';
+import type { MessageFilter, Reader } from './reader.ts';
+import type { UserView } from './views.ts';
+
+export interface ApiOptions {
+  readonly reader: Reader;
+  readonly control: Control;
+  readonly logger: Logger;
+  readonly newId: () => string;
+}
+
+/** Goes in front of every route of the API: puts the user into `response.locals.user` or answers 401. */
+export function requireUser(
+  authenticate: (cookieHeader: string | undefined) => Promise<UserView | null>,
+): RequestHandler {
+  return (request, response, next) => {
+    authenticate(request.headers.cookie)
+      .then((user) => {
+        if (user === null) {
+          throw new HttpError(401, 'signed-out', 'Expected a session, found none; sign in.');
+        }
+        response.locals['user'] = user.username;
+        next();
+      })
+      .catch(next);
+  };
+}
+
+/** On the local socket whoever can open it may do everything: its mode says who that is. */
+export const localUser: RequestHandler = (_request, response, next) => {
+  response.locals['user'] = 'cli';
+  next();
+};
+
+/** The routes below `/api`, for the page and the command line; `admit` decides who may. */
+export function buildApiRouter(options: ApiOptions, admit: RequestHandler): Router {
+  const { reader, control } = options;
+  const router = Router();
+  router.use((_request, response, next) => {
+    response.set('Cache-Control', 'no-store');
+    next();
+  });
+  router.use(admit);
+
+  router.get(
+    '/status',
+    handle((_request, response) => {
+      response.json(reader.status());
+    }),
+  );
+  router.get(
+    '/queues',
+    handle(async (_request, response) => {
+      response.json(await reader.queues());
+    }),
+  );
+  router.get(
+    '/messages',
+    handle(async (request, response) => {
+      response.json(await reader.messages(readFilter(request.query)));
+    }),
+  );
+  router.get(
+    '/messages/:id',
+    handle(async (request, response) => {
+      const trace = await reader.trace(request.params['id'] ?? '');
+      if (trace === undefined) throw unknownMessage();
+      response.json(trace);
+    }),
+  );
+  router.post(
+    '/messages/:id/replay',
+    handle(async (request, response) => {
+      const asked = request.params['id'] ?? '';
+      const by = String(response.locals['user']);
+      const trace = await reader.trace(asked);
+      const replayed = trace && (await control.replay(trace.id, by));
+      if (trace === undefined || replayed === undefined) throw unknownMessage();
+      options.logger.info({ messageId: trace.id, newId: replayed.id, by }, 'message replayed');
+      response.status(201).json({ id: replayed.id });
+    }),
+  );
+  router.use(() => {
+    throw new HttpError(404, 'no-such-route', 'Expected a path of the API; see docs/console.md.');
+  });
+  router.use(handleErrors(options));
+  return router;
+}
+
+function unknownMessage(): HttpError {
+  return new HttpError(
+    404,
+    'message-unknown',
+    'Expected the id or control id of a message in the ledger, found none of that name; look it up in the list of messages.',
+  );
+}
+
+const states: Readonly<Record<MessageState, true>> = {
+  received: true,
+  refused: true,
+  duplicate: true,
+  queued: true,
+  'in-progress': true,
+  processed: true,
+  delivered: true,
+  retrying: true,
+  'dead-lettered': true,
+};
+
+function isState(text: string): text is MessageState {
+  return Object.hasOwn(states, text);
+}
+
+const maxLimit = 500;
+
+function readFilter(query: Readonly<Record<string, unknown>>): MessageFilter {
+  const { limit = '50', before, interface: interfaceId, state } = query;
+  const count = Number(limit);
+  if (!Number.isInteger(count) || count < 1 || count > maxLimit) {
+    throw invalid('limit', `a whole number from 1 to ${maxLimit}`);
+  }
+  if (before !== undefined && typeof before !== 'string') throw invalid('before', 'one message id');
+  if (interfaceId !== undefined && typeof interfaceId !== 'string') {
+    throw invalid('interface', 'one interface id');
+  }
+  if (state !== undefined && !(typeof state === 'string' && isState(state))) {
+    throw invalid('state', `one of ${Object.keys(states).join(', ')}`);
+  }
+  return {
+    limit: count,
+    ...(before === undefined ? {} : { before }),
+    ...(interfaceId === undefined ? {} : { interface: interfaceId }),
+    ...(state === undefined ? {} : { state }),
+  };
+}
+
+function invalid(name: string, expected: string): HttpError {
+  return new HttpError(400, 'query-invalid', `Expected ${expected} in "${name}", found another.`);
+}
