@@ -1,0 +1,130 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { buildError } from '../../core/errors.ts';
+import type { HilumError } from '../../core/errors.ts';
+import { buildFrame, createFrameDecoder } from './frame.ts';
+
+/** Where to connect to. */
+export interface ConnectOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Default 10 s. */
+  readonly connectTimeoutMs?: number;
+  /** An answer beyond it breaks the connection. Default 16 MiB. */
+  readonly maxFrameBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** An open MLLP connection to a partner's server, from the sender's side. */
+export interface MllpConnection {
+  /** Sends the message in its frame. Safe to call again before anything was answered. */
+  write(bytes: Uint8Array): void;
+  /** Called for every message that the partner sends. One listener at a time. */
+  onMessage: ((bytes: Uint8Array) => void) | undefined;
+  /** Called once when the connection is gone, with the reason as far as it is known. */
+  onClose: ((reason: string) => void) | undefined;
+  /** False from the moment in which it is known to be gone. */
+  readonly isOpen: boolean;
+  /** Sends what is still to be sent, then closes. */
+  end(): void;
+  /** Closes at once. */
+  destroy(): void;
+}
+
+const maxGarbageBytes = 65_536;
+
+/**
+ * Connects. Rejects with HilumError `connection-failed` (transient), whose message says what was expected
+ * there and what to do.
+ */
+export function openMllpConnection(options: ConnectOptions): Promise<MllpConnection> {
+  const { promise, resolve, reject } = Promise.withResolvers<MllpConnection>();
+  const socket = connect({ host: options.host, port: options.port, noDelay: true });
+  const giveUp = (error: HilumError) => {
+    clearTimeout(patience);
+    options.signal?.removeEventListener('abort', abort);
+    socket.destroy();
+    reject(error);
+  };
+  const connectTimeoutMs = options.connectTimeoutMs ?? 10_000;
+  const patience = setTimeout(
+    () => giveUp(toConnectError(options, `no answer within ${connectTimeoutMs} ms`)),
+    connectTimeoutMs,
+  );
+  const abort = () => giveUp(toConnectError(options, 'stopped while connecting'));
+  options.signal?.addEventListener('abort', abort);
+  // Stays for the whole life of the socket: an error after connecting is told by its `close`.
+  socket.on('error', (error: NodeJS.ErrnoException) =>
+    giveUp(toConnectError(options, describe(error), error)),
+  );
+  socket.once('connect', () => {
+    clearTimeout(patience);
+    options.signal?.removeEventListener('abort', abort);
+    resolve(wrap(socket, options));
+  });
+  if (options.signal?.aborted === true) abort();
+  return promise;
+}
+
+function wrap(socket: Socket, options: ConnectOptions): MllpConnection {
+  const maxFrameBytes = options.maxFrameBytes ?? 16 * 1024 * 1024;
+  const decoder = createFrameDecoder({ maxFrameBytes, maxGarbageBytes });
+  let reason = 'the partner closed the connection';
+  let isOpen = true;
+  const connection: MllpConnection = {
+    write: (bytes) => void socket.write(buildFrame(bytes)),
+    onMessage: undefined,
+    onClose: undefined,
+    get isOpen() {
+      return isOpen;
+    },
+    end: () => socket.end(),
+    destroy: () => socket.destroy(),
+  };
+  socket.on('data', (chunk: Buffer) => {
+    decoder.write(chunk);
+    for (let event = decoder.next(); event !== undefined; event = decoder.next()) {
+      if (event.kind === 'message') connection.onMessage?.(event.bytes);
+      else if (decoder.progress.state === 'failed') {
+        reason = `the partner sent what is no MLLP answer (${event.code})`;
+        socket.destroy();
+      }
+    }
+  });
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    reason = describe(error);
+  });
+  // The partner's end of stream already: what is sent after it would be answered by nobody.
+  socket.on('end', () => {
+    isOpen = false;
+  });
+  socket.on('close', () => {
+    isOpen = false;
+    connection.onClose?.(reason);
+  });
+  return connection;
+}
+
+function describe(error: NodeJS.ErrnoException): string {
+  const known: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'the connection was refused',
+    ECONNRESET: 'the partner reset the connection',
+    EPIPE: 'the partner closed the connection',
+    ETIMEDOUT: 'the connection timed out',
+    ENOTFOUND: 'the name is not known',
+    EAI_AGAIN: 'the name could not be resolved now',
+    EHOSTUNREACH: 'there is no route to the host',
+    ENETUNREACH: 'there is no route to the network',
+  };
+  return known[error.code ?? ''] ?? `the connection failed (${error.code ?? 'unknown'})`;
+}
+
+function toConnectError(options: ConnectOptions, found: string, cause?: unknown): HilumError {
+  const where = `${options.host}:${options.port}`;
+  return buildError(
+    'transient',
+    'connection-failed',
+    `Expected an MLLP receiver at ${where}, but ${found}. Check that it runs and that host and port are right.`,
+    cause,
+  );
+}

@@ -1,0 +1,251 @@
+import type { Socket } from 'node:net';
+import type { Logger } from '../../core/ports/logger.ts';
+import type { Accept } from '../../core/ports/source.ts';
+import { buildFrame, createFrameDecoder } from './frame.ts';
+import type { FrameFault } from './frame.ts';
+import { findForeignProtocol } from './foreign-protocol.ts';
+
+/** The limits of one connection. */
+export interface ConnectionLimits {
+  readonly maxFrameBytes: number;
+  readonly maxGarbageBytes: number;
+  /** Messages accepted and not yet answered; beyond it the socket is not read. */
+  readonly maxInFlight: number;
+  readonly idleTimeoutMs: number;
+  readonly firstByteTimeoutMs: number;
+  readonly frameTimeoutMs: number;
+  readonly garbageTimeoutMs: number;
+}
+
+/** What has been counted since the start. */
+export interface MllpCounts {
+  /** Open now. */
+  connections: number;
+  connectionsTotal: number;
+  messages: number;
+  answers: number;
+  faults: number;
+}
+
+/** One partner's connection to the server. */
+export interface ServerConnection {
+  /** Closes what has been silent or unfinished for too long. `nowMs` is monotonic. */
+  sweep(nowMs: number): void;
+  /** Reads no more, answers what was accepted, then closes. */
+  finish(reason: string): void;
+  /** Closes at once. */
+  destroy(): void;
+}
+
+/** An answer's place in the order of arrival. */
+interface Slot {
+  settled: boolean;
+  answer: Uint8Array | undefined;
+}
+
+/** So many faults without one good message between them close the connection. */
+const maxFaultsInARow = 16;
+/** A frame may take this much longer for every second's worth of bytes that has arrived. */
+const slowestBytesPerSecond = 16_384;
+/** How long a peer may take to read its last answers and close, after we have. */
+const lingerMs = 2_000;
+
+/** Serves one socket until it closes. Messages are accepted in order and answered in the same order. */
+export function serveConnection(
+  socket: Socket,
+  options: {
+    readonly id: string;
+    readonly remote: string;
+    readonly limits: ConnectionLimits;
+    readonly accept: Accept;
+    readonly logger: Logger;
+    readonly counts: MllpCounts;
+    readonly onClose: () => void;
+  },
+): ServerConnection {
+  const { limits, counts, logger, remote } = options;
+  const about = { connection: options.id, remote };
+  const decoder = createFrameDecoder(limits);
+  const slots: Slot[] = [];
+  let outgoing: Buffer[] = [];
+  let flushing = false;
+  let state: 'open' | 'finishing' | 'ended' = 'open';
+  let peerEnded = false;
+  let faultsInARow = 0;
+  const connectedAt = performance.now();
+  let heardAnything = false;
+  let hadMessage = false;
+  let activeAt = connectedAt;
+  // Since when the unfinished frame, or the garbage, has been coming in.
+  let reading = decoder.progress.state;
+  let readingSince = connectedAt;
+
+  function isFull(): boolean {
+    return slots.length >= limits.maxInFlight || socket.writableNeedDrain;
+  }
+
+  function readOn(): void {
+    let isNew = false;
+    while (state === 'open' && !isFull()) {
+      const event = decoder.next();
+      if (event === undefined) break;
+      isNew = true;
+      if (event.kind === 'message') take(event.bytes);
+      else report(event);
+    }
+    if (state !== 'open') return;
+    if (isNew || reading !== decoder.progress.state || socket.isPaused()) {
+      reading = decoder.progress.state;
+      readingSince = performance.now();
+    }
+    if (isFull()) socket.pause();
+    else if (peerEnded) finishReading();
+    else if (reading === 'in-garbage' && !hadMessage) closeForeign();
+    if (state === 'open' && !isFull() && socket.isPaused()) socket.resume();
+  }
+
+  function finishReading(): void {
+    const unfinished = decoder.end();
+    if (unfinished !== undefined) report(unfinished);
+    finish('closed by the peer');
+  }
+
+  function take(bytes: Uint8Array): void {
+    counts.messages += 1;
+    faultsInARow = 0;
+    hadMessage = true;
+    const slot: Slot = { settled: false, answer: undefined };
+    slots.push(slot);
+    void acceptInto(slot, bytes);
+  }
+
+  async function acceptInto(slot: Slot, bytes: Uint8Array): Promise<void> {
+    try {
+      slot.answer = await options.accept({ bytes, remote });
+      slot.settled = true;
+    } catch (error) {
+      logger.warn(
+        { ...about, error: error instanceof Error ? error.message : 'unknown' },
+        'A message was not accepted: closing its connection without an answer, the sender repeats it',
+      );
+      // Answers before it still go out; it and all after it stay unanswered.
+      const position = slots.indexOf(slot);
+      if (position !== -1) slots.length = position;
+      finish('a message was not accepted');
+    }
+    scheduleFlush();
+  }
+
+  // Answers that become ready together leave in one write.
+  function scheduleFlush(): void {
+    if (flushing) return;
+    flushing = true;
+    process.nextTick(flush);
+  }
+
+  function flush(): void {
+    flushing = false;
+    while (slots[0]?.settled === true) {
+      const answer = slots.shift()?.answer;
+      if (answer !== undefined) outgoing.push(buildFrame(answer));
+    }
+    if (socket.destroyed) return;
+    activeAt = performance.now();
+    if (outgoing.length > 0) {
+      counts.answers += outgoing.length;
+      socket.write(outgoing.length === 1 ? (outgoing[0] ?? '') : Buffer.concat(outgoing));
+      outgoing = [];
+    }
+    if (state === 'finishing') endWhenAnswered();
+    else readOn();
+  }
+
+  function report(fault: FrameFault): void {
+    counts.faults += 1;
+    faultsInARow += 1;
+    logger.warn({ ...about, code: fault.code, bytes: fault.bytes }, faultMessages[fault.code]);
+    if (fault.code === 'frame-too-large' || fault.code === 'no-frame') finish(fault.code);
+    else if (faultsInARow >= maxFaultsInARow) finish('too many faulty frames in a row');
+  }
+
+  function finish(reason: string): void {
+    if (state !== 'open') return;
+    state = 'finishing';
+    // Discarding what still comes lets the peer read our last answers: unread bytes would reset it.
+    socket.resume();
+    logger.info({ ...about, reason, unanswered: slots.length }, 'Closing an MLLP connection');
+    endWhenAnswered();
+  }
+
+  function endWhenAnswered(): void {
+    if (slots.length > 0 || state !== 'finishing') return;
+    state = 'ended';
+    activeAt = performance.now();
+    socket.end();
+  }
+
+  function closeForeign(): void {
+    const protocol = findForeignProtocol(decoder.garbageStart());
+    if (protocol !== undefined)
+      finish(`this port speaks MLLP, the peer seems to speak ${protocol}`);
+  }
+
+  socket.setNoDelay(true);
+  socket.on('data', (chunk: Buffer) => {
+    if (state !== 'open') return;
+    heardAnything = true;
+    activeAt = performance.now();
+    decoder.write(chunk);
+    readOn();
+  });
+  socket.on('end', () => {
+    peerEnded = true;
+    readOn();
+  });
+  socket.on('drain', () => {
+    activeAt = performance.now();
+    if (state === 'open') readOn();
+  });
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    logger.info({ ...about, code: error.code }, 'An MLLP connection broke');
+  });
+  socket.on('close', () => {
+    state = 'ended';
+    options.onClose();
+  });
+
+  return {
+    sweep(nowMs) {
+      if (state === 'ended') {
+        if (nowMs - activeAt > lingerMs) socket.destroy();
+        return;
+      }
+      if (state === 'finishing') return;
+      const { bytes } = decoder.progress;
+      const frameAllowanceMs = limits.frameTimeoutMs + (bytes / slowestBytesPerSecond) * 1000;
+      const readingMs = socket.isPaused() ? 0 : nowMs - readingSince;
+      if (!heardAnything && nowMs - connectedAt > limits.firstByteTimeoutMs) {
+        finish('nothing was sent in time');
+      } else if (reading === 'in-frame' && readingMs > frameAllowanceMs) {
+        finish('a frame was not finished in time');
+      } else if (reading === 'in-garbage' && readingMs > limits.garbageTimeoutMs) {
+        finish('no frame started in time: bytes came that are not MLLP');
+      } else if (slots.length === 0 && nowMs - activeAt > limits.idleTimeoutMs) {
+        finish('idle');
+        // A peer that does not read its answers would never see the end of the connection either.
+        if (socket.writableNeedDrain) socket.destroy();
+      }
+    },
+    finish,
+    destroy: () => socket.destroy(),
+  };
+}
+
+const faultMessages: Readonly<Record<FrameFault['code'], string>> = {
+  garbage: 'Bytes outside any MLLP frame were skipped',
+  'frame-not-ended': 'An MLLP frame had no end block (FS): not accepted and not answered',
+  'empty-frame': 'An MLLP frame held nothing: not answered',
+  'frame-too-large':
+    'An MLLP frame is larger than the listener allows (maxFrameBytes): closing the connection',
+  'no-frame': 'No MLLP frame started (VT) among many bytes: closing the connection',
+};
