@@ -19,6 +19,7 @@ export const fieldProblems = {
   'topic-invalid': 'expected words joined by dots, such as lab.result',
   'pattern-invalid':
     'expected words joined by dots, where * stands for one word and # for the rest',
+  'code-invalid': 'expected small letters and digits joined by dashes, such as wrong-facility',
   'placeholder-unset': 'refers to an environment variable that is not set',
 } as const;
 
@@ -109,6 +110,6 @@ export const topicPattern: FieldParser<string> = (text) => {
 };
 
 /** The parser, but an empty field means `fallback`. */
-export function optional<T, U>(parser: FieldParser<T>, fallback: U): FieldParser<T | U> {
+export function optional<T, const U>(parser: FieldParser<T>, fallback: U): FieldParser<T | U> {
   return (text) => (text === '' ? accepted(fallback) : parser(text));
 }

@@ -1,0 +1,14 @@
+import { registerNode, colors } from '../editor/register.ts';
+import { defaults, type } from './definition.ts';
+
+registerNode(type, {
+  color: colors.step,
+  icon: 'font-awesome/fa-exchange',
+  inputs: 1,
+  outputs: 1,
+  defaults,
+  outputLabels() {
+    return this._('hl7-map.output');
+  },
+  shownAs: ({ mapping }) => mapping || type,
+});

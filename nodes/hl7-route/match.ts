@@ -1,0 +1,78 @@
+import type { Hl7Message } from '../../core/hl7v2/message.ts';
+import { toExpression, toList, type Operator, type Rule } from './definition.ts';
+
+/** Whether a message is one that the rule is about. */
+export type Matcher = (message: Hl7Message) => boolean;
+
+/** The rule, made ready once. What {@link findRuleProblem} finds fault with matches nothing. */
+export function compileRule(rule: Rule): Matcher {
+  switch (rule.kind) {
+    case 'type':
+      return compileType(rule.value);
+    case 'table': {
+      const values = new Set(toList(rule.values));
+      return (message) => valuesAt(message, rule.path).some((value) => values.has(value));
+    }
+    case 'field':
+      return compileComparison(rule.path, rule.operator, rule.value);
+  }
+}
+
+/** `ADT^*` is every ADT, and so is `ADT`; a part that the pattern does not name may be anything. */
+function compileType(value: string): Matcher {
+  const patterns = toList(value).map((pattern) => pattern.split('^').map(toGlob));
+  return (message) => {
+    const parts = ['MSH-9.1', 'MSH-9.2', 'MSH-9.3'].map((path) => message.get(path) ?? '');
+    return patterns.some((globs) => globs.every((glob, index) => glob.test(parts[index] ?? '')));
+  };
+}
+
+function toGlob(text: string): RegExp {
+  const literal = text.trim().replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${literal.replaceAll('*', '.*')}$`, 'u');
+}
+
+function compileComparison(path: string, operator: Operator, value: string): Matcher {
+  const some =
+    (test: (found: string) => boolean): Matcher =>
+    (message) =>
+      valuesAt(message, path).some(test);
+  switch (operator) {
+    case 'equals':
+      return some((found) => found === value);
+    case 'not-equals':
+      return (message) => !valuesAt(message, path).includes(value);
+    case 'starts-with':
+      return some((found) => found.startsWith(value));
+    case 'contains':
+      return some((found) => found.includes(value));
+    case 'matches': {
+      const expression = toExpression(value);
+      return some((found) => expression?.test(found) ?? false);
+    }
+    case 'is-empty':
+      return (message) => valuesAt(message, path).length === 0;
+    case 'exists':
+      return (message) => valuesAt(message, path).length > 0;
+  }
+}
+
+/** Every value at the path, over all repetitions; empty ones and the HL7 null (`""`) are none. */
+function valuesAt(message: Hl7Message, path: string): readonly string[] {
+  return message.all(path.trim()).filter((value) => value !== '' && value !== '""');
+}
+
+/** The outputs (0-based) that the message goes to: the last one is "otherwise". */
+export function findOutputs(
+  message: Hl7Message,
+  matchers: readonly Matcher[],
+  all: boolean,
+): readonly number[] {
+  const outputs: number[] = [];
+  for (const [index, matches] of matchers.entries()) {
+    if (!matches(message)) continue;
+    outputs.push(index);
+    if (!all) break;
+  }
+  return outputs.length > 0 ? outputs : [matchers.length];
+}

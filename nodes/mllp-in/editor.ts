@@ -1,0 +1,17 @@
+import { registerNode, colors } from '../editor/register.ts';
+import { portNumber } from '../shared/fields.ts';
+import { defaults, fields, type } from './definition.ts';
+
+registerNode(type, {
+  color: colors.source,
+  icon: 'font-awesome/fa-sign-in',
+  inputs: 0,
+  outputs: 1,
+  defaults,
+  // The system's choice (0) suits tests alone: here a partner must know where to connect.
+  fields: { ...fields, port: portNumber },
+  outputLabels() {
+    return this._('mllp-in.output');
+  },
+  shownAs: (node) => (node.port === '' ? type : node._('mllp-in.shownAs', { port: node.port })),
+});

@@ -1,0 +1,45 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { Node, NodeAPI, NodeStatus } from 'node-red';
+
+const shortestIntervalMs = 500;
+
+/**
+ * A node's status at a pace that people can read: every change of status goes to all open editors, so
+ * one per message would cost more than the message. The last one shown is always shown in the end.
+ */
+export class PacedStatus {
+  readonly #node: Node;
+  readonly #showLater: () => void;
+  #next: NodeStatus | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(node: Node) {
+    this.#node = node;
+    // Bound here, outside of any message: what a timer shows belongs to no message that is being followed.
+    this.#showLater = AsyncResource.bind(() => {
+      this.#timer = undefined;
+      this.#showNext();
+    });
+    node.on('close', () => {
+      clearTimeout(this.#timer);
+    });
+  }
+
+  show(status: NodeStatus): void {
+    this.#next = status;
+    if (this.#timer === undefined) this.#showNext();
+  }
+
+  #showNext(): void {
+    if (this.#next === undefined) return;
+    this.#node.status(this.#next);
+    this.#next = undefined;
+    this.#timer = setTimeout(this.#showLater, shortestIntervalMs);
+    this.#timer.unref();
+  }
+}
+
+/** What a node that cannot work here shows. */
+export function showRuntimeMissing(RED: NodeAPI, node: Node): void {
+  node.status({ fill: 'grey', shape: 'ring', text: RED._('hilum.status.runtime-missing') });
+}
