@@ -1,0 +1,103 @@
+import type { Issue, Severity } from '../issue.ts';
+import { escapeText } from './escape.ts';
+import type { Delimiters } from './message.ts';
+import { parsePath, type Path } from './path.ts';
+
+/** HL7 table 0357 by our issue codes; whatever is not here is 207. */
+const conditions: Readonly<Record<string, readonly [string, string]>> = {
+  'segment-missing': ['100', 'Segment sequence error'],
+  'segment-out-of-order': ['100', 'Segment sequence error'],
+  'segment-unexpected': ['100', 'Segment sequence error'],
+  'header-repeated': ['100', 'Segment sequence error'],
+  'required-field-missing': ['101', 'Required field missing'],
+  'value-invalid': ['102', 'Data type error'],
+  'code-not-in-table': ['103', 'Table value not found'],
+  'value-too-long': ['104', 'Value too long'],
+  'message-type-unknown': ['200', 'Unsupported message type'],
+  'event-unknown': ['201', 'Unsupported event code'],
+  'processing-id-unknown': ['202', 'Unsupported processing id'],
+  'version-unknown': ['203', 'Unsupported version id'],
+};
+
+const otherCondition = ['207', 'Application internal error'] as const;
+
+/** HL7 table 0516. */
+const severities: Readonly<Record<Severity, string>> = {
+  fatal: 'F',
+  error: 'E',
+  warning: 'W',
+  information: 'I',
+};
+
+/**
+ * Findings as ERR segments, without segment ends. From 2.5 on one a finding (ERR-2, 3, 4, 5, 7 and 8);
+ * before that one segment with a repetition of ERR-1 for each that refuses the message.
+ */
+export function buildErrorSegments(
+  issues: readonly Issue[],
+  delimiters: Delimiters,
+  version: string,
+): readonly string[] {
+  if (isAtLeast(version, '2.5')) return issues.map((issue) => buildError(issue, delimiters));
+  const refusing = issues.filter((each) => each.severity === 'fatal' || each.severity === 'error');
+  if (refusing.length === 0) return [];
+  const locations = refusing.map((issue) => buildLocationAndCode(issue, delimiters));
+  return [`ERR${delimiters.field}${locations.join(delimiters.repetition)}`];
+}
+
+/** Whether a version such as `2.5.1` is this one or a later one; an empty or strange one is taken as the latest. */
+export function isAtLeast(version: string, wanted: string): boolean {
+  if (!/^\d+(\.\d+)*$/.test(version)) return true;
+  return version.localeCompare(wanted, 'en', { numeric: true }) >= 0;
+}
+
+function buildError(issue: Issue, delimiters: Delimiters): string {
+  const { component } = delimiters;
+  const [code, display] = conditions[issue.code] ?? otherCondition;
+  const write = (text: string): string => escapeText(text, delimiters) ?? '';
+  const path = toHl7Path(issue.location);
+  const location =
+    path === undefined
+      ? ''
+      : [path.segment, path.occurrence ?? 1, ...toNumbers(path)].join(component);
+  return [
+    'ERR',
+    '',
+    location,
+    [code, display, 'HL70357'].join(component),
+    severities[issue.severity],
+    [write(issue.code), '', '99HILUM'].join(component),
+    '',
+    write(issue.location ?? ''),
+    write(issue.message),
+  ].join(delimiters.field);
+}
+
+/** Field, repetition, component and sub-component as far as they are given; a repetition is 1 where it is not. */
+function toNumbers(path: Path): readonly number[] {
+  if (path.field === undefined) return [];
+  const { field, repetition = 1, component, subcomponent } = path;
+  return [field, repetition, component, subcomponent].filter((each) => each !== undefined);
+}
+
+/** ERR-1 as 2.1 to 2.4 have it: segment, sequence, field position, and the code in sub-components. */
+function buildLocationAndCode(issue: Issue, delimiters: Delimiters): string {
+  const [code, display] = conditions[issue.code] ?? otherCondition;
+  const path = toHl7Path(issue.location);
+  const identifier =
+    delimiters.subcomponent === ''
+      ? code
+      : [code, display, 'HL70357'].join(delimiters.subcomponent);
+  return [
+    path?.segment ?? '',
+    path === undefined ? '' : (path.occurrence ?? 1),
+    path?.field ?? '',
+    identifier,
+  ].join(delimiters.component);
+}
+
+function toHl7Path(location: string | undefined): Path | undefined {
+  if (location === undefined) return undefined;
+  const result = parsePath(location);
+  return result.ok ? result.path : undefined;
+}

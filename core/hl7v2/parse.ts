@@ -1,0 +1,211 @@
+import type { Issue } from '../issue.ts';
+import { decodeMessage } from './charset.ts';
+import { readDelimiters } from './delimiters.ts';
+import { setText } from './edit.ts';
+import { unescapeText } from './escape.ts';
+import { countRepetitions, findPlace, type Place } from './locate.ts';
+import type { Delimiters, Hl7Message, ParseResult, Segment } from './message.ts';
+import { toPath, type Path } from './path.ts';
+import { findMark, findStart, forEachLine } from './scan.ts';
+import { SegmentView, type SegmentSource } from './segment.ts';
+
+/** How to read bytes; text is taken as it is. */
+export interface ParseOptions {
+  /** The sender's character set where MSH-18 does not tell the truth, named as in table 0211. */
+  readonly charset?: string;
+}
+
+/**
+ * Parses one message: finds its delimiters and segments, and nothing else until it is asked for. Never
+ * throws. Not a message are: `message-empty`, `header-missing` (no MSH), `batch-unsplit` (FHS or BHS in
+ * front), `header-too-short`, `delimiter-invalid`, `delimiters-not-distinct`. Findings that let it pass:
+ * `segment-name-invalid` (a line that is no segment, perhaps a wrapped one), `header-repeated` (a second
+ * message: split the text first), and those of the character set.
+ */
+export function parseMessage(source: string | Uint8Array, options: ParseOptions = {}): ParseResult {
+  if (typeof source === 'string') return parseText(source, []);
+  const decoded = decodeMessage(source, options.charset);
+  return parseText(decoded.text, decoded.issues);
+}
+
+function parseText(text: string, issues: readonly Issue[]): ParseResult {
+  const start = findStart(text);
+  if (start === text.length) {
+    return refuse(
+      issues,
+      'message-empty',
+      'Expected a message that starts with MSH, found nothing',
+    );
+  }
+  if (!text.startsWith('MSH', start)) return refuseStart(text, start, issues);
+  const read = readDelimiters(text, start, findLineEnd(text, start));
+  if (!read.ok) return { ok: false, issues: [...issues, ...read.issues] };
+  const message = new MessageView(text, read.delimiters);
+  const findings = message.findings;
+  const all = issues.length + read.issues.length + findings.length;
+  return { ok: true, message, issues: all === 0 ? none : [...issues, ...read.issues, ...findings] };
+}
+
+const none: readonly Issue[] = [];
+
+function refuseStart(text: string, start: number, issues: readonly Issue[]): ParseResult {
+  if (/^[FB]HS/.test(text.slice(start, start + 3))) {
+    const message = 'Expected one message that starts with MSH, found a batch; split it first';
+    return refuse(issues, 'batch-unsplit', message);
+  }
+  const message = 'Expected a message that starts with MSH, found something else';
+  return refuse(issues, 'header-missing', message);
+}
+
+function refuse(issues: readonly Issue[], code: string, message: string): ParseResult {
+  return { ok: false, issues: [...issues, { code, severity: 'fatal', location: 'MSH', message }] };
+}
+
+function findLineEnd(text: string, from: number): number {
+  return findMark(text, '\n', from, findMark(text, '\r', from, text.length));
+}
+
+class MessageView implements Hl7Message, SegmentSource {
+  readonly text: string;
+  readonly delimiters: Delimiters;
+  readonly segments: readonly SegmentView[];
+  /** What was found while looking for segments. */
+  readonly findings: readonly Issue[];
+  private byName: Map<string, SegmentView[]> | undefined;
+  private occurrences: Map<Segment, number> | undefined;
+  private charset: string | undefined;
+
+  constructor(text: string, delimiters: Delimiters) {
+    this.text = text;
+    this.delimiters = delimiters;
+    const segments: SegmentView[] = [];
+    let findings: Issue[] | undefined;
+    forEachLine(text, 0, (start, end, line) => {
+      // A byte order mark or VT in front belongs to no segment.
+      const from = segments.length === 0 ? findStart(text) : start;
+      const segment = new SegmentView(this, { start: from, end }, line);
+      segments.push(segment);
+      const issue = checkName(segment, segments.length);
+      if (issue !== undefined) (findings ??= []).push(issue);
+    });
+    this.segments = segments;
+    this.findings = findings ?? none;
+  }
+
+  get version(): string {
+    return this.get('MSH-12.1.1') ?? '';
+  }
+
+  segmentsNamed(name: string): readonly SegmentView[] {
+    if (this.byName === undefined) {
+      this.byName = new Map();
+      for (const segment of this.segments) {
+        const same = this.byName.get(segment.name);
+        if (same === undefined) this.byName.set(segment.name, [segment]);
+        else same.push(segment);
+      }
+    }
+    return this.byName.get(name) ?? [];
+  }
+
+  get(path: string): string | undefined {
+    const parsed = toPath(path);
+    const segment = this.findSegment(parsed);
+    if (segment === undefined) return undefined;
+    const place = findPlace(segment, parsed, this.text, this.delimiters);
+    return place === undefined ? undefined : this.valueAt(place);
+  }
+
+  all(path: string): readonly string[] {
+    const parsed = toPath(path);
+    const values: string[] = [];
+    for (const segment of this.segmentsOf(parsed)) {
+      for (const place of this.placesIn(segment, parsed)) values.push(this.valueAt(place));
+    }
+    return values;
+  }
+
+  set(path: string, value: string): Hl7Message {
+    const parsed = toPath(path);
+    const segment = this.findSegment(parsed);
+    const target = { text: this.text, delimiters: this.delimiters, segment };
+    return new MessageView(setText(target, parsed, value), this.delimiters);
+  }
+
+  decode(raw: string): string {
+    const mark = this.delimiters.escape;
+    if (mark === '' || !raw.includes(mark)) return raw;
+    // MSH-18 itself is read raw: it decides how escapes decode.
+    this.charset ??= this.segments[0]?.field(18).repetitions[0]?.raw ?? '';
+    return unescapeText(raw, this.delimiters, this.charset);
+  }
+
+  occurrenceOf(segment: Segment): number {
+    if (this.occurrences === undefined) {
+      this.occurrences = new Map();
+      const counts = new Map<string, number>();
+      for (const each of this.segments) {
+        const count = (counts.get(each.name) ?? 0) + 1;
+        counts.set(each.name, count);
+        this.occurrences.set(each, count);
+      }
+    }
+    return this.occurrences.get(segment) ?? 1;
+  }
+
+  private findSegment(path: Path): SegmentView | undefined {
+    const { segment: name, occurrence = 1 } = path;
+    if (this.byName === undefined && occurrence === 1) {
+      for (const segment of this.segments) if (segment.name === name) return segment;
+      return undefined;
+    }
+    return this.segmentsNamed(name)[occurrence - 1];
+  }
+
+  private segmentsOf(path: Path): readonly SegmentView[] {
+    const named = this.segmentsNamed(path.segment);
+    if (path.occurrence === undefined) return named;
+    return named.slice(path.occurrence - 1, path.occurrence);
+  }
+
+  private *placesIn(segment: SegmentView, path: Path): Iterable<Place> {
+    const { text, delimiters } = this;
+    if (path.field === undefined || path.repetition !== undefined) {
+      const place = findPlace(segment, path, text, delimiters);
+      if (place !== undefined) yield place;
+      return;
+    }
+    const count = countRepetitions(segment, path.field, text, delimiters);
+    for (let repetition = 1; repetition <= count; repetition++) {
+      const place = findPlace(segment, { ...path, repetition }, text, delimiters);
+      if (place !== undefined) yield place;
+    }
+  }
+
+  private valueAt(place: Place): string {
+    const raw = this.text.slice(place.range.start, place.range.end);
+    return place.single ? this.decode(raw) : raw;
+  }
+}
+
+/** A finding about a line that is no segment as HL7 knows them; the value of such a line is never shown. */
+function checkName(segment: SegmentView, position: number): Issue | undefined {
+  const { name, line } = segment;
+  if (position > 1 && name === 'MSH') {
+    const message = `Expected one message, found another MSH on line ${line}; split the text first`;
+    return { code: 'header-repeated', severity: 'error', location: 'MSH[2]', message };
+  }
+  if (isSegmentName(name)) return undefined;
+  const message = `Expected a segment name of three capitals or digits on line ${line}, found other text: perhaps a line break inside a value, to be sent as \\.br\\ or \\X0A\\`;
+  return { code: 'segment-name-invalid', severity: 'warning', message };
+}
+
+function isSegmentName(name: string): boolean {
+  if (name.length !== 3) return false;
+  for (let at = 0; at < 3; at++) {
+    const code = name.charCodeAt(at);
+    const letter = code >= 65 && code <= 90;
+    if (!letter && (at === 0 || code < 48 || code > 57)) return false;
+  }
+  return true;
+}
