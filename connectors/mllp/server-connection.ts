@@ -98,10 +98,13 @@ export function serveConnection(
       reading = decoder.progress.state;
       readingSince = performance.now();
     }
-    if (isFull()) socket.pause();
-    else if (peerEnded) finishReading();
+    if (isFull()) {
+      socket.pause();
+      return;
+    }
+    if (peerEnded) finishReading();
     else if (reading === 'in-garbage' && !hadMessage) closeForeign();
-    if (state === 'open' && !isFull() && socket.isPaused()) socket.resume();
+    if (socket.isPaused()) socket.resume();
   }
 
   function finishReading(): void {
