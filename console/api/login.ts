@@ -1,12 +1,12 @@
 import { Router, json, type Request, type Response } from 'express';
 import { HttpError, handle, isSameOrigin, isSecure } from './http.ts';
-import { hashPassword, isPassword, maxPasswordLength, minPasswordLength } from './password.ts';
+import { hashPassword, isPassword } from './password.ts';
 import { buildCookie, findSessionId, type Sessions } from './sessions.ts';
 import type { SetupToken } from './setup.ts';
 import { Throttle } from './throttle.ts';
 import type { UserRecord, UserStore } from './user-store.ts';
 import type { Logger } from '../../core/ports/logger.ts';
-import type { SessionView, UserView } from './views.ts';
+import { passwordLength, type SessionView, type UserView } from './views.ts';
 
 export interface LoginOptions {
   readonly users: UserStore;
@@ -141,7 +141,7 @@ function readCredentials(body: unknown): Credentials {
       'Expected a JSON object with username and password, found something else.',
     );
   }
-  if (username.length > maxPasswordLength || password.length > maxPasswordLength) {
+  if (username.length > passwordLength.max || password.length > passwordLength.max) {
     throw new HttpError(401, 'sign-in-refused', 'User name or password is wrong.');
   }
   return { username: username.trim().toLowerCase(), password };
@@ -158,11 +158,11 @@ function readNewCredentials(body: unknown): Credentials {
     );
   }
   const length = typeof password === 'string' ? Array.from(password).length : 0;
-  if (typeof password !== 'string' || length < minPasswordLength || length > maxPasswordLength) {
+  if (typeof password !== 'string' || length < passwordLength.min || length > passwordLength.max) {
     throw new HttpError(
       400,
       'password-length',
-      `Expected a password of ${minPasswordLength} to ${maxPasswordLength} characters, found ${length}.`,
+      `Expected a password of ${passwordLength.min} to ${passwordLength.max} characters, found ${length}.`,
     );
   }
   return { username: name, password };

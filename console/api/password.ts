@@ -1,10 +1,5 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 
-/** A password must have this many characters: length is what resists guessing. */
-export const minPasswordLength = 12;
-/** Longer is refused unread, so that nobody keeps the machine busy with hashing. */
-export const maxPasswordLength = 256;
-
 const cost = { n: 32_768, r: 8, p: 1 } as const;
 const hashBytes = 32;
 

@@ -113,3 +113,6 @@ export type LiveMessage =
 
 /** The close code of `/api/live` when the session has ended: sign in again. */
 export const signedOutCode = 4401;
+
+/** How long a password must and may be, in characters: length is what resists guessing. */
+export const passwordLength = { min: 12, max: 256 } as const;

@@ -1,0 +1,64 @@
+import { Alert, Button, Group, Stack, Text, Title } from '@mantine/core';
+import { findFindings } from './findings.ts';
+import { useAddress } from './use-address.ts';
+import type { Snapshot } from './use-live.ts';
+
+/** What needs a person, first on the page; one line where nothing does. */
+export function Attention({
+  snapshot,
+  now,
+}: {
+  readonly snapshot: Snapshot;
+  readonly now: number;
+}) {
+  const [, setState] = useAddress('state');
+  const findings = findFindings({ ...snapshot, now });
+  return (
+    <section aria-labelledby="attention">
+      <Title order={2} size="h4" id="attention" mb="sm">
+        Needs attention
+      </Title>
+      <div role="status">
+        {findings.length === 0 && (
+          <Text className="good">
+            <span className="dot" aria-hidden="true" />
+            Nothing. No queue is stuck, nothing was given up
+            {snapshot.status.ready ? '.' : '; the engine is still starting.'}
+          </Text>
+        )}
+        <Stack gap="xs">
+          {findings.map(({ key, severity, text, state }) => (
+            <Alert
+              key={key}
+              color={severity === 'error' ? 'red' : 'orange'}
+              variant="outline"
+              radius="sm"
+              p="xs"
+            >
+              <Group justify="space-between" gap="xs">
+                <Text size="sm">
+                  <span className={severity === 'error' ? 'bad' : 'warn'}>
+                    {severity === 'error' ? 'Error: ' : 'Waiting: '}
+                  </span>
+                  {text}
+                </Text>
+                {state !== undefined && (
+                  <Button
+                    size="compact-xs"
+                    variant="default"
+                    onClick={() => {
+                      setState(state);
+                      document.getElementById('messages')?.focus();
+                    }}
+                  >
+                    Show them
+                  </Button>
+                )}
+              </Group>
+            </Alert>
+          ))}
+        </Stack>
+      </div>
+    </section>
+  );
+}

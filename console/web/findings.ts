@@ -1,0 +1,80 @@
+import type { StatusView, QueueView } from '../api/views.ts';
+import { toAge, toShortTime } from './time.ts';
+
+/** Something that a person should look at, the worst first. */
+export interface Finding {
+  readonly key: string;
+  readonly severity: 'error' | 'warning';
+  /** What, since when and why. */
+  readonly text: string;
+  /** Where the messages behind it are found: their state. */
+  readonly state?: 'dead-lettered' | 'queued' | 'retrying';
+  readonly interface?: string;
+}
+
+/** A message that waits longer than this in a queue is told about. */
+const stuckSeconds = 60;
+
+/** Reads out of the engine's state what is stuck, since when, and why. */
+export function findFindings(facts: {
+  readonly queues: readonly QueueView[];
+  readonly status: StatusView;
+  readonly now: number;
+}): Finding[] {
+  const { queues, status, now } = facts;
+  return [
+    ...status.processes
+      .filter(({ state }) => state === 'stopped' || state === 'restarting')
+      .map(({ role, state, since, restarts }): Finding => {
+        const when = since === undefined ? '' : ` since ${toShortTime(since, now)}`;
+        const often = restarts === undefined || restarts === 0 ? '' : ` (restart ${restarts})`;
+        return {
+          key: `process ${role}`,
+          severity: 'error',
+          text: `The ${role} process is ${state}${when}${often}.`,
+        };
+      }),
+    ...status.listeners
+      .filter(({ state }) => state === 'failed')
+      .map((listener): Finding => ({
+        key: `listener ${listener.id}`,
+        severity: 'error',
+        text: `“${listener.label}” takes no messages on ${listener.host}:${listener.port}: ${listener.reason ?? 'it failed'}`,
+      })),
+    ...status.senders
+      .filter(({ state }) => state === 'failing')
+      .map((sender): Finding => ({
+        key: `sender ${sender.id}`,
+        severity: 'error',
+        text: `“${sender.label}” cannot deliver to ${sender.target}: ${sender.reason ?? 'it fails'}`,
+        state: 'retrying',
+        interface: sender.interface,
+      })),
+    ...queues
+      .filter(({ dead }) => dead > 0)
+      .map((queue): Finding => ({
+        key: `dead ${queue.queue}`,
+        severity: 'error',
+        text: `${plural(queue.dead, 'message')} given up in “${queue.label ?? queue.queue}”.`,
+        state: 'dead-lettered',
+        interface: queue.interface,
+      })),
+    ...queues.flatMap((queue): Finding[] => {
+      if (queue.oldestAt === null) return [];
+      const seconds = (now - Date.parse(queue.oldestAt)) / 1000;
+      if (seconds < stuckSeconds) return [];
+      const waiting = queue.ready + queue.unsettled;
+      return [
+        {
+          key: `stuck ${queue.queue}`,
+          severity: 'warning',
+          text: `${plural(waiting, 'message')} in “${queue.label ?? queue.queue}”, the oldest since ${toShortTime(queue.oldestAt, now)} (${toAge(seconds)}).`,
+        },
+      ];
+    }),
+  ];
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
