@@ -1,0 +1,224 @@
+import type { Logger } from '../../core/ports/logger.ts';
+import { isFull, Refusal, toFailure } from './database.ts';
+import type { Database } from './database.ts';
+import {
+  findAges,
+  findEnvelope,
+  findRecent,
+  findStates,
+  findTrace,
+  listCounts,
+} from './ledger-queries.ts';
+import { LedgerStore } from './ledger-store.ts';
+import type { Failure, Request } from './protocol.ts';
+import type { Receiver } from './queue-state.ts';
+import { Queues } from './queues.ts';
+import type { Effect } from './queues.ts';
+
+/** A client as the group commit sees it: where answers go. Nothing is sent before `flush`. */
+export interface Requester extends Receiver {
+  done(id: number): void;
+  value(id: number, value: unknown): void;
+  fail(id: number, failure: Failure): void;
+  /** Sends what has gathered. */
+  flush(): void;
+}
+
+interface Submitted {
+  readonly requester: Requester;
+  readonly request: Request;
+}
+
+/**
+ * Carries out what clients ask for, all that has arrived as one transaction: one flush of the disk serves
+ * them all. Answers and deliveries leave after the commit.
+ */
+export class GroupCommit {
+  readonly #database: Database;
+  readonly #queues: Queues;
+  readonly #ledger: LedgerStore;
+  readonly #logger: Logger;
+  readonly #requesters = new Set<Requester>();
+  #submitted: Submitted[] = [];
+  #leaving: Requester[] = [];
+  #armed = false;
+
+  constructor(database: Database, logger: Logger) {
+    this.#database = database;
+    this.#logger = logger;
+    this.#ledger = new LedgerStore(database);
+    this.#queues = new Queues(database, () => this.#arm());
+  }
+
+  join(requester: Requester): void {
+    this.#requesters.add(requester);
+  }
+
+  submit(requester: Requester, requests: readonly Request[]): void {
+    for (const request of requests) this.#submitted.push({ requester, request });
+    this.#arm();
+  }
+
+  /** A requester is gone: what it holds goes to others. Requests of its that have arrived are still done. */
+  leave(requester: Requester): void {
+    // After the commit of what it has sent: a settlement that arrived still counts.
+    this.#leaving.push(requester);
+    this.#arm();
+  }
+
+  /** A requester that could not take more can again. */
+  resume(requester: Requester): void {
+    this.#queues.resume(requester);
+    this.#arm();
+  }
+
+  /** Commits what has arrived. The database stays open. */
+  close(): void {
+    this.#commit();
+    this.#queues.close();
+  }
+
+  #arm(): void {
+    if (this.#armed) return;
+    this.#armed = true;
+    setImmediate(() => {
+      this.#armed = false;
+      this.#commit();
+    });
+  }
+
+  #commit(): void {
+    const batch = this.#submitted;
+    this.#submitted = [];
+    const failure = this.#attempt(batch);
+    if (failure !== undefined) this.#commitSingly(batch, failure);
+    for (const requester of this.#leaving.splice(0)) {
+      this.#requesters.delete(requester);
+      this.#queues.leave(requester);
+    }
+    try {
+      this.#queues.dispatch();
+    } catch (error) {
+      this.#logger.error(
+        { code: toFailure(error, 'broker-unavailable').code },
+        'Queues could not be read',
+      );
+    }
+    for (const requester of this.#requesters) requester.flush();
+  }
+
+  /** One transaction for all of them; an error where nothing of it was stored. */
+  #attempt(batch: readonly Submitted[]): { readonly error: unknown } | undefined {
+    const effects: { readonly submitted: Submitted; readonly effect: Effect }[] = [];
+    let moved: Effect = () => undefined;
+    const refused: { readonly submitted: Submitted; readonly refusal: Refusal }[] = [];
+    try {
+      this.#database.transact(() => {
+        for (const submitted of batch) {
+          try {
+            effects.push({ submitted, effect: this.#apply(submitted) });
+          } catch (error) {
+            // Nothing was written for it: its neighbours go on.
+            if (!(error instanceof Refusal)) throw error;
+            refused.push({ submitted, refusal: error });
+          }
+        }
+        this.#ledger.flush();
+        moved = this.#queues.moveMarks();
+      });
+    } catch (error) {
+      this.#queues.rolledBack();
+      this.#ledger.reload();
+      return { error };
+    }
+    this.#queues.committed();
+    moved();
+    for (const { submitted, effect } of effects) this.#answer(submitted, effect);
+    for (const { submitted, refusal } of refused) {
+      submitted.requester.fail(submitted.request[0], refusal.failure);
+    }
+    return undefined;
+  }
+
+  /** Finds out whose fault it was: those that can be stored are, each in a transaction of its own. */
+  #commitSingly(batch: readonly Submitted[], failure: { readonly error: unknown }): void {
+    this.#logger.warn(
+      { code: toFailure(failure.error, 'broker-unavailable').code, requests: batch.length },
+      'A transaction was undone; its requests are tried one by one',
+    );
+    if (isFull(failure.error)) this.#database.restartLog();
+    for (const submitted of batch) {
+      const own =
+        batch.length === 1 && !isFull(failure.error) ? failure : this.#attempt([submitted]);
+      if (own !== undefined) {
+        const [id, kind] = submitted.request;
+        submitted.requester.fail(id, toFailure(own.error, unavailableCode(kind)));
+      }
+    }
+  }
+
+  #answer({ requester, request }: Submitted, effect: Effect): void {
+    const [id, kind] = request;
+    try {
+      const value = effect();
+      if (value === undefined) requester.done(id);
+      else requester.value(id, value);
+    } catch (error) {
+      requester.fail(id, toFailure(error, unavailableCode(kind)));
+    }
+  }
+
+  #apply({ requester, request }: Submitted): Effect {
+    const queues = this.#queues;
+    const database = this.#database;
+    switch (request[1]) {
+      case 'publish':
+        return queues.publish(request[2], request[3]);
+      case 'publishEvent':
+        return queues.publishEvent(request[2], request[3]);
+      case 'accept':
+        return queues.accept(requester, request[2]);
+      case 'retry':
+        return queues.retry(requester, request[2], request[3]);
+      case 'deadLetter':
+        return queues.deadLetter(requester, request[2], request[3]);
+      case 'declare':
+        return queues.declare(request[2], request[3], request[4]);
+      case 'consume':
+        return queues.consume(requester, request[2], { id: request[3], window: request[4] });
+      case 'stop':
+        return queues.stop(requester, request[2], request[3]);
+      case 'depths':
+        return queues.depths();
+      case 'append':
+        this.#ledger.append(request[2]);
+        return () => undefined;
+      case 'trace':
+        return () => findTrace(database, request[2]);
+      case 'read':
+        return () => findEnvelope(database, request[2]);
+      case 'states':
+        return () => findStates(database, request[2]);
+      case 'recent':
+        return () => findRecent(database, this.#ledger, request[2]);
+      case 'ages':
+        return () => findAges(database, this.#ledger);
+      case 'counts':
+        return () => listCounts(this.#ledger);
+    }
+  }
+}
+
+const ledgerKinds: ReadonlySet<Request[1]> = new Set([
+  'append',
+  'trace',
+  'read',
+  'states',
+  'recent',
+  'ages',
+  'counts',
+]);
+
+function unavailableCode(kind: Request[1]): string {
+  return ledgerKinds.has(kind) ? 'ledger-unavailable' : 'broker-unavailable';
+}

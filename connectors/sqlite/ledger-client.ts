@@ -1,0 +1,67 @@
+import type { Envelope } from '../../core/envelope.ts';
+import type {
+  Ledger,
+  LedgerCount,
+  LedgerEntry,
+  MessageState,
+  MessageSummary,
+  QueueAge,
+  Trace,
+} from '../../core/ports/ledger.ts';
+import type { Connection, Question } from './connection.ts';
+import type { RecentOptions } from './protocol.ts';
+
+/** The ledger's port over a connection to the owner. */
+export class SqliteLedger implements Ledger {
+  readonly #connection: Connection;
+  readonly #appending = new Set<Promise<unknown>>();
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  async append(entries: readonly LedgerEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    let bytes = 0;
+    for (const entry of entries) if (entry.type === 'message') bytes += entry.envelope.body.length;
+    const answer = this.#ask(['append', entries], bytes);
+    this.#appending.add(answer);
+    try {
+      await answer;
+    } finally {
+      this.#appending.delete(answer);
+    }
+  }
+
+  async trace(id: string): Promise<Trace | undefined> {
+    return (await this.#ask(['trace', id])) as Trace | undefined;
+  }
+
+  async read(id: string): Promise<Envelope | undefined> {
+    return (await this.#ask(['read', id])) as Envelope | undefined;
+  }
+
+  async states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>> {
+    return (await this.#ask(['states', ids])) as ReadonlyMap<string, MessageState>;
+  }
+
+  async recent(options: RecentOptions): Promise<readonly MessageSummary[]> {
+    return (await this.#ask(['recent', options])) as readonly MessageSummary[];
+  }
+
+  async ages(): Promise<readonly QueueAge[]> {
+    return (await this.#ask(['ages'])) as readonly QueueAge[];
+  }
+
+  async counts(): Promise<readonly LedgerCount[]> {
+    return (await this.#ask(['counts'])) as readonly LedgerCount[];
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#appending);
+  }
+
+  #ask(question: Question, bytes = 0): Promise<unknown> {
+    return this.#connection.ask(question, 'ledger-unavailable', bytes);
+  }
+}

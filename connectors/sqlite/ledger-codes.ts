@@ -1,0 +1,65 @@
+import type { LedgerEventKind, MessageState } from '../../core/ports/ledger.ts';
+
+/** The kinds as the file numbers them: only ever grows at its end. */
+export const eventKinds: readonly LedgerEventKind[] = [
+  'received',
+  'refused',
+  'duplicate',
+  'queued',
+  'taken',
+  'processed',
+  'sent',
+  'delivered',
+  'answered',
+  'failed',
+  'dead-lettered',
+  'replayed',
+];
+
+/** The states as the file numbers them: only ever grows at its end. */
+export const messageStates: readonly MessageState[] = [
+  'received',
+  'refused',
+  'duplicate',
+  'queued',
+  'in-progress',
+  'processed',
+  'delivered',
+  'retrying',
+  'dead-lettered',
+];
+
+/** Where a message stands after an event; absent where the event does not change it. */
+export const stateAfter: Readonly<Partial<Record<LedgerEventKind, MessageState>>> = {
+  received: 'received',
+  refused: 'refused',
+  duplicate: 'duplicate',
+  queued: 'queued',
+  taken: 'in-progress',
+  processed: 'processed',
+  delivered: 'delivered',
+  failed: 'retrying',
+  'dead-lettered': 'dead-lettered',
+};
+
+/** The events that end the waiting in a queue. */
+export const closingKinds: ReadonlySet<LedgerEventKind> = new Set([
+  'processed',
+  'delivered',
+  'dead-lettered',
+]);
+
+const firstKinds: ReadonlySet<LedgerEventKind> = new Set([
+  'received',
+  'refused',
+  'duplicate',
+  'queued',
+]);
+
+/**
+ * Which of two events of the same millisecond was first: intake comes before work. Two processes write
+ * the ledger, and the worker's event may arrive before the edge's.
+ */
+export function rankOf(kind: LedgerEventKind): 0 | 1 {
+  return firstKinds.has(kind) ? 0 : 1;
+}

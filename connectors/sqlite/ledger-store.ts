@@ -1,0 +1,349 @@
+import type { Envelope } from '../../core/envelope.ts';
+import type { LedgerEntry, LedgerEvent } from '../../core/ports/ledger.ts';
+import { Refusal } from './database.ts';
+import type { Database } from './database.ts';
+import { closingKinds, eventKinds, messageStates, rankOf, stateAfter } from './ledger-codes.ts';
+
+/** A message as the ledger remembers it while events of it keep coming. */
+interface Known {
+  readonly number: number;
+  readonly id: string;
+  interface: string;
+  state: number;
+  stateAt: string;
+  stateRank: number;
+  lastEventAt: string;
+  /** False while only events of it are known. */
+  received: boolean;
+  /** Already a row of the file, perhaps an older one. */
+  stored: boolean;
+  /** Nothing has ended its waiting yet, for certain. */
+  open: boolean;
+  /** To be written at the end of the transaction. */
+  arrived: Envelope | undefined;
+}
+
+const rememberedMessages = 20_000;
+
+/**
+ * Writes messages and events, and keeps what follows from them: states, who waits where, counters.
+ * Its methods run inside the caller's transaction; {@link flush} is the last of them before the commit.
+ */
+export class LedgerStore {
+  readonly #database: Database;
+  readonly #known = new Map<string, Known>();
+  readonly #dirty = new Set<Known>();
+  readonly #interfaces = new Map<string, number>();
+  readonly #counts = new Map<string, Map<string, Map<number, number>>>();
+  readonly #dirtyCounts = new Set<string>();
+  readonly #waiting = new Map<string, number>();
+  #lastMessage = 0;
+  #lastEvent = 0;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.reload();
+  }
+
+  /** How many wait in each queue that any message ever waited in since the start. */
+  get waiting(): ReadonlyMap<string, number> {
+    return this.#waiting;
+  }
+
+  /** Events by interface, queue (`''`: none) and kind. */
+  get counts(): ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<number, number>>> {
+    return this.#counts;
+  }
+
+  /** The interfaces' numbers by their ids. */
+  get interfaces(): ReadonlyMap<string, number> {
+    return this.#interfaces;
+  }
+
+  append(entries: readonly LedgerEntry[]): void {
+    for (const entry of entries) checkEntry(entry);
+    for (const entry of entries) {
+      if (entry.type === 'message') this.#addMessage(entry.envelope);
+      else this.#addEvent(entry.event);
+    }
+  }
+
+  /** Writes what has changed since the last call. */
+  flush(): void {
+    for (const known of this.#dirty) this.#write(known);
+    this.#dirty.clear();
+    for (const key of this.#dirtyCounts) {
+      const [interfaceId = '', queue = '', kind = ''] = key.split('\0');
+      this.#database.run(
+        `INSERT INTO event_count VALUES (?, ?, ?, ?)
+         ON CONFLICT (interface, queue, kind) DO UPDATE SET count = excluded.count`,
+        interfaceId,
+        queue,
+        Number(kind),
+        this.#counts.get(interfaceId)?.get(queue)?.get(Number(kind)) ?? 0,
+      );
+    }
+    this.#dirtyCounts.clear();
+    if (this.#known.size > 2 * rememberedMessages) {
+      const excess = this.#known.size - rememberedMessages;
+      for (const id of this.#known.keys().take(excess).toArray()) this.#known.delete(id);
+    }
+  }
+
+  /** Forgets what is in memory and reads it from the file: at the start, and after a transaction was undone. */
+  reload(): void {
+    const database = this.#database;
+    this.#known.clear();
+    this.#dirty.clear();
+    this.#dirtyCounts.clear();
+    this.#interfaces.clear();
+    this.#counts.clear();
+    this.#waiting.clear();
+    for (const row of database.all('SELECT number, name FROM interface')) {
+      this.#interfaces.set(String(row['name']), Number(row['number']));
+    }
+    for (const row of database.all('SELECT interface, queue, kind, count FROM event_count')) {
+      this.#countsOf(String(row['interface']), String(row['queue'])).set(
+        Number(row['kind']),
+        Number(row['count']),
+      );
+    }
+    for (const row of database.all('SELECT queue, count(*) AS count FROM waiting GROUP BY queue')) {
+      this.#waiting.set(String(row['queue']), Number(row['count']));
+    }
+    this.#lastMessage = Number(
+      database.get('SELECT max(number) AS last FROM message')?.['last'] ?? 0,
+    );
+    this.#lastEvent = Number(database.get('SELECT max(number) AS last FROM event')?.['last'] ?? 0);
+  }
+
+  #addMessage(envelope: Envelope): void {
+    const known = this.#find(envelope.id);
+    if (known.received) return;
+    known.received = true;
+    known.arrived = envelope;
+    known.interface = envelope.interface;
+    known.lastEventAt = laterOf(known.lastEventAt, envelope.receivedAt);
+    this.#dirty.add(known);
+  }
+
+  #addEvent(event: LedgerEvent): void {
+    const known = this.#find(event.messageId);
+    const kind = eventKinds.indexOf(event.kind);
+    this.#lastEvent += 1;
+    this.#database.run(
+      'INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      this.#lastEvent,
+      known.number,
+      kind,
+      event.at,
+      event.queue ?? null,
+      event.attempt ?? null,
+      event.summary ?? null,
+      event.issues === undefined ? null : JSON.stringify(event.issues),
+    );
+    this.#count(known.interface, event.queue ?? '', kind);
+    this.#follow(known, event);
+    if (event.kind === 'queued' && event.queue !== undefined) {
+      this.#startWaiting(known, event.queue, event.at);
+    } else if (closingKinds.has(event.kind)) {
+      this.#endWaiting(known, event.queue, event.at);
+    }
+  }
+
+  #follow(known: Known, event: LedgerEvent): void {
+    this.#dirty.add(known);
+    known.lastEventAt = laterOf(known.lastEventAt, event.at);
+    const state = stateAfter[event.kind];
+    if (state === undefined) return;
+    const rank = rankOf(event.kind);
+    const order = compareInstants(event.at, known.stateAt);
+    if (order < 0 || (order === 0 && rank < known.stateRank)) return;
+    known.state = messageStates.indexOf(state);
+    known.stateAt = event.at;
+    known.stateRank = rank;
+  }
+
+  #startWaiting(known: Known, queue: string, at: string): void {
+    // The worker's "processed" may be written before the edge's "queued".
+    if (!known.open && this.#isClosed(known, queue, at)) return;
+    const added = this.#database.run(
+      'INSERT INTO waiting VALUES (?, ?, ?) ON CONFLICT (message, queue) DO NOTHING',
+      known.number,
+      queue,
+      at,
+    );
+    this.#waiting.set(queue, (this.#waiting.get(queue) ?? 0) + added);
+  }
+
+  #isClosed(known: Known, queue: string, at: string): boolean {
+    const kinds = [...closingKinds].map((kind) => eventKinds.indexOf(kind)).join(', ');
+    return this.#database
+      .all(
+        `SELECT at FROM event WHERE message = ? AND kind IN (${kinds})
+         AND (queue IS NULL OR queue = ?)`,
+        known.number,
+        queue,
+      )
+      .some((row) => compareInstants(String(row['at']), at) >= 0);
+  }
+
+  #endWaiting(known: Known, queue: string | undefined, at: string): void {
+    known.open = false;
+    const ended = this.#database.all(
+      `DELETE FROM waiting WHERE message = ? AND queue = coalesce(?, queue) AND since <= ?
+       RETURNING queue`,
+      known.number,
+      queue ?? null,
+      at,
+    );
+    for (const row of ended) {
+      const name = String(row['queue']);
+      this.#waiting.set(name, (this.#waiting.get(name) ?? 1) - 1);
+    }
+  }
+
+  #find(id: string): Known {
+    const remembered = this.#known.get(id);
+    if (remembered !== undefined) return remembered;
+    const row = this.#database.get(
+      `SELECT message.number, interface.name AS interface, state, state_at, last_event_at, content_type
+       FROM message JOIN interface ON interface.number = message.interface WHERE id = ?`,
+      id,
+    );
+    let known: Known;
+    if (row === undefined) {
+      this.#lastMessage += 1;
+      known = {
+        number: this.#lastMessage,
+        id,
+        interface: '',
+        state: 0,
+        stateAt: '',
+        stateRank: 0,
+        lastEventAt: '',
+        received: false,
+        stored: false,
+        open: true,
+        arrived: undefined,
+      };
+    } else {
+      known = {
+        number: Number(row['number']),
+        id,
+        interface: String(row['interface']),
+        state: Number(row['state']),
+        stateAt: String(row['state_at']),
+        // Not kept in the file: by its state, the kind of the event that led to it is known.
+        stateRank: Number(row['state']) <= messageStates.indexOf('queued') ? 0 : 1,
+        lastEventAt: String(row['last_event_at']),
+        received: row['content_type'] !== null,
+        stored: true,
+        open: false,
+        arrived: undefined,
+      };
+    }
+    this.#known.set(id, known);
+    return known;
+  }
+
+  #write(known: Known): void {
+    const { arrived } = known;
+    if (!known.stored) {
+      this.#database.run(
+        'INSERT INTO message (number, id, interface, state, state_at, last_event_at) VALUES (?, ?, ?, ?, ?, ?)',
+        known.number,
+        known.id,
+        this.#interfaceNumber(known.interface),
+        known.state,
+        known.stateAt,
+        known.lastEventAt,
+      );
+      known.stored = true;
+    } else {
+      this.#database.run(
+        'UPDATE message SET state = ?, state_at = ?, last_event_at = ? WHERE number = ?',
+        known.state,
+        known.stateAt,
+        known.lastEventAt,
+        known.number,
+      );
+    }
+    if (arrived === undefined) return;
+    known.arrived = undefined;
+    this.#database.run(
+      `UPDATE message SET interface = ?, content_type = ?, message_type = ?, control_id = ?, key = ?,
+         correlation_id = ?, causation_id = ?, received_at = ?, attempt = ?, charset = ?, bytes = ?
+       WHERE number = ?`,
+      this.#interfaceNumber(known.interface),
+      arrived.contentType,
+      arrived.messageType ?? null,
+      arrived.controlId ?? null,
+      arrived.key ?? null,
+      arrived.correlationId,
+      arrived.causationId ?? null,
+      arrived.receivedAt,
+      arrived.attempt,
+      arrived.charset ?? null,
+      arrived.body.length,
+      known.number,
+    );
+    this.#database.run('INSERT INTO content VALUES (?, ?)', known.number, arrived.body);
+  }
+
+  #interfaceNumber(name: string): number {
+    let number = this.#interfaces.get(name);
+    if (number === undefined) {
+      number = this.#interfaces.size + 1;
+      this.#database.run('INSERT INTO interface VALUES (?, ?)', number, name);
+      this.#interfaces.set(name, number);
+    }
+    return number;
+  }
+
+  #countsOf(interfaceId: string, queue: string): Map<number, number> {
+    let queues = this.#counts.get(interfaceId);
+    if (queues === undefined) this.#counts.set(interfaceId, (queues = new Map()));
+    let kinds = queues.get(queue);
+    if (kinds === undefined) queues.set(queue, (kinds = new Map()));
+    return kinds;
+  }
+
+  #count(interfaceId: string, queue: string, kind: number): void {
+    const kinds = this.#countsOf(interfaceId, queue);
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+    this.#dirtyCounts.add(`${interfaceId}\0${queue}\0${kind}`);
+  }
+}
+
+/** Sorts ISO 8601 instants of whatever precision; negative where `left` is earlier. */
+export function compareInstants(left: string, right: string): number {
+  if (left === right) return 0;
+  if (left.length === right.length || left === '' || right === '') return left < right ? -1 : 1;
+  return Date.parse(left) - Date.parse(right);
+}
+
+function laterOf(left: string, right: string): string {
+  return compareInstants(left, right) >= 0 ? left : right;
+}
+
+/** Refuses what SQLite would only notice in the middle of the transaction. */
+function checkEntry(entry: LedgerEntry): void {
+  const sound =
+    entry.type === 'message'
+      ? [entry.envelope.id, entry.envelope.interface, entry.envelope.contentType].every(isText) &&
+        isText(entry.envelope.correlationId) &&
+        isText(entry.envelope.receivedAt) &&
+        entry.envelope.body instanceof Uint8Array
+      : isText(entry.event.messageId) &&
+        isText(entry.event.at) &&
+        eventKinds.includes(entry.event.kind);
+  if (sound) return;
+  throw new Refusal({
+    errorClass: 'permanent',
+    code: 'ledger-entry-invalid',
+    message: `A ledger entry with all its required fields was expected: a field of this ${entry.type} is absent or of another type.`,
+  });
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string';

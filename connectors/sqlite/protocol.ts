@@ -1,0 +1,63 @@
+import type { ErrorClass } from '../../core/errors.ts';
+import type { LedgerEntry, MessageState } from '../../core/ports/ledger.ts';
+
+/**
+ * What a client asks of the owner: a frame holds all requests of one tick, in order, and the owner
+ * commits them together. Tuples, not objects: they are serialised thousands of times a second.
+ */
+export type Request =
+  | readonly [id: number, kind: 'publish', queue: string, parcel: Parcel]
+  | readonly [id: number, kind: 'publishEvent', topic: string, parcel: Parcel]
+  | readonly [id: number, kind: 'accept', lease: number]
+  | readonly [id: number, kind: 'retry', lease: number, delayMs: number]
+  | readonly [id: number, kind: 'deadLetter', lease: number, issues: string]
+  | readonly [
+      id: number,
+      kind: 'declare',
+      queue: string,
+      interfaceId: string,
+      topics: readonly string[],
+    ]
+  | readonly [id: number, kind: 'consume', queue: string, consumer: number, window: number]
+  /** No more deliveries; with `giveBack` what is unsettled goes back too. */
+  | readonly [id: number, kind: 'stop', consumer: number, giveBack: boolean]
+  | readonly [id: number, kind: 'depths']
+  | readonly [id: number, kind: 'append', entries: readonly LedgerEntry[]]
+  | readonly [id: number, kind: 'trace', messageId: string]
+  | readonly [id: number, kind: 'read', messageId: string]
+  | readonly [id: number, kind: 'states', ids: readonly string[]]
+  | readonly [id: number, kind: 'recent', options: RecentOptions]
+  | readonly [id: number, kind: 'ages']
+  | readonly [id: number, kind: 'counts'];
+
+export interface RecentOptions {
+  readonly limit: number;
+  readonly before?: string;
+  readonly interface?: string;
+  readonly state?: MessageState;
+}
+
+/** An envelope on its way: `header` is JSON of all but its attempt and its body, which the owner never reads. */
+export type Parcel = readonly [id: string, attempt: number, header: string, body: Uint8Array];
+
+/** What the owner answers: all that one commit has brought this client. */
+export interface Response {
+  /** Requests that are done and have no value. */
+  readonly done: readonly number[];
+  readonly values: readonly (readonly [id: number, value: unknown])[];
+  readonly failed: readonly (readonly [id: number, failure: Failure])[];
+  readonly deliveries: readonly DeliveryParcel[];
+}
+
+export interface Failure {
+  readonly errorClass: ErrorClass;
+  readonly code: string;
+  readonly message: string;
+}
+
+export type DeliveryParcel = readonly [
+  consumer: number,
+  lease: number,
+  redelivered: boolean,
+  parcel: Parcel,
+];

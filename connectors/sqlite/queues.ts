@@ -1,0 +1,521 @@
+import type { QueueDepth } from '../../core/ports/broker.ts';
+import { Refusal } from './database.ts';
+import type { Database, Row } from './database.ts';
+import { Heap } from './heap.ts';
+import type { Parcel } from './protocol.ts';
+import { QueueState } from './queue-state.ts';
+import type { Lease, QueueConsumer, Receiver, ReturnedRow, WaitingRow } from './queue-state.ts';
+import { matchesTopic } from './topics.ts';
+
+/** What a request changes in memory, once its transaction is committed; its value is the answer. */
+export type Effect = () => unknown;
+
+interface DelayedRow {
+  readonly queue: QueueState;
+  readonly row: ReturnedRow;
+  /** On the monotonic clock: a wall clock that is set back must not hold a retry up. */
+  readonly dueAt: number;
+}
+
+/** How far ahead of the deliveries a mark is set, so that few transactions move one. */
+const markAhead = 1024;
+const loadedRows = 256;
+const loadedBytes = 4 * 1024 * 1024;
+const longestTimerMs = 2 ** 31 - 1;
+
+const nothing: Effect = () => undefined;
+
+/**
+ * The queues of one file. Its methods run inside the caller's transaction and change only the file; what
+ * they return changes the memory and is called after the commit. Deliveries go out in {@link dispatch}.
+ */
+export class Queues {
+  readonly #database: Database;
+  /** Asks for a transaction soon: a delivery waits for a mark to move. */
+  readonly #wake: () => void;
+  readonly #byName = new Map<string, QueueState>();
+  readonly #byNumber = new Map<number, QueueState>();
+  readonly #leases = new Map<number, Lease>();
+  readonly #consumers = new Map<Receiver, Map<number, QueueConsumer>>();
+  readonly #delayed = new Heap<DelayedRow>((row) => row.dueAt);
+  /** Queues whose next delivery may have become possible. */
+  readonly #touched = new Set<QueueState>();
+  #subscriptions: { readonly queue: QueueState; readonly pattern: string }[] = [];
+  readonly #routes = new Map<string, readonly QueueState[]>();
+  #created: QueueState[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #lastNumber = 0;
+  #lastLease = 0;
+
+  constructor(database: Database, wake: () => void) {
+    this.#database = database;
+    this.#wake = wake;
+    this.#load();
+  }
+
+  declare(name: string, interfaceId: string, topics: readonly string[]): Effect {
+    const queue = this.#ensure(name, interfaceId, undefined);
+    this.#ensure(`${name}.dead`, interfaceId, queue.number);
+    for (const topic of topics) {
+      this.#database.run('INSERT OR IGNORE INTO subscription VALUES (?, ?)', queue.number, topic);
+    }
+    this.#loadSubscriptions();
+    return () => {
+      queue.interface = interfaceId;
+    };
+  }
+
+  publish(name: string, parcel: Parcel): Effect {
+    const queue = this.#byName.get(name);
+    if (queue === undefined) throw queueMissing(name);
+    return this.#insert(queue, parcel);
+  }
+
+  publishEvent(topic: string, parcel: Parcel): Effect {
+    const queues = this.#route(topic);
+    if (queues.length === 0) {
+      throw new Refusal({
+        errorClass: 'permanent',
+        code: 'topic-without-queue',
+        message: `A queue subscribed to the topic ${topic} was expected and there is none: declare a queue with this topic.`,
+      });
+    }
+    const effects = queues.map((queue) => this.#insert(queue, parcel));
+    return () => {
+      for (const effect of effects) effect();
+    };
+  }
+
+  accept(receiver: Receiver, leaseId: number): Effect {
+    const lease = this.#findLease(receiver, leaseId);
+    this.#database.run('DELETE FROM queued WHERE number = ?', lease.number);
+    return () => {
+      if (this.#release(lease)) lease.consumer.queue.count -= 1;
+    };
+  }
+
+  retry(receiver: Receiver, leaseId: number, delayMs: number): Effect {
+    const lease = this.#findLease(receiver, leaseId);
+    const delay = Math.max(0, Math.ceil(delayMs));
+    const dueAt = performance.now() + delay;
+    this.#database.run(
+      'UPDATE queued SET attempt = attempt + 1, due = ?, delay = ? WHERE number = ?',
+      Date.now() + delay,
+      delay,
+      lease.number,
+    );
+    return () => {
+      if (!this.#release(lease)) return;
+      const { number, position, consumer } = lease;
+      this.#delayed.push({
+        queue: consumer.queue,
+        row: { number, position, givenBack: false },
+        dueAt,
+      });
+    };
+  }
+
+  deadLetter(receiver: Receiver, leaseId: number, issues: string): Effect {
+    const lease = this.#findLease(receiver, leaseId);
+    const { queue } = lease.consumer;
+    const dead = this.#byName.get(`${queue.name}.dead`);
+    if (dead === undefined) throw queueMissing(`${queue.name}.dead`);
+    // The same id may lie there already, from before it was published again: the newer reasons count.
+    const replaced = this.#database.run(
+      'DELETE FROM queued WHERE queue = ? AND id = (SELECT id FROM queued WHERE number = ?)',
+      dead.number,
+      lease.number,
+    );
+    dead.lastPosition += 1;
+    const number = this.#nextNumber();
+    const moved = this.#database.run(
+      'UPDATE queued SET number = ?, queue = ?, position = ?, due = 0, delay = 0, issues = ? WHERE number = ?',
+      number,
+      dead.number,
+      dead.lastPosition,
+      issues,
+      lease.number,
+    );
+    if (dead.consumers.length > 0) this.#touched.add(dead);
+    return () => {
+      dead.count += moved - replaced;
+      // The row stays in the file until somebody consumes the dead letters.
+      dead.atTail = false;
+      if (this.#release(lease)) queue.count -= 1;
+    };
+  }
+
+  consume(receiver: Receiver, name: string, consumer: { id: number; window: number }): Effect {
+    const queue = this.#byName.get(name);
+    if (queue === undefined) throw queueMissing(name);
+    this.#touched.add(queue);
+    return () => {
+      const added: QueueConsumer = { ...consumer, receiver, queue, leases: new Set() };
+      const own = this.#consumers.get(receiver) ?? new Map<number, QueueConsumer>();
+      this.#consumers.set(receiver, own.set(consumer.id, added));
+      queue.consumers.push(added);
+      this.#touched.add(queue);
+    };
+  }
+
+  stop(receiver: Receiver, consumerId: number, giveBack: boolean): Effect {
+    return () => {
+      const consumer = this.#consumers.get(receiver)?.get(consumerId);
+      if (consumer === undefined) return;
+      consumer.queue.removeConsumer(consumer);
+      if (giveBack) this.#giveBack(consumer);
+    };
+  }
+
+  depths(): Effect {
+    return () => {
+      const depths: QueueDepth[] = [];
+      for (const queue of this.#byName.values()) {
+        if (queue.deadOf !== undefined) continue;
+        depths.push({
+          queue: queue.name,
+          interface: queue.interface,
+          ready: queue.count - queue.leased,
+          unsettled: queue.leased,
+          dead: this.#byName.get(`${queue.name}.dead`)?.count ?? 0,
+        });
+      }
+      return depths;
+    };
+  }
+
+  /** A client is gone: what it held is delivered to others, at once. */
+  leave(receiver: Receiver): void {
+    for (const consumer of this.#consumers.get(receiver)?.values() ?? []) {
+      consumer.queue.removeConsumer(consumer);
+      this.#giveBack(consumer);
+    }
+    this.#consumers.delete(receiver);
+  }
+
+  /** A client that could not take more can again. */
+  resume(receiver: Receiver): void {
+    for (const { queue } of this.#consumers.get(receiver)?.values() ?? []) this.#touched.add(queue);
+  }
+
+  /** The last step of a transaction: marks what its deliveries may reach. */
+  moveMarks(): Effect {
+    const moved: { readonly queue: QueueState; readonly mark: number }[] = [];
+    for (const queue of this.#touched) {
+      const reach = Math.max(queue.cursor, queue.blockedAt ?? 0);
+      if (queue.mark >= queue.lastPosition || queue.mark >= reach + markAhead / 2) continue;
+      const mark = reach + markAhead;
+      this.#database.run('UPDATE queue SET mark = ? WHERE number = ?', mark, queue.number);
+      moved.push({ queue, mark });
+    }
+    if (moved.length === 0) return nothing;
+    return () => {
+      for (const { queue, mark } of moved) {
+        queue.mark = mark;
+        queue.blockedAt = undefined;
+      }
+    };
+  }
+
+  /** The transaction is committed: what was declared in it stays. */
+  committed(): void {
+    this.#created = [];
+  }
+
+  /** The transaction is undone, and with it what was declared in it. */
+  rolledBack(): void {
+    for (const queue of this.#created) {
+      this.#byName.delete(queue.name);
+      this.#byNumber.delete(queue.number);
+      this.#touched.delete(queue);
+    }
+    this.#created = [];
+    this.#loadSubscriptions();
+  }
+
+  /** Hands out what can be handed out. Outside a transaction. */
+  dispatch(): void {
+    this.#wakeDelayed();
+    const touched = [...this.#touched];
+    // Emptied first: a queue with a mark in its way is put into it again.
+    this.#touched.clear();
+    for (const queue of touched) this.#dispatchQueue(queue);
+    this.#setTimer();
+  }
+
+  /** Remembers how far deliveries really went, so that the next owner need not guess. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#database.transact(() => {
+      for (const queue of this.#byName.values()) {
+        if (queue.cursor === 0 || queue.cursor >= queue.mark) continue;
+        const mark = Math.max(queue.cursor, queue.markAtOpen);
+        this.#database.run('UPDATE queue SET mark = ? WHERE number = ?', mark, queue.number);
+      }
+    });
+  }
+
+  #insert(queue: QueueState, parcel: Parcel): Effect {
+    const [id, attempt, header, body] = parcel;
+    const position = queue.lastPosition + 1;
+    const number = this.#nextNumber();
+    const inserted = this.#database.run(
+      `INSERT INTO queued (number, queue, position, id, attempt, header, body)
+       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (queue, id) DO NOTHING`,
+      number,
+      queue.number,
+      position,
+      id,
+      attempt,
+      header,
+      body,
+    );
+    if (inserted === 0) return nothing;
+    queue.lastPosition = position;
+    if (queue.consumers.length > 0) this.#touched.add(queue);
+    return () => {
+      queue.count += 1;
+      queue.offer({ number, position, parcel });
+    };
+  }
+
+  #dispatchQueue(queue: QueueState): void {
+    for (;;) {
+      const consumer = queue.nextConsumer();
+      if (consumer === undefined) return;
+      const returned = queue.returned.pop();
+      if (returned !== undefined) {
+        const row = this.#read(returned.number);
+        if (row !== undefined) this.#deliver(consumer, row, returned.givenBack);
+        continue;
+      }
+      if (queue.buffered === 0 && !queue.atTail) this.#fill(queue);
+      const row = queue.peekBuffer();
+      if (row === undefined) return;
+      if (row.position > queue.mark) {
+        queue.blockedAt = row.position;
+        this.#touched.add(queue);
+        this.#wake();
+        return;
+      }
+      queue.shiftBuffer();
+      this.#deliver(consumer, row, false);
+    }
+  }
+
+  #deliver(consumer: QueueConsumer, row: WaitingRow, givenBack: boolean): void {
+    const { queue } = consumer;
+    this.#lastLease += 1;
+    const lease: Lease = {
+      id: this.#lastLease,
+      number: row.number,
+      position: row.position,
+      consumer,
+    };
+    this.#leases.set(lease.id, lease);
+    consumer.leases.add(lease);
+    queue.leased += 1;
+    const redelivered = givenBack || row.position <= queue.markAtOpen;
+    consumer.receiver.deliver([consumer.id, lease.id, redelivered, row.parcel]);
+  }
+
+  /** Reads on in the file, behind what was read last. */
+  #fill(queue: QueueState): void {
+    let rows = 0;
+    let bytes = 0;
+    for (const row of this.#database.iterate(
+      `SELECT number, position, id, attempt, header, body FROM queued
+       WHERE queue = ? AND position > ? AND due = 0 ORDER BY position LIMIT ?`,
+      queue.number,
+      queue.loaded,
+      loadedRows,
+    )) {
+      const waiting = toWaitingRow(row);
+      queue.buffer(waiting);
+      rows += 1;
+      bytes += waiting.parcel[3].length;
+      if (bytes >= loadedBytes) return;
+    }
+    queue.atTail = rows < loadedRows;
+  }
+
+  #read(number: number): WaitingRow | undefined {
+    const row = this.#database.get(
+      'SELECT number, position, id, attempt, header, body FROM queued WHERE number = ?',
+      number,
+    );
+    return row === undefined ? undefined : toWaitingRow(row);
+  }
+
+  #findLease(receiver: Receiver, id: number): Lease {
+    const lease = this.#leases.get(id);
+    if (lease?.consumer.receiver !== receiver) {
+      throw new Refusal({
+        errorClass: 'transient',
+        code: 'broker-unavailable',
+        message:
+          'A delivery that is held was expected: this one was given back and is delivered again.',
+      });
+    }
+    // Its consumer has room again once this is settled.
+    this.#touched.add(lease.consumer.queue);
+    return lease;
+  }
+
+  #release(lease: Lease): boolean {
+    if (!this.#leases.delete(lease.id)) return false;
+    lease.consumer.leases.delete(lease);
+    lease.consumer.queue.leased -= 1;
+    this.#touched.add(lease.consumer.queue);
+    return true;
+  }
+
+  #giveBack(consumer: QueueConsumer): void {
+    for (const lease of [...consumer.leases]) {
+      this.#release(lease);
+      const { number, position } = lease;
+      consumer.queue.returned.push({ number, position, givenBack: true });
+    }
+    this.#touched.add(consumer.queue);
+  }
+
+  #wakeDelayed(): void {
+    const now = performance.now();
+    for (;;) {
+      const next = this.#delayed.peek();
+      if (next === undefined || next.dueAt > now) return;
+      this.#delayed.pop();
+      next.queue.returned.push(next.row);
+      this.#touched.add(next.queue);
+    }
+  }
+
+  #setTimer(): void {
+    clearTimeout(this.#timer);
+    const next = this.#delayed.peek();
+    if (next === undefined) return;
+    const waitMs = Math.ceil(Math.max(0, next.dueAt - performance.now()));
+    this.#timer = setTimeout(() => this.#wake(), Math.min(waitMs, longestTimerMs));
+  }
+
+  #route(topic: string): readonly QueueState[] {
+    let queues = this.#routes.get(topic);
+    if (queues === undefined) {
+      const matching = this.#subscriptions.filter(({ pattern }) => matchesTopic(pattern, topic));
+      queues = [...new Set(matching.map(({ queue }) => queue))];
+      this.#routes.set(topic, queues);
+    }
+    return queues;
+  }
+
+  #ensure(name: string, interfaceId: string, deadOf: number | undefined): QueueState {
+    const known = this.#byName.get(name);
+    if (known !== undefined && known.interface === interfaceId) return known;
+    this.#database.run(
+      `INSERT INTO queue (name, interface, dead_of) VALUES (?, ?, ?)
+       ON CONFLICT (name) DO UPDATE SET interface = excluded.interface`,
+      name,
+      interfaceId,
+      deadOf ?? null,
+    );
+    if (known !== undefined) return known;
+    const number = Number(
+      this.#database.get('SELECT number FROM queue WHERE name = ?', name)?.['number'],
+    );
+    const queue = new QueueState({
+      number,
+      name,
+      interface: interfaceId,
+      deadOf,
+      mark: 0,
+      lastPosition: 0,
+    });
+    queue.atTail = true;
+    this.#byName.set(name, queue);
+    this.#byNumber.set(number, queue);
+    this.#created.push(queue);
+    return queue;
+  }
+
+  #nextNumber(): number {
+    // Never SQLite's own choice: it may use a number again that an old lease still names.
+    this.#lastNumber += 1;
+    return this.#lastNumber;
+  }
+
+  #load(): void {
+    for (const row of this.#database.all(
+      `SELECT number, name, interface, dead_of, mark,
+        (SELECT max(position) FROM queued WHERE queue = queue.number) AS last FROM queue`,
+    )) {
+      const queue = new QueueState({
+        number: Number(row['number']),
+        name: String(row['name']),
+        interface: String(row['interface']),
+        deadOf: row['dead_of'] === null ? undefined : Number(row['dead_of']),
+        mark: Number(row['mark']),
+        lastPosition: Number(row['last'] ?? 0),
+      });
+      this.#byName.set(queue.name, queue);
+      this.#byNumber.set(queue.number, queue);
+    }
+    for (const row of this.#database.all(
+      'SELECT queue, count(*) AS count FROM queued GROUP BY queue',
+    )) {
+      const queue = this.#byNumber.get(Number(row['queue']));
+      if (queue !== undefined) queue.count = Number(row['count']);
+    }
+    const wallNow = Date.now();
+    const now = performance.now();
+    for (const row of this.#database.iterate(
+      'SELECT number, queue, position, due, delay FROM queued WHERE due > 0',
+    )) {
+      const queue = this.#byNumber.get(Number(row['queue']));
+      if (queue === undefined) continue;
+      // A clock that was set back since may not make it wait longer than it was told to.
+      const waitMs = Math.min(Number(row['due']) - wallNow, Number(row['delay']));
+      this.#delayed.push({
+        queue,
+        row: { number: Number(row['number']), position: Number(row['position']), givenBack: false },
+        dueAt: now + waitMs,
+      });
+    }
+    this.#lastNumber = Number(
+      this.#database.get('SELECT max(number) AS last FROM queued')?.['last'] ?? 0,
+    );
+    this.#loadSubscriptions();
+    this.#setTimer();
+  }
+
+  #loadSubscriptions(): void {
+    this.#routes.clear();
+    this.#subscriptions = this.#database
+      .all('SELECT queue, pattern FROM subscription')
+      .flatMap((row) => {
+        const queue = this.#byNumber.get(Number(row['queue']));
+        return queue === undefined ? [] : [{ queue, pattern: String(row['pattern']) }];
+      });
+  }
+}
+
+function toWaitingRow(row: Row): WaitingRow {
+  const body = row['body'];
+  return {
+    number: Number(row['number']),
+    position: Number(row['position']),
+    parcel: [
+      String(row['id']),
+      Number(row['attempt']),
+      String(row['header']),
+      body instanceof Uint8Array ? body : new Uint8Array(),
+    ],
+  };
+}
+
+function queueMissing(name: string): Refusal {
+  return new Refusal({
+    errorClass: 'permanent',
+    code: 'queue-missing',
+    message: `A queue named ${name} was expected and there is none: declare it first.`,
+  });
+}

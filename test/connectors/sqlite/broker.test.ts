@@ -1,0 +1,36 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { Issue } from '../../../core/issue.ts';
+import { describeBroker } from '../../contract/broker.ts';
+import { OwnerFixture } from './support.ts';
+
+describeBroker('embedded (SQLite)', async () => {
+  const owner = new OwnerFixture();
+  await owner.start();
+  const client = await owner.connect();
+  return {
+    broker: client.broker,
+    reopen: async () => (await owner.connect()).broker,
+    cut: () => Promise.resolve(client.cut()),
+    restart: async () => {
+      await owner.kill();
+      await owner.start();
+    },
+    deadLetters: (queue) => {
+      const database = new DatabaseSync(owner.file, { readOnly: true });
+      const rows = database
+        .prepare(
+          `SELECT id, issues FROM queued JOIN queue ON queue.number = queued.queue
+           WHERE queue.name = ? ORDER BY position`,
+        )
+        .all(`${queue}.dead`);
+      database.close();
+      return Promise.resolve(
+        rows.map((row) => ({
+          id: String(row['id']),
+          issues: JSON.parse(String(row['issues'])) as Issue[],
+        })),
+      );
+    },
+    close: () => owner.close(),
+  };
+});
