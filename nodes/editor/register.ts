@@ -18,7 +18,7 @@ interface Registration<C> extends Given<C> {
   /** The parsers of the node's definition; what they refuse, the editor refuses with the reason. */
   readonly fields?: Partial<Record<keyof C, FieldParser<unknown>>>;
   /** For what a parser cannot tell alone. */
-  readonly validate?: Partial<Record<keyof C, EditorProperty<unknown>['validate']>>;
+  readonly validate?: Partial<Record<keyof C, Validator>>;
   /** What a node without a name is called in the flow. */
   readonly shownAs: (node: EditorNode & C) => string;
 }
@@ -46,16 +46,22 @@ export function registerNode<C extends { readonly name: string }>(
   });
 }
 
-type Validator = NonNullable<EditorProperty<unknown>['validate']>;
+type Validator = (this: EditorNode, value: unknown) => boolean | string;
 
 function buildProperty(value: unknown, validate: Validator | undefined): EditorProperty<unknown> {
-  return validate === undefined ? { value } : { value, validate };
+  if (validate === undefined) return { value };
+  return {
+    value,
+    // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Node-RED counts the parameters
+    validate(entered, _options) {
+      return validate.call(this, entered);
+    },
+  };
 }
 
 function toValidator(parse: FieldParser<unknown> | undefined): Validator | undefined {
   if (parse === undefined) return undefined;
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Node-RED counts the parameters
-  return function (this: EditorNode, entered, _options) {
+  return function (this: EditorNode, entered) {
     const parsed = parse(withStandIns(textOf(entered)));
     return parsed.ok || this._(`hilum.problem.${parsed.problem}`);
   };

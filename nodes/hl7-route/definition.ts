@@ -1,3 +1,6 @@
+import { parsePath } from '../../core/hl7v2/path.ts';
+import { buildFieldIssue, type Contribute } from '../shared/contribution.ts';
+
 export const type = 'hl7 route';
 
 /** How a field's values are compared. */
@@ -44,10 +47,28 @@ export const defaults: Hl7RouteConfig = {
   outputs: 2,
 };
 
-/** What can be wrong with a rule; the editor's catalog has a text for each. */
-export type RuleProblem = 'type-missing' | 'path-invalid' | 'value-missing' | 'expression-invalid';
+/** What can be wrong with a rule; the editor's catalog has a text of the same name for each. */
+export const ruleProblems = {
+  'type-missing': 'expected a message type such as ORU^R01 or ADT^*, found none',
+  'path-invalid': 'expected a path such as PID-3.4.1 or OBX[1]-5',
+  'value-missing': 'expected a value to compare with, found none',
+  'expression-invalid': 'expected a regular expression',
+} as const;
 
-/** The operators that compare with nothing. */
+export type RuleProblem = keyof typeof ruleProblems;
+
+/** Nothing but what is wrong with its rules: a rule that cannot be read must not quietly match nothing. */
+export const contribute: Contribute = (node) => {
+  const rules = (node['rules'] ?? []) as readonly Rule[];
+  const issues = rules.flatMap((rule, index) => {
+    const problem = findRuleProblem(rule);
+    if (problem === undefined) return [];
+    return [buildFieldIssue(node, problem, `rule ${index + 1}: ${ruleProblems[problem]}`)];
+  });
+  return { issues };
+};
+
+/** Whether the operator compares with a value. */
 export function needsValue(operator: Operator): boolean {
   return operator !== 'is-empty' && operator !== 'exists';
 }
@@ -70,9 +91,9 @@ export function findRuleProblem(rule: Rule): RuleProblem | undefined {
   }
 }
 
-/** Whether the text is a path to a field or a part of it: `PID-3[2].4.1`, `OBX[3]-5`, `MSH-9`. */
+/** Whether the text is a path to a value or a segment: `PID-3[2].4.1`, `OBX[3]-5`, `ZPI`. */
 export function isPath(text: string): boolean {
-  return /^[A-Z][A-Z0-9]{2}(\[\d+\])?-\d+(\[\d+\])?(\.\d+(\.\d+)?)?$/.test(text.trim());
+  return parsePath(text.trim()).ok;
 }
 
 /** The regular expression, undefined where it is none. */

@@ -4,7 +4,7 @@ import { toExpression, toList, type Operator, type Rule } from './definition.ts'
 /** Whether a message is one that the rule is about. */
 export type Matcher = (message: Hl7Message) => boolean;
 
-/** The rule, made ready once. What {@link findRuleProblem} finds fault with matches nothing. */
+/** The rule, made ready once. A rule with a path that is none throws when it is asked. */
 export function compileRule(rule: Rule): Matcher {
   switch (rule.kind) {
     case 'type':

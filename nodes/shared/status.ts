@@ -1,5 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Node, NodeAPI, NodeStatus } from 'node-red';
+import { findFailure } from '../../core/errors.ts';
+import type { Issue } from '../../core/issue.ts';
 
 const shortestIntervalMs = 500;
 
@@ -42,4 +44,15 @@ export class PacedStatus {
 /** What a node that cannot work here shows. */
 export function showRuntimeMissing(RED: NodeAPI, node: Node): void {
   node.status({ fill: 'grey', shape: 'ring', text: RED._('hilum.status.runtime-missing') });
+}
+
+/** What went wrong, as its first finding's place and code: never a text that may quote the message. */
+export function showFailure(status: PacedStatus, thrown: unknown): void {
+  const [issue] = findFailure(thrown)?.issues ?? [];
+  status.show({ fill: 'red', shape: 'dot', text: issue === undefined ? 'error' : toShort(issue) });
+}
+
+/** A finding in the few characters that fit under a node: `PID-3 required-field-missing`. */
+export function toShort({ location, code }: Issue): string {
+  return location === undefined ? code : `${location} ${code}`;
 }

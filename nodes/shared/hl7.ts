@@ -1,0 +1,35 @@
+import { HilumError } from '../../core/errors.ts';
+import type { Hl7Message, ParseResult } from '../../core/hl7v2/message.ts';
+import { parseMessage } from '../../core/hl7v2/parse.ts';
+
+/**
+ * The HL7 v2 message in a payload: text, or bytes, which are read by their character set. Anything else is
+ * no message, with a finding that says what was found.
+ */
+export function parsePayload(payload: unknown): ParseResult {
+  if (typeof payload === 'string' || payload instanceof Uint8Array) return parseMessage(payload);
+  const found = payload === null ? 'null' : typeof payload;
+  return {
+    ok: false,
+    issues: [
+      {
+        code: 'payload-not-hl7',
+        severity: 'fatal',
+        message: `Expected an HL7 v2 message as text or bytes in msg.payload, found ${found}.`,
+      },
+    ],
+  };
+}
+
+/** The message, or a permanent HilumError with the reasons why there is none. */
+export function requireMessage(payload: unknown): Hl7Message {
+  const result = parsePayload(payload);
+  if (!result.ok) throw new HilumError('permanent', result.issues);
+  return result.message;
+}
+
+/** `ORU^R01`, for statuses and labels; `?` where the message does not say. */
+export function messageTypeOf(message: Hl7Message): string {
+  const parts = [message.get('MSH-9.1'), message.get('MSH-9.2')];
+  return parts.filter((part) => part !== undefined && part !== '').join('^') || '?';
+}
