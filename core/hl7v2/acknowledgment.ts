@@ -42,7 +42,7 @@ const maxTextLength = 80;
  * The answer to a message: the sender's delimiters, version, processing id and character set; sender and
  * receiver swapped; MSA-2 exactly what MSH-10 was; findings as ERR segments, and the first that refuses in
  * MSA-3 as long as the version has it. Without an original a minimal one with the usual delimiters.
- * Segments end with CR. HL7 v2 chapter 2, message acknowledgment.
+ * Segments end with CR; the header's `encoding` is what to write it with. HL7 v2 chapter 2, message acknowledgment.
  */
 export function buildAcknowledgment(
   original: Hl7Message | Header | undefined,
@@ -70,8 +70,8 @@ export function buildAcknowledgment(
     version,
   ];
   // MSH-13 to MSH-17 stay empty: in particular nobody acknowledges an acknowledgment.
-  if (header !== undefined && header.characterSet !== '') {
-    msh.push('', '', '', '', '', header.characterSet);
+  if (header !== undefined && header.charsets !== '') {
+    msh.push('', '', '', '', '', header.charsets);
   }
   const msa = ['MSA', code, header?.controlId ?? ''];
   const text = isAtLeast(versionId, '2.7') ? undefined : findText(issues);
@@ -123,7 +123,9 @@ export function readAcknowledgment(source: Uint8Array | string): Acknowledgment 
 }
 
 function toHeader(original: Hl7Message | Header | undefined): Header | undefined {
-  return original !== undefined && 'segments' in original ? readHeader(original.text) : original;
+  if (original === undefined || !('segments' in original)) return original;
+  const read = readHeader(original.text);
+  return read.ok ? read.header : undefined;
 }
 
 /** MSH-9: with the event from 2.2 on and with the structure from 2.3.1 on, where the original has an event. */

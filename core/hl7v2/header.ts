@@ -1,7 +1,9 @@
 import { decodeMessage } from './charset.ts';
 import { readDelimiters } from './delimiters.ts';
+import type { Issue } from '../issue.ts';
 import type { Delimiters, Hl7Message } from './message.ts';
-import { findMark, findStart } from './scan.ts';
+import { buildNoHeader } from './no-header.ts';
+import { findLineEnd, findStart } from './scan.ts';
 
 /**
  * The fields of MSH that decide what happens to a message before anybody parses it. Raw, as the sender
@@ -31,21 +33,31 @@ export interface Header {
   readonly acceptAcknowledgment: string;
   /** MSH-16. */
   readonly applicationAcknowledgment: string;
+  /** MSH-18, its first repetition. */
+  readonly charset: string;
   /** MSH-18 with all its repetitions. */
-  readonly characterSet: string;
+  readonly charsets: string;
+  /** What the header was read as: `encodeMessage` writes an answer made from it with this. */
+  readonly encoding: string;
 }
 
-/**
- * Reads the header of a message without parsing the rest: bytes (in the set that MSH-18 names) or text.
- * Undefined where there is no MSH with usable delimiters.
- */
-export function readHeader(source: Uint8Array | string): Header | undefined {
-  const text = typeof source === 'string' ? source : decodeFirstLine(source);
+/** A header, or the reasons why there is none: `message-empty`, `header-missing` and those of the delimiters. */
+export type HeaderResult =
+  | { readonly ok: true; readonly header: Header }
+  | { readonly ok: false; readonly issues: readonly Issue[] };
+
+/** Reads the header of a message without parsing the rest: bytes (in the set that MSH-18 names) or text. */
+export function readHeader(source: Uint8Array | string): HeaderResult {
+  const { text, charset } =
+    typeof source === 'string'
+      ? { text: source, charset: 'UNICODE UTF-8' }
+      : decodeMessage(findFirstLine(source));
   const start = findStart(text);
-  if (!text.startsWith('MSH', start)) return undefined;
-  const end = findMark(text, '\n', start, findMark(text, '\r', start, text.length));
+  if (!text.startsWith('MSH', start)) return { ok: false, issues: [buildNoHeader(text, start)] };
+  const end = findLineEnd(text, start);
   const read = readDelimiters(text, start, end);
-  return read.ok ? readFields(text.slice(start, end), read.delimiters) : undefined;
+  if (!read.ok) return { ok: false, issues: read.issues };
+  return { ok: true, header: readFields(text.slice(start, end), read.delimiters, charset) };
 }
 
 /** PID-3.1 of the first repetition: messages of one patient keep their order. Undefined where empty. */
@@ -54,7 +66,7 @@ export function readKey(message: Hl7Message): string | undefined {
   return key === undefined || key === '' || key === '""' ? undefined : key;
 }
 
-function readFields(line: string, delimiters: Delimiters): Header {
+function readFields(line: string, delimiters: Delimiters, encoding: string): Header {
   // Behind `MSH|` the parts count from MSH-2.
   const fields = line.slice(4).split(delimiters.field, 17);
   const field = (position: number): string => fields[position - 2] ?? '';
@@ -72,21 +84,23 @@ function readFields(line: string, delimiters: Delimiters): Header {
     version: field(12),
     acceptAcknowledgment: field(15),
     applicationAcknowledgment: field(16),
-    characterSet: field(18),
+    charset: (field(18).split(delimiters.repetition, 1)[0] ?? '').trim(),
+    charsets: field(18),
+    encoding,
   };
 }
 
-/** The text up to the end of MSH: a large message is not decoded for its header. */
-function decodeFirstLine(bytes: Uint8Array): string {
+/** The bytes up to the end of MSH: a large message is not decoded for its header. */
+function findFirstLine(bytes: Uint8Array): Uint8Array {
   const start = bytes.findIndex((byte) => byte > 0x20);
   // The zero bytes of UTF-16 make line ends and marks two bytes wide.
   if (start === -1 || bytes.subarray(0, start + 2).includes(0) || isByteOrderMark(bytes)) {
-    return decodeMessage(bytes).text;
+    return bytes;
   }
   const cr = bytes.indexOf(0x0d, start);
   const line = cr === -1 ? bytes.subarray(start) : bytes.subarray(start, cr);
   const lf = line.indexOf(0x0a);
-  return decodeMessage(lf === -1 ? line : line.subarray(0, lf)).text;
+  return lf === -1 ? line : line.subarray(0, lf);
 }
 
 function isByteOrderMark(bytes: Uint8Array): boolean {

@@ -6,7 +6,8 @@ import { unescapeText } from './escape.ts';
 import { countRepetitions, findPlace, type Place } from './locate.ts';
 import type { Delimiters, Hl7Message, ParseResult, Segment } from './message.ts';
 import { toPath, type Path } from './path.ts';
-import { findMark, findStart, forEachLine } from './scan.ts';
+import { buildNoHeader } from './no-header.ts';
+import { findLineEnd, findStart, forEachLine } from './scan.ts';
 import { SegmentView, type SegmentSource } from './segment.ts';
 
 /** How to read bytes; text is taken as it is. */
@@ -30,14 +31,9 @@ export function parseMessage(source: string | Uint8Array, options: ParseOptions 
 
 function parseText(text: string, issues: readonly Issue[]): ParseResult {
   const start = findStart(text);
-  if (start === text.length) {
-    return refuse(
-      issues,
-      'message-empty',
-      'Expected a message that starts with MSH, found nothing',
-    );
+  if (!text.startsWith('MSH', start)) {
+    return { ok: false, issues: [...issues, buildNoHeader(text, start)] };
   }
-  if (!text.startsWith('MSH', start)) return refuseStart(text, start, issues);
   const read = readDelimiters(text, start, findLineEnd(text, start));
   if (!read.ok) return { ok: false, issues: [...issues, ...read.issues] };
   const message = new MessageView(text, read.delimiters);
@@ -47,23 +43,6 @@ function parseText(text: string, issues: readonly Issue[]): ParseResult {
 }
 
 const none: readonly Issue[] = [];
-
-function refuseStart(text: string, start: number, issues: readonly Issue[]): ParseResult {
-  if (/^[FB]HS/.test(text.slice(start, start + 3))) {
-    const message = 'Expected one message that starts with MSH, found a batch; split it first';
-    return refuse(issues, 'batch-unsplit', message);
-  }
-  const message = 'Expected a message that starts with MSH, found something else';
-  return refuse(issues, 'header-missing', message);
-}
-
-function refuse(issues: readonly Issue[], code: string, message: string): ParseResult {
-  return { ok: false, issues: [...issues, { code, severity: 'fatal', location: 'MSH', message }] };
-}
-
-function findLineEnd(text: string, from: number): number {
-  return findMark(text, '\n', from, findMark(text, '\r', from, text.length));
-}
 
 class MessageView implements Hl7Message, SegmentSource {
   readonly text: string;

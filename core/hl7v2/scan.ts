@@ -44,6 +44,11 @@ export function countParts(text: string, mark: string, range: TextRange): number
   return count;
 }
 
+/** Where the line that `from` is in ends: at the next CR or LF, or with the text. */
+export function findLineEnd(text: string, from: number): number {
+  return findMark(text, '\n', from, findMark(text, '\r', from, text.length));
+}
+
 /**
  * Where the message starts: behind a byte order mark, the VT of MLLP and empty lines, which senders and
  * files put in front of MSH.

@@ -1,0 +1,136 @@
+/** How much of a timestamp is given. */
+export type TimestampPrecision =
+  'year' | 'month' | 'day' | 'hour' | 'minute' | 'second' | 'fraction';
+
+/**
+ * An HL7 date, date-time or timestamp with exactly what the sender gave: digits as written, no default
+ * for what is missing.
+ */
+export interface Timestamp {
+  readonly precision: TimestampPrecision;
+  readonly year: string;
+  readonly month?: string;
+  readonly day?: string;
+  readonly hour?: string;
+  readonly minute?: string;
+  readonly second?: string;
+  /** One to four digits behind the dot. */
+  readonly fraction?: string;
+  /** `+01:00`, as FHIR writes it; absent where the sender gave none. */
+  readonly offset?: string;
+}
+
+const shape =
+  /^(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,4}))?)?)?)?)?)?([+-]\d{4})?$/;
+
+/**
+ * Reads `YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ]` (DT, DTM, and TS.1). Undefined for anything else,
+ * for a day that the calendar has not, and for an offset on a date alone. HL7 v2 chapter 2, DTM.
+ */
+export function parseTimestamp(text: string): Timestamp | undefined {
+  const match = shape.exec(text);
+  if (match === null) return undefined;
+  const [, year = '', month, day, hour, minute, second, fraction, zone] = match;
+  if (!isDate(year, month, day) || !isTime(hour, minute, second)) return undefined;
+  if (zone !== undefined && (hour === undefined || !isZone(zone))) return undefined;
+  const parts = { month, day, hour, minute, second, fraction };
+  const given = Object.entries(parts).filter(([, digits]) => digits !== undefined);
+  const precision = (given.at(-1)?.[0] ?? 'year') as TimestampPrecision;
+  const offset = zone === undefined ? {} : { offset: `${zone.slice(0, 3)}:${zone.slice(3)}` };
+  return { precision, year, ...Object.fromEntries(given), ...offset };
+}
+
+function isDate(year: string, month: string | undefined, day: string | undefined): boolean {
+  if (month === undefined) return true;
+  if (month < '01' || month > '12') return false;
+  if (day === undefined) return true;
+  // Day 0 of the next month is the last of this one; a UTC date, so no local zone is read.
+  const last = new Date(Date.UTC(2000 + (Number(year) % 400), Number(month), 0)).getUTCDate();
+  return day >= '01' && Number(day) <= last;
+}
+
+function isTime(hour = '00', minute = '00', second = '00'): boolean {
+  return hour <= '23' && minute <= '59' && second <= '59';
+}
+
+/** From -1200 to +1400, as far as zones go on earth. */
+function isZone(zone: string): boolean {
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3));
+  const limit = zone.startsWith('+') ? 14 * 60 : 12 * 60;
+  return Number(zone.slice(3)) <= 59 && minutes <= limit;
+}
+
+/** A FHIR `date`: as precise as the timestamp, without its time. */
+export function toFhirDate({ year, month, day }: Timestamp): string {
+  return [year, month, day].filter((part) => part !== undefined).join('-');
+}
+
+/**
+ * A FHIR `dateTime`. A time needs minutes and an offset there: its own, or that of `zone` (`+01:00`, or
+ * an IANA name such as `Europe/Berlin`). Without them, and where the clock of the zone shows that time
+ * twice or never, it falls back to the date. FHIR asks for seconds and allows `00` where none are known.
+ */
+export function toFhirDateTime(timestamp: Timestamp, zone?: string): string {
+  const date = toFhirDate(timestamp);
+  const { hour, minute, second = '00', fraction } = timestamp;
+  if (hour === undefined || minute === undefined) return date;
+  const offset = timestamp.offset ?? (zone === undefined ? undefined : findOffset(timestamp, zone));
+  if (offset === undefined) return date;
+  return `${date}T${hour}:${minute}:${second}${fraction === undefined ? '' : `.${fraction}`}${offset}`;
+}
+
+/** A FHIR `instant`, which needs seconds and an offset; undefined where they are not known. */
+export function toFhirInstant(timestamp: Timestamp, zone?: string): string | undefined {
+  if (timestamp.second === undefined) return undefined;
+  const text = toFhirDateTime(timestamp, zone);
+  return text.includes('T') ? text : undefined;
+}
+
+/** A point in time (milliseconds since 1970) as an HL7 timestamp in UTC: `20260102030405.678+0000`. */
+export function toHl7Timestamp(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().replaceAll(/[-:TZ]/g, '')}+0000`;
+}
+
+/** The offset that a place's clock has at a local time; undefined where it shows that time twice or never. */
+function findOffset(timestamp: Timestamp, zone: string): string | undefined {
+  if (/^[+-]\d\d:\d\d$/.test(zone)) return zone;
+  const { year, month, day, hour, minute, second } = timestamp;
+  const wanted = Date.UTC(
+    Number(year),
+    Number(month) - 1,
+    Number(day),
+    Number(hour),
+    Number(minute),
+    Number(second ?? 0),
+  );
+  // The offset is one of those in force a day before and a day after; the right one leads back to it.
+  const dayMs = 86_400_000;
+  const candidates = new Set([offsetAt(wanted - dayMs, zone), offsetAt(wanted + dayMs, zone)]);
+  const right = [...candidates].filter(
+    (minutes) => offsetAt(wanted - minutes * 60_000, zone) === minutes,
+  );
+  const [minutes] = right;
+  return right.length !== 1 || minutes === undefined ? undefined : formatOffset(minutes);
+}
+
+/** The minutes that the zone's clock is ahead of UTC at a point in time. Throws RangeError on an unknown zone. */
+function offsetAt(epochMs: number, zone: string): number {
+  let format = formats.get(zone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
+    formats.set(zone, format);
+  }
+  const name = format.formatToParts(epochMs).find((part) => part.type === 'timeZoneName')?.value;
+  const match = /([+-])(\d\d):(\d\d)/.exec(name ?? '');
+  if (match === null) return 0;
+  const minutes = Number(match[2]) * 60 + Number(match[3]);
+  return match[1] === '-' ? -minutes : minutes;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatOffset(minutes: number): string {
+  const digits = (number: number): string => String(number).padStart(2, '0');
+  const ahead = Math.abs(minutes);
+  return `${minutes < 0 ? '-' : '+'}${digits(Math.floor(ahead / 60))}:${digits(ahead % 60)}`;
+}
