@@ -1,0 +1,226 @@
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { Envelope } from '../../core/envelope.ts';
+import type { HilumError } from '../../core/errors.ts';
+import { buildError } from '../../core/errors.ts';
+import type { Issue } from '../../core/issue.ts';
+import type { Delivery } from '../../core/ports/broker.ts';
+import type { Logger } from '../../core/ports/logger.ts';
+import { buildQueueMissing, buildUnavailable, toAmqpFailure } from './failures.ts';
+import { findNotBefore } from './message.ts';
+
+/** What one consumer needs of the broker around it. */
+export interface LaneOptions {
+  /** The queue's name as its callers know it, and on the server. */
+  readonly queue: string;
+  readonly serverQueue: string;
+  readonly window: number;
+  readonly handler: (delivery: Delivery) => void;
+  readonly logger: Logger;
+  readonly toEnvelope: (message: ConsumeMessage) => Envelope;
+  /** Each publishes a copy with confirm; the original is acknowledged after it. */
+  readonly publishRetry: (envelope: Envelope, delayMs: number) => Promise<void>;
+  readonly publishParked: (message: ConsumeMessage, remainingMs: number) => Promise<void>;
+  readonly publishDead: (envelope: Envelope, issues: readonly Issue[]) => Promise<void>;
+}
+
+const firstReopenDelayMs = 500;
+const maxReopenDelayMs = 30_000;
+const handlerFailureDelayMs = 5_000;
+
+/**
+ * One consumer of a queue on a channel of its own, which is opened again on the next connection and when
+ * RabbitMQ closes it or cancels the consumer.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  #channel: Channel | undefined;
+  #consumerTag: string | undefined;
+  #held = new Set<ConsumeMessage>();
+  #stopped = false;
+  #reopenDelayMs = firstReopenDelayMs;
+  #reopenTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  /** Delivered on the present channel and not settled. */
+  get unsettled(): number {
+    return this.#held.size;
+  }
+
+  /** Stopped, and nothing of it is held any more. */
+  get finished(): boolean {
+    return this.#stopped && this.#held.size === 0;
+  }
+
+  get queue(): string {
+    return this.#options.queue;
+  }
+
+  /** Starts on this connection. Rejects with `queue-missing` or `broker-unavailable`. */
+  async open(model: ChannelModel): Promise<void> {
+    if (this.#stopped) return;
+    const { queue, serverQueue, window } = this.#options;
+    clearTimeout(this.#reopenTimer);
+    try {
+      const channel = await model.createChannel();
+      // Why this channel alone was closed; unset when it went with its connection.
+      let reason: string | undefined;
+      channel.on('error', (error: Error) => {
+        reason = error.message;
+      });
+      channel.on('close', () => this.#lose(channel, reason, model));
+      this.#held = new Set();
+      this.#channel = channel;
+      await channel.prefetch(window);
+      const { consumerTag } = await channel.consume(serverQueue, (message) => {
+        if (message !== null) {
+          this.#deliver(channel, message);
+          return;
+        }
+        reason = 'consumer cancelled: the queue was deleted or has lost its leader';
+        channel.close().catch(() => undefined);
+      });
+      this.#consumerTag = consumerTag;
+      this.#reopenDelayMs = firstReopenDelayMs;
+      if (this.#isStopped()) await this.#cancel();
+    } catch (error) {
+      if (toAmqpFailure(error).code === 404) throw buildQueueMissing(serverQueue);
+      throw buildUnavailable(`The queue ${queue} cannot be consumed`, error);
+    }
+  }
+
+  /** No more deliveries when it resolves; the channel stays until what is held is settled. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    clearTimeout(this.#reopenTimer);
+    await this.#cancel();
+  }
+
+  async #cancel(): Promise<void> {
+    const channel = this.#channel;
+    const consumerTag = this.#consumerTag;
+    this.#consumerTag = undefined;
+    if (channel !== undefined && consumerTag !== undefined) {
+      // A channel lost meanwhile delivers nothing either.
+      await channel.cancel(consumerTag).catch(() => undefined);
+    }
+    this.#closeWhenSettled();
+  }
+
+  /** A call, since it may change across any await. */
+  #isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  #deliver(channel: Channel, message: ConsumeMessage): void {
+    this.#held.add(message);
+    const remainingMs = (findNotBefore(message) ?? 0) - Date.now();
+    if (remainingMs > 0) {
+      this.#settle(channel, message, () => this.#options.publishParked(message, remainingMs)).catch(
+        (error: unknown) => this.#logFailure(error, 'A parked message could not be parked again'),
+      );
+      return;
+    }
+    const delivery = this.#toDelivery(channel, message);
+    try {
+      this.#options.handler(delivery);
+    } catch (error) {
+      // An exception in here would end the connection, and the message would come back to do it again.
+      this.#logFailure(error, 'A consumer threw; the message is retried');
+      delivery.retry(handlerFailureDelayMs).catch(() => undefined);
+    }
+  }
+
+  #toDelivery(channel: Channel, message: ConsumeMessage): Delivery {
+    const { queue, toEnvelope, publishRetry, publishDead } = this.#options;
+    const envelope = toEnvelope(message);
+    let settling = false;
+    const settle = async (before?: () => Promise<void>): Promise<void> => {
+      if (settling) throw buildAlreadySettled(queue, envelope.id);
+      settling = true;
+      await this.#settle(channel, message, before);
+    };
+    return {
+      queue,
+      envelope,
+      redelivered: message.fields.redelivered,
+      accept: () => settle(),
+      retry: (delayMs) => settle(() => publishRetry(envelope, delayMs)),
+      deadLetter: (issues) => settle(() => publishDead(envelope, issues)),
+    };
+  }
+
+  /** A tag means something on its own channel only: what was held on a lost one is delivered again. */
+  async #settle(
+    channel: Channel,
+    message: ConsumeMessage,
+    before?: () => Promise<void>,
+  ): Promise<void> {
+    this.#assertCurrent(channel);
+    if (before !== undefined) {
+      try {
+        await before();
+      } catch (error) {
+        // Back to the head of its queue, to be delivered again.
+        if (this.#channel === channel && this.#held.delete(message)) channel.nack(message);
+        this.#closeWhenSettled();
+        throw error;
+      }
+      this.#assertCurrent(channel);
+    }
+    channel.ack(message);
+    this.#held.delete(message);
+    this.#closeWhenSettled();
+  }
+
+  #assertCurrent(channel: Channel): void {
+    if (this.#channel === channel) return;
+    throw buildUnavailable(
+      `The channel that delivered from ${this.#options.queue} is gone; the message is delivered again`,
+    );
+  }
+
+  #closeWhenSettled(): void {
+    const channel = this.#channel;
+    if (!this.#stopped || channel === undefined || this.#held.size > 0) return;
+    this.#channel = undefined;
+    channel.close().catch(() => undefined);
+  }
+
+  #lose(channel: Channel, reason: string | undefined, model: ChannelModel): void {
+    if (this.#channel !== channel) return;
+    this.#channel = undefined;
+    this.#consumerTag = undefined;
+    this.#held = new Set();
+    // Gone with its connection: the next one opens this lane.
+    if (this.#stopped || reason === undefined) return;
+    this.#options.logger.error(
+      { queue: this.#options.serverQueue, reason },
+      'RabbitMQ closed the channel of a consumer; opening it again',
+    );
+    this.#reopen(model);
+  }
+
+  #reopen(model: ChannelModel): void {
+    clearTimeout(this.#reopenTimer);
+    this.#reopenTimer = setTimeout(() => {
+      this.open(model).catch((error: unknown) => {
+        this.#logFailure(error, 'A queue cannot be consumed; trying again');
+      });
+    }, this.#reopenDelayMs);
+    this.#reopenDelayMs = Math.min(this.#reopenDelayMs * 2, maxReopenDelayMs);
+  }
+
+  #logFailure(error: unknown, what: string): void {
+    const reason = toAmqpFailure(error).message;
+    this.#options.logger.warn({ queue: this.#options.serverQueue, reason }, what);
+  }
+}
+
+function buildAlreadySettled(queue: string, id: string): HilumError {
+  const what = `The delivery of ${id} from ${queue} has been settled; a delivery is settled once`;
+  return buildError('permanent', 'already-settled', what);
+}
