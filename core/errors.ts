@@ -34,3 +34,15 @@ export function buildError(
 ): HilumError {
   return new HilumError(errorClass, [{ code, severity: 'error', message }], { cause });
 }
+
+/**
+ * The failure inside anything thrown, found by shape: a node built into a file of its own has its own
+ * copy of the class, so `instanceof` would miss it.
+ */
+export function findFailure(
+  thrown: unknown,
+): Pick<HilumError, 'errorClass' | 'issues'> | undefined {
+  if (!(thrown instanceof Error) || thrown.name !== 'HilumError') return undefined;
+  const { errorClass, issues } = thrown as Partial<HilumError>;
+  return errorClass === undefined || issues === undefined ? undefined : { errorClass, issues };
+}

@@ -1,0 +1,39 @@
+import { Command, CommanderError } from 'commander';
+
+/** Each command in a file of its own, loaded only when it is called: `hilum get` must not load Node-RED. */
+const commands = {
+  start: async (program: Command) => (await import('./start.ts')).registerStart(program),
+  send: async (program: Command) => (await import('./send.ts')).registerSend(program),
+  listen: async (program: Command) => (await import('./listen.ts')).registerListen(program),
+  parse: async (program: Command) => (await import('./parse.ts')).registerParse(program),
+  get: async (program: Command) => (await import('./get.ts')).registerGet(program),
+  validate: async (program: Command) => (await import('./validate.ts')).registerValidate(program),
+  map: async (program: Command) => (await import('./map.ts')).registerMap(program),
+  queues: async (program: Command) => (await import('./queues.ts')).registerQueues(program),
+  trace: async (program: Command) => (await import('./trace.ts')).registerTrace(program),
+  replay: async (program: Command) => (await import('./replay.ts')).registerReplay(program),
+};
+
+async function main(args: readonly string[]): Promise<void> {
+  const program = new Command('hilum')
+    .description('Integration engine for healthcare messaging.')
+    .exitOverride()
+    .configureHelp({ sortSubcommands: false });
+  const named = Object.entries(commands).find(([name]) => name === args[0]);
+  const wanted = named === undefined ? Object.values(commands) : [named[1]];
+  for (const register of wanted) await register(program);
+  for (const command of program.commands) command.exitOverride();
+  await program.parseAsync(args, { from: 'user' });
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Help and version end well; everything else that commander refuses is a usage error.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    process.stderr.write(`hilum: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 2;
+  }
+}

@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { Hilum } from '../runtime/hilum.ts';
+import { openLogger } from '../runtime/log.ts';
+import { packageDirectory, readSettings, type Settings } from '../runtime/settings.ts';
+
+/** `hilum start`: runs everything until Ctrl-C or SIGTERM. */
+export function registerStart(program: Command): void {
+  program
+    .command('start')
+    .description(
+      'Run Hilum: console, editor, listeners, flows. Settings come from the environment.',
+    )
+    .addHelpText(
+      'after',
+      `
+Environment:
+  HILUM_DATA           folder of everything that must survive a restart (default ./data)
+  HILUM_BIND           address to listen on (default 127.0.0.1)
+  HILUM_PORT           console and editor (default 1880)
+  HILUM_MLLP_PORT      where the lab results flow listens (default 2575)
+  HILUM_DEMO           on or off: the demo EHR and the demo receiver (default on)
+  HILUM_EHR_PORT       the demo EHR (default 8103)
+  HILUM_EHR_URL        the FHIR server that lab results go to (default the demo EHR)
+  HILUM_RECEIVER_PORT  the demo MLLP receiver (default 2576)
+  RABBITMQ_URL         amqp://… : RabbitMQ instead of the embedded broker
+  HILUM_LOG            debug, info, warn, error or silent (default info)
+  HILUM_FLOWS          folder of the flow files (default HILUM_DATA/flows)
+  HILUM_MAPPINGS       folder of the mappings (default the shipped ones)
+`,
+    )
+    .action(start);
+}
+
+async function start(): Promise<void> {
+  const read = readSettings(process.env);
+  if (!read.ok) {
+    for (const problem of read.problems) process.stderr.write(`hilum: ${problem}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const { settings } = read;
+  const logger = openLogger(settings, 'supervisor');
+  const hilum = new Hilum({ settings, logger, version: await readVersion() });
+  const stopping = stopOnSignal(hilum);
+  try {
+    await hilum.start();
+  } catch (error) {
+    if (stopping.asked) return;
+    process.stderr.write(`hilum: cannot start: ${toWords(error)}\n`);
+    process.exit(1);
+  }
+  await printBanner(hilum, settings);
+}
+
+/** The first signal stops cleanly, a second one at once. */
+function stopOnSignal(hilum: Hilum): { asked: boolean } {
+  const state = { asked: false };
+  const onSignal = (): void => {
+    if (state.asked) process.exit(1);
+    state.asked = true;
+    process.stdout.write('\nHilum is stopping: what is under way is finished first.\n');
+    hilum.stop().then(
+      () => {
+        process.stdout.write('Hilum has stopped.\n');
+        process.exit(0);
+      },
+      (error: unknown) => {
+        process.stderr.write(`hilum: did not stop cleanly: ${toWords(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return state;
+}
+
+async function printBanner(hilum: Hilum, settings: Settings): Promise<void> {
+  const { broker, listeners, senders } = hilum.status();
+  const lines = [
+    'Hilum is running.',
+    `  Console    ${hilum.url}/`,
+    `  Editor     ${hilum.url}/editor/`,
+    ...listeners.map(({ label, host, port, state, reason }) =>
+      state === 'failed'
+        ? `  Listener   ${label}: ${reason ?? 'failed'}`
+        : `  Listener   ${label}: MLLP on ${host}:${port}`,
+    ),
+    ...senders.map(({ label, target }) => `  Sender     ${label}: to ${target}`),
+    `  Broker     ${broker === 'rabbitmq' ? 'RabbitMQ' : 'embedded'}`,
+    `  Data       ${settings.dataDirectory}`,
+    ...(settings.demo
+      ? [
+          '  Demo partners, for trying things out, never for patient data (HILUM_DEMO=off turns them off):',
+          `    EHR      http://127.0.0.1:${settings.ehrPort}/fhir/R4, in memory`,
+          `    Receiver MLLP on 127.0.0.1:${settings.receiverPort}, answers AA`,
+        ]
+      : []),
+  ];
+  const link = await hilum.setupLink();
+  if (link !== undefined) {
+    lines.push(
+      '',
+      'There is no administrator yet. Make one here (the link works once):',
+      `  ${link}`,
+    );
+  }
+  lines.push(
+    '',
+    'Send a first message:  npm run hilum -- send samples/oru-r01.hl7',
+    'Stop with Ctrl-C.',
+  );
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+async function readVersion(): Promise<string> {
+  const text = await readFile(path.join(packageDirectory, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function toWords(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

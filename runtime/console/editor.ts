@@ -1,0 +1,148 @@
+import type { Server } from 'node:http';
+import path from 'node:path';
+import { Router } from 'express';
+import { HilumError } from '../../core/errors.ts';
+import type { FlowNode } from '../../core/interface.ts';
+import type { Issue } from '../../core/issue.ts';
+import type { Logger } from '../../core/ports/logger.ts';
+import { openFlowStorage } from '../deploy/storage.ts';
+import { sharedSettings } from '../flow/headless.ts';
+import { loadNodeRed, type LogEvent, type NodeRed } from '../node-red.ts';
+import { logLevel } from '../node-red.ts';
+import type { Settings } from '../settings.ts';
+
+interface Options {
+  readonly settings: Settings;
+  readonly server: Server;
+  readonly credentialSecret: string;
+  readonly logger: Logger;
+  readonly authenticate: (
+    cookieHeader: string,
+  ) => Promise<{ readonly username: string; readonly permissions: readonly string[] } | null>;
+  /** Everything that is wrong with these flows; an error refuses the deploy. */
+  readonly check: (flows: readonly FlowNode[]) => readonly Issue[];
+  readonly deployed: (flows: readonly FlowNode[]) => void;
+  readonly inject: (nodeId: string) => void;
+  readonly debug: (nodeId: string, active: boolean) => void;
+}
+
+/** The Node-RED editor: it stores the flows and shows what the workers say; it never runs them. */
+export interface Editor {
+  /** To be mounted at `/editor`, behind the console's guard. */
+  readonly router: Router;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Something a worker's Node-RED said: a node's status, debug output. */
+  show(kind: 'node-status' | 'comms', event: object): void;
+}
+
+export function createEditor(options: Options): Editor {
+  const { settings, logger } = options;
+  const red = loadNodeRed();
+  const storage = openFlowStorage({
+    flowsDirectory: settings.flowsDirectory,
+    dataDirectory: settings.dataDirectory,
+    flowState: 'stop',
+    beforeSave: (flows) => {
+      refuseErrors(options.check(flows));
+    },
+    afterSave: (flows) => {
+      options.deployed(flows);
+    },
+  });
+  red.init(options.server, {
+    ...sharedSettings,
+    userDir: path.join(settings.dataDirectory, 'editor'),
+    httpAdminRoot: '/editor',
+    httpNodeRoot: false,
+    credentialSecret: options.credentialSecret,
+    storageModule: storage,
+    contextStorage: { default: { module: 'memory' } },
+    adminAuth: {
+      type: 'credentials',
+      users: () => Promise.resolve(null),
+      authenticate: () => Promise.resolve(null),
+      tokenHeader: 'cookie',
+      tokens: (cookieHeader: string) => options.authenticate(cookieHeader),
+    },
+    editorTheme: {
+      page: { title: 'Hilum' },
+      header: { title: 'Hilum', url: '/' },
+      tours: false,
+      projects: { enabled: false },
+      logout: { redirect: '/logout' },
+      palette: { categories: ['Hilum', 'common', 'function', 'sequence', 'parser', 'storage'] },
+      codeEditor: { lib: 'monaco' },
+    },
+    logging: {
+      hilum: { level: 'warn', metrics: false, audit: false, handler: () => toLogger(logger) },
+    },
+  });
+  keepInjectable(red);
+  return {
+    router: buildRouter(red, options),
+    start: () => red.start(),
+    stop: () => red.stop(),
+    show: (kind, event) => {
+      red.events.emit(kind, event);
+    },
+  };
+}
+
+/** Node-RED tells the editor the message of what `saveFlows` rejects with. */
+function refuseErrors(issues: readonly Issue[]): void {
+  const errors = issues.filter(({ severity }) => severity === 'fatal' || severity === 'error');
+  if (errors.length > 0) throw new HilumError('permanent', errors);
+}
+
+/** Inject and debug buttons act where the flow runs; everything else is Node-RED's own. */
+function buildRouter(red: NodeRed, { inject, debug, authenticate }: Options): Router {
+  const router = Router();
+  const permitted = async (cookie: string | undefined, right: string): Promise<boolean> => {
+    const user = await authenticate(cookie ?? '');
+    return user !== null && (user.permissions.includes('*') || user.permissions.includes(right));
+  };
+  router.post('/inject/:id', (request, response, next) => {
+    permitted(request.headers.cookie, 'inject.write').then((may) => {
+      if (!may) return response.sendStatus(401);
+      inject(request.params.id);
+      return response.sendStatus(200);
+    }, next);
+  });
+  router.post('/debug/:id/:state', (request, response, next) => {
+    permitted(request.headers.cookie, 'debug.write').then((may) => {
+      if (!may) return response.sendStatus(401);
+      const active = request.params.state === 'enable';
+      debug(request.params.id, active);
+      return response.sendStatus(active ? 200 : 201);
+    }, next);
+  });
+  router.use(red.httpAdmin);
+  return router;
+}
+
+/** The flows do not run here, and the editor would disable its inject buttons for that: they run elsewhere. */
+function keepInjectable(red: NodeRed): void {
+  red.events.on(
+    'runtime-event',
+    (event: { id: string; payload?: { state?: string; error?: string; deploy?: boolean } }) => {
+      const { payload } = event;
+      if (event.id !== 'runtime-state' || payload?.state !== 'stop' || payload.error) return;
+      setImmediate(() => {
+        red.events.emit('runtime-event', {
+          id: 'runtime-state',
+          payload: { state: 'start', deploy: payload.deploy },
+          retain: true,
+        });
+      });
+    },
+  );
+}
+
+function toLogger(logger: Logger): (event: LogEvent) => void {
+  return (event) => {
+    const text = event.msg instanceof Error ? event.msg.message : String(event.msg);
+    if (event.level <= logLevel.error) logger.error({ node: event.id }, `Editor: ${text}`);
+    else logger.warn({ node: event.id }, `Editor: ${text}`);
+  };
+}

@@ -1,0 +1,106 @@
+import { chmod, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import path from 'node:path';
+import express from 'express';
+import { openUserStore } from '../../connectors/file/user-store.ts';
+import { createConsole } from '../../console/api/app.ts';
+import type { Control } from '../../console/api/control.ts';
+import type { FlowNode } from '../../core/interface.ts';
+import type { Issue } from '../../core/issue.ts';
+import type { Logger } from '../../core/ports/logger.ts';
+import type { Stores } from '../broker.ts';
+import { newId } from '../ids.ts';
+import { packageDirectory, type Settings } from '../settings.ts';
+import { createEditor, type Editor } from './editor.ts';
+
+interface Options {
+  readonly settings: Settings;
+  readonly stores: Stores;
+  readonly control: Control;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly credentialSecret: string;
+  readonly check: (flows: readonly FlowNode[]) => readonly Issue[];
+  readonly deployed: (flows: readonly FlowNode[]) => void;
+  readonly inject: (nodeId: string) => void;
+  readonly debug: (nodeId: string, active: boolean) => void;
+}
+
+/** Console and editor on one port, and the same API on a socket that only this user may open. */
+export interface ConsoleServer {
+  readonly editor: Editor;
+  readonly url: string;
+  /** A new link to make the first administrator; undefined once there is one. */
+  setupLink(): Promise<string | undefined>;
+  stop(): Promise<void>;
+}
+
+/** Rejects when the address or the socket cannot be had. */
+export async function startConsole(options: Options): Promise<ConsoleServer> {
+  const { settings, stores, control, logger, version } = options;
+  const app = express();
+  app.disable('x-powered-by');
+  const server = createServer(app);
+  const console = createConsole({
+    ...stores,
+    users: openUserStore(path.join(settings.dataDirectory, 'users.json')),
+    control,
+    logger,
+    clock: Date.now,
+    newId: () => newId(Date.now()),
+    webRoot: path.join(packageDirectory, 'dist', 'console'),
+    version,
+  });
+  console.attach(server);
+  const editor = createEditor({
+    ...options,
+    server,
+    authenticate: (cookieHeader) => console.authenticate(cookieHeader),
+  });
+  app.use(console.guard);
+  app.use('/editor', editor.router);
+  app.use(console.router);
+  await editor.start();
+  await listen(server, { host: settings.bind, port: settings.port });
+
+  const local = createServer(express().use(console.localRouter));
+  await rm(settings.controlSocket, { force: true });
+  await listen(local, { path: settings.controlSocket });
+  await chmod(settings.controlSocket, 0o600);
+
+  const url = `http://${hostForPeople(settings.bind)}:${settings.port}`;
+  return {
+    editor,
+    url,
+    setupLink: () => console.setupLink(url),
+    stop: async () => {
+      console.close();
+      await editor.stop();
+      await Promise.all([close(server), close(local)]);
+    },
+  };
+}
+
+function hostForPeople(bind: string): string {
+  if (bind === '0.0.0.0' || bind === '::') return '127.0.0.1';
+  return bind.includes(':') ? `[${bind}]` : bind;
+}
+
+function listen(server: Server, where: object): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(where, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,27 @@
+import type { FlowNode } from '../../core/interface.ts';
+
+/** The group of tabs that name none: by default all flows share one worker. */
+export const defaultGroup = 'default';
+
+/** The worker groups of the enabled tabs. A tab's group stands in its environment as `HILUM_GROUP`. */
+export function findGroups(flows: readonly FlowNode[]): readonly string[] {
+  const tabs = flows.filter((node) => node.type === 'tab' && node['disabled'] !== true);
+  return [...new Set(tabs.map(groupOf))].sort();
+}
+
+/** The flows of one group: its tabs with their nodes, and what all share (subflows, configuration). */
+export function selectGroup(flows: readonly FlowNode[], group: string): readonly FlowNode[] {
+  const others = new Set(
+    flows.filter((node) => node.type === 'tab' && groupOf(node) !== group).map(({ id }) => id),
+  );
+  return flows.filter((node) => !others.has(node.id) && !others.has(node.z ?? ''));
+}
+
+function groupOf(tab: FlowNode): string {
+  const env = tab['env'];
+  if (!Array.isArray(env)) return defaultGroup;
+  const entry = (env as { name?: unknown; value?: unknown }[]).find(
+    ({ name }) => name === 'HILUM_GROUP',
+  );
+  return typeof entry?.value === 'string' && entry.value !== '' ? entry.value : defaultGroup;
+}

@@ -1,0 +1,183 @@
+import { contentTypes, type Envelope } from '../../core/envelope.ts';
+import { findFailure } from '../../core/errors.ts';
+import { buildAcknowledgment, isAcknowledgment } from '../../core/hl7v2/acknowledgment.ts';
+import { encodeMessage } from '../../core/hl7v2/charset.ts';
+import { readHeader, readKey, type Header } from '../../core/hl7v2/header.ts';
+import { parseMessage } from '../../core/hl7v2/parse.ts';
+import { toHl7Timestamp } from '../../core/hl7v2/timestamp.ts';
+import { validate } from '../../core/hl7v2/validate.ts';
+import type { ListenerDefinition } from '../../core/interface.ts';
+import { isValid, type Issue } from '../../core/issue.ts';
+import type { Broker } from '../../core/ports/broker.ts';
+import type { Ledger, LedgerEntry, LedgerEvent } from '../../core/ports/ledger.ts';
+import type { Logger } from '../../core/ports/logger.ts';
+import type { Accept, Received } from '../../core/ports/source.ts';
+import type { Clock } from '../clock.ts';
+import { newId, toInstant } from '../ids.ts';
+
+interface Options {
+  readonly broker: Broker;
+  readonly ledger: Ledger;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/**
+ * What a listener does with a message: durable in queue and ledger first, then AA. What is answered AE
+ * or AR is recorded as refused and never queued, since its sender will send it again.
+ */
+export function createIntake(listener: ListenerDefinition, options: Options): Accept {
+  return (received) => accept(listener, options, received);
+}
+
+async function accept(
+  listener: ListenerDefinition,
+  options: Options,
+  received: Received,
+): Promise<Uint8Array | undefined> {
+  const { logger } = options;
+  const read = readHeader(received.bytes);
+  if (!read.ok) {
+    return refuse(listener, options, received, { code: 'AR', issues: read.issues });
+  }
+  const { header } = read;
+  if (isAcknowledgment(header)) {
+    // Some clients answer our acknowledgment with one of their own: answering that would never end.
+    logger.info(
+      { listener: listener.id, remote: received.remote },
+      'An acknowledgment was received and left unanswered.',
+    );
+    return undefined;
+  }
+  const { key, issues } = inspect(listener, received.bytes);
+  if (!isValid(issues)) {
+    return refuse(listener, options, received, { code: 'AE', issues, header });
+  }
+  const envelope = buildEnvelope(listener, options, { received, header, key });
+  try {
+    await Promise.all([
+      options.ledger.append(births(listener, envelope, received)),
+      options.broker.publish(listener.queue, envelope),
+    ]);
+  } catch (error) {
+    logger.error({ id: envelope.id, listener: listener.id, err: error }, 'Not stored, refused.');
+    const failed = findFailure(error)?.issues ?? [notStored];
+    return refuse(listener, options, received, { code: 'AR', issues: failed, header, envelope });
+  }
+  return acknowledge(options, header, 'AA', []);
+}
+
+/** The key for ordering, and the findings where the listener validates before it acknowledges. */
+function inspect(
+  listener: ListenerDefinition,
+  bytes: Uint8Array,
+): { readonly key: string | undefined; readonly issues: readonly Issue[] } {
+  const parsed = parseMessage(bytes);
+  if (!parsed.ok) return { key: undefined, issues: parsed.issues };
+  const issues = listener.acknowledge === 'validated' ? validate(parsed.message) : [];
+  return { key: readKey(parsed.message), issues };
+}
+
+function buildEnvelope(
+  listener: ListenerDefinition,
+  { clock }: Options,
+  from: {
+    readonly received: Received;
+    readonly header?: Header;
+    readonly key?: string | undefined;
+  },
+): Envelope {
+  const now = clock();
+  const id = newId(now);
+  const { header, key } = from;
+  return {
+    id,
+    interface: listener.interface,
+    contentType: contentTypes.hl7v2,
+    ...(header === undefined
+      ? {}
+      : {
+          messageType: header.messageType,
+          controlId: header.controlId,
+          ...(header.charset === '' ? {} : { charset: header.charset }),
+        }),
+    ...(key ? { key } : {}),
+    correlationId: id,
+    receivedAt: toInstant(now),
+    attempt: 1,
+    body: from.received.bytes,
+  };
+}
+
+function births(
+  listener: ListenerDefinition,
+  envelope: Envelope,
+  { remote }: Received,
+): readonly LedgerEntry[] {
+  const at = envelope.receivedAt;
+  const event = (rest: Pick<LedgerEvent, 'kind' | 'summary' | 'queue'>): LedgerEntry => ({
+    type: 'event',
+    event: { messageId: envelope.id, at, attempt: 1, ...rest },
+  });
+  return [
+    { type: 'message', envelope },
+    event({ kind: 'received', summary: `${listener.label} from ${remote}` }),
+    event({ kind: 'queued', queue: listener.queue, summary: 'durable, acknowledged AA' }),
+  ];
+}
+
+async function refuse(
+  listener: ListenerDefinition,
+  options: Options,
+  received: Received,
+  why: {
+    readonly code: 'AE' | 'AR';
+    readonly issues: readonly Issue[];
+    readonly header?: Header;
+    readonly envelope?: Envelope;
+  },
+): Promise<Uint8Array> {
+  const { ledger, logger } = options;
+  const { code, issues, header } = why;
+  const envelope = why.envelope ?? buildEnvelope(listener, options, { received, ...why });
+  const event: LedgerEvent = {
+    messageId: envelope.id,
+    kind: 'refused',
+    at: envelope.receivedAt,
+    summary: `${listener.label} from ${received.remote}, answered ${code}`,
+    issues,
+  };
+  logger.warn(
+    { id: envelope.id, listener: listener.id, remote: received.remote, answer: code, issues },
+    'A message was refused.',
+  );
+  try {
+    await ledger.append([
+      { type: 'message', envelope },
+      { type: 'event', event },
+    ]);
+  } catch (error) {
+    logger.error({ id: envelope.id, err: error }, 'The refusal is not in the ledger.');
+  }
+  return acknowledge(options, header, code, issues);
+}
+
+function acknowledge(
+  { clock }: Options,
+  header: Header | undefined,
+  code: 'AA' | 'AE' | 'AR',
+  issues: readonly Issue[],
+): Uint8Array {
+  const now = clock();
+  const text = buildAcknowledgment(header, code, issues, {
+    now: toHl7Timestamp(now),
+    controlId: newId(now).replaceAll('-', '').slice(0, 20),
+  });
+  return encodeMessage(text, header?.encoding ?? 'UNICODE UTF-8');
+}
+
+const notStored: Issue = {
+  code: 'not-stored',
+  severity: 'error',
+  message: 'The message could not be made durable; send it again.',
+};

@@ -1,0 +1,99 @@
+import path from 'node:path';
+import type { FlowNode } from '../../core/interface.ts';
+import type { FlowRuntime } from '../../core/ports/flow-runtime.ts';
+import { openFlowStorage, type FlowStorage } from '../deploy/storage.ts';
+import { loadNodeRed, type LogEvent, type NodeRed } from '../node-red.ts';
+import { packageDirectory } from '../settings.ts';
+
+/** What editor and workers have in common: which nodes there are, and what is not offered. */
+export const sharedSettings = {
+  nodesDir: [path.join(packageDirectory, 'dist', 'nodes')],
+  functionExternalModules: false,
+  telemetry: { enabled: false, updateNotification: false },
+  runtimeState: { enabled: false, ui: false },
+  diagnostics: { enabled: false, ui: false },
+  externalModules: {
+    palette: { allowInstall: false, allowUpload: false },
+    modules: { allowInstall: false },
+  },
+  // Messages in a delay or join node are held in memory only until settled; a bound would drop them.
+  nodeMessageBufferMaxLength: 0,
+} as const;
+
+interface Options {
+  /** Node-RED's own folder of this process. */
+  readonly userDirectory: string;
+  readonly dataDirectory: string;
+  readonly flowsDirectory: string;
+  readonly credentialSecret: string;
+  readonly select: (flows: readonly FlowNode[]) => readonly FlowNode[];
+  readonly flowRuntime: (red: NodeRed) => FlowRuntime;
+  readonly onLog: (event: LogEvent) => void;
+  /** Starting takes longer than this: a node type is missing or a node hangs. */
+  readonly startTimeoutMs: number;
+}
+
+/**
+ * Starts a headless Node-RED on the selected flows. Rejects when they do not start, with the missing
+ * node types where that is why: Node-RED itself would wait for them silently.
+ */
+export async function startHeadless(options: Options): Promise<NodeRed> {
+  const red = loadNodeRed();
+  const storage = openFlowStorage({ ...options, flowState: 'start' });
+  const selected: FlowStorage = {
+    ...storage,
+    getFlows: async () => options.select(await storage.getFlows()),
+  };
+  const holder: { hilum?: FlowRuntime } = {};
+  red.init(undefined, {
+    ...sharedSettings,
+    userDir: options.userDirectory,
+    disableEditor: true,
+    httpAdminRoot: false,
+    httpNodeRoot: false,
+    credentialSecret: options.credentialSecret,
+    contextStorage: { default: { module: 'memory' } },
+    storageModule: selected,
+    logging: {
+      hilum: { level: 'info', metrics: false, audit: false, handler: () => options.onLog },
+    },
+    get hilum(): FlowRuntime | undefined {
+      return holder.hilum;
+    },
+  });
+  holder.hilum = options.flowRuntime(red);
+  const started = waitForFlows(red, options.startTimeoutMs);
+  await red.start();
+  await started;
+  return red;
+}
+
+function waitForFlows(red: NodeRed, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let missing: readonly string[] = [];
+    const onEvent = (event: {
+      id?: string;
+      payload?: { type?: string; types?: string[] };
+    }): void => {
+      if (event.id === 'runtime-state' && event.payload?.types !== undefined) {
+        missing = event.payload.types;
+        finish(new Error(`Node types are missing: ${missing.join(', ')}.`));
+      }
+    };
+    const finish = (error?: Error): void => {
+      clearTimeout(timer);
+      red.events.off('flows:started', onStarted);
+      red.events.off('runtime-event', onEvent);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const onStarted = (): void => {
+      finish();
+    };
+    const timer = setTimeout(() => {
+      finish(new Error(`The flows did not start within ${timeoutMs / 1000} s.`));
+    }, timeoutMs);
+    red.events.on('flows:started', onStarted);
+    red.events.on('runtime-event', onEvent);
+  });
+}

@@ -1,0 +1,276 @@
+import type { ControlStatus, ListenerStatus, SenderStatus } from '../console/api/control.ts';
+import type { FlowNode, ListenerDefinition, SenderDefinition } from '../core/interface.ts';
+import type { Issue } from '../core/issue.ts';
+import type { Logger } from '../core/ports/logger.ts';
+import { openStores, type Stores } from './broker.ts';
+import { startConsole, type ConsoleServer } from './console/server.ts';
+import { prepareDataDirectory, readCredentialSecret } from './data-directory.ts';
+import { compileFlows, type Compiled } from './deploy/definitions.ts';
+import { findGroups } from './deploy/groups.ts';
+import { readFlows } from './deploy/storage.ts';
+import type { ConnectionState, EndpointState, FromChild, RoleConfig } from './process/messages.ts';
+import { SupervisedProcess } from './process/supervised.ts';
+import { replay } from './replay.ts';
+import type { Settings } from './settings.ts';
+
+interface Options {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly version: string;
+}
+
+/**
+ * Hilum on one machine: a supervisor that holds console and editor, and beside it the owner of the
+ * ledger and the embedded broker, the edge, a worker for every group of flows, and the demo partners.
+ */
+export class Hilum {
+  readonly #options: Options;
+  readonly #processes: SupervisedProcess[] = [];
+  readonly #workers = new Map<string, SupervisedProcess>();
+  readonly #endpoints = new Map<string, EndpointState>();
+  readonly #brokerStates = new Map<string, ConnectionState>();
+  #edge: SupervisedProcess | undefined;
+  #stores: Stores | undefined;
+  #console: ConsoleServer | undefined;
+  #credentialSecret = '';
+  #flows: readonly FlowNode[] = [];
+  #compiled: Compiled = {
+    definitions: { listeners: [], senders: [], queues: [] },
+    issues: [],
+  };
+  #deploying: Promise<void> = Promise.resolve();
+  #stopping = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** Resolves when everything runs. Rejects, with everything stopped again, when a part cannot start. */
+  async start(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { settings, logger } = this.#options;
+    await prepareDataDirectory(settings);
+    this.#credentialSecret = await readCredentialSecret(settings);
+    await this.#supervise('owner', () => ({ role: 'owner' })).start();
+    const demo = settings.demo
+      ? this.#supervise('demo', () => ({ role: 'demo' })).start()
+      : undefined;
+    // Whoever awaits it below hears of a failure; until then it must not count as unhandled.
+    demo?.catch(() => undefined);
+    this.#stores = await openStores(settings, logger, (state) => {
+      this.#brokerStates.set('console', state);
+    });
+    this.#flows = await readFlows(settings.flowsDirectory);
+    this.#compiled = this.#compile(this.#flows);
+    for (const issue of this.#compiled.issues) {
+      logger.error({ node: issue.location, code: issue.code }, issue.message);
+    }
+    await this.#declareQueues(this.#stores);
+    await Promise.all([demo, this.#startEdge(), this.#startWorkers(), this.#startConsole()]);
+  }
+
+  /** Stops taking messages, finishes those under way, ends every process. Idempotent. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    await this.#console?.stop();
+    await this.#edge?.stop();
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+    await this.#stores?.close();
+    await Promise.all(this.#processes.map((process) => process.stop()));
+  }
+
+  get url(): string {
+    return this.#console?.url ?? '';
+  }
+
+  setupLink(): Promise<string | undefined> {
+    return this.#console?.setupLink() ?? Promise.resolve(undefined);
+  }
+
+  /** What runs, listens and sends at this moment. */
+  status(): ControlStatus {
+    const { listeners, senders } = this.#compiled.definitions;
+    const processes = [...this.#processes, ...(this.#edge === undefined ? [] : [this.#edge])];
+    return {
+      broker: this.#options.settings.rabbitmqUrl === undefined ? 'embedded' : 'rabbitmq',
+      processes: [
+        { role: 'supervisor', pid: process.pid, state: 'running' },
+        ...processes.map(({ status }) => status),
+        ...[...this.#workers.values()].map(({ status }) => status),
+      ],
+      interfaces: this.#flows
+        .filter(({ type }) => type === 'tab')
+        .map((tab) => ({ id: tab.id, label: labelOf(tab) })),
+      listeners: listeners.map((listener) => this.#toListenerStatus(listener)),
+      senders: senders.map(toSenderStatus),
+    };
+  }
+
+  /** Whether messages are taken and delivered: every process is up and every listener listens. */
+  ready(): boolean {
+    const status = this.status();
+    return (
+      !this.#stopping &&
+      this.#console !== undefined &&
+      status.processes.every(({ state }) => state === 'running') &&
+      status.listeners.every(({ state }) => state === 'listening') &&
+      [...this.#brokerStates.values()].every((state) => state === 'connected')
+    );
+  }
+
+  async #declareQueues({ broker }: Stores): Promise<void> {
+    const { queues } = this.#compiled.definitions;
+    await Promise.all(queues.map((queue) => broker.declare(queue)));
+  }
+
+  #compile(flows: readonly FlowNode[]): Compiled {
+    const { bind, environment } = this.#options.settings;
+    return compileFlows(flows, { bind, environment });
+  }
+
+  #supervise(name: string, config: () => RoleConfig, keep = true): SupervisedProcess {
+    const supervised = new SupervisedProcess({
+      ...this.#options,
+      name,
+      config,
+      onMessage: (message) => {
+        this.#hear(name, message);
+      },
+    });
+    if (keep) this.#processes.push(supervised);
+    return supervised;
+  }
+
+  async #startEdge(): Promise<void> {
+    this.#edge = this.#supervise(
+      'edge',
+      () => ({ role: 'edge', definitions: this.#compiled.definitions }),
+      false,
+    );
+    await this.#edge.start();
+  }
+
+  async #startWorkers(): Promise<void> {
+    await Promise.all(findGroups(this.#flows).map((group) => this.#startWorker(group)));
+  }
+
+  async #startWorker(group: string): Promise<void> {
+    const worker = this.#supervise(
+      `worker ${group}`,
+      () => ({
+        role: 'worker',
+        group,
+        definitions: this.#compiled.definitions,
+        credentialSecret: this.#credentialSecret,
+      }),
+      false,
+    );
+    this.#workers.set(group, worker);
+    await worker.start();
+  }
+
+  async #startConsole(): Promise<void> {
+    const stores = this.#stores;
+    if (stores === undefined) return;
+    this.#console = await startConsole({
+      ...this.#options,
+      stores,
+      credentialSecret: this.#credentialSecret,
+      control: {
+        replay: (id, by) =>
+          replay(id, by, { stores, definitions: this.#compiled.definitions, clock: Date.now }),
+        status: () => this.status(),
+        ready: () => this.ready(),
+      },
+      check: (flows): readonly Issue[] => this.#compile(flows).issues,
+      deployed: (flows) => {
+        this.#deploying = this.#deploying.then(() => this.#deploy(flows));
+      },
+      inject: (nodeId) => {
+        this.#tellWorkers({ type: 'inject', nodeId });
+      },
+      debug: (nodeId, active) => {
+        this.#tellWorkers({ type: 'debug', nodeId, active });
+      },
+    });
+  }
+
+  /** Queues first, then the edge (unchanged listeners stay connected), then the workers: old out, new in. */
+  async #deploy(flows: readonly FlowNode[]): Promise<void> {
+    const { logger } = this.#options;
+    try {
+      this.#flows = flows;
+      this.#compiled = this.#compile(flows);
+      const { definitions } = this.#compiled;
+      if (this.#stores !== undefined) await this.#declareQueues(this.#stores);
+      this.#edge?.send({ type: 'definitions', definitions });
+      await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+      this.#workers.clear();
+      await this.#startWorkers();
+      logger.info({ interfaces: findGroups(flows).length }, 'The flows were deployed.');
+    } catch (error) {
+      logger.error({ err: error }, 'The deployed flows do not run.');
+    }
+  }
+
+  #tellWorkers(message: Parameters<SupervisedProcess['send']>[0]): void {
+    for (const worker of this.#workers.values()) worker.send(message);
+  }
+
+  #hear(name: string, message: FromChild): void {
+    switch (message.type) {
+      case 'endpoint':
+        this.#endpoints.set(message.endpoint.nodeId, message.endpoint);
+        return;
+      case 'connection':
+        this.#brokerStates.set(name, message.state);
+        return;
+      case 'node-status':
+      case 'comms':
+        this.#console?.editor.show(message.type, message.event);
+        return;
+      case 'ready':
+      case 'failed':
+      case 'pong':
+    }
+  }
+
+  #toListenerStatus(listener: ListenerDefinition): ListenerStatus {
+    const endpoint = this.#endpoints.get(listener.id);
+    const { id, interface: flow, label, queue, host, port } = listener;
+    const base = { id, interface: flow, label, queue, host, port };
+    if (endpoint?.state === 'listening') return { ...base, state: 'listening' };
+    if (endpoint?.state === 'failed') {
+      return { ...base, state: 'failed', reason: endpoint.detail };
+    }
+    return { ...base, state: 'starting' };
+  }
+}
+
+function labelOf(tab: FlowNode): string {
+  const label = tab['label'];
+  return typeof label === 'string' && label !== '' ? label : tab.id;
+}
+
+function toSenderStatus(sender: SenderDefinition): SenderStatus {
+  const { id, interface: flow, label, queue } = sender;
+  const target =
+    sender.kind === 'fhir' ? withoutCredentials(sender.baseUrl) : `${sender.host}:${sender.port}`;
+  return { id, interface: flow, label, queue, target, state: 'sending' };
+}
+
+function withoutCredentials(url: string): string {
+  const parsed = new URL(url);
+  parsed.username = '';
+  parsed.password = '';
+  return parsed.href;
+}

@@ -1,0 +1,179 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import path from 'node:path';
+import type { Logger } from '../../core/ports/logger.ts';
+import type { Settings } from '../settings.ts';
+import type { FromChild, Role, RoleConfig, ToChild } from './messages.ts';
+
+interface Options {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  /** `worker default`, for people. */
+  readonly name: string;
+  /** Asked at every start, so that a restarted process gets what holds now. */
+  readonly config: () => RoleConfig;
+  readonly onMessage: (message: FromChild) => void;
+  readonly onState?: () => void;
+}
+
+const heartbeatMs = 2_000;
+/** An endless loop in a flow is found after this; a long garbage collection is not one. */
+const silenceMs = 15_000;
+const startTimeoutMs = 30_000;
+const stopTimeoutMs = 15_000;
+/** A process that ran this long had started well: the next restart is immediate again. */
+const stableMs = 30_000;
+const maxBackoffMs = 30_000;
+
+/**
+ * One child process, kept alive: started again when it ends, with backoff when it keeps ending, killed
+ * when it is silent. It ends itself when this process is gone.
+ */
+export class SupervisedProcess {
+  readonly name: string;
+  readonly role: Role;
+  readonly #options: Options;
+  #child: ChildProcess | undefined;
+  #state: 'starting' | 'running' | 'restarting' | 'stopped' = 'stopped';
+  #since = Date.now();
+  #restarts = 0;
+  #quickEnds = 0;
+  #lastHeardMs = 0;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #failure: string | undefined;
+  #waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.name = options.name;
+    this.role = options.config().role;
+  }
+
+  get status() {
+    const { pid } = this.#child ?? {};
+    return {
+      role: this.name,
+      ...(pid === undefined ? {} : { pid }),
+      state: this.#state,
+      since: new Date(this.#since).toISOString(),
+      restarts: this.#restarts,
+    } as const;
+  }
+
+  /** Resolves when the process is ready; rejects with its own words when it cannot start. */
+  start(): Promise<void> {
+    this.#set('starting');
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#fork();
+    });
+  }
+
+  send(message: ToChild): void {
+    if (this.#child?.connected) this.#child.send(message, () => undefined);
+  }
+
+  /** Asks it to finish and end; kills it when it does not within the bound. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    this.#set('stopped');
+    clearTimeout(this.#restartTimer);
+    if (child?.exitCode !== null || child.signalCode !== null) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        this.#options.logger.error(
+          { process: this.name, pid: child.pid },
+          'Killed, it did not stop.',
+        );
+        child.kill('SIGKILL');
+      }, stopTimeoutMs);
+      child.once('exit', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.send({ type: 'stop' });
+    });
+  }
+
+  #set(state: typeof this.status.state): void {
+    this.#state = state;
+    this.#since = Date.now();
+    this.#options.onState?.();
+  }
+
+  #fork(): void {
+    const { settings, config } = this.#options;
+    const child = fork(path.join(import.meta.dirname, '..', 'roles', `${this.role}.ts`), [], {
+      env: { ...process.env, ...settings.environment },
+      serialization: 'advanced',
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
+    this.#child = child;
+    this.#failure = undefined;
+    this.#lastHeardMs = Date.now();
+    child.on('message', (message: FromChild) => {
+      this.#lastHeardMs = Date.now();
+      this.#hear(message);
+    });
+    child.on('error', (error) => {
+      this.#options.logger.error({ process: this.name, err: error }, 'A process error.');
+    });
+    child.once('exit', (code, signal) => {
+      this.#ended(child, code, signal);
+    });
+    child.send({ type: 'start', settings, config: config() } satisfies ToChild, () => undefined);
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = setInterval(() => {
+      this.#checkHeartbeat(child);
+    }, heartbeatMs);
+  }
+
+  #hear(message: FromChild): void {
+    if (message.type === 'ready') {
+      this.#set('running');
+      this.#waiting?.resolve();
+      this.#waiting = undefined;
+    } else if (message.type === 'failed') {
+      this.#failure = message.message;
+    }
+    this.#options.onMessage(message);
+  }
+
+  #checkHeartbeat(child: ChildProcess): void {
+    const silentMs = Date.now() - this.#lastHeardMs;
+    const bound = this.#state === 'running' ? silenceMs : startTimeoutMs;
+    if (silentMs > bound && child.exitCode === null) {
+      this.#options.logger.error(
+        { process: this.name, pid: child.pid, silentMs },
+        'Killed: it was silent for too long.',
+      );
+      child.kill('SIGKILL');
+      return;
+    }
+    this.send({ type: 'ping' });
+  }
+
+  #ended(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
+    clearInterval(this.#heartbeat);
+    if (this.#state === 'stopped') return;
+    const ranMs = Date.now() - this.#since;
+    const words = this.#failure ?? `ended with ${signal ?? `code ${code ?? 'unknown'}`}`;
+    if (this.#waiting !== undefined) {
+      this.#set('stopped');
+      this.#waiting.reject(new Error(`${this.name}: ${words}`));
+      this.#waiting = undefined;
+      return;
+    }
+    this.#quickEnds = this.#state === 'running' && ranMs > stableMs ? 0 : this.#quickEnds + 1;
+    const delayMs = this.#quickEnds <= 1 ? 0 : Math.min(maxBackoffMs, 500 * 2 ** this.#quickEnds);
+    this.#options.logger.error(
+      { process: this.name, pid: child.pid, code, signal, restartInMs: delayMs },
+      `A process ${words}; it is started again.`,
+    );
+    this.#restarts += 1;
+    this.#set('restarting');
+    this.#restartTimer = setTimeout(() => {
+      this.#fork();
+    }, delayMs);
+  }
+}

@@ -1,0 +1,62 @@
+import type { Envelope } from '../core/envelope.ts';
+import { queueNames, type InterfaceDefinitions } from '../core/interface.ts';
+import { buildError } from '../core/errors.ts';
+import type { LedgerEntry, LedgerEvent } from '../core/ports/ledger.ts';
+import type { Stores } from './broker.ts';
+import type { Clock } from './clock.ts';
+import { newId, toInstant } from './ids.ts';
+
+/**
+ * Sends a message again from where it first waited, as a new message caused by it: an inbound one through
+ * its flow, an outbound one to its partner. Undefined where there is no such message. Rejects with
+ * HilumError where its queue is no more.
+ */
+export async function replay(
+  id: string,
+  by: string,
+  options: {
+    readonly stores: Stores;
+    readonly definitions: InterfaceDefinitions;
+    readonly clock: Clock;
+  },
+): Promise<{ readonly id: string } | undefined> {
+  const { stores, definitions, clock } = options;
+  const origin = await stores.ledger.read(id);
+  if (origin === undefined) return undefined;
+  const trace = await stores.ledger.trace(origin.id);
+  const first = trace?.events.find(
+    (event) =>
+      event.messageId === origin.id && event.queue !== undefined && event.kind === 'queued',
+  );
+  const queue = first?.queue ?? inboundQueue(origin, definitions);
+  if (queue === undefined) {
+    throw buildError(
+      'permanent',
+      'replay-without-queue',
+      'This message was never in a queue and its interface has no listener; send it again from its sender.',
+    );
+  }
+  const now = clock();
+  const copy: Envelope = {
+    ...origin,
+    id: newId(now),
+    causationId: origin.id,
+    receivedAt: toInstant(now),
+    attempt: 1,
+  };
+  const event = (messageId: string, rest: Pick<LedgerEvent, 'kind' | 'summary' | 'queue'>) =>
+    ({ type: 'event', event: { messageId, at: copy.receivedAt, ...rest } }) as const;
+  const entries: readonly LedgerEntry[] = [
+    { type: 'message', envelope: copy },
+    event(origin.id, { kind: 'replayed', summary: `as ${copy.id}, by ${by}` }),
+    event(copy.id, { kind: 'queued', queue, summary: `replay of ${origin.id}` }),
+  ];
+  await Promise.all([stores.broker.publish(queue, copy), stores.ledger.append(entries)]);
+  return { id: copy.id };
+}
+
+/** A refused message was never queued: it goes where its listener would have put it. */
+function inboundQueue(origin: Envelope, { listeners }: InterfaceDefinitions): string | undefined {
+  const listener = listeners.find((each) => each.interface === origin.interface);
+  return listener === undefined ? undefined : queueNames.inbound(listener.id);
+}

@@ -1,0 +1,94 @@
+import path from 'node:path';
+import { findFailure } from '../../core/errors.ts';
+import { openMapper } from '../../connectors/file/mapping-files.ts';
+import { openStores } from '../broker.ts';
+import { selectGroup } from '../deploy/groups.ts';
+import { WorkerFlowRuntime } from '../flow/flow-runtime.ts';
+import { startHeadless } from '../flow/headless.ts';
+import { logLevel, type LogEvent, type NodeRed } from '../node-red.ts';
+import { runChild, tell } from '../process/child.ts';
+import { SettlementTracker } from '../settlement/tracker.ts';
+
+/** Messages of one source in the flow at a time. */
+const window = 64;
+const flowTimeoutMs = 120_000;
+const drainMs = 10_000;
+
+runChild('worker', async ({ settings, config, logger }) => {
+  const stores = await openStores(settings, logger, (state) => {
+    tell({ type: 'connection', part: 'broker', state });
+  });
+  await Promise.all(config.definitions.queues.map((queue) => stores.broker.declare(queue)));
+  const mapper = await openMapper(settings.mappingsDirectory);
+
+  let tracker: SettlementTracker | undefined;
+  let flowRuntime: WorkerFlowRuntime | undefined;
+  const onLog = (event: LogEvent): void => {
+    tracker?.onLog(event);
+    if (event.level > logLevel.warn) return;
+    // The text may quote a message: what is logged is where it happened.
+    const issues = findFailure(event.msg)?.issues;
+    logger.warn({ node: event.id, type: event.type, flow: event.z, issues }, 'A node complained.');
+  };
+  const red: NodeRed = await startHeadless({
+    userDirectory: path.join(settings.dataDirectory, 'workers', config.group),
+    dataDirectory: settings.dataDirectory,
+    flowsDirectory: settings.flowsDirectory,
+    credentialSecret: config.credentialSecret,
+    select: (flows) => selectGroup(flows, config.group),
+    startTimeoutMs: 20_000,
+    onLog,
+    flowRuntime: (runtime) => {
+      tracker = new SettlementTracker(runtime);
+      flowRuntime = new WorkerFlowRuntime({
+        ...stores,
+        tracker,
+        mapper,
+        logger,
+        clock: Date.now,
+        window,
+        flowTimeoutMs,
+      });
+      return flowRuntime;
+    },
+  });
+  forwardToEditor(red);
+
+  return {
+    handle: (message) => {
+      if (message.type === 'inject') red.nodes.getNode(message.nodeId)?.receive();
+      if (message.type === 'debug') setDebug(red, message.nodeId, message.active);
+    },
+    stop: async () => {
+      await flowRuntime?.drain(drainMs);
+      await red.stop();
+      await stores.close();
+    },
+  };
+});
+
+/** Status and debug output of the flows, shown in the editor although they run here. */
+function forwardToEditor(red: NodeRed): void {
+  red.events.on('node-status', (event: object) => {
+    tell({ type: 'node-status', event: toPlain(event) });
+  });
+  red.events.on('comms', (event: object) => {
+    tell({ type: 'comms', event: toPlain(event) });
+  });
+}
+
+function setDebug(red: NodeRed, nodeId: string, active: boolean): void {
+  const node = red.nodes.getNode(nodeId) as { active?: boolean } | null;
+  if (node !== null) node.active = active;
+}
+
+/** Events may hold nodes and functions, which no channel carries. */
+function toPlain(event: object): object {
+  return JSON.parse(JSON.stringify(event)) as object;
+}
+
+process.on('uncaughtException', (error) => {
+  // A function node's unawaited rejection: this worker ends, its messages are delivered again.
+  tell({ type: 'failed', message: `uncaught ${error.name}` });
+  process.exit(1);
+});

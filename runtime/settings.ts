@@ -1,0 +1,148 @@
+import { tmpdir, userInfo } from 'node:os';
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+
+/** Everything that can be set from outside, with its default. Read once, at start. */
+export interface Settings {
+  /** Folder of everything that must survive a restart; mode 0700. */
+  readonly dataDirectory: string;
+  /** Address of console, editor, listeners and demo partners. */
+  readonly bind: string;
+  /** Console and editor. */
+  readonly port: number;
+  /** What the flow file of lab results listens on. */
+  readonly mllpPort: number;
+  /** The demo EHR, and what the flow file of lab results sends to. */
+  readonly ehrPort: number;
+  /** The demo partner that receives MLLP. */
+  readonly receiverPort: number;
+  /** Whether the demo partners run. */
+  readonly demo: boolean;
+  /** RabbitMQ instead of the embedded broker. */
+  readonly rabbitmqUrl: string | undefined;
+  readonly logLevel: LogLevel;
+  /** Folder of the flow files; made from the shipped ones where it does not exist. */
+  readonly flowsDirectory: string;
+  readonly mappingsDirectory: string;
+  /** What `${NAME}` in a flow stands for: the environment, and the settings above by name. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly ownerSocket: string;
+  readonly controlSocket: string;
+  readonly databaseFile: string;
+}
+
+const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+type LogLevel = (typeof logLevels)[number];
+
+/** The folder that holds package.json: shipped flows, mappings and the built nodes are below it. */
+export const packageDirectory = path.resolve(import.meta.dirname, '..');
+
+/** The settings, or every reason why there are none, a line each. */
+export type SettingsResult =
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/**
+ * Reads the settings from environment variables: `HILUM_DATA`, `HILUM_BIND`, `HILUM_PORT`,
+ * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_URL`,
+ * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`. All problems at once.
+ */
+export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
+  const problems: string[] = [];
+  const port = (name: string, otherwise: number): number => {
+    const text = env[name];
+    if (text === undefined || text === '') return otherwise;
+    const value = Number(text);
+    if (!/^\d{1,5}$/.test(text) || value < 1 || value > 65535) {
+      problems.push(`${name}: expected a port from 1 to 65535, found "${text}".`);
+    }
+    return value;
+  };
+  const choice = <T extends string>(name: string, choices: readonly T[], otherwise: T): T => {
+    const text = env[name];
+    if (text === undefined || text === '') return otherwise;
+    const found = choices.find((each) => each === text);
+    if (found === undefined)
+      problems.push(`${name}: expected ${choices.join(' or ')}, found "${text}".`);
+    return found ?? otherwise;
+  };
+  const bind = env['HILUM_BIND'] || '127.0.0.1';
+  const dataDirectory = path.resolve(env['HILUM_DATA'] || 'data');
+  const ports = {
+    port: port('HILUM_PORT', 1880),
+    mllpPort: port('HILUM_MLLP_PORT', 2575),
+    ehrPort: port('HILUM_EHR_PORT', 8103),
+    receiverPort: port('HILUM_RECEIVER_PORT', 2576),
+  };
+  const demo = choice('HILUM_DEMO', ['on', 'off'], 'on') === 'on';
+  problems.push(...findSharedPorts(ports, demo));
+  const rabbitmqUrl = env['RABBITMQ_URL'] || undefined;
+  if (rabbitmqUrl !== undefined && !/^amqps?:\/\/./.test(rabbitmqUrl)) {
+    problems.push('RABBITMQ_URL: expected amqp://host or amqps://host, found something else.');
+  }
+  const logLevel = choice('HILUM_LOG', logLevels, 'info');
+  if (problems.length > 0) return { ok: false, problems };
+
+  const sockets = socketDirectory(dataDirectory);
+  return {
+    ok: true,
+    settings: {
+      dataDirectory,
+      bind,
+      ...ports,
+      demo,
+      rabbitmqUrl,
+      logLevel,
+      flowsDirectory: path.resolve(env['HILUM_FLOWS'] || path.join(dataDirectory, 'flows')),
+      mappingsDirectory: path.resolve(
+        env['HILUM_MAPPINGS'] || path.join(packageDirectory, 'mappings'),
+      ),
+      environment: buildEnvironment(env, ports),
+      ownerSocket: path.join(sockets, 'owner.sock'),
+      controlSocket: path.join(sockets, 'hilum.sock'),
+      databaseFile: path.join(dataDirectory, 'hilum.db'),
+    },
+  };
+}
+
+function findSharedPorts(ports: Readonly<Record<string, number>>, demo: boolean): string[] {
+  const names: Record<string, string> = {
+    port: 'HILUM_PORT',
+    mllpPort: 'HILUM_MLLP_PORT',
+    ehrPort: 'HILUM_EHR_PORT',
+    receiverPort: 'HILUM_RECEIVER_PORT',
+  };
+  const used = new Map<number, string>();
+  const problems: string[] = [];
+  for (const [key, port] of Object.entries(ports)) {
+    if (!demo && (key === 'ehrPort' || key === 'receiverPort')) continue;
+    const name = names[key] ?? key;
+    const other = used.get(port);
+    if (other !== undefined)
+      problems.push(`${name}: port ${port} is ${other} already; choose another.`);
+    used.set(port, name);
+  }
+  return problems;
+}
+
+function buildEnvironment(
+  env: Readonly<NodeJS.ProcessEnv>,
+  ports: { readonly mllpPort: number; readonly ehrPort: number; readonly receiverPort: number },
+): Readonly<Record<string, string>> {
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env))
+    if (value !== undefined) environment[name] = value;
+  environment['HILUM_MLLP_PORT'] = String(ports.mllpPort);
+  environment['HILUM_EHR_PORT'] = String(ports.ehrPort);
+  environment['HILUM_EHR_URL'] ||= `http://127.0.0.1:${ports.ehrPort}/fhir/R4`;
+  environment['HILUM_RECEIVER_PORT'] = String(ports.receiverPort);
+  return environment;
+}
+
+/** A Unix socket's path may have about 100 bytes: a deep data folder gets its sockets in the temporary folder. */
+function socketDirectory(dataDirectory: string): string {
+  const beside = path.join(dataDirectory, 'run');
+  if (Buffer.byteLength(path.join(beside, 'owner.sock')) <= 100) return beside;
+  const name = createHash('sha256').update(dataDirectory).digest('hex').slice(0, 16);
+  return path.join(tmpdir(), `hilum-${userInfo().uid}-${name}`);
+}

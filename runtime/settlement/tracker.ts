@@ -1,0 +1,300 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { LogEvent, NodeRed, RuntimeNode } from '../node-red.ts';
+import { logLevel } from '../node-red.ts';
+import { Transaction, type FlowResult, type Ticket } from './transaction.ts';
+
+/** Survives Node-RED's deep clone and `{...msg}`, and shows in no debug output. */
+const transactionKey = Symbol('hilum.transaction');
+
+type Tracked = object & { [transactionKey]?: string };
+
+interface SendEvent {
+  readonly msg: Tracked;
+  readonly source: { readonly node: RuntimeNode };
+  readonly destination: { readonly node: RuntimeNode };
+}
+
+interface ReceiveEvent {
+  readonly msg: Tracked;
+  readonly destination: { readonly node: RuntimeNode };
+  /** Set by onReceive for postReceive of the same delivery. */
+  hilumTicket?: Ticket;
+  hilumRestore?: { readonly previous: Ticket | undefined };
+}
+
+interface CompleteEvent {
+  readonly msg: Tracked;
+  readonly error?: unknown;
+  readonly node: { readonly node: RuntimeNode };
+}
+
+/** What is known about a node while messages are on their way to it or in it. */
+interface NodeLedger {
+  /** Messages delivered but not yet received, by object identity. */
+  readonly inTransit: WeakMap<object, number>;
+  readonly tickets: WeakMap<object, Ticket[]>;
+  /** In the tick `tick` this node sent messages of these transactions. */
+  sends: { readonly tick: object; readonly ids: Set<string> } | undefined;
+}
+
+/** An error without `done` leaves a moment for a `done` that is on its way. */
+const graceMs = 50;
+
+/**
+ * Knows when a message's whole flow has completed, whatever nodes it is wired from, through Node-RED's
+ * public message hooks and AsyncLocalStorage: a message sent inside a handler belongs to the message that
+ * the handler got, also when it is a new object.
+ *
+ * Hooks do not fire for a synchronous throw, `node.error` without `done`, and nodes that call `receive`
+ * (Catch, Complete, link): those are covered by the log and by the order in which the hooks fire.
+ * The contract test runs it over every flow shape on the pinned Node-RED.
+ */
+export class SettlementTracker {
+  readonly #red: NodeRed;
+  readonly #context = new AsyncLocalStorage<Ticket | undefined>();
+  readonly #transactions = new Map<string, Transaction>();
+  readonly #nodes = new WeakMap<RuntimeNode, NodeLedger>();
+  readonly #onStopping = (): void => this.#abortAll();
+  #tick: object | undefined;
+  #sequence = 0;
+  /** Messages sent on behalf of a flow that had been settled: a function without `node.done()`. */
+  lateSends = 0;
+
+  constructor(red: NodeRed) {
+    this.#red = red;
+    red.hooks.add('onSend.hilum', (events: readonly SendEvent[]) => {
+      for (const event of events) this.#onSend(event);
+    });
+    red.hooks.add('preDeliver.hilum', (event: SendEvent) => {
+      this.#preDeliver(event);
+    });
+    red.hooks.add('onReceive.hilum', (event: ReceiveEvent) => {
+      this.#onReceive(event);
+    });
+    red.hooks.add('postReceive.hilum', (event: ReceiveEvent) => {
+      this.#postReceive(event);
+    });
+    red.hooks.add('onComplete.hilum', (event: CompleteEvent) => {
+      this.#onComplete(event);
+    });
+    red.events.on('flows:stopping', this.#onStopping);
+  }
+
+  dispose(): void {
+    this.#red.hooks.remove('*.hilum');
+    this.#red.events.removeListener('flows:stopping', this.#onStopping);
+  }
+
+  /** How many messages are in flows. */
+  get open(): number {
+    return this.#transactions.size;
+  }
+
+  /** Follows `message` from here; `send` hands it to the flow. `settled` is called exactly once. */
+  run(
+    message: object,
+    timeoutMs: number,
+    send: (transaction: Transaction) => void,
+    settled: (result: FlowResult) => void,
+  ): void {
+    this.#sequence += 1;
+    const id = String(this.#sequence);
+    const transaction = new Transaction(id, timeoutMs, (result) => {
+      this.#transactions.delete(id);
+      settled(result);
+    });
+    this.#transactions.set(id, transaction);
+    (message as Tracked)[transactionKey] = id;
+    try {
+      this.#context.run(undefined, send, transaction);
+    } finally {
+      transaction.release();
+    }
+  }
+
+  /** The transaction that a message belongs to; undefined when it came from elsewhere or is settled. */
+  find(message: object): Transaction | undefined {
+    const id = (message as Tracked)[transactionKey];
+    if (id !== undefined) return this.#transactions.get(id);
+    const ticket = this.#context.getStore();
+    return ticket?.transaction.settled === false ? ticket.transaction : undefined;
+  }
+
+  /** The transaction at work in this asynchronous context: whose code is running. */
+  current(): Transaction | undefined {
+    return this.#context.getStore()?.transaction;
+  }
+
+  /** Every ERROR that Node-RED logs goes through here: an error that no Catch node took. */
+  onLog(event: LogEvent): void {
+    if (event.level !== logLevel.error || event.id === undefined) return;
+    const ticket = this.#context.getStore();
+    if (ticket === undefined) return;
+    ticket.transaction.error ??= { error: event.msg, nodeId: event.id };
+    if (ticket.node.id === event.id) this.#closeAfterGrace(ticket);
+  }
+
+  #ledgerOf(node: RuntimeNode): NodeLedger {
+    let ledger = this.#nodes.get(node);
+    if (ledger === undefined) {
+      ledger = { inTransit: new WeakMap(), tickets: new WeakMap(), sends: undefined };
+      this.#nodes.set(node, ledger);
+    }
+    return ledger;
+  }
+
+  #currentTick(): object {
+    if (this.#tick === undefined) {
+      this.#tick = {};
+      queueMicrotask(() => {
+        this.#tick = undefined;
+      });
+    }
+    return this.#tick;
+  }
+
+  #onSend({ msg }: SendEvent): void {
+    const id = msg[transactionKey];
+    if (id !== undefined) {
+      if (!this.#transactions.has(id)) this.lateSends += 1;
+      return;
+    }
+    const ticket = this.#context.getStore();
+    if (ticket === undefined) return;
+    if (ticket.transaction.settled) this.lateSends += 1;
+    msg[transactionKey] = ticket.transaction.id;
+  }
+
+  #preDeliver({ msg, source, destination }: SendEvent): void {
+    const id = msg[transactionKey];
+    if (id === undefined) return;
+    const tick = this.#currentTick();
+    const sender = this.#ledgerOf(source.node);
+    if (sender.sends?.tick !== tick) sender.sends = { tick, ids: new Set() };
+    sender.sends.ids.add(id);
+    const transaction = this.#transactions.get(id);
+    if (transaction === undefined) return;
+    transaction.hold();
+    const { inTransit } = this.#ledgerOf(destination.node);
+    inTransit.set(msg, (inTransit.get(msg) ?? 0) + 1);
+  }
+
+  #onReceive(event: ReceiveEvent): void {
+    const { msg } = event;
+    const { node } = event.destination;
+    const transaction = this.#adopt(event);
+    if (transaction === undefined) return;
+    const ledger = this.#ledgerOf(node);
+    const arrived = ledger.inTransit.get(msg);
+    // A direct receive() (link, catch, complete) was never in transit: it takes its own hold.
+    if (arrived === undefined || arrived === 0) transaction.hold();
+    else ledger.inTransit.set(msg, arrived - 1);
+    if (node._inputCallback == null && node._inputCallbacks == null) {
+      transaction.aborted = true;
+      transaction.release();
+      return;
+    }
+    const previous = this.#context.getStore();
+    const ticket: Ticket = {
+      transaction,
+      node,
+      message: msg,
+      previous,
+      done: false,
+      graceTimer: undefined,
+    };
+    transaction.tickets.add(ticket);
+    event.hilumTicket = ticket;
+    const open = ledger.tickets.get(msg);
+    if (open === undefined) ledger.tickets.set(msg, [ticket]);
+    else open.push(ticket);
+    if (node.type === 'catch') this.#onCaught(transaction, msg);
+    this.#context.enterWith(ticket);
+  }
+
+  /** Which transaction an arriving message belongs to; a fresh object handed over directly inherits it. */
+  #adopt(event: ReceiveEvent): Transaction | undefined {
+    const { msg } = event;
+    const id = msg[transactionKey];
+    const known = id === undefined ? undefined : this.#transactions.get(id);
+    if (known !== undefined) return known;
+    const previous = this.#context.getStore();
+    const outside =
+      previous === undefined ||
+      previous.transaction.settled ||
+      event.destination.node.type === 'status';
+    if (outside) {
+      event.hilumRestore = { previous };
+      this.#context.enterWith(undefined);
+      return undefined;
+    }
+    msg[transactionKey] = previous.transaction.id;
+    return previous.transaction;
+  }
+
+  /** A Catch node took the error of a node that may never call `done`. */
+  #onCaught(transaction: Transaction, message: object): void {
+    const source = (message as { error?: { source?: { id?: string } } }).error?.source;
+    if (source?.id === undefined) return;
+    for (const open of transaction.tickets) {
+      if (open.node.id === source.id) this.#closeAfterGrace(open);
+    }
+  }
+
+  #postReceive(event: ReceiveEvent): void {
+    const ticket = event.hilumTicket;
+    if (ticket === undefined) {
+      if (event.hilumRestore !== undefined) this.#context.enterWith(event.hilumRestore.previous);
+      return;
+    }
+    this.#context.enterWith(ticket.previous);
+    // A handler without `done` is over when it returns.
+    if (!ticket.done && !ticket.node._expectedDoneCount) this.#close(ticket);
+  }
+
+  #onComplete(event: CompleteEvent): void {
+    const { node } = event.node;
+    const ledger = this.#nodes.get(node);
+    const open = ledger?.tickets.get(event.msg);
+    const ticket = open?.shift();
+    if (ledger === undefined || open === undefined || ticket === undefined) return;
+    if (open.length === 0) ledger.tickets.delete(event.msg);
+    if (!event.error) this.#tieToAggregate(ticket, ledger);
+    this.#close(ticket);
+  }
+
+  /**
+   * A node that completes a message in the very tick in which it sent messages of other transactions only
+   * has put this one into those (join, batch): it ends when they do.
+   */
+  #tieToAggregate(ticket: Ticket, { sends }: NodeLedger): void {
+    const own = ticket.transaction;
+    if (sends === undefined || sends.tick !== this.#tick || sends.ids.has(own.id)) return;
+    for (const id of sends.ids) {
+      const aggregate = this.#transactions.get(id);
+      if (aggregate === undefined) continue;
+      own.hold();
+      aggregate.dependants.push(own);
+    }
+  }
+
+  #closeAfterGrace(ticket: Ticket): void {
+    if (ticket.done || ticket.graceTimer !== undefined) return;
+    ticket.graceTimer = setTimeout(() => {
+      this.#close(ticket);
+    }, graceMs);
+  }
+
+  #close(ticket: Ticket): void {
+    if (ticket.done) return;
+    ticket.done = true;
+    clearTimeout(ticket.graceTimer);
+    ticket.transaction.tickets.delete(ticket);
+    ticket.transaction.release();
+  }
+
+  /** The flows stop: nodes complete what they drop, so nothing open now may count as completed. */
+  #abortAll(): void {
+    for (const transaction of this.#transactions.values()) transaction.aborted = true;
+  }
+}

@@ -1,0 +1,3 @@
+import { describeLabResults } from './lab-results.ts';
+
+describeLabResults('the embedded broker', () => Promise.resolve({}));

@@ -1,0 +1,150 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import path from 'node:path';
+import { askEngine } from '../../runtime/control-client.ts';
+import { readSettings } from '../../runtime/settings.ts';
+import type { StatusView } from '../../console/api/views.ts';
+import { findFreePorts } from './ports.ts';
+import { makeTempFolder } from './temp.ts';
+
+const root = path.resolve(import.meta.dirname, '..', '..');
+const main = path.join(root, 'cli', 'main.ts');
+
+/** A Hilum that runs as a user starts it, on ports and in a folder of its own. */
+export interface RunningHilum {
+  readonly consoleUrl: string;
+  readonly ehrUrl: string;
+  readonly mllpPort: number;
+  readonly dataDirectory: string;
+  /** Everything it printed so far. */
+  output(): string;
+  /** How long it took from the call to the line that says it runs. */
+  readonly startedAfterMs: number;
+  status(): Promise<StatusView>;
+  cli(...args: readonly string[]): Promise<CliResult>;
+  /** SIGKILL to one of its processes, by the name that its status gives. */
+  kill(name: string): Promise<void>;
+  /** Ctrl-C; resolves with the exit code when all its processes are gone. */
+  stop(): Promise<number | null>;
+}
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts `hilum start` and waits until it says that it runs. */
+export async function startHilum(
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningHilum> {
+  const [port, mllpPort, ehrPort, receiverPort] = (await findFreePorts(4)).map(String);
+  const dataDirectory = env['HILUM_DATA'] ?? path.join(makeTempFolder('data'), 'hilum');
+  const environment = {
+    ...withoutHilum(process.env),
+    HILUM_DATA: dataDirectory,
+    HILUM_PORT: port ?? '',
+    HILUM_MLLP_PORT: mllpPort ?? '',
+    HILUM_EHR_PORT: ehrPort ?? '',
+    HILUM_RECEIVER_PORT: receiverPort ?? '',
+    ...env,
+  };
+  const startedAt = Date.now();
+  const child = spawn(process.execPath, [main, 'start'], { cwd: root, env: environment });
+  const output = collect(child);
+  await waitForLine(child, output, 'Stop with Ctrl-C.');
+  const settings = readSettings(environment);
+  if (!settings.ok) throw new Error(settings.problems.join(' '));
+  const { controlSocket } = settings.settings;
+  const status = async (): Promise<StatusView> =>
+    (await askEngine(controlSocket, 'GET', '/api/status')).body as StatusView;
+  return {
+    consoleUrl: `http://127.0.0.1:${environment.HILUM_PORT}`,
+    ehrUrl: `http://127.0.0.1:${environment.HILUM_EHR_PORT}/fhir/R4`,
+    mllpPort: Number(environment.HILUM_MLLP_PORT),
+    dataDirectory,
+    output,
+    startedAfterMs: Date.now() - startedAt,
+    status,
+    cli: (...args) => runCli(args, environment),
+    kill: async (name) => {
+      const found = (await status()).processes.find(({ role }) => role === name);
+      if (found?.pid === undefined) throw new Error(`No process is called ${name}.`);
+      process.kill(found.pid, 'SIGKILL');
+    },
+    stop: () => stop(child),
+  };
+}
+
+/** Runs one command to its end. */
+export function runCli(
+  args: readonly string[],
+  env: Readonly<NodeJS.ProcessEnv> = process.env,
+): Promise<CliResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [main, ...args], { cwd: root, env });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.once('error', reject);
+    child.once('close', (code) => {
+      resolve({ code, stdout, stderr });
+    });
+  });
+}
+
+/** Asks again until the answer is as wanted; fails with the last answer when that takes too long. */
+export async function until<T>(
+  ask: () => Promise<T>,
+  wanted: (answer: T) => boolean,
+  withinMs: number,
+): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const answer = await ask();
+    if (wanted(answer)) return answer;
+    if (Date.now() > deadline) {
+      throw new Error(`Not within ${withinMs} ms; the last answer: ${JSON.stringify(answer)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Jest's worker has settings of the machine that the product under test must not inherit. */
+function withoutHilum(env: NodeJS.ProcessEnv): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    const ours = name.startsWith('HILUM_') || name === 'RABBITMQ_URL' || name === 'NODE_OPTIONS';
+    if (value !== undefined && !ours) kept[name] = value;
+  }
+  return kept;
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = '';
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  return () => text;
+}
+
+function waitForLine(child: ChildProcess, output: () => string, line: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      if (output().includes(line)) resolve();
+    };
+    child.stdout?.on('data', look);
+    child.once('exit', (code) => {
+      reject(new Error(`Hilum ended with ${code ?? 'a signal'} while starting:\n${output()}`));
+    });
+  });
+}
+
+function stop(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null) return Promise.resolve(child.exitCode);
+  return new Promise((resolve) => {
+    child.once('exit', (code) => {
+      resolve(code);
+    });
+    child.kill('SIGINT');
+  });
+}
