@@ -1,6 +1,13 @@
-import { buildError } from '../../core/errors.ts';
+import { buildError, findFailure } from '../../core/errors.ts';
+import { readHeader } from '../../core/hl7v2/header.ts';
+import type { MllpSenderDefinition } from '../../core/interface.ts';
+import type { Destination } from '../../core/ports/destination.ts';
+import type { Logger } from '../../core/ports/logger.ts';
 import { openMllpConnection } from './connection.ts';
 import type { ConnectOptions } from './connection.ts';
+import { exchange } from './exchange.ts';
+import { createConnectionPool } from './pool.ts';
+import type { Lease } from './pool.ts';
 
 /** A plain MLLP sender on one connection: for the command line and for tests. */
 export interface MllpClient {
@@ -76,5 +83,48 @@ export async function openMllpClient(
       return connection.isOpen;
     },
     close: () => connection.end(),
+  };
+}
+
+/**
+ * Delivers over up to `definition.concurrency` kept connections, one message at a time on each:
+ * - `delivered`: AA or CA with our control id; the acknowledgment's bytes are the answer.
+ * - `transient`: nothing was sent (refused, unreachable, stopped), or AR or CR.
+ * - `ambiguous`: sent, and the answer is missing, late or unreadable, or the connection broke.
+ * - `permanent`: AE or CE.
+ */
+export function createMllpDestination(
+  definition: MllpSenderDefinition,
+  { logger }: { readonly logger: Logger },
+): Destination {
+  const { host, port, timeoutMs } = definition;
+  const where = `${host}:${port}`;
+  const connectTimeoutMs = Math.min(timeoutMs, 10_000);
+  const pool = createConnectionPool({ host, port, connectTimeoutMs }, definition.concurrency);
+  return {
+    async deliver(envelope, signal) {
+      let lease: Lease;
+      try {
+        lease = await pool.take(signal);
+      } catch (error) {
+        const { issues } =
+          findFailure(error) ?? buildError('transient', 'connection-failed', where);
+        return { kind: 'transient', issues };
+      }
+      const read = readHeader(envelope.body);
+      const controlId = read.ok ? read.header.controlId : '';
+      const request = { body: envelope.body, controlId, timeoutMs, where, signal };
+      const { outcome, connection } = await exchange(lease.connection, request);
+      lease.release(connection);
+      logger.debug(
+        { id: envelope.id, sender: definition.id, outcome: outcome.kind },
+        'Sent by MLLP',
+      );
+      return outcome;
+    },
+    close() {
+      pool.close();
+      return Promise.resolve();
+    },
   };
 }
