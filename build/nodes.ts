@@ -12,19 +12,21 @@ interface BuiltNodes {
 }
 
 /**
- * Builds the Node-RED nodes into `<root>/dist/nodes/<name>/<name>.{js,html}`, with their catalogs beside
- * them, and their examples into `<root>/examples`: where Node-RED's loader looks in a package. It cannot
- * load TypeScript, and finds the editor's part by the name of the runtime's (`.js` to `.html`).
+ * Builds the Node-RED nodes into one package: `<output>/<name>/<name>.{js,html}`, with their catalogs
+ * beside them, and the examples. Node-RED cannot load TypeScript, and finds the editor's part by the name
+ * of the runtime's (`.js` to `.html`).
  */
-export async function buildNodes(root = packageDirectory): Promise<BuiltNodes> {
+export async function buildNodes(
+  output = path.join(packageDirectory, 'dist', 'nodes'),
+): Promise<BuiltNodes> {
   const startedAt = performance.now();
-  const output = path.join(root, 'dist', 'nodes');
   await rm(output, { recursive: true, force: true });
   const names = await findNodes();
   const [editors] = await Promise.all([bundleEditors(names), bundleRuntimes(names, output)]);
   await Promise.all([
     ...names.map((name) => writeNode(name, editors.get(name) ?? '', output)),
-    copyExamples(path.join(root, 'examples')),
+    writePackage(names, output),
+    cp(path.join(sources, 'examples'), path.join(output, 'examples'), { recursive: true }),
   ]);
   return { names, milliseconds: Math.round(performance.now() - startedAt) };
 }
@@ -123,9 +125,14 @@ async function copyIcons(source: string, target: string): Promise<void> {
   await cp(path.join(source, 'icons'), path.join(target, 'icons'), { recursive: true });
 }
 
-/** The folder is Node-RED's convention and made from nodes/examples, so git is told to look away. */
-async function copyExamples(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-  await cp(path.join(sources, 'examples'), folder, { recursive: true });
-  await writeFile(path.join(folder, '.gitignore'), '*\n');
+/** The folder is a Node-RED package of its own: only a package's nodes may bring catalogs and examples. */
+async function writePackage(names: readonly string[], output: string): Promise<void> {
+  const file = path.join(packageDirectory, 'package.json');
+  const { name, version } = (await readJson(file)) as Record<'name' | 'version', string>;
+  const nodes = Object.fromEntries(names.map((node) => [node, `${node}/${node}.js`]));
+  await mkdir(output, { recursive: true });
+  await writeFile(
+    path.join(output, 'package.json'),
+    JSON.stringify({ name, version, type: 'module', 'node-red': { nodes } }, null, 2),
+  );
 }

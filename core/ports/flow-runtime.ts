@@ -1,5 +1,6 @@
 import type { EnvelopeHeader } from '../envelope.ts';
 import type { Issue } from '../issue.ts';
+import type { Mapper } from '../mapping/mapper.ts';
 
 /**
  * What Hilum's nodes ask of the worker they run in: `RED.settings.hilum`. Absent in a stock Node-RED,
@@ -20,6 +21,8 @@ export interface FlowRuntime {
   publishEvent(message: FlowMessage, topic: string, nodeId: string): Promise<void>;
   /** The message that `message` came from will be dead-lettered with these reasons when its flow completes. */
   reject(message: FlowMessage, issues: readonly Issue[]): void;
+  /** The mappings that `hl7 map` maps with; absent: those that are shipped with Hilum. */
+  readonly mapper?: Mapper;
 }
 
 export interface FlowSource {

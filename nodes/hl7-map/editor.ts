@@ -1,5 +1,5 @@
 import { registerNode, colors } from '../editor/register.ts';
-import { defaults, type } from './definition.ts';
+import { defaults, fields, type } from './definition.ts';
 
 registerNode(type, {
   color: colors.step,
@@ -7,8 +7,9 @@ registerNode(type, {
   inputs: 1,
   outputs: 1,
   defaults,
+  fields,
   outputLabels() {
     return this._('hl7-map.output');
   },
-  shownAs: ({ mapping }) => mapping || type,
+  shownAs: ({ mapping }) => (mapping === '' ? type : `${type} ${mapping}`),
 });

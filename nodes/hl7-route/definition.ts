@@ -1,5 +1,4 @@
 import { parsePath } from '../../core/hl7v2/path.ts';
-import { buildFieldIssue, type Contribute } from '../shared/contribution.ts';
 
 export const type = 'hl7 route';
 
@@ -47,26 +46,8 @@ export const defaults: Hl7RouteConfig = {
   outputs: 2,
 };
 
-/** What can be wrong with a rule; the editor's catalog has a text of the same name for each. */
-export const ruleProblems = {
-  'type-missing': 'expected a message type such as ORU^R01 or ADT^*, found none',
-  'path-invalid': 'expected a path such as PID-3.4.1 or OBX[1]-5',
-  'value-missing': 'expected a value to compare with, found none',
-  'expression-invalid': 'expected a regular expression',
-} as const;
-
-export type RuleProblem = keyof typeof ruleProblems;
-
-/** Nothing but what is wrong with its rules: a rule that cannot be read must not quietly match nothing. */
-export const contribute: Contribute = (node) => {
-  const rules = (node['rules'] ?? []) as readonly Rule[];
-  const issues = rules.flatMap((rule, index) => {
-    const problem = findRuleProblem(rule);
-    if (problem === undefined) return [];
-    return [buildFieldIssue(node, problem, `rule ${index + 1}: ${ruleProblems[problem]}`)];
-  });
-  return { issues };
-};
+/** What can be wrong with a rule; the editor's catalog has a text for each. */
+export type RuleProblem = 'type-missing' | 'path-invalid' | 'value-missing' | 'expression-invalid';
 
 /** Whether the operator compares with a value. */
 export function needsValue(operator: Operator): boolean {

@@ -44,12 +44,12 @@ export function contributeFrom<F extends Fields>(
       const [unset] = findPlaceholders(text);
       const parsed = parse(text);
       if (unset !== undefined) {
-        issues.push(buildFieldIssue(node, 'placeholder-unset', `${name} ${unsetText(unset)}`));
+        issues.push(buildIssue(node, 'placeholder-unset', `${name} ${unsetText(unset)}`));
       } else if (parsed.ok) {
         values[name] = parsed.value;
       } else {
         issues.push(
-          buildFieldIssue(
+          buildIssue(
             node,
             parsed.problem,
             `${name}: ${fieldProblems[parsed.problem]}${found(text)}`,
@@ -79,8 +79,7 @@ export function isWired(wires: FlowNode['wires'], output: number): boolean {
   return (wires?.[output - 1]?.length ?? 0) > 0;
 }
 
-/** A fault of a node's configuration: refuses the deploy, and names the node. */
-export function buildFieldIssue(node: FlowNode, code: string, message: string): Issue {
+function buildIssue(node: FlowNode, code: string, message: string): Issue {
   const who =
     node.name === undefined || node.name === '' ? node.type : `${node.type} "${node.name}"`;
   return { code, severity: 'error', location: node.id, message: `${who}: ${message}` };

@@ -20,6 +20,7 @@ export const fieldProblems = {
   'pattern-invalid':
     'expected words joined by dots, where * stands for one word and # for the rest',
   'code-invalid': 'expected small letters and digits joined by dashes, such as wrong-facility',
+  'message-type-invalid': 'expected a message type such as ORU^R01',
   'placeholder-unset': 'refers to an environment variable that is not set',
 } as const;
 
