@@ -24,6 +24,7 @@ export async function openStores(
 ): Promise<Stores> {
   const owner = await connectOwner({ socket: settings.ownerSocket, logger });
   if (settings.rabbitmqUrl === undefined) {
+    owner.onState(onState);
     return { broker: owner.broker, ledger: owner.ledger, close: () => owner.close() };
   }
   const broker = await openRabbitBroker({ url: settings.rabbitmqUrl, logger, onState });

@@ -34,12 +34,15 @@ interface Options {
   readonly flowTimeoutMs: number;
 }
 
+type StateListener = (state: 'connected' | 'disconnected') => void;
+
 /** FlowRuntime over the real broker and ledger; `drain` is for deploys and shutdown. */
 export class WorkerFlowRuntime implements FlowRuntime {
   readonly #options: Options;
   readonly #inFlow = new Map<Transaction, InFlow>();
   readonly #sources = new Set<{ stop(): Promise<void> }>();
   readonly #settling = new Set<Promise<void>>();
+  readonly #stateListeners = new Set<StateListener>();
   #drained: (() => void) | undefined;
 
   constructor(options: Options) {
@@ -52,10 +55,11 @@ export class WorkerFlowRuntime implements FlowRuntime {
 
   consume(queue: string, send: (message: FlowMessage) => void): FlowSource {
     const { broker, logger, window } = this.#options;
-    const listeners: ((state: 'connected' | 'disconnected') => void)[] = [];
-    const tell = (state: 'connected' | 'disconnected'): void => {
+    const listeners: StateListener[] = [];
+    const tell: StateListener = (state) => {
       for (const listener of listeners) listener(state);
     };
+    this.#stateListeners.add(tell);
     let stopped = false;
     const starting: Promise<Consumer | undefined> = broker
       .consume(queue, { window }, (delivery) => {
@@ -77,6 +81,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
         if (stopped) return;
         stopped = true;
         this.#sources.delete(source);
+        this.#stateListeners.delete(tell);
         await (await starting)?.stop();
       },
     };
@@ -117,6 +122,11 @@ export class WorkerFlowRuntime implements FlowRuntime {
     const transaction = this.#options.tracker.find(message);
     if (transaction === undefined) return;
     (transaction.rejection ??= []).push(...issues);
+  }
+
+  /** The broker's connection came or went: the source nodes show it. */
+  announce(state: 'connected' | 'disconnected'): void {
+    for (const tell of this.#stateListeners) tell(state);
   }
 
   /** Takes no more messages and waits until those in the flows are through, at most `boundMs`. */

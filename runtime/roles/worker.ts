@@ -15,14 +15,15 @@ const flowTimeoutMs = 120_000;
 const drainMs = 10_000;
 
 runChild('worker', async ({ settings, config, logger }) => {
+  let tracker: SettlementTracker | undefined;
+  let flowRuntime: WorkerFlowRuntime | undefined;
   const stores = await openStores(settings, logger, (state) => {
     tell({ type: 'connection', part: 'broker', state });
+    flowRuntime?.announce(state === 'connected' ? 'connected' : 'disconnected');
   });
   await Promise.all(config.definitions.queues.map((queue) => stores.broker.declare(queue)));
   const mapper = await openMapper(settings.mappingsDirectory);
 
-  let tracker: SettlementTracker | undefined;
-  let flowRuntime: WorkerFlowRuntime | undefined;
   const onLog = (event: LogEvent): void => {
     tracker?.onLog(event);
     if (event.level > logLevel.warn) return;

@@ -162,7 +162,10 @@ export function describeLabResults(
     });
 
     it('dead-letters what turns out invalid after it was acknowledged, with its reasons', async () => {
-      const invalid = buildLabResult({ index: 5_001, patient: 1 }).replace(/^OBR\|.*\r/m, 'OBR|1\r');
+      const invalid = buildLabResult({ index: 5_001, patient: 1 }).replace(
+        /^OBR\|.*\r/m,
+        'OBR|1\r',
+      );
       const partner = await MllpPartner.connect(hilum.mllpPort);
       expect(readAnswer(await partner.send(invalid))).toBe(`AA ${controlIdOf(5_001)}`);
       partner.close();

@@ -16,7 +16,8 @@ export class MllpPartner {
     });
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      for (const { reject } of this.#waiting.splice(0)) reject(new Error('closed without an answer'));
+      for (const { reject } of this.#waiting.splice(0))
+        reject(new Error('closed without an answer'));
     });
   }
 

@@ -1,0 +1,167 @@
+import { mkdtempSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { FlowNode } from '../../core/interface.ts';
+import { loadNodeRed, type LogEvent, type RuntimeNode } from '../../runtime/node-red.ts';
+import { SettlementTracker } from '../../runtime/settlement/tracker.ts';
+import type { FlowResult } from '../../runtime/settlement/transaction.ts';
+import { buildShapes, type Shape } from './settlement-shapes.ts';
+
+/*
+ * Runs every flow shape on a real Node-RED and prints, a JSON line each, how its messages were settled and
+ * when. A program of its own: Node-RED is one to a process, and function nodes run in contexts of theirs.
+ */
+
+/** A flow that is not settled by then is timed out. */
+const flowTimeoutMs = 3_000;
+
+export interface ShapeResult {
+  readonly name: string;
+  readonly kinds: readonly string[];
+  readonly earliestMs: number;
+  readonly received: number;
+}
+
+type Handler = (
+  this: RuntimeNode & { send(message: object): void; error(error: Error, message?: object): void },
+  message: { payload?: unknown },
+  send: (message: object) => void,
+  done: (error?: Error) => void,
+) => void;
+
+const partner = createServer((request, response) => {
+  setTimeout(() => {
+    response.statusCode = request.url === '/500' ? 500 : 200;
+    response.end('ok');
+  }, 100);
+});
+await new Promise<void>((resolve) => partner.listen(0, '127.0.0.1', resolve));
+const { port } = partner.address() as AddressInfo;
+const shapes = buildShapes(port);
+const flows = shapes.flatMap(({ flow }) => flow);
+
+const red = loadNodeRed();
+let tracker: SettlementTracker | undefined;
+const nothing = (): Promise<object> => Promise.resolve({});
+const ignore = (): Promise<void> => Promise.resolve();
+red.init(undefined, {
+  userDir: mkdtempSync(path.join(tmpdir(), 'hilum-settlement-')),
+  disableEditor: true,
+  httpAdminRoot: false,
+  httpNodeRoot: false,
+  credentialSecret: 'only for this run',
+  functionExternalModules: false,
+  telemetry: { enabled: false },
+  storageModule: {
+    init: ignore,
+    getFlows: () => Promise.resolve(flows),
+    saveFlows: ignore,
+    getCredentials: nothing,
+    saveCredentials: ignore,
+    getSettings: nothing,
+    saveSettings: ignore,
+    getSessions: nothing,
+    saveSessions: ignore,
+    getLibraryEntry: () => Promise.resolve([]),
+    saveLibraryEntry: ignore,
+  },
+  logging: {
+    hilum: {
+      level: 'error',
+      handler: () => (event: LogEvent) => {
+        tracker?.onLog(event);
+      },
+    },
+  },
+});
+tracker = new SettlementTracker(red);
+
+const received = new Map<string, number>();
+registerTestNodes();
+const started = new Promise((resolve) => red.events.once('flows:started', resolve));
+await red.start();
+await started;
+const results = await Promise.all(shapes.map(run));
+for (const result of results) process.stdout.write(`${JSON.stringify(result)}\n`);
+process.exit(0);
+
+async function run({
+  name,
+  source,
+  tab,
+  payload = 'B',
+  messages = 1,
+}: Shape): Promise<ShapeResult> {
+  const node = red.nodes.getNode(source) as (RuntimeNode & { send(message: object): void }) | null;
+  if (node === null) throw new Error(`${name}: no source node ${source}`);
+  const begun = Date.now();
+  const settled = await Promise.all(
+    Array.from({ length: messages }, () => {
+      const message = { _msgid: `${source}-${Math.random()}`, payload };
+      return new Promise<{ kind: FlowResult['kind']; afterMs: number }>((resolve) => {
+        tracker?.run(
+          message,
+          flowTimeoutMs,
+          () => {
+            node.send(message);
+          },
+          ({ kind }) => {
+            resolve({ kind, afterMs: Date.now() - begun });
+          },
+        );
+      });
+    }),
+  );
+  return {
+    name,
+    kinds: [...new Set(settled.map(({ kind }) => kind))],
+    earliestMs: Math.min(...settled.map(({ afterMs }) => afterMs)),
+    received: received.get(tab) ?? 0,
+  };
+}
+
+function registerTestNodes(): void {
+  const register = (type: string, handler?: (config: FlowNode) => Handler): void => {
+    const nodes = red.nodes as unknown as {
+      registerType(set: string, type: string, constructor: (config: FlowNode) => void): void;
+      createNode(node: object, config: FlowNode): void;
+    };
+    nodes.registerType(`test/${type}`, type, function (this: object, config: FlowNode) {
+      nodes.createNode(this, config);
+      if (handler !== undefined) {
+        (this as { on(event: string, handler: Handler): void }).on('input', handler(config));
+      }
+    });
+  };
+  register('test source');
+  register('test out', (config) => (message, send, done) => {
+    setTimeout(
+      () => {
+        received.set(config.z ?? '', (received.get(config.z ?? '') ?? 0) + 1);
+        if (config['fail'] === true) done(new Error('refused'));
+        else done();
+      },
+      Number(config['delayMs'] ?? 0),
+    );
+  });
+  register('test silent', () => (message, send, done) => {
+    void done;
+    send(message);
+  });
+  register('test throws', () => (message, send, done) => {
+    void [message, send, done];
+    throw new Error('thrown');
+  });
+  register(
+    'test errs',
+    () =>
+      function (message, send, done) {
+        void [send, done];
+        setTimeout(() => {
+          this.error(new Error('late'), message);
+        }, 50);
+      },
+  );
+}
