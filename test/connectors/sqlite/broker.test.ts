@@ -3,14 +3,20 @@ import type { Issue } from '../../../core/issue.ts';
 import { describeBroker } from '../../contract/broker.ts';
 import { OwnerFixture } from './support.ts';
 
+// One owner for all of them: every test has queues of its own.
+const owner = new OwnerFixture();
+beforeAll(() => owner.start());
+afterAll(() => owner.close());
+
 describeBroker('embedded (SQLite)', async () => {
-  const owner = new OwnerFixture();
-  await owner.start();
   const client = await owner.connect();
   return {
     broker: client.broker,
     reopen: async () => (await owner.connect()).broker,
-    cut: () => Promise.resolve(client.cut()),
+    cut: () => {
+      client.cut();
+      return Promise.resolve();
+    },
     restart: async () => {
       await owner.kill();
       await owner.start();
@@ -31,6 +37,6 @@ describeBroker('embedded (SQLite)', async () => {
         })),
       );
     },
-    close: () => owner.close(),
+    close: () => owner.disconnect(),
   };
 });

@@ -65,8 +65,13 @@ export class OwnerFixture {
     await exited;
   }
 
+  /** Closes the clients; the owner stays. */
+  async disconnect(): Promise<void> {
+    await Promise.all(this.#clients.splice(0).map((client) => client.close()));
+  }
+
   async close(): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.close()));
+    await this.disconnect();
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }

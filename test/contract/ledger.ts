@@ -1,0 +1,480 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import type { Envelope } from '../../core/envelope.ts';
+import { HilumError } from '../../core/errors.ts';
+import type {
+  Ledger,
+  LedgerCount,
+  LedgerEntry,
+  LedgerEvent,
+  LedgerEventKind,
+  MessageState,
+} from '../../core/ports/ledger.ts';
+
+/** A real ledger under test. One is opened for every test; it may be a shared one, rows and all. */
+export interface LedgerFixture {
+  readonly ledger: Ledger;
+  /** A second client of the same ledger, closed by the fixture's `close`. */
+  reopen(): Promise<Ledger>;
+  /** Kills the server without warning (kill -9) and starts it on the same data; resolves when it is up. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const restartTimeoutMs = 150_000;
+
+/** Every promise of core/ports/ledger.ts, as tests. */
+export function describeLedger(name: string, open: () => Promise<LedgerFixture>): void {
+  describe(`ledger: ${name}`, () => {
+    let fixture: LedgerFixture;
+    let ledger: Ledger;
+
+    beforeEach(async () => {
+      fixture = await open();
+      ledger = fixture.ledger;
+    }, restartTimeoutMs);
+
+    afterEach(async () => {
+      await fixture.close();
+    }, restartTimeoutMs);
+
+    describe('messages', () => {
+      it('reads back every field and byte', async () => {
+        const sent: Envelope = {
+          ...buildEnvelope(),
+          messageType: 'ORU^R01^ORU_R01',
+          controlId: 'MSG-0001 ä',
+          key: 'key|1^^^Ä',
+          causationId: randomUUID(),
+          attempt: 3,
+          charset: 'UNICODE UTF-8',
+          body: Buffer.from(Array.from({ length: 1024 }, (_, index) => index % 256)),
+        };
+        await ledger.append([{ type: 'message', envelope: sent }]);
+        const found = (await ledger.read(sent.id))!;
+        expect({ ...found, body: undefined }).toEqual({ ...sent, body: undefined });
+        expect(Buffer.compare(found.body, sent.body)).toBe(0);
+        const [summary] = (await ledger.trace(sent.id))!.messages;
+        const { body, ...header } = sent;
+        expect(summary).toEqual({
+          ...header,
+          state: 'received',
+          bytes: body.length,
+          lastEventAt: sent.receivedAt,
+        });
+      });
+
+      it('leaves absent fields absent', async () => {
+        const sent = buildEnvelope();
+        await ledger.append([{ type: 'message', envelope: sent }]);
+        expect(Object.keys((await ledger.read(sent.id))!).sort()).toEqual(Object.keys(sent).sort());
+      });
+
+      it('keeps a large body', async () => {
+        const sent = { ...buildEnvelope(), body: Buffer.alloc(8 * 1024 * 1024, 'Hilum\0\x1c') };
+        await ledger.append([{ type: 'message', envelope: sent }]);
+        expect(Buffer.compare((await ledger.read(sent.id))!.body, sent.body)).toBe(0);
+      });
+
+      it('changes nothing when an id is written again', async () => {
+        const first = buildEnvelope();
+        await ledger.append([{ type: 'message', envelope: first }]);
+        const second = { ...first, attempt: 9, body: Buffer.from('other') };
+        await ledger.append([{ type: 'message', envelope: second }]);
+        const found = (await ledger.read(first.id))!;
+        expect(found.attempt).toBe(1);
+        expect(Buffer.compare(found.body, first.body)).toBe(0);
+      });
+
+      it('finds nothing for an id that nobody wrote', async () => {
+        expect(await ledger.read(randomUUID())).toBeUndefined();
+        expect(await ledger.trace(randomUUID())).toBeUndefined();
+      });
+
+      it('reads the newest received message of a control id, not what was made from it', async () => {
+        const controlId = randomUUID().slice(0, 20);
+        const [older, newer] = [buildEnvelope({ controlId }), buildEnvelope({ controlId })];
+        const made = buildEnvelope({
+          controlId,
+          causationId: newer.id,
+          correlationId: newer.correlationId,
+        });
+        for (const envelope of [older, newer, made]) {
+          await ledger.append([{ type: 'message', envelope }]);
+        }
+        expect((await ledger.read(controlId))?.id).toBe(newer.id);
+        expect((await ledger.trace(controlId))?.messages.map(({ id }) => id)).toEqual([
+          newer.id,
+          made.id,
+        ]);
+        expect((await ledger.read(older.id))?.id).toBe(older.id);
+      });
+    });
+
+    describe('append', () => {
+      it('stores all entries of a call or none', async () => {
+        const envelope = buildEnvelope();
+        const broken = { messageId: envelope.id, kind: 'unheard-of', at: envelope.receivedAt };
+        const appending = ledger.append([
+          { type: 'message', envelope },
+          { type: 'event', event: broken as unknown as LedgerEvent },
+        ]);
+        await expect(appending).rejects.toBeInstanceOf(HilumError);
+        expect(await ledger.read(envelope.id)).toBeUndefined();
+      });
+
+      it('stores the neighbours of a call that it refuses', async () => {
+        const [before, after] = [buildEnvelope(), buildEnvelope()];
+        const broken = { messageId: before.id, kind: 'queued' } as unknown as LedgerEvent;
+        const results = await Promise.allSettled([
+          ledger.append([{ type: 'message', envelope: before }]),
+          ledger.append([{ type: 'event', event: broken }]),
+          ledger.append([{ type: 'message', envelope: after }]),
+        ]);
+        expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+        expect(await ledger.read(before.id)).toBeDefined();
+        expect(await ledger.read(after.id)).toBeDefined();
+      });
+
+      it(
+        'keeps what it confirmed over a restart, states and counters too',
+        async () => {
+          const interfaceId = uniqueName('tab');
+          const queue = uniqueName('in');
+          const envelope = buildEnvelope({ interface: interfaceId });
+          await ledger.append([
+            { type: 'message', envelope },
+            ...events(envelope.id, ['received', 'queued'], { queue }),
+          ]);
+          await fixture.restart();
+          const again = await fixture.reopen();
+          expect((await again.states([envelope.id])).get(envelope.id)).toBe('queued');
+          expect(await ageOf(again, queue)).toMatchObject({ waiting: 1 });
+          await again.append(events(envelope.id, ['queued'], { queue }, 10));
+          expect(await countsOf(again, interfaceId)).toEqual({ received: 1, queued: 2 });
+          expect((await again.trace(envelope.id))?.events).toHaveLength(3);
+        },
+        restartTimeoutMs,
+      );
+    });
+
+    describe('trace', () => {
+      it('follows a message to everything that was made from it, in order of time', async () => {
+        const parent = buildEnvelope({ interface: 'contract-a' });
+        const child = buildEnvelope({
+          correlationId: parent.correlationId,
+          causationId: parent.id,
+          interface: 'contract-b',
+        });
+        const stranger = buildEnvelope();
+        await ledger.append([
+          { type: 'message', envelope: parent },
+          { type: 'message', envelope: stranger },
+          ...events(stranger.id, ['received']),
+          ...events(parent.id, ['received', 'queued', 'taken'], { queue: 'in.x' }),
+        ]);
+        await ledger.append([
+          { type: 'message', envelope: child },
+          ...events(child.id, ['queued'], { queue: 'out.y' }, 4),
+        ]);
+        // Written later and earlier in time: the worker's and the edge's processes are two.
+        await ledger.append(events(parent.id, ['sent'], { queue: 'out.y' }, 3));
+        for (const id of [parent.id, child.id]) {
+          const trace = (await ledger.trace(id))!;
+          expect(trace.messages.map((message) => message.id)).toEqual([parent.id, child.id]);
+          expect(trace.events.map((event) => [event.messageId, event.kind])).toEqual([
+            [parent.id, 'received'],
+            [parent.id, 'queued'],
+            [parent.id, 'taken'],
+            [parent.id, 'sent'],
+            [child.id, 'queued'],
+          ]);
+        }
+      });
+
+      it('keeps every field of an event and the order of those of one instant', async () => {
+        const envelope = buildEnvelope();
+        const full: LedgerEvent = {
+          messageId: envelope.id,
+          kind: 'failed',
+          at: instant(0),
+          queue: 'out.y',
+          attempt: 2,
+          summary: '503 Service Unavailable',
+          issues: [
+            { code: 'a', severity: 'error', location: 'PID-3', message: 'One.' },
+            { code: 'b', severity: 'warning', message: 'Two.' },
+          ],
+        };
+        const bare: LedgerEvent = { messageId: envelope.id, kind: 'taken', at: instant(0) };
+        await ledger.append([
+          { type: 'message', envelope },
+          { type: 'event', event: full },
+          { type: 'event', event: bare },
+        ]);
+        expect((await ledger.trace(envelope.id))?.events).toEqual([full, bare]);
+      });
+    });
+
+    describe('states', () => {
+      const cases: [readonly LedgerEventKind[], MessageState][] = [
+        [['received'], 'received'],
+        [['received', 'refused'], 'refused'],
+        [['received', 'duplicate'], 'duplicate'],
+        [['received', 'queued'], 'queued'],
+        [['received', 'queued', 'taken'], 'in-progress'],
+        [['received', 'queued', 'taken', 'sent'], 'in-progress'],
+        [['received', 'queued', 'taken', 'sent', 'processed'], 'processed'],
+        [['queued', 'taken', 'delivered'], 'delivered'],
+        [['queued', 'taken', 'delivered', 'answered'], 'delivered'],
+        [['queued', 'taken', 'failed'], 'retrying'],
+        [['queued', 'taken', 'failed', 'taken'], 'in-progress'],
+        [['queued', 'taken', 'dead-lettered'], 'dead-lettered'],
+        [['queued', 'taken', 'dead-lettered', 'replayed'], 'dead-lettered'],
+        [['queued', 'taken', 'dead-lettered', 'queued'], 'queued'],
+      ];
+
+      it.each(cases)('after %j it is %s', async (kinds, state) => {
+        const envelope = buildEnvelope();
+        await ledger.append([{ type: 'message', envelope }, ...events(envelope.id, kinds)]);
+        expect((await ledger.states([envelope.id])).get(envelope.id)).toBe(state);
+        const summary = (await ledger.trace(envelope.id))!.messages[0]!;
+        expect(summary.state).toBe(state);
+        expect(summary.lastEventAt).toBe(instant(kinds.length - 1));
+      });
+
+      it('leaves out ids that nobody wrote', async () => {
+        const envelope = buildEnvelope();
+        await ledger.append([{ type: 'message', envelope }]);
+        const states = await ledger.states([envelope.id, randomUUID()]);
+        expect([...states]).toEqual([[envelope.id, 'received']]);
+        expect((await ledger.states([])).size).toBe(0);
+      });
+
+      it('follows the time of the events, not the order in which they were written', async () => {
+        await fc.assert(
+          fc.asyncProperty(
+            fc.constantFrom(...cases),
+            fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 8, maxLength: 8 }),
+            async ([kinds, state], random) => {
+              const envelope = buildEnvelope();
+              const shuffled = events(envelope.id, kinds)
+                .map((entry, index) => ({ entry, at: random[index] ?? 0 }))
+                .sort((left, right) => left.at - right.at)
+                .map(({ entry }) => entry);
+              for (const entry of shuffled) await ledger.append([entry]);
+              await ledger.append([{ type: 'message', envelope }]);
+              expect((await ledger.states([envelope.id])).get(envelope.id)).toBe(state);
+              const trace = (await ledger.trace(envelope.id))!;
+              expect(trace.events.map((event) => event.kind)).toEqual(kinds);
+            },
+          ),
+          { numRuns: 40 },
+        );
+      });
+
+      it('takes intake before work where both happened in one millisecond', async () => {
+        const envelope = buildEnvelope();
+        const at = instant(0);
+        const event = (kind: LedgerEventKind): LedgerEntry => ({
+          type: 'event',
+          event: { messageId: envelope.id, kind, at, queue: 'in.x' },
+        });
+        await ledger.append([{ type: 'message', envelope }, event('taken'), event('processed')]);
+        await ledger.append([event('queued')]);
+        expect((await ledger.states([envelope.id])).get(envelope.id)).toBe('processed');
+      });
+    });
+
+    describe('recent', () => {
+      it('gives the newest first, page by page', async () => {
+        const interfaceId = uniqueName('tab');
+        const written = await writeMany(ledger, interfaceId, 25);
+        const newestFirst = written.toReversed();
+        const pages: string[] = [];
+        for (;;) {
+          const before = pages.at(-1);
+          const page = await ledger.recent({
+            limit: 10,
+            interface: interfaceId,
+            ...(before === undefined ? {} : { before }),
+          });
+          if (page.length === 0) break;
+          pages.push(...page.map((message) => message.id));
+        }
+        expect(pages).toEqual(newestFirst);
+        expect((await ledger.recent({ limit: 5 })).map(({ id }) => id)).toEqual(
+          newestFirst.slice(0, 5),
+        );
+      });
+
+      it('keeps to an interface and a state, as they stand now', async () => {
+        const [here, there] = [uniqueName('tab'), uniqueName('tab')];
+        const mine = await writeMany(ledger, here, 6);
+        const others = await writeMany(ledger, there, 6);
+        const dead = [mine[1]!, mine[4]!, others[2]!];
+        for (const id of dead) await ledger.append(events(id, ['dead-lettered'], {}, 50));
+        await ledger.append(events(mine[4]!, ['queued'], {}, 60));
+        const idsOf = async (options: Parameters<Ledger['recent']>[0]): Promise<string[]> =>
+          (await ledger.recent(options)).map(({ id }) => id);
+        const state: MessageState = 'dead-lettered';
+        expect(await idsOf({ limit: 10, interface: here, state })).toEqual([mine[1]]);
+        expect((await idsOf({ limit: 2, state })).slice(0, 2)).toEqual([others[2], mine[1]]);
+        expect(await idsOf({ limit: 10, interface: here, state: 'queued' })).toEqual([mine[4]]);
+        expect(await idsOf({ limit: 10, interface: here })).toEqual(mine.toReversed());
+        expect(await idsOf({ limit: 10, interface: uniqueName('tab') })).toEqual([]);
+      });
+    });
+
+    describe('ages', () => {
+      it('counts who waits in a queue, since the oldest', async () => {
+        const queue = uniqueName('in');
+        const [first, second, third] = [buildEnvelope(), buildEnvelope(), buildEnvelope()];
+        await ledger.append([
+          ...[first, second, third].map((envelope) => ({ type: 'message', envelope }) as const),
+          ...events(second.id, ['queued'], { queue }, 2),
+          ...events(first.id, ['queued'], { queue }, 1),
+          ...events(third.id, ['queued'], { queue }, 3),
+        ]);
+        expect(await ageOf(ledger, queue)).toEqual({ queue, waiting: 3, oldestAt: instant(1) });
+        await ledger.append(events(first.id, ['taken', 'failed', 'taken'], { queue }, 4));
+        expect(await ageOf(ledger, queue)).toMatchObject({ waiting: 3, oldestAt: instant(1) });
+        await ledger.append(events(first.id, ['processed'], { queue }, 9));
+        expect(await ageOf(ledger, queue)).toEqual({ queue, waiting: 2, oldestAt: instant(2) });
+        await ledger.append(events(second.id, ['delivered'], { queue }, 9));
+        await ledger.append(events(third.id, ['dead-lettered'], { queue }, 9));
+        expect((await ageOf(ledger, queue))?.waiting ?? 0).toBe(0);
+      });
+
+      it('ends the waiting in the queue that the event names, in every one where it names none', async () => {
+        const [left, right] = [uniqueName('sub'), uniqueName('sub')];
+        const envelope = buildEnvelope();
+        await ledger.append([
+          { type: 'message', envelope },
+          ...events(envelope.id, ['queued'], { queue: left }, 1),
+          ...events(envelope.id, ['queued'], { queue: right }, 2),
+          ...events(envelope.id, ['processed'], { queue: left }, 3),
+        ]);
+        expect((await ageOf(ledger, left))?.waiting ?? 0).toBe(0);
+        expect((await ageOf(ledger, right))?.waiting).toBe(1);
+        await ledger.append(events(envelope.id, ['processed'], {}, 4));
+        expect((await ageOf(ledger, right))?.waiting ?? 0).toBe(0);
+      });
+
+      it('lets nobody wait forever whose end was written before its beginning', async () => {
+        const queue = uniqueName('in');
+        const envelope = buildEnvelope();
+        await ledger.append(events(envelope.id, ['taken', 'processed'], { queue }, 2));
+        await ledger.append([
+          { type: 'message', envelope },
+          ...events(envelope.id, ['received', 'queued'], { queue }),
+        ]);
+        expect((await ageOf(ledger, queue))?.waiting ?? 0).toBe(0);
+        await ledger.append(events(envelope.id, ['queued'], { queue }, 9));
+        expect(await ageOf(ledger, queue)).toEqual({ queue, waiting: 1, oldestAt: instant(9) });
+      });
+    });
+
+    describe('counts', () => {
+      it('counts events by interface, queue and kind', async () => {
+        const interfaceId = uniqueName('tab');
+        const queue = uniqueName('in');
+        const [first, second] = [
+          buildEnvelope({ interface: interfaceId }),
+          buildEnvelope({ interface: interfaceId }),
+        ];
+        await ledger.append([
+          { type: 'message', envelope: first },
+          ...events(first.id, ['received']),
+          ...events(first.id, ['queued', 'taken', 'failed', 'taken'], { queue }),
+        ]);
+        const other = await fixture.reopen();
+        await other.append([
+          { type: 'message', envelope: second },
+          ...events(second.id, ['received']),
+          ...events(second.id, ['queued'], { queue }),
+        ]);
+        const counts = (await ledger.counts()).filter((it) => it.interface === interfaceId);
+        const sorted = (list: readonly LedgerCount[]): string[] =>
+          list.map((it) => `${it.queue} ${it.kind} ${it.count}`).sort();
+        expect(sorted(counts)).toEqual(
+          [' received 2', `${queue} queued 2`, `${queue} taken 2`, `${queue} failed 1`].sort(),
+        );
+      });
+
+      it('counts nothing of a call that it refuses', async () => {
+        const interfaceId = uniqueName('tab');
+        const envelope = buildEnvelope({ interface: interfaceId });
+        await ledger.append([{ type: 'message', envelope }, ...events(envelope.id, ['received'])]);
+        const broken = { messageId: envelope.id, kind: 'taken' } as unknown as LedgerEvent;
+        await expect(
+          ledger.append([...events(envelope.id, ['queued']), { type: 'event', event: broken }]),
+        ).rejects.toBeInstanceOf(HilumError);
+        expect(await countsOf(ledger, interfaceId)).toEqual({ received: 1 });
+      });
+    });
+
+    it('waits on close for what is being appended', async () => {
+      const other = await fixture.reopen();
+      const envelopes = Array.from({ length: 20 }, () => buildEnvelope());
+      const appending = envelopes.map((envelope) => other.append([{ type: 'message', envelope }]));
+      await other.close();
+      await Promise.all(appending);
+      const states = await ledger.states(envelopes.map(({ id }) => id));
+      expect(states.size).toBe(20);
+    });
+  });
+}
+
+/** Events a millisecond apart, the first at `instant(from)`. */
+function events(
+  messageId: string,
+  kinds: readonly LedgerEventKind[],
+  fields: Partial<LedgerEvent> = {},
+  from = 0,
+): LedgerEntry[] {
+  return kinds.map((kind, index) => ({
+    type: 'event',
+    event: { ...fields, messageId, kind, at: instant(from + index) },
+  }));
+}
+
+function instant(ms: number): string {
+  return new Date(Date.UTC(2026, 0, 2, 3, 4, 5, 0) + ms).toISOString();
+}
+
+async function ageOf(
+  ledger: Ledger,
+  queue: string,
+): Promise<Awaited<ReturnType<Ledger['ages']>>[number] | undefined> {
+  return (await ledger.ages()).find((age) => age.queue === queue);
+}
+
+async function countsOf(ledger: Ledger, interfaceId: string): Promise<Record<string, number>> {
+  const counts = (await ledger.counts()).filter((it) => it.interface === interfaceId);
+  return Object.fromEntries(counts.map((it) => [it.kind, it.count]));
+}
+
+async function writeMany(ledger: Ledger, interfaceId: string, count: number): Promise<string[]> {
+  const envelopes = Array.from({ length: count }, () => buildEnvelope({ interface: interfaceId }));
+  for (const envelope of envelopes) {
+    await ledger.append([{ type: 'message', envelope }, ...events(envelope.id, ['received'])]);
+  }
+  return envelopes.map(({ id }) => id);
+}
+
+const uniqueName = (prefix: string): string => `${prefix}.contract-${randomUUID()}`;
+
+function buildEnvelope(fields: Partial<Envelope> = {}): Envelope {
+  const id = randomUUID();
+  return {
+    id,
+    interface: 'contract',
+    contentType: 'application/hl7-v2',
+    correlationId: id,
+    receivedAt: instant(0),
+    attempt: 1,
+    body: Buffer.from(`MSH|^~\\&|LAB|HILUM|EHR|HILUM|20260102||ORU^R01|${id}|P|2.5.1\r`),
+    ...fields,
+  };
+}
