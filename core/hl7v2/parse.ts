@@ -8,6 +8,7 @@ import type { Delimiters, Hl7Message, ParseResult, Segment } from './message.ts'
 import { toPath, type Path } from './path.ts';
 import { buildNoHeader } from './no-header.ts';
 import { findLineEnd, findStart, forEachLine } from './scan.ts';
+import { checkSegmentName } from './segment-name.ts';
 import { SegmentView, type SegmentSource } from './segment.ts';
 
 /** How to read bytes; text is taken as it is. */
@@ -64,7 +65,7 @@ class MessageView implements Hl7Message, SegmentSource {
       const from = segments.length === 0 ? findStart(text) : start;
       const segment = new SegmentView(this, { start: from, end }, line);
       segments.push(segment);
-      const issue = checkName(segment, segments.length);
+      const issue = checkSegment(segment, segments.length);
       if (issue !== undefined) (findings ??= []).push(issue);
     });
     this.segments = segments;
@@ -167,24 +168,8 @@ class MessageView implements Hl7Message, SegmentSource {
   }
 }
 
-/** A finding about a line that is no segment as HL7 knows them; the value of such a line is never shown. */
-function checkName(segment: SegmentView, position: number): Issue | undefined {
-  const { name, line } = segment;
-  if (position > 1 && name === 'MSH') {
-    const message = `Expected one message, found another MSH on line ${line}; split the text first`;
-    return { code: 'header-repeated', severity: 'error', location: 'MSH[2]', message };
-  }
-  if (isSegmentName(name)) return undefined;
-  const message = `Expected a segment name of three capitals or digits on line ${line}, found other text: perhaps a line break inside a value, to be sent as \\.br\\ or \\X0A\\`;
-  return { code: 'segment-name-invalid', severity: 'warning', message };
-}
-
-function isSegmentName(name: string): boolean {
-  if (name.length !== 3) return false;
-  for (let at = 0; at < 3; at++) {
-    const code = name.charCodeAt(at);
-    const letter = code >= 65 && code <= 90;
-    if (!letter && (at === 0 || code < 48 || code > 57)) return false;
-  }
-  return true;
+function checkSegment(segment: SegmentView, position: number): Issue | undefined {
+  if (position === 1 || segment.name !== 'MSH') return checkSegmentName(segment);
+  const message = `Expected one message, found another MSH on line ${segment.line}; split the text first`;
+  return { code: 'header-repeated', severity: 'error', location: 'MSH[2]', message };
 }
