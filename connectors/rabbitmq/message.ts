@@ -7,7 +7,9 @@ import type { Issue } from '../../core/issue.ts';
 /** A message as it goes to amqplib: the envelope's bytes, its header as AMQP properties. */
 export interface AmqpMessage {
   readonly body: Buffer;
-  readonly properties: Options.Publish & { readonly headers: Record<string, unknown> };
+  readonly properties: Omit<Options.Publish, 'headers'> & {
+    readonly headers: Record<string, unknown>;
+  };
 }
 
 const headerNames = {

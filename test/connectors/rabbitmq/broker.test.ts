@@ -24,6 +24,8 @@ const silent: Logger = {
 
 describeWith('rabbitmq-server', 'RabbitMQ', () => {
   let server: RabbitServer;
+  const deleteQueue = (name: string): Promise<unknown> =>
+    withChannel(server.url, (channel) => channel.deleteQueue(name));
 
   beforeAll(async () => {
     server = await startRabbit();
@@ -244,20 +246,50 @@ describeWith('rabbitmq-server', 'RabbitMQ', () => {
       expect(again.envelope.attempt).toBe(2);
     });
 
-    it('makes a queue again that was deleted under its consumer', async () => {
+    it('consumes again from a queue that was deleted under it and declared anew', async () => {
       const deliveries: Delivery[] = [];
-      await broker.consume(queue, { window: 1 }, (delivery) => deliveries.push(delivery));
-      await withChannel(server.url, async (channel) => {
-        await channel.deleteQueue(`${prefix}.${queue}`);
+      const told = Promise.withResolvers<undefined>();
+      const watched = await openRabbitBroker({
+        url: server.url,
+        logger: { ...silent, error: () => told.resolve(undefined) },
+        prefix,
       });
-      const envelope = buildEnvelope();
-      expect((await failureOf(broker.publish(queue, envelope))).issues[0]?.code).toBe(
-        'queue-missing',
-      );
-      await broker.declare({ name: queue, interface: 'tab-1' });
-      await broker.publish(queue, envelope);
-      await until(() => Promise.resolve(deliveries.length === 1));
-      expect(deliveries[0]?.envelope.id).toBe(envelope.id);
+      try {
+        await watched.consume(queue, { window: 1 }, (delivery) => deliveries.push(delivery));
+        await deleteQueue(`${prefix}.${queue}`);
+        await told.promise;
+        const envelope = buildEnvelope();
+        const failure = await failureOf(broker.publish(queue, envelope));
+        expect(failure.issues[0]?.code).toBe('queue-missing');
+        await broker.declare({ name: queue, interface: 'tab-1' });
+        await broker.publish(queue, envelope);
+        await until(() => Promise.resolve(deliveries.length === 1));
+        expect(deliveries[0]?.envelope.id).toBe(envelope.id);
+      } finally {
+        await watched.close();
+      }
+    });
+
+    it('notices that its queue was replaced without a word', async () => {
+      const deliveries: Delivery[] = [];
+      const watched = await openRabbitBroker({
+        url: server.url,
+        logger: silent,
+        prefix,
+        watchMs: 200,
+      });
+      try {
+        await watched.consume(queue, { window: 1 }, (delivery) => deliveries.push(delivery));
+        await deleteQueue(`${prefix}.${queue}`);
+        // At once: RabbitMQ 3.10 then tells the consumer nothing.
+        await broker.declare({ name: queue, interface: 'tab-1' });
+        const envelope = buildEnvelope();
+        await broker.publish(queue, envelope);
+        await until(() => Promise.resolve(deliveries.length === 1));
+        expect(deliveries[0]?.envelope.id).toBe(envelope.id);
+      } finally {
+        await watched.close();
+      }
     });
 
     it('holds publishers back while RabbitMQ is short of memory, and stores them all after', async () => {
