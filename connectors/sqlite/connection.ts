@@ -163,7 +163,7 @@ export class Connection {
     const pending = this.#pending;
     this.#pending = new Map();
     this.#outgoing = [];
-    for (const { reject, unavailable } of pending.values()) reject(toUnavailable(unavailable));
+    for (const each of pending.values()) each.reject(toUnavailable(each.unavailable));
     if (this.state === 'connected') this.#changeState('disconnected');
     if (this.#closed) return;
     this.#timer = setTimeout(() => this.open(), this.#delayMs);

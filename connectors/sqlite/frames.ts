@@ -26,7 +26,7 @@ export class FrameReader {
   #needed = lengthBytes;
 
   /** The values of the frames that this chunk completes. Throws RangeError on a frame that is too long. */
-  *read(chunk: Buffer): Generator<unknown> {
+  *read(chunk: Buffer): Iterable<unknown> {
     this.#chunks.push(chunk);
     this.#held += chunk.length;
     // Joining only once a whole frame is there keeps a large body from being copied with every chunk.

@@ -9,8 +9,8 @@ import type {
   Trace,
 } from '../../core/ports/ledger.ts';
 import type { Database, Row } from './database.ts';
+import { compareInstants } from './instants.ts';
 import { eventKinds, messageStates, rankOf } from './ledger-codes.ts';
-import { compareInstants } from './ledger-store.ts';
 import type { LedgerStore } from './ledger-store.ts';
 import type { RecentOptions } from './protocol.ts';
 

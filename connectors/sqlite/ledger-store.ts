@@ -2,6 +2,7 @@ import type { Envelope } from '../../core/envelope.ts';
 import type { LedgerEntry, LedgerEvent } from '../../core/ports/ledger.ts';
 import { Refusal } from './database.ts';
 import type { Database } from './database.ts';
+import { compareInstants, laterOf } from './instants.ts';
 import { closingKinds, eventKinds, messageStates, rankOf, stateAfter } from './ledger-codes.ts';
 
 /** A message as the ledger remembers it while events of it keep coming. */
@@ -249,18 +250,7 @@ export class LedgerStore {
 
   #write(known: Known): void {
     const { arrived } = known;
-    if (!known.stored) {
-      this.#database.run(
-        'INSERT INTO message (number, id, interface, state, state_at, last_event_at) VALUES (?, ?, ?, ?, ?, ?)',
-        known.number,
-        known.id,
-        this.#interfaceNumber(known.interface),
-        known.state,
-        known.stateAt,
-        known.lastEventAt,
-      );
-      known.stored = true;
-    } else {
+    if (known.stored && arrived === undefined) {
       this.#database.run(
         'UPDATE message SET state = ?, state_at = ?, last_event_at = ? WHERE number = ?',
         known.state,
@@ -268,27 +258,33 @@ export class LedgerStore {
         known.lastEventAt,
         known.number,
       );
+      return;
     }
-    if (arrived === undefined) return;
+    known.stored = true;
     known.arrived = undefined;
+    // A row that only events have made is replaced by the whole one.
     this.#database.run(
-      `UPDATE message SET interface = ?, content_type = ?, message_type = ?, control_id = ?, key = ?,
-         correlation_id = ?, causation_id = ?, received_at = ?, attempt = ?, charset = ?, bytes = ?
-       WHERE number = ?`,
-      this.#interfaceNumber(known.interface),
-      arrived.contentType,
-      arrived.messageType ?? null,
-      arrived.controlId ?? null,
-      arrived.key ?? null,
-      arrived.correlationId,
-      arrived.causationId ?? null,
-      arrived.receivedAt,
-      arrived.attempt,
-      arrived.charset ?? null,
-      arrived.body.length,
+      'INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       known.number,
+      known.id,
+      this.#interfaceNumber(known.interface),
+      known.state,
+      known.stateAt,
+      known.lastEventAt,
+      arrived?.contentType ?? null,
+      arrived?.messageType ?? null,
+      arrived?.controlId ?? null,
+      arrived?.key ?? null,
+      arrived?.correlationId ?? null,
+      arrived?.causationId ?? null,
+      arrived?.receivedAt ?? null,
+      arrived?.attempt ?? null,
+      arrived?.charset ?? null,
+      arrived?.body.length ?? null,
     );
-    this.#database.run('INSERT INTO content VALUES (?, ?)', known.number, arrived.body);
+    if (arrived !== undefined) {
+      this.#database.run('INSERT INTO content VALUES (?, ?)', known.number, arrived.body);
+    }
   }
 
   #interfaceNumber(name: string): number {
@@ -302,10 +298,10 @@ export class LedgerStore {
   }
 
   #countsOf(interfaceId: string, queue: string): Map<number, number> {
-    let queues = this.#counts.get(interfaceId);
-    if (queues === undefined) this.#counts.set(interfaceId, (queues = new Map()));
-    let kinds = queues.get(queue);
-    if (kinds === undefined) queues.set(queue, (kinds = new Map()));
+    const queues = this.#counts.get(interfaceId) ?? new Map<string, Map<number, number>>();
+    this.#counts.set(interfaceId, queues);
+    const kinds = queues.get(queue) ?? new Map<number, number>();
+    queues.set(queue, kinds);
     return kinds;
   }
 
@@ -314,17 +310,6 @@ export class LedgerStore {
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     this.#dirtyCounts.add(`${interfaceId}\0${queue}\0${kind}`);
   }
-}
-
-/** Sorts ISO 8601 instants of whatever precision; negative where `left` is earlier. */
-export function compareInstants(left: string, right: string): number {
-  if (left === right) return 0;
-  if (left.length === right.length || left === '' || right === '') return left < right ? -1 : 1;
-  return Date.parse(left) - Date.parse(right);
-}
-
-function laterOf(left: string, right: string): string {
-  return compareInstants(left, right) >= 0 ? left : right;
 }
 
 /** Refuses what SQLite would only notice in the middle of the transaction. */

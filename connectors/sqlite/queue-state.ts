@@ -131,9 +131,9 @@ export class QueueState {
 
   /** The next consumer in turn that may take one more. */
   nextConsumer(): QueueConsumer | undefined {
-    for (let tried = 0; tried < this.consumers.length; tried += 1) {
-      this.#turn = (this.#turn + 1) % this.consumers.length;
-      const consumer = this.consumers[this.#turn];
+    for (const last = this.#turn + this.consumers.length; this.#turn < last;) {
+      this.#turn += 1;
+      const consumer = this.consumers[this.#turn % this.consumers.length];
       if (consumer === undefined) continue;
       if (consumer.leases.size < consumer.window && consumer.receiver.canTake) return consumer;
     }

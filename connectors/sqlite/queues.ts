@@ -1,27 +1,29 @@
 import type { QueueDepth } from '../../core/ports/broker.ts';
 import { Refusal } from './database.ts';
-import type { Database, Row } from './database.ts';
-import { Heap } from './heap.ts';
+import type { Database } from './database.ts';
+import { Delayed } from './delayed.ts';
 import type { Parcel } from './protocol.ts';
+import {
+  delayRow,
+  deleteRow,
+  fillBuffer,
+  insertRow,
+  moveRow,
+  readDelayed,
+  readLastNumber,
+  readQueues,
+  readRow,
+  setMark,
+} from './queue-rows.ts';
 import { QueueState } from './queue-state.ts';
-import type { Lease, QueueConsumer, Receiver, ReturnedRow, WaitingRow } from './queue-state.ts';
-import { matchesTopic } from './topics.ts';
+import type { Lease, QueueConsumer, Receiver, WaitingRow } from './queue-state.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 /** What a request changes in memory, once its transaction is committed; its value is the answer. */
 export type Effect = () => unknown;
 
-interface DelayedRow {
-  readonly queue: QueueState;
-  readonly row: ReturnedRow;
-  /** On the monotonic clock: a wall clock that is set back must not hold a retry up. */
-  readonly dueAt: number;
-}
-
 /** How far ahead of the deliveries a mark is set, so that few transactions move one. */
 const markAhead = 1024;
-const loadedRows = 256;
-const loadedBytes = 4 * 1024 * 1024;
-const longestTimerMs = 2 ** 31 - 1;
 
 const nothing: Effect = () => undefined;
 
@@ -37,29 +39,26 @@ export class Queues {
   readonly #byNumber = new Map<number, QueueState>();
   readonly #leases = new Map<number, Lease>();
   readonly #consumers = new Map<Receiver, Map<number, QueueConsumer>>();
-  readonly #delayed = new Heap<DelayedRow>((row) => row.dueAt);
+  readonly #delayed: Delayed;
+  readonly #subscriptions: Subscriptions;
   /** Queues whose next delivery may have become possible. */
   readonly #touched = new Set<QueueState>();
-  #subscriptions: { readonly queue: QueueState; readonly pattern: string }[] = [];
-  readonly #routes = new Map<string, readonly QueueState[]>();
   #created: QueueState[] = [];
-  #timer: NodeJS.Timeout | undefined;
   #lastNumber = 0;
   #lastLease = 0;
 
   constructor(database: Database, wake: () => void) {
     this.#database = database;
     this.#wake = wake;
+    this.#delayed = new Delayed(wake);
+    this.#subscriptions = new Subscriptions(database);
     this.#load();
   }
 
   declare(name: string, interfaceId: string, topics: readonly string[]): Effect {
     const queue = this.#ensure(name, interfaceId, undefined);
     this.#ensure(`${name}.dead`, interfaceId, queue.number);
-    for (const topic of topics) {
-      this.#database.run('INSERT OR IGNORE INTO subscription VALUES (?, ?)', queue.number, topic);
-    }
-    this.#loadSubscriptions();
+    this.#subscriptions.add(queue.number, topics);
     return () => {
       queue.interface = interfaceId;
     };
@@ -72,7 +71,10 @@ export class Queues {
   }
 
   publishEvent(topic: string, parcel: Parcel): Effect {
-    const queues = this.#route(topic);
+    const queues = this.#subscriptions
+      .route(topic)
+      .map((number) => this.#byNumber.get(number))
+      .filter((queue) => queue !== undefined);
     if (queues.length === 0) {
       throw new Refusal({
         errorClass: 'permanent',
@@ -88,7 +90,7 @@ export class Queues {
 
   accept(receiver: Receiver, leaseId: number): Effect {
     const lease = this.#findLease(receiver, leaseId);
-    this.#database.run('DELETE FROM queued WHERE number = ?', lease.number);
+    deleteRow(this.#database, lease.number);
     return () => {
       if (this.#release(lease)) lease.consumer.queue.count -= 1;
     };
@@ -98,20 +100,11 @@ export class Queues {
     const lease = this.#findLease(receiver, leaseId);
     const delay = Math.max(0, Math.ceil(delayMs));
     const dueAt = performance.now() + delay;
-    this.#database.run(
-      'UPDATE queued SET attempt = attempt + 1, due = ?, delay = ? WHERE number = ?',
-      Date.now() + delay,
-      delay,
-      lease.number,
-    );
+    delayRow(this.#database, lease.number, delay);
     return () => {
       if (!this.#release(lease)) return;
       const { number, position, consumer } = lease;
-      this.#delayed.push({
-        queue: consumer.queue,
-        row: { number, position, givenBack: false },
-        dueAt,
-      });
+      this.#delayed.push(consumer.queue, { number, position, givenBack: false }, dueAt);
     };
   }
 
@@ -120,25 +113,16 @@ export class Queues {
     const { queue } = lease.consumer;
     const dead = this.#byName.get(`${queue.name}.dead`);
     if (dead === undefined) throw queueMissing(`${queue.name}.dead`);
-    // The same id may lie there already, from before it was published again: the newer reasons count.
-    const replaced = this.#database.run(
-      'DELETE FROM queued WHERE queue = ? AND id = (SELECT id FROM queued WHERE number = ?)',
-      dead.number,
-      lease.number,
-    );
     dead.lastPosition += 1;
-    const number = this.#nextNumber();
-    const moved = this.#database.run(
-      'UPDATE queued SET number = ?, queue = ?, position = ?, due = 0, delay = 0, issues = ? WHERE number = ?',
-      number,
-      dead.number,
-      dead.lastPosition,
-      issues,
-      lease.number,
-    );
+    const to = {
+      queue: dead.number,
+      number: this.#nextNumber(),
+      position: dead.lastPosition,
+    };
+    const added = moveRow(this.#database, lease.number, to, issues);
     if (dead.consumers.length > 0) this.#touched.add(dead);
     return () => {
-      dead.count += moved - replaced;
+      dead.count += added;
       // The row stays in the file until somebody consumes the dead letters.
       dead.atTail = false;
       if (this.#release(lease)) queue.count -= 1;
@@ -205,7 +189,7 @@ export class Queues {
       const reach = Math.max(queue.cursor, queue.blockedAt ?? 0);
       if (queue.mark >= queue.lastPosition || queue.mark >= reach + markAhead / 2) continue;
       const mark = reach + markAhead;
-      this.#database.run('UPDATE queue SET mark = ? WHERE number = ?', mark, queue.number);
+      setMark(this.#database, queue.number, mark);
       moved.push({ queue, mark });
     }
     if (moved.length === 0) return nothing;
@@ -230,52 +214,43 @@ export class Queues {
       this.#touched.delete(queue);
     }
     this.#created = [];
-    this.#loadSubscriptions();
+    this.#subscriptions.reload();
   }
 
   /** Hands out what can be handed out. Outside a transaction. */
   dispatch(): void {
-    this.#wakeDelayed();
+    for (const queue of this.#delayed.release()) this.#touched.add(queue);
     const touched = [...this.#touched];
     // Emptied first: a queue with a mark in its way is put into it again.
     this.#touched.clear();
     for (const queue of touched) this.#dispatchQueue(queue);
-    this.#setTimer();
+    this.#delayed.setTimer();
   }
 
   /** Remembers how far deliveries really went, so that the next owner need not guess. */
   close(): void {
-    clearTimeout(this.#timer);
+    this.#delayed.stop();
     this.#database.transact(() => {
       for (const queue of this.#byName.values()) {
         if (queue.cursor === 0 || queue.cursor >= queue.mark) continue;
         const mark = Math.max(queue.cursor, queue.markAtOpen);
-        this.#database.run('UPDATE queue SET mark = ? WHERE number = ?', mark, queue.number);
+        setMark(this.#database, queue.number, mark);
       }
     });
   }
 
   #insert(queue: QueueState, parcel: Parcel): Effect {
-    const [id, attempt, header, body] = parcel;
-    const position = queue.lastPosition + 1;
-    const number = this.#nextNumber();
-    const inserted = this.#database.run(
-      `INSERT INTO queued (number, queue, position, id, attempt, header, body)
-       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (queue, id) DO NOTHING`,
-      number,
-      queue.number,
-      position,
-      id,
-      attempt,
-      header,
-      body,
-    );
-    if (inserted === 0) return nothing;
-    queue.lastPosition = position;
+    const row: WaitingRow = {
+      number: this.#nextNumber(),
+      position: queue.lastPosition + 1,
+      parcel,
+    };
+    if (!insertRow(this.#database, queue.number, row)) return nothing;
+    queue.lastPosition = row.position;
     if (queue.consumers.length > 0) this.#touched.add(queue);
     return () => {
       queue.count += 1;
-      queue.offer({ number, position, parcel });
+      queue.offer(row);
     };
   }
 
@@ -285,11 +260,11 @@ export class Queues {
       if (consumer === undefined) return;
       const returned = queue.returned.pop();
       if (returned !== undefined) {
-        const row = this.#read(returned.number);
+        const row = readRow(this.#database, returned.number);
         if (row !== undefined) this.#deliver(consumer, row, returned.givenBack);
         continue;
       }
-      if (queue.buffered === 0 && !queue.atTail) this.#fill(queue);
+      if (queue.buffered === 0 && !queue.atTail) fillBuffer(this.#database, queue);
       const row = queue.peekBuffer();
       if (row === undefined) return;
       if (row.position > queue.mark) {
@@ -317,34 +292,6 @@ export class Queues {
     queue.leased += 1;
     const redelivered = givenBack || row.position <= queue.markAtOpen;
     consumer.receiver.deliver([consumer.id, lease.id, redelivered, row.parcel]);
-  }
-
-  /** Reads on in the file, behind what was read last. */
-  #fill(queue: QueueState): void {
-    let rows = 0;
-    let bytes = 0;
-    for (const row of this.#database.iterate(
-      `SELECT number, position, id, attempt, header, body FROM queued
-       WHERE queue = ? AND position > ? AND due = 0 ORDER BY position LIMIT ?`,
-      queue.number,
-      queue.loaded,
-      loadedRows,
-    )) {
-      const waiting = toWaitingRow(row);
-      queue.buffer(waiting);
-      rows += 1;
-      bytes += waiting.parcel[3].length;
-      if (bytes >= loadedBytes) return;
-    }
-    queue.atTail = rows < loadedRows;
-  }
-
-  #read(number: number): WaitingRow | undefined {
-    const row = this.#database.get(
-      'SELECT number, position, id, attempt, header, body FROM queued WHERE number = ?',
-      number,
-    );
-    return row === undefined ? undefined : toWaitingRow(row);
   }
 
   #findLease(receiver: Receiver, id: number): Lease {
@@ -379,38 +326,9 @@ export class Queues {
     this.#touched.add(consumer.queue);
   }
 
-  #wakeDelayed(): void {
-    const now = performance.now();
-    for (;;) {
-      const next = this.#delayed.peek();
-      if (next === undefined || next.dueAt > now) return;
-      this.#delayed.pop();
-      next.queue.returned.push(next.row);
-      this.#touched.add(next.queue);
-    }
-  }
-
-  #setTimer(): void {
-    clearTimeout(this.#timer);
-    const next = this.#delayed.peek();
-    if (next === undefined) return;
-    const waitMs = Math.ceil(Math.max(0, next.dueAt - performance.now()));
-    this.#timer = setTimeout(() => this.#wake(), Math.min(waitMs, longestTimerMs));
-  }
-
-  #route(topic: string): readonly QueueState[] {
-    let queues = this.#routes.get(topic);
-    if (queues === undefined) {
-      const matching = this.#subscriptions.filter(({ pattern }) => matchesTopic(pattern, topic));
-      queues = [...new Set(matching.map(({ queue }) => queue))];
-      this.#routes.set(topic, queues);
-    }
-    return queues;
-  }
-
   #ensure(name: string, interfaceId: string, deadOf: number | undefined): QueueState {
     const known = this.#byName.get(name);
-    if (known !== undefined && known.interface === interfaceId) return known;
+    if (known?.interface === interfaceId) return known;
     this.#database.run(
       `INSERT INTO queue (name, interface, dead_of) VALUES (?, ?, ?)
        ON CONFLICT (name) DO UPDATE SET interface = excluded.interface`,
@@ -444,72 +362,19 @@ export class Queues {
   }
 
   #load(): void {
-    for (const row of this.#database.all(
-      `SELECT number, name, interface, dead_of, mark,
-        (SELECT max(position) FROM queued WHERE queue = queue.number) AS last FROM queue`,
-    )) {
-      const queue = new QueueState({
-        number: Number(row['number']),
-        name: String(row['name']),
-        interface: String(row['interface']),
-        deadOf: row['dead_of'] === null ? undefined : Number(row['dead_of']),
-        mark: Number(row['mark']),
-        lastPosition: Number(row['last'] ?? 0),
-      });
+    for (const queue of readQueues(this.#database)) {
       this.#byName.set(queue.name, queue);
       this.#byNumber.set(queue.number, queue);
     }
-    for (const row of this.#database.all(
-      'SELECT queue, count(*) AS count FROM queued GROUP BY queue',
-    )) {
-      const queue = this.#byNumber.get(Number(row['queue']));
-      if (queue !== undefined) queue.count = Number(row['count']);
-    }
-    const wallNow = Date.now();
     const now = performance.now();
-    for (const row of this.#database.iterate(
-      'SELECT number, queue, position, due, delay FROM queued WHERE due > 0',
-    )) {
-      const queue = this.#byNumber.get(Number(row['queue']));
-      if (queue === undefined) continue;
-      // A clock that was set back since may not make it wait longer than it was told to.
-      const waitMs = Math.min(Number(row['due']) - wallNow, Number(row['delay']));
-      this.#delayed.push({
-        queue,
-        row: { number: Number(row['number']), position: Number(row['position']), givenBack: false },
-        dueAt: now + waitMs,
-      });
+    for (const { queue, waitMs, ...row } of readDelayed(this.#database)) {
+      const state = this.#byNumber.get(queue);
+      if (state !== undefined)
+        this.#delayed.push(state, { ...row, givenBack: false }, now + waitMs);
     }
-    this.#lastNumber = Number(
-      this.#database.get('SELECT max(number) AS last FROM queued')?.['last'] ?? 0,
-    );
-    this.#loadSubscriptions();
-    this.#setTimer();
+    this.#lastNumber = readLastNumber(this.#database);
+    this.#delayed.setTimer();
   }
-
-  #loadSubscriptions(): void {
-    this.#routes.clear();
-    this.#subscriptions = this.#database
-      .all('SELECT queue, pattern FROM subscription')
-      .flatMap((row) => {
-        const queue = this.#byNumber.get(Number(row['queue']));
-        return queue === undefined ? [] : [{ queue, pattern: String(row['pattern']) }];
-      });
-  }
-}
-
-function toWaitingRow(row: Row): WaitingRow {
-  const body = row['body'];
-  return {
-    number: Number(row['number']),
-    position: Number(row['position']),
-    parcel: [
-      String(row['id']),
-      Number(row['attempt']),
-      String(row['header']),
-      body instanceof Uint8Array ? body : new Uint8Array(),
-    ],
-  };
 }
 
 function queueMissing(name: string): Refusal {

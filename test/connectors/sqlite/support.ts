@@ -65,6 +65,11 @@ export class OwnerFixture {
     await exited;
   }
 
+  /** Takes the data away from an owner that has ended. */
+  removeFile(): void {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(this.file + suffix, { force: true });
+  }
+
   /** Closes the clients; the owner stays. */
   async disconnect(): Promise<void> {
     await Promise.all(this.#clients.splice(0).map((client) => client.close()));
