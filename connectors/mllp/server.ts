@@ -16,7 +16,7 @@ export interface MllpSourceOptions {
   readonly accept: Accept;
   readonly logger: Logger;
   readonly maxFrameBytes: number;
-  /** A connection with nothing to answer and nothing coming is closed after it. */
+  /** A connection with nothing to answer and nothing coming is closed after it; 0: never. */
   readonly idleTimeoutMs: number;
   /** For the first byte after connecting. Default: as `idleTimeoutMs`. */
   readonly firstByteTimeoutMs?: number;
@@ -135,12 +135,13 @@ export function createMllpSource(options: MllpSourceOptions): MllpSource {
 }
 
 function toLimits(options: MllpSourceOptions): ConnectionLimits {
+  const idleTimeoutMs = options.idleTimeoutMs === 0 ? Infinity : options.idleTimeoutMs;
   return {
     maxFrameBytes: options.maxFrameBytes,
     maxGarbageBytes: options.maxGarbageBytes ?? 8192,
     maxInFlight: options.maxInFlight ?? 32,
-    idleTimeoutMs: options.idleTimeoutMs,
-    firstByteTimeoutMs: options.firstByteTimeoutMs ?? options.idleTimeoutMs,
+    idleTimeoutMs,
+    firstByteTimeoutMs: options.firstByteTimeoutMs ?? idleTimeoutMs,
     frameTimeoutMs: options.frameTimeoutMs ?? 30_000,
     garbageTimeoutMs: options.garbageTimeoutMs ?? 5_000,
   };
