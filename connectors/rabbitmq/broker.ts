@@ -10,7 +10,7 @@ import type {
   QueueDepth,
 } from '../../core/ports/broker.ts';
 import type { Logger } from '../../core/ports/logger.ts';
-import { countConsumers, countQueue } from './depth.ts';
+import { countQueue } from './depth.ts';
 import { buildQueueMissing, buildTopicWithoutQueue, toAmqpFailure } from './failures.ts';
 import { Lane } from './lane.ts';
 import type { LinkState } from './link.ts';
@@ -40,8 +40,6 @@ export interface RabbitBrokerOptions {
   readonly connectTimeoutMs?: number;
   /** How long a call may wait for the broker, a reconnect included; 15 s. */
   readonly timeoutMs?: number;
-  /** How often the consumers are checked to be still known to RabbitMQ; 30 s. */
-  readonly watchMs?: number;
 }
 
 /** RabbitMQ 4 refuses more than 16 MiB by default, and closes the channel of whoever tries. */
@@ -74,12 +72,9 @@ class RabbitBroker implements Broker {
     publish: 'disconnected',
     consume: 'disconnected',
   };
-  readonly #watch: NodeJS.Timeout;
   #closing: Promise<void> | undefined;
 
-  constructor({ url, logger, prefix, onState, timeoutMs, watchMs }: RabbitBrokerOptions) {
-    this.#watch = setInterval(() => void this.#checkLanes(), watchMs ?? 30_000);
-    this.#watch.unref();
+  constructor({ url, logger, prefix, onState, timeoutMs }: RabbitBrokerOptions) {
     this.#names = buildNames(prefix ?? 'hilum');
     this.#logger = logger;
     this.#onState = onState ?? (() => undefined);
@@ -203,7 +198,6 @@ class RabbitBroker implements Broker {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#watch);
     await Promise.all([...this.#lanes].map((lane) => lane.stop()));
     await this.#publisher.close();
     await Promise.all([this.#publishLink.close(), this.#consumeLink.close()]);
@@ -286,17 +280,6 @@ class RabbitBroker implements Broker {
         const { message } = toAmqpFailure(error);
         this.#logger.error({ queue: lane.queue, reason: message }, 'A queue cannot be consumed');
       }
-    }
-  }
-
-  async #checkLanes(): Promise<void> {
-    try {
-      const model = await this.#consumeLink.ready(0);
-      for (const lane of this.#lanes) {
-        if (lane.consuming) lane.checkConsumers(await countConsumers(model, lane.serverQueue));
-      }
-    } catch {
-      // No connection at present: when it is back, every lane starts anew.
     }
   }
 

@@ -26,18 +26,3 @@ export async function countQueue(
     throw buildUnavailable(`The queue ${queue} could not be counted`, error);
   }
 }
-
-/** How many consumers RabbitMQ knows on a queue; undefined where it cannot be asked. */
-export async function countConsumers(
-  model: ChannelModel,
-  serverQueue: string,
-): Promise<number | undefined> {
-  try {
-    return await onThrowAwayChannel(
-      model,
-      async (channel) => (await channel.checkQueue(serverQueue)).consumerCount,
-    );
-  } catch {
-    return undefined;
-  }
-}

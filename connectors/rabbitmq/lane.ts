@@ -37,8 +37,6 @@ export class Lane {
   #consumerTag: string | undefined;
   #held = new Set<ConsumeMessage>();
   #stopped = false;
-  #uncounted = 0;
-  #giveUpChannel: ((why: string) => void) | undefined;
   #reopenDelayMs = firstReopenDelayMs;
   #reopenTimer: NodeJS.Timeout | undefined;
 
@@ -54,15 +52,6 @@ export class Lane {
   /** Stopped, and nothing of it is held any more. */
   get finished(): boolean {
     return this.#stopped && this.#held.size === 0;
-  }
-
-  /** Open, as far as this side knows. */
-  get consuming(): boolean {
-    return this.#consumerTag !== undefined;
-  }
-
-  get serverQueue(): string {
-    return this.#options.serverQueue;
   }
 
   get queue(): string {
@@ -82,17 +71,16 @@ export class Lane {
         reason = error.message;
       });
       channel.on('close', () => this.#lose(channel, reason, model));
-      const giveUp = (why: string): void => {
-        reason = why;
-        channel.close().catch(() => undefined);
-      };
-      this.#giveUpChannel = giveUp;
       this.#held = new Set();
       this.#channel = channel;
       await channel.prefetch(window);
       const { consumerTag } = await channel.consume(serverQueue, (message) => {
-        if (message !== null) this.#deliver(channel, message);
-        else giveUp('consumer cancelled: the queue was deleted or has lost its leader');
+        if (message !== null) {
+          this.#deliver(channel, message);
+          return;
+        }
+        reason = 'consumer cancelled: the queue was deleted or has lost its leader';
+        channel.close().catch(() => undefined);
       });
       this.#consumerTag = consumerTag;
       this.#reopenDelayMs = firstReopenDelayMs;
@@ -125,22 +113,6 @@ export class Lane {
   /** A call, since it may change across any await. */
   #isStopped(): boolean {
     return this.#stopped;
-  }
-
-  /**
-   * Told what RabbitMQ counts on the queue, now and then. A queue that is deleted and declared again within
-   * a moment leaves its consumers behind without a word (seen on 3.10): nobody is counted, twice in a row,
-   * where this one thinks it consumes. It then starts anew.
-   */
-  checkConsumers(count: number | undefined): void {
-    if (count !== 0 || !this.consuming) {
-      this.#uncounted = 0;
-      return;
-    }
-    this.#uncounted += 1;
-    if (this.#uncounted < 2) return;
-    this.#uncounted = 0;
-    this.#giveUpChannel?.('RabbitMQ does not know this consumer any more: was its queue replaced?');
   }
 
   #deliver(channel: Channel, message: ConsumeMessage): void {

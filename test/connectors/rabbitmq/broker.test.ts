@@ -270,28 +270,6 @@ describeWith('rabbitmq-server', 'RabbitMQ', () => {
       }
     });
 
-    it('notices that its queue was replaced without a word', async () => {
-      const deliveries: Delivery[] = [];
-      const watched = await openRabbitBroker({
-        url: server.url,
-        logger: silent,
-        prefix,
-        watchMs: 200,
-      });
-      try {
-        await watched.consume(queue, { window: 1 }, (delivery) => deliveries.push(delivery));
-        await deleteQueue(`${prefix}.${queue}`);
-        // At once: RabbitMQ 3.10 then tells the consumer nothing.
-        await broker.declare({ name: queue, interface: 'tab-1' });
-        const envelope = buildEnvelope();
-        await broker.publish(queue, envelope);
-        await until(() => Promise.resolve(deliveries.length === 1));
-        expect(deliveries[0]?.envelope.id).toBe(envelope.id);
-      } finally {
-        await watched.close();
-      }
-    });
-
     it('holds publishers back while RabbitMQ is short of memory, and stores them all after', async () => {
       const states: string[] = [];
       const hasty = await openRabbitBroker({
