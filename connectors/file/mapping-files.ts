@@ -1,0 +1,70 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { readFile, readdir } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { HilumError, buildError } from '../../core/errors.ts';
+import { type Mapper, type MappingFile, compileMappings } from '../../core/mapping/mapper.ts';
+
+const isMapping = (name: string): boolean =>
+  /\.(map\.ya?ml|map\.json|conceptmap\.json)$/.test(name);
+
+/**
+ * Reads all mapping files below a folder: `*.map.yaml`, `*.map.json` and `*.conceptmap.json`, ordered by
+ * path. Rejects with HilumError `mappings-unreadable` (permanent) where the folder or a file cannot be read.
+ */
+export async function readMappingFiles(directory: string): Promise<readonly MappingFile[]> {
+  try {
+    const names = await readdir(directory, { recursive: true });
+    return await Promise.all(
+      toPaths(names).map(async (path) => ({
+        path,
+        text: await readFile(join(directory, path), 'utf8'),
+      })),
+    );
+  } catch (error) {
+    throw toReadError(directory, error);
+  }
+}
+
+const toPaths = (names: readonly string[]): string[] =>
+  names
+    .filter(isMapping)
+    .map((name) => name.split(sep).join('/'))
+    .sort((a, b) => (a < b ? -1 : 1));
+
+function toReadError(directory: string, error: unknown): HilumError {
+  return buildError(
+    'permanent',
+    'mappings-unreadable',
+    `The mapping files in ${directory} cannot be read; check that the folder is there and readable.`,
+    error,
+  );
+}
+
+const opened = new Map<string, Mapper>();
+
+/**
+ * The mapper of all files below a folder: read and compiled once per process and folder, then shared.
+ * Synchronous, since a node or a command needs it before its first message. Throws HilumError (permanent)
+ * with every problem of the files.
+ */
+export function openMapper(directory: string, layers: readonly string[] = []): Mapper {
+  const key = JSON.stringify([directory, layers]);
+  const known = opened.get(key);
+  if (known !== undefined) return known;
+  const result = compileMappings(readFilesSync(directory), { layers });
+  if (!result.ok) throw new HilumError('permanent', result.issues);
+  opened.set(key, result.mapper);
+  return result.mapper;
+}
+
+function readFilesSync(directory: string): MappingFile[] {
+  try {
+    const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+    return toPaths(names).map((path) => ({
+      path,
+      text: readFileSync(join(directory, path), 'utf8'),
+    }));
+  } catch (error) {
+    throw toReadError(directory, error);
+  }
+}

@@ -1,0 +1,162 @@
+/** One mapping file as it was read: core never touches a file system. */
+export interface MappingFile {
+  /** Relative to the mappings folder, with `/`: `segment/PID.Patient.map.yaml`. Used in every issue. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What to do with a code that a table does not hold. */
+export type UnmappedPolicy = 'keep' | 'omit' | 'error';
+
+/**
+ * One rule of a segment or datatype map, as its author wrote it. docs/mapping.md explains every word.
+ * `id` is stable: the handle for overrides, provenance and test coverage.
+ */
+export interface RuleDocument {
+  readonly id: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly via?: string;
+  readonly table?: string;
+  readonly fn?: string;
+  readonly const?: unknown;
+  /** Makes a resource of its own and writes a reference to it. */
+  readonly resource?: string;
+  readonly when?: string;
+  /** Runs only while no element whose name begins with this has been written. */
+  readonly ifNone?: string;
+  /** Joins all repetitions into one string. */
+  readonly join?: string;
+  /** Constants written beside the value, once it has been. */
+  readonly also?: Readonly<Record<string, unknown>>;
+  /** Why this field is not mapped. */
+  readonly ignore?: string;
+  readonly onUnmapped?: UnmappedPolicy;
+  readonly override?: 'replace' | 'disable' | 'add';
+  readonly note?: string;
+  /** The row of the HL7 Version 2 to FHIR guide that the rule follows. */
+  readonly ig?: string;
+}
+
+/** How a resource is recognised when the same message, or a correction of it, comes again. */
+export interface IdentityDocument {
+  /** `update`: conditional PUT. `create`: POST with ifNoneExist. `id`: PUT to an id made from the key. */
+  readonly request: 'update' | 'create' | 'id';
+  /** The system of the identifier that is made: `urn:hilum:report`. */
+  readonly system?: string;
+  /** Equal keys in one message are different resources, numbered in order. */
+  readonly each?: boolean;
+  /** Use an identifier of the resource itself, these types first, where one has a system and a value. */
+  readonly identifier?: readonly string[];
+  readonly key: KeyDocument;
+}
+
+/**
+ * What an identifier is made from where the resource has none: all of `within`, the first list of `by` in
+ * which anything is valued, and all of `and`. A part is a path, alternatives (`OBR-3 | ORC-3`), or `@label`.
+ */
+export interface KeyDocument {
+  readonly within?: readonly string[];
+  readonly by?: readonly (readonly string[])[];
+  readonly and?: readonly string[];
+}
+
+interface MapDocumentBase {
+  readonly id: string;
+  readonly extends?: string;
+  readonly layer?: string;
+  readonly note?: string;
+  /** What must hold for anything to be made at all: `1 valued`. */
+  readonly when?: string;
+  readonly rules: readonly RuleDocument[];
+}
+
+/** From one segment to a FHIR resource or element. */
+export interface SegmentMapDocument extends MapDocumentBase {
+  readonly kind: 'SegmentMap';
+  readonly source: { readonly v2: string };
+  readonly target: { readonly fhir: string };
+  readonly identity?: IdentityDocument;
+}
+
+/** From one field, repetition or component to a FHIR datatype, or to a resource where `identity` is given. */
+export interface DatatypeMapDocument extends MapDocumentBase {
+  readonly kind: 'DatatypeMap';
+  readonly source: { readonly v2: string };
+  readonly target: { readonly fhir: string };
+  readonly identity?: IdentityDocument;
+}
+
+/** A group of segments; `opens` in the order in which they stand. HL7 v2 chapter 2, message structure. */
+export interface GroupDocument {
+  readonly name: string;
+  readonly opens: readonly string[];
+  readonly segments?: readonly string[];
+  readonly groups?: readonly GroupDocument[];
+}
+
+export interface ReferenceDocument {
+  readonly id: string;
+  readonly to: string;
+  /** The label (`id`) of the resource that is referred to. */
+  readonly resource: string;
+  /** The group among whose resources to look, the current one if absent. */
+  readonly within?: string;
+  /** `first` (default), or `only`: nothing is written where there are several. With `[+]` always all. */
+  readonly pick?: 'first' | 'only';
+  readonly when?: string;
+}
+
+/** A resource of a message map, or content for one that exists already (`extend`). */
+export interface ResourceDocument {
+  readonly id: string;
+  readonly resource?: string;
+  readonly extend?: string;
+  readonly within?: string;
+  readonly when?: string;
+  readonly maps?: readonly string[];
+  readonly identity?: IdentityDocument;
+  readonly references?: readonly ReferenceDocument[];
+  readonly override?: 'disable';
+  readonly note?: string;
+}
+
+export interface ForEachDocument {
+  readonly forEach: string;
+  readonly resources: readonly (ResourceDocument | ForEachDocument)[];
+}
+
+/** Which resources a message becomes, group by group. */
+export interface MessageMapDocument {
+  readonly kind: 'MessageMap';
+  readonly id: string;
+  readonly extends?: string;
+  readonly layer?: string;
+  readonly note?: string;
+  /** MSH-9.1 and MSH-9.2: `ORU^R01`. */
+  readonly source?: { readonly messages: readonly string[] };
+  readonly structure?: {
+    readonly segments: readonly string[];
+    readonly groups: readonly GroupDocument[];
+  };
+  /** Rules over MSH that write into the Bundle itself. */
+  readonly bundle?: string;
+  readonly resources: readonly (ResourceDocument | ForEachDocument)[];
+}
+
+/** A FHIR R4 ConceptMap, as far as a table needs it. */
+export interface ConceptMapDocument {
+  readonly resourceType: 'ConceptMap';
+  readonly id: string;
+  readonly group: readonly {
+    readonly source?: string;
+    readonly target?: string;
+    readonly element: readonly {
+      readonly code: string;
+      readonly target?: readonly { readonly code?: string; readonly display?: string }[];
+    }[];
+    readonly unmapped?: { readonly mode: 'provided' | 'fixed'; readonly code?: string };
+  }[];
+}
+
+export type MapDocument = SegmentMapDocument | DatatypeMapDocument | MessageMapDocument;

@@ -1,0 +1,229 @@
+import {
+  comparison,
+  lacksZone,
+  toCode,
+  toFhirDate,
+  toFhirDateTime,
+  toFhirTime,
+  toUrnPart,
+} from './formats.ts';
+import type { Frame } from './run.ts';
+import { type SourceValue, toChild, toText } from './source.ts';
+
+/**
+ * A named conversion that rules use as `fn`. Pure: the same value of the same message gives the same.
+ * Undefined says that the value cannot be converted; the engine reports it and counts it as unconsumed.
+ */
+export type MappingFunction = (source: SourceValue, frame: Frame) => unknown;
+
+/** Functions that say themselves what they took; of the others the whole value counts as consumed. */
+export const selfConsuming: ReadonlySet<string> = new Set([
+  'phoneNumber',
+  'locationName',
+  'entityAuthority',
+  'mediaType',
+  'referenceMediaType',
+]);
+
+/** All functions that rules may name; docs/mapping.md describes each. */
+export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
+  /** The whole value as plain text: components and all, HL7 formatting as line breaks. */
+  text: (source) => source.value.text.trimEnd() || undefined,
+  code: (source) => toCode(toText(source)) || undefined,
+  dateTime: (source, frame) => toZonedDateTime(toText(source), frame),
+  date: (source) => toFhirDate(toText(source)),
+  /** FHIR instant: only with seconds and a zone. */
+  instant: (source, frame) => {
+    const converted = toZonedDateTime(toText(source), frame);
+    return converted?.includes('T') === true ? converted : undefined;
+  },
+  time: (source) => toFhirTime(toText(source)),
+  decimal: (source) => toNumber(toText(source)),
+  positiveInt: (source) => {
+    const value = toNumber(toText(source));
+    return value !== undefined && Number.isInteger(value) && value > 0 ? value : undefined;
+  },
+  /** HL7 table 0136: Y and N. */
+  boolean: (source) => ({ Y: true, N: false })[toText(source).toUpperCase()],
+  /** The number of a comparison such as `<0.5` that stands in a numeric field. */
+  comparedNumber: (source) => toNumber(comparison.exec(toText(source))?.[2] ?? ''),
+  comparator: (source) => comparison.exec(toText(source))?.[1],
+  authority: (source) => toAuthorityUri(source),
+  /** The assigning authority of an EI: its components 2 to 4. */
+  entityAuthority: (source, frame) => {
+    for (const n of [2, 3, 4]) frame.run.consumed.add(toChild(source, n));
+    const universal = toUniversalId(toText(toChild(source, 3)), toText(toChild(source, 4)));
+    return universal ?? toNamespaceUri(toText(toChild(source, 2)));
+  },
+  phoneNumber: (source, frame) => toPhoneNumber(source, frame),
+  universalUri: (source) => toUniversalId(toText(toChild(source, 2)), toText(toChild(source, 3))),
+  namespaceUri: (source) => toNamespaceUri(toText(source)),
+  codeSystem: (source, frame) => toCodeSystemUri(toText(source), frame),
+  base64: (source) => toBase64(source.value.raw),
+  base64OfText: (source) => encodeBase64(source.value.text),
+  /** The type of data of an ED. */
+  mediaType: (source, frame) => toMediaType(source, 2, frame),
+  /** The type of data of an RP. */
+  referenceMediaType: (source, frame) => toMediaType(source, 3, frame),
+  /** A PL as one name: facility, building, floor, point of care, room and bed, as far as they are known. */
+  locationName: (source, frame) => {
+    const parts = [4, 7, 8, 1, 2, 3].map((n) => toChild(source, n));
+    for (const part of parts) frame.run.consumed.add(part);
+    return (
+      parts
+        .map((part) => toText(part).trim())
+        .filter(Boolean)
+        .join(', ') || undefined
+    );
+  },
+  oid: (source) => toUniversalId(toText(source), 'ISO'),
+  /** An SN that is neither quantity nor ratio nor range, as the text that it reads as. */
+  structuredNumber: (source) =>
+    [1, 2, 3, 4]
+      .map((n) => toText(toChild(source, n)).trim())
+      .filter(Boolean)
+      .join(' ') || undefined,
+  url: (source) => toText(source).replace(/\s+/g, '%20') || undefined,
+};
+
+function toNumber(text: string): number | undefined {
+  const trimmed = text.trim();
+  if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$/.test(trimmed)) return undefined;
+  const value = Number(trimmed);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** A time without a zone is in the zone of MSH-7, as HL7 has it, else in the zone that was configured. */
+function toZonedDateTime(text: string, frame: Frame): string | undefined {
+  if (!lacksZone(text)) return toFhirDateTime(text, 'Z');
+  return toFhirDateTime(text, frame.run.zone());
+}
+
+/** HD as the URI of an identifier system: its universal id, else its name space. HL7 v2 chapter 2A, HD. */
+export function toAuthorityUri(source: SourceValue): string | undefined {
+  const universal = toUniversalId(toText(toChild(source, 2)), toText(toChild(source, 3)));
+  return universal ?? toNamespaceUri(toText(toChild(source, 1)));
+}
+
+/** XTN as one text: the unformatted number, else the parts, else the first component. HL7 v2 chapter 2A, XTN. */
+function toPhoneNumber(source: SourceValue, frame: Frame): string | undefined {
+  const take = (position: number): string => {
+    const part = toChild(source, position);
+    frame.run.consumed.add(part);
+    return toText(part).trim();
+  };
+  const address = take(4);
+  if (/^(internet|x\.400)$/i.test(toText(toChild(source, 3))) && address !== '') return address;
+  const unformatted = take(12);
+  const [country, area, local, extension] = [take(5), take(6), take(7), take(8)];
+  const first = take(1);
+  if (unformatted !== '') return unformatted;
+  if (local === '') return first || address || undefined;
+  const parts = [
+    country && `+${country.replace(/^\+/, '')}`,
+    area,
+    local,
+    extension && `X${extension}`,
+  ];
+  return parts.filter(Boolean).join(' ');
+}
+
+function toUniversalId(id: string, type: string): string | undefined {
+  const text = id.trim();
+  if (text === '') return undefined;
+  switch (type.toUpperCase()) {
+    case 'ISO':
+      return `urn:oid:${toUrnPart(text.replace(/^urn:oid:/i, ''))}`;
+    case 'UUID':
+    case 'GUID':
+      return `urn:uuid:${toUrnPart(text.replace(/^urn:uuid:/i, '').toLowerCase())}`;
+    case 'URI':
+    case 'URL':
+      return text.replace(/\s+/g, '%20');
+    default:
+      // An OID says what it is, whatever its type says.
+      if (/^[0-2](\.\d+){3,}$/.test(text)) return `urn:oid:${text}`;
+      return /^[a-z][a-z0-9+.-]*:\S+$/i.test(text) ? text : `urn:id:${toUrnPart(text)}`;
+  }
+}
+
+function toNamespaceUri(name: string): string | undefined {
+  const text = name.trim();
+  if (text === '') return undefined;
+  if (/^[0-2](\.\d+){3,}$/.test(text)) return `urn:oid:${text}`;
+  return /^(https?|urn):\S+$/i.test(text) ? text : `urn:id:${toUrnPart(text)}`;
+}
+
+/** The name of a coding system (HL7 table 0396) as its URI; the tables of HL7 itself by their number. */
+function toCodeSystemUri(name: string, frame: Frame): string | undefined {
+  const text = name.trim();
+  if (text === '') return undefined;
+  const known =
+    frame.run.table('HL70396')?.find(text) ?? frame.run.table('HL70396')?.find(text.toUpperCase());
+  if (known?.code !== undefined) return known.code;
+  const [, table] = /^HL7-?(\d{4})$/i.exec(text) ?? [];
+  if (table !== undefined) return `http://terminology.hl7.org/CodeSystem/v2-${table}`;
+  return toNamespaceUri(text);
+}
+
+function toBase64(raw: string): string | undefined {
+  const text = raw.replace(/\\\.br\\|\\X0[AD]\\|\s+/gi, '');
+  const ok = text.length > 0 && text.length % 4 === 0 && /^[0-9A-Za-z+/]+={0,2}$/.test(text);
+  return ok ? text : undefined;
+}
+
+const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+function encodeBase64(text: string): string | undefined {
+  if (text === '') return undefined;
+  const bytes = new TextEncoder().encode(text);
+  let out = '';
+  for (let i = 0; i < bytes.length; i += 3) {
+    const left = bytes.length - i;
+    const word = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
+    out += digits.charAt(word >> 18) + digits.charAt((word >> 12) & 63);
+    out += left > 1 ? digits.charAt((word >> 6) & 63) : '=';
+    out += left > 2 ? digits.charAt(word & 63) : '=';
+  }
+  return out;
+}
+
+/** HL7 table 0291 (subtypes) and 0191 (types) by what they are called in the media type registry. */
+function toMediaType(source: SourceValue, first: number, frame: Frame): string | undefined {
+  const parts = [toChild(source, first), toChild(source, first + 1)];
+  for (const part of parts) frame.run.consumed.add(part);
+  const [type, subtype] = parts.map((part) => toText(part).trim().toLowerCase());
+  const value = subtype === '' || subtype === undefined ? type : subtype;
+  if (value === undefined || value === '') return undefined;
+  if (/^[a-z]+\/[a-z0-9.+-]+$/.test(value)) return value;
+  const known = mediaTypes[value];
+  if (known !== undefined) return known;
+  if (type !== undefined && /^(application|audio|image|text|video)$/.test(type)) {
+    return /^[a-z0-9.+-]+$/.test(value) && value !== type ? `${type}/${value}` : undefined;
+  }
+  return undefined;
+}
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  pdf: 'application/pdf',
+  rtf: 'text/rtf',
+  html: 'text/html',
+  'x-hl7-cda-level-one': 'text/xml',
+  xml: 'text/xml',
+  jpeg: 'image/jpeg',
+  jpg: 'image/jpeg',
+  png: 'image/png',
+  gif: 'image/gif',
+  tiff: 'image/tiff',
+  tif: 'image/tiff',
+  pict: 'image/pict',
+  dicom: 'application/dicom',
+  postscript: 'application/postscript',
+  'octet-stream': 'application/octet-stream',
+  basic: 'audio/basic',
+  plain: 'text/plain',
+  text: 'text/plain',
+  tx: 'text/plain',
+  ft: 'text/plain',
+  sgml: 'text/sgml',
+};

@@ -1,0 +1,149 @@
+import type { Bundle } from '@medplum/fhirtypes';
+import type { Hl7Message } from '../hl7v2/message.ts';
+import type { Issue } from '../issue.ts';
+import { isValid } from '../issue.ts';
+import { type Compiled, compileFiles } from './compile.ts';
+import type { MappingFile } from './document.ts';
+import type { CompiledMessageMap } from './message-map.ts';
+import { type Entry, Run } from './run.ts';
+
+export type { MappingFile } from './document.ts';
+
+export interface MapOptions {
+  /** Also say where every element came from. Costs about half as much again. */
+  readonly provenance?: boolean;
+  /** The zone of times that state none, in a message whose MSH-7 states none: `+01:00`, `Z` (default). */
+  readonly zone?: string;
+}
+
+/** Where one element came from: `target` is a path into the Bundle, `source` one into the message. */
+export interface Provenance {
+  /** `Bundle.entry[1].resource.identifier[0].system`. */
+  readonly target: string;
+  /** `PID-3[1].4.2`, or a segment's name where the segment itself is the reason. */
+  readonly source: string;
+  /** `CX.Identifier#CX.4.system`: the map and the rule in it. */
+  readonly rule: string;
+}
+
+export interface MappingResult {
+  /** A transaction; null where nothing can be made of the message, which `issues` explain. */
+  readonly resource: Bundle | null;
+  readonly issues: readonly Issue[];
+  /** Paths of populated source values that no rule took and none named as ignored. */
+  readonly unconsumed: readonly string[];
+  /** Empty unless asked for. */
+  readonly provenance: readonly Provenance[];
+}
+
+/** Maps HL7 v2 messages to FHIR R4. Safe to share: it holds no state between messages. */
+export interface Mapper {
+  /**
+   * Never throws for data. Deterministic: the same message gives the same Bundle, byte for byte; it depends
+   * on nothing else but the mapping files and the options.
+   */
+  map(message: Hl7Message, options?: MapOptions): MappingResult;
+  /** The message types that have a map: `ORU^R01`. */
+  readonly messageTypes: readonly string[];
+}
+
+export type CompileResult =
+  | { readonly ok: true; readonly mapper: Mapper }
+  | { readonly ok: false; readonly issues: readonly Issue[] };
+
+/**
+ * Compiles mapping files to a mapper, or gives everything that is wrong with them at once, each issue
+ * located as `file:rule`. Files of layers are checked for form, and take effect in the order of `layers`.
+ */
+export function compileMappings(
+  files: readonly MappingFile[],
+  options: { readonly layers?: readonly string[] } = {},
+): CompileResult {
+  const issues: Issue[] = [];
+  const compiled = compileFiles(files, options.layers ?? [], issues);
+  if (!isValid(issues)) return { ok: false, issues };
+  return { ok: true, mapper: buildMapper(compiled) };
+}
+
+function buildMapper(compiled: Compiled): Mapper {
+  const byType = new Map<string, CompiledMessageMap>();
+  for (const map of compiled.messages) for (const type of map.messages) byType.set(type, map);
+  return {
+    messageTypes: [...byType.keys()],
+    map: (message, options = {}) => {
+      const map = findMap(message, byType);
+      if (map === undefined) return toUnmapped(byType);
+      const { provenance = false, zone = 'Z' } = options;
+      const run = new Run(message, compiled.tables, { provenance, zone });
+      const top = map.map(run);
+      const unconsumed = run.consumed.findRest(message);
+      if (run.entries.length === 0) run.issues.push(nothingMapped);
+      const resource = run.entries.length === 0 ? null : toBundle(top, run.entries);
+      return {
+        resource,
+        issues: run.issues,
+        unconsumed,
+        provenance: provenance && resource !== null ? toProvenance(run) : [],
+      };
+    },
+  };
+}
+
+/** By MSH-9.1 and 9.2; where the trigger is missing by the structure (MSH-9.3), else by the only map for the code. */
+function findMap(
+  message: Hl7Message,
+  byType: ReadonlyMap<string, CompiledMessageMap>,
+): CompiledMessageMap | undefined {
+  const code = (message.get('MSH-9.1') ?? '').trim();
+  const trigger = (message.get('MSH-9.2') ?? '').trim();
+  const exact = byType.get(`${code}^${trigger}`);
+  if (exact !== undefined || trigger !== '') return exact;
+  const structure = (message.get('MSH-9.3') ?? '').trim().replace('_', '^');
+  const named = byType.get(structure);
+  if (named !== undefined) return named;
+  const found = new Set(
+    [...byType].filter(([type]) => type.startsWith(`${code}^`)).map(([, map]) => map),
+  );
+  return found.size === 1 ? [...found][0] : undefined;
+}
+
+function toUnmapped(byType: ReadonlyMap<string, unknown>): MappingResult {
+  const issue: Issue = {
+    code: 'message-type-unmapped',
+    severity: 'error',
+    location: 'MSH-9',
+    message:
+      `There is no map for this message type; there are maps for ${[...byType.keys()].join(', ')}. ` +
+      'Add a message map, or route the message elsewhere.',
+  };
+  return { resource: null, issues: [issue], unconsumed: [], provenance: [] };
+}
+
+const nothingMapped: Issue = {
+  code: 'nothing-mapped',
+  severity: 'error',
+  message: 'The message has no segment that becomes a resource.',
+};
+
+function toBundle(top: Record<string, unknown>, entries: readonly Entry[]): Bundle {
+  const bundle: Record<string, unknown> = {
+    resourceType: 'Bundle',
+    ...top,
+    type: 'transaction',
+    entry: entries.map(({ fullUrl, resource, request }) => ({ fullUrl, resource, request })),
+  };
+  return bundle as unknown as Bundle;
+}
+
+function toProvenance(run: Run): Provenance[] {
+  const list: Provenance[] = [];
+  for (const { target, source, rule } of run.trace ?? []) {
+    list.push({ target: `Bundle.${target}`, source, rule });
+  }
+  run.entries.forEach((entry, index) => {
+    for (const { target, source, rule } of entry.trace) {
+      list.push({ target: `Bundle.entry[${index}].resource.${target}`, source, rule });
+    }
+  });
+  return list;
+}

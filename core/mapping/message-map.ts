@@ -1,0 +1,177 @@
+import type { Segment } from '../hl7v2/message.ts';
+import type { Condition } from './condition.ts';
+import type {
+  ForEachDocument,
+  MessageMapDocument,
+  ReferenceDocument,
+  ResourceDocument,
+} from './document.ts';
+import { type Identify, compileIdentity } from './identity.ts';
+import { type Draft, type TargetStep, parseTargetPath, writePath } from './path.ts';
+import { type CompiledMap, compileWhen } from './rule.ts';
+import type { Entry, Frame, Run, TraceEntry } from './run.ts';
+import { toSegmentName } from './source.ts';
+import { type Group, type StructureDocument, toGroups } from './structure.ts';
+
+/** A message map, compiled. */
+export interface CompiledMessageMap {
+  readonly id: string;
+  readonly messages: readonly string[];
+  /** Fills the run with entries; gives what stands in the Bundle itself. */
+  map(run: Run): Draft;
+}
+
+/** What a message map may refer to, and where its problems go: the message, and the resource's or rule's id. */
+export interface MessageContext {
+  readonly maps: ReadonlyMap<string, CompiledMap>;
+  report(message: string, rule?: string): void;
+}
+
+type Plan = (group: Group, run: Run, later: Deferred[]) => void;
+/** References are written when all resources are known. */
+type Deferred = () => void;
+
+/** Compiles the resources of a message map; problems are reported. */
+export function compileMessageMap(
+  document: MessageMapDocument,
+  context: MessageContext,
+): CompiledMessageMap {
+  const structure: StructureDocument = document.structure ?? { segments: [], groups: [] };
+  const plans = document.resources.map((resource) => compilePlan(resource, document.id, context));
+  const bundle = document.bundle === undefined ? undefined : context.maps.get(document.bundle);
+  if (document.bundle !== undefined && bundle === undefined) {
+    context.report(`bundle: there is no map ${document.bundle}`);
+  }
+  return {
+    id: document.id,
+    messages: document.source?.messages ?? [],
+    map: (run) => {
+      const root = toGroups(run.message, structure);
+      const top: Draft = {};
+      if (bundle !== undefined) applyMap(bundle, root, run, top);
+      const later: Deferred[] = [];
+      for (const plan of plans) plan(root, run, later);
+      for (const write of later) write();
+      return top;
+    },
+  };
+}
+
+function compilePlan(
+  document: ResourceDocument | ForEachDocument,
+  mapId: string,
+  context: MessageContext,
+): Plan {
+  if ('forEach' in document) {
+    const plans = document.resources.map((inner) => compilePlan(inner, mapId, context));
+    return (group, run, later) => {
+      for (const inner of group.groups) {
+        if (inner.name === document.forEach) for (const plan of plans) plan(inner, run, later);
+      }
+    };
+  }
+  const report = (message: string): void => context.report(message, document.id);
+  const maps = (document.maps ?? []).flatMap((id) => {
+    const map = context.maps.get(id);
+    if (map?.isSegmentMap === true) return [map];
+    report(`maps: there is no segment map ${id}`);
+    return [];
+  });
+  const when = compileWhen(document.when, report);
+  if (document.extend !== undefined) return toExtension(document, maps, when);
+  return compileResource(document, mapId, maps, when, context);
+}
+
+function toExtension(
+  document: ResourceDocument,
+  maps: readonly CompiledMap[],
+  when: Condition | undefined,
+): Plan {
+  return (group, run) => {
+    if (when !== undefined && !when(toFrame(group, run))) return;
+    const owner = document.within === undefined ? group : group.outward(document.within);
+    const entry = owner && run.findEntry(document.extend ?? '', owner);
+    if (entry === undefined) return;
+    withTrace(run, entry.trace, () => {
+      for (const map of maps) applyMap(map, group, run, entry.resource);
+    });
+  };
+}
+
+function compileResource(
+  document: ResourceDocument,
+  mapId: string,
+  maps: readonly CompiledMap[],
+  when: Condition | undefined,
+  context: MessageContext,
+): Plan {
+  const { id: label, resource: type = '', identity } = document;
+  const report = (message: string): void => context.report(message, label);
+  const identify: Identify | undefined = identity && compileIdentity(identity, type, report);
+  const references = (document.references ?? []).map((reference) =>
+    compileReference(reference, `${mapId}#${reference.id}`, context),
+  );
+  return (group, run, later) => {
+    if (identify === undefined || (when !== undefined && !when(toFrame(group, run)))) return;
+    const content: Draft = {};
+    const trace: TraceEntry[] = [];
+    withTrace(run, trace, () => {
+      for (const map of maps) applyMap(map, group, run, content);
+    });
+    if (Object.keys(content).length === 0) return;
+    const segment = maps.map((map) => group.find(map.source)).find((found) => found !== undefined);
+    const frame = toFrame(group, run, segment);
+    const entry = run.addEntry(type, content, identify(content, frame), trace);
+    run.label(label, entry, group);
+    for (const reference of references) later.push(() => reference(entry, frame));
+  };
+}
+
+function compileReference(
+  document: ReferenceDocument,
+  rule: string,
+  context: MessageContext,
+): (entry: Entry, frame: Frame) => void {
+  const report = (message: string): void => context.report(message, document.id);
+  const steps: readonly TargetStep[] = parseTargetPath(document.to) ?? [];
+  if (steps.length === 0) report(`to: ${document.to} is no path such as result[+]`);
+  const when = compileWhen(document.when, report);
+  const all = steps.some((step) => step.index === 'next');
+  return (entry, frame) => {
+    if (when !== undefined && !when(frame)) return;
+    const { run } = frame;
+    const group =
+      document.within === undefined ? frame.group : frame.group.outward(document.within);
+    const found = group === undefined ? [] : run.labelled(document.resource, group);
+    if (!all && document.pick === 'only' && found.length > 1) return;
+    for (const other of all ? found : found.slice(0, 1)) {
+      if (other === entry) continue;
+      const target = writePath(entry.resource, steps, { reference: other.fullUrl });
+      const source = frame.segment === undefined ? 'MSH' : toSegmentName(frame.segment);
+      if (run.trace !== undefined) {
+        entry.trace.push({ target: `${target}.reference`, source, rule });
+      }
+    }
+  };
+}
+
+function applyMap(map: CompiledMap, group: Group, run: Run, into: Draft): void {
+  for (const segment of group.segments) {
+    if (segment.name !== map.source) continue;
+    const frame = toFrame(group, run, segment);
+    if (map.when !== undefined && !map.when(frame)) continue;
+    for (const step of map.steps) step(frame, into);
+  }
+}
+
+function toFrame(group: Group, run: Run, segment?: Segment): Frame {
+  return { run, group, segment, value: undefined };
+}
+
+/** Rules inside write their provenance to `trace`, if provenance is on. */
+function withTrace(run: Run, trace: TraceEntry[], work: () => void): void {
+  const outer = run.trace;
+  if (outer !== undefined) run.trace = trace;
+  work();
+  run.trace = outer;
+}

@@ -1,0 +1,156 @@
+import type { BundleEntryRequest } from '@medplum/fhirtypes';
+import type { Hl7Message, Segment } from '../hl7v2/message.ts';
+import type { Issue } from '../issue.ts';
+import { Consumed } from './consumed.ts';
+import { findZone } from './formats.ts';
+import type { Identity } from './identity.ts';
+import { type Draft, isPlainObject } from './path.ts';
+import type { SourceValue } from './source.ts';
+import type { Group } from './structure.ts';
+import type { Table } from './tables.ts';
+
+/** Where a rule runs: in which group, on which segment, and in a datatype map on which value. */
+export interface Frame {
+  readonly run: Run;
+  readonly group: Group;
+  readonly segment: Segment | undefined;
+  readonly value: SourceValue | undefined;
+}
+
+/** Where one element of the output came from; `target` is relative to what is being built. */
+export interface TraceEntry {
+  target: string;
+  readonly source: string;
+  readonly rule: string;
+}
+
+/** One resource of the Bundle. */
+export interface Entry {
+  readonly type: string;
+  readonly uuid: string;
+  readonly fullUrl: string;
+  readonly request: BundleEntryRequest;
+  readonly resource: Draft;
+  readonly trace: TraceEntry[];
+}
+
+/** The state of mapping one message. Nothing of it outlives the message. */
+export class Run {
+  readonly message: Hl7Message;
+  readonly entries: Entry[] = [];
+  readonly issues: Issue[] = [];
+  readonly consumed = new Consumed();
+  /** Where rules write provenance: undefined while it is switched off. */
+  trace: TraceEntry[] | undefined;
+  readonly #tables: ReadonlyMap<string, Table>;
+  readonly #byIdentity = new Map<string, Entry>();
+  readonly #labels = new Map<Group, Map<string, Entry[]>>();
+  readonly #numbers = new Map<string, number>();
+  readonly #defaultZone: string;
+  #zone: string | undefined;
+  #zoneReported = false;
+
+  constructor(message: Hl7Message, tables: ReadonlyMap<string, Table>, options: RunOptions) {
+    this.message = message;
+    this.#tables = tables;
+    this.#defaultZone = options.zone;
+    this.trace = options.provenance ? [] : undefined;
+    this.#zone = findZone(message.get('MSH-7') ?? '');
+  }
+
+  table(id: string): Table | undefined {
+    return this.#tables.get(id);
+  }
+
+  /** The zone of times that state none: that of MSH-7, else the configured one, which is reported once. */
+  zone(): string {
+    if (this.#zone !== undefined) return this.#zone;
+    if (!this.#zoneReported) {
+      this.#zoneReported = true;
+      this.issues.push({
+        code: 'time-zone-unknown',
+        severity: 'information',
+        location: 'MSH-7',
+        message:
+          `Times without a zone were taken as ${this.#defaultZone}: MSH-7 states none. ` +
+          'Configure the zone of the sender, or let it send one in MSH-7.',
+      });
+    }
+    return this.#defaultZone;
+  }
+
+  /** The name, numbered by how often it was asked for in this message. */
+  number(name: string): string {
+    const occurrence = (this.#numbers.get(name) ?? 0) + 1;
+    this.#numbers.set(name, occurrence);
+    return `${name}#${occurrence}`;
+  }
+
+  /** Puts a resource into the Bundle; one that is there already only gets what it lacks. */
+  addEntry(type: string, content: Draft, identity: Identity, trace: TraceEntry[]): Entry {
+    const known = this.#byIdentity.get(`${type}/${identity.uuid}`);
+    if (known !== undefined) {
+      fill(known.resource, content);
+      return known;
+    }
+    if (identity.identifier !== undefined) {
+      const list = (content['identifier'] ??= []) as unknown[];
+      list.push(identity.identifier);
+    }
+    const entry: Entry = {
+      type,
+      uuid: identity.uuid,
+      fullUrl: `urn:uuid:${identity.uuid}`,
+      request: identity.request,
+      resource: {
+        resourceType: type,
+        ...(identity.id === undefined ? {} : { id: identity.id }),
+        ...content,
+      },
+      trace,
+    };
+    this.#byIdentity.set(`${type}/${identity.uuid}`, entry);
+    this.entries.push(entry);
+    return entry;
+  }
+
+  /** Makes the entry known by its label in its group and all around it. */
+  label(name: string, entry: Entry, group: Group): void {
+    for (let at: Group | undefined = group; at !== undefined; at = at.parent) {
+      const labels = this.#labels.get(at) ?? new Map<string, Entry[]>();
+      this.#labels.set(at, labels);
+      const list = labels.get(name) ?? [];
+      labels.set(name, list);
+      if (!list.includes(entry)) list.push(entry);
+    }
+  }
+
+  /** All entries with that label in the group and the groups within. */
+  labelled(name: string, group: Group): readonly Entry[] {
+    return this.#labels.get(group)?.get(name) ?? [];
+  }
+
+  /** The nearest entry with that label, outward. */
+  findEntry(name: string, group: Group): Entry | undefined {
+    for (let at: Group | undefined = group; at !== undefined; at = at.parent) {
+      const found = this.labelled(name, at).at(-1);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+}
+
+export interface RunOptions {
+  readonly provenance: boolean;
+  /** `+01:00` or `Z`. */
+  readonly zone: string;
+}
+
+/** Adds what is missing, object by object; lists and values that are there stay as they are. */
+function fill(target: Draft, more: Draft): void {
+  for (const [key, value] of Object.entries(more)) {
+    const before = target[key];
+    if (before === undefined) target[key] = value;
+    else if (isPlainObject(before) && isPlainObject(value)) fill(before, value);
+  }
+}

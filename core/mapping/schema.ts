@@ -1,0 +1,217 @@
+/**
+ * What a mapping file may hold, as JSON Schema 2020-12. The discriminator is `kind`; what a schema cannot
+ * say (that a path parses, that a map exists) the compiler checks.
+ */
+const id = { type: 'string', pattern: '^[A-Za-z0-9._@-]+$' } as const;
+const name = { type: 'string', pattern: '^[A-Z][A-Z0-9_]{1,}$' } as const;
+const text = { type: 'string', minLength: 1 } as const;
+const texts = { type: 'array', items: text } as const;
+
+const rule = {
+  type: 'object',
+  required: ['id'],
+  additionalProperties: false,
+  properties: {
+    id,
+    from: text,
+    to: text,
+    via: id,
+    table: id,
+    fn: { type: 'string', pattern: '^[a-z][A-Za-z0-9]*$' },
+    const: {},
+    resource: text,
+    when: text,
+    ifNone: text,
+    join: { type: 'string' },
+    also: { type: 'object', minProperties: 1 },
+    ignore: text,
+    onUnmapped: { enum: ['keep', 'omit', 'error'] },
+    override: { enum: ['replace', 'disable', 'add'] },
+    note: { type: 'string' },
+    ig: { type: 'string' },
+  },
+  anyOf: [
+    { required: ['override'], properties: { override: { const: 'disable' } } },
+    { required: ['ignore', 'from'] },
+    { required: ['to', 'from'] },
+    { required: ['to', 'const'] },
+    { required: ['to', 'via'] },
+  ],
+} as const;
+
+const identity = {
+  type: 'object',
+  required: ['request', 'key'],
+  additionalProperties: false,
+  properties: {
+    request: { enum: ['update', 'create', 'id'] },
+    system: { type: 'string', pattern: '^urn:[a-z0-9:-]+$' },
+    each: { type: 'boolean' },
+    identifier: texts,
+    key: {
+      type: 'object',
+      additionalProperties: false,
+      minProperties: 1,
+      properties: { within: texts, by: { type: 'array', items: texts }, and: texts },
+    },
+  },
+} as const;
+
+const map = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    kind: { enum: ['SegmentMap', 'DatatypeMap'] },
+    id,
+    extends: id,
+    layer: id,
+    note: { type: 'string' },
+    source: {
+      type: 'object',
+      required: ['v2'],
+      additionalProperties: false,
+      properties: { v2: text },
+    },
+    target: {
+      type: 'object',
+      required: ['fhir'],
+      additionalProperties: false,
+      properties: { fhir: text },
+    },
+    when: text,
+    identity,
+    rules: { type: 'array', items: rule },
+  },
+  required: ['kind', 'id', 'rules'],
+  anyOf: [{ required: ['source', 'target'] }, { required: ['extends', 'layer'] }],
+} as const;
+
+const reference = {
+  type: 'object',
+  required: ['id', 'to', 'resource'],
+  additionalProperties: false,
+  properties: {
+    id,
+    to: text,
+    resource: id,
+    within: name,
+    pick: { enum: ['first', 'only'] },
+    when: text,
+  },
+} as const;
+
+const messageMap = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['kind', 'id', 'resources'],
+  properties: {
+    kind: { const: 'MessageMap' },
+    id,
+    extends: id,
+    layer: id,
+    note: { type: 'string' },
+    bundle: id,
+    source: {
+      type: 'object',
+      required: ['messages'],
+      additionalProperties: false,
+      properties: {
+        messages: {
+          type: 'array',
+          items: { type: 'string', pattern: '^[A-Z]{3}\\^[A-Z][A-Z0-9]{2}$' },
+        },
+      },
+    },
+    structure: {
+      type: 'object',
+      required: ['segments', 'groups'],
+      additionalProperties: false,
+      properties: {
+        segments: { type: 'array', items: name },
+        groups: { type: 'array', items: { $ref: '#/$defs/group' } },
+      },
+    },
+    resources: { type: 'array', items: { $ref: '#/$defs/resource' } },
+  },
+  anyOf: [{ required: ['source', 'structure'] }, { required: ['extends', 'layer'] }],
+  $defs: {
+    group: {
+      type: 'object',
+      required: ['name', 'opens'],
+      additionalProperties: false,
+      properties: {
+        name,
+        opens: { type: 'array', items: name, minItems: 1 },
+        segments: { type: 'array', items: name },
+        groups: { type: 'array', items: { $ref: '#/$defs/group' } },
+      },
+    },
+    resource: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        forEach: name,
+        resources: { type: 'array', items: { $ref: '#/$defs/resource' } },
+        id,
+        resource: text,
+        extend: id,
+        within: name,
+        when: text,
+        maps: { type: 'array', items: id },
+        identity,
+        references: { type: 'array', items: reference },
+        override: { const: 'disable' },
+        note: { type: 'string' },
+      },
+      oneOf: [
+        { required: ['forEach', 'resources'] },
+        { required: ['id', 'resource', 'maps', 'identity'] },
+        { required: ['id', 'extend', 'maps'] },
+        { required: ['id', 'override'] },
+      ],
+    },
+  },
+} as const;
+
+const conceptMap = {
+  type: 'object',
+  required: ['resourceType', 'id', 'group'],
+  properties: {
+    resourceType: { const: 'ConceptMap' },
+    id,
+    group: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        required: ['element'],
+        properties: {
+          source: text,
+          target: text,
+          element: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['code'],
+              properties: {
+                code: text,
+                target: {
+                  type: 'array',
+                  items: { type: 'object', properties: { code: text, display: text } },
+                },
+              },
+            },
+          },
+          unmapped: {
+            type: 'object',
+            required: ['mode'],
+            properties: { mode: { enum: ['provided', 'fixed'] }, code: text },
+          },
+        },
+      },
+    },
+  },
+} as const;
+
+/** One schema a kind of file. */
+export const mappingSchemas = { map, messageMap, conceptMap } as const;
