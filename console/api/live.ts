@@ -38,16 +38,6 @@ export class Live {
     this.#options = options;
   }
 
-  /** How many watch. */
-  get size(): number {
-    return this.#watchers.size;
-  }
-
-  /** Whether anything is looked up at the moment. */
-  get isTicking(): boolean {
-    return this.#timer !== undefined;
-  }
-
   watch(socket: WebSocket, isAdmitted: () => boolean): void {
     const watcher: Watcher = { socket, isAdmitted, sentAt: 0, answered: true };
     this.#watchers.add(watcher);

@@ -51,12 +51,17 @@ export class Rates {
     return { in: Math.round(moved.in / minutes), out: Math.round(moved.out / minutes) };
   }
 
-  /** What came in and went out in steps of ten seconds, oldest first, at most ten minutes of it. */
+  /** What came in and went out in the last ten minutes, in steps of ten seconds, oldest first, always as many. */
   history(queue: string): { readonly in: readonly number[]; readonly out: readonly number[] } {
     const steps = this.#samples
       .slice(1)
       .map((sample, index) => difference(this.#samples[index] ?? sample, sample, queue));
-    return { in: steps.map((step) => step.in), out: steps.map((step) => step.out) };
+    // Filled up with nothing: where nothing moves, the history of a new console does not either.
+    const missing = Array.from({ length: maxSamples - 1 - steps.length }, () => 0);
+    return {
+      in: [...missing, ...steps.map((step) => step.in)],
+      out: [...missing, ...steps.map((step) => step.out)],
+    };
   }
 }
 

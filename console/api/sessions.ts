@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 /** A signed-in browser. */
-export interface Session {
+interface Session {
   readonly username: string;
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly clock: () => number;
   /** Ends a session that was not used for this long. */
   readonly idleMs: number;
@@ -73,10 +73,6 @@ export class Sessions {
   /** Ends all. */
   clear(): void {
     for (const key of this.#entries.keys()) this.#end(key);
-  }
-
-  get size(): number {
-    return this.#entries.size;
   }
 
   #find(id: string | undefined): Entry | undefined {

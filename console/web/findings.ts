@@ -68,7 +68,7 @@ export function findFindings(facts: {
         {
           key: `stuck ${queue.queue}`,
           severity: 'warning',
-          text: `${plural(waiting, 'message')} in “${queue.label ?? queue.queue}”, the oldest since ${toShortTime(queue.oldestAt, now)} (${toAge(seconds)}).`,
+          text: `${plural(waiting, 'message')} not yet through “${queue.label ?? queue.queue}”, the oldest since ${toShortTime(queue.oldestAt, now)} (${toAge(seconds)}).`,
         },
       ];
     }),

@@ -8,7 +8,7 @@ import { ApiError } from './api.ts';
 import { ConsolePage } from './console-page.tsx';
 import { SetupPage } from './setup-page.tsx';
 import { SignInPage } from './sign-in-page.tsx';
-import { theme } from './theme.ts';
+import { readableGreys, theme } from './theme.ts';
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -35,7 +35,7 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('Expected an element with the id "root" in index.html.');
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto">
+    <MantineProvider theme={theme} defaultColorScheme="auto" cssVariablesResolver={readableGreys}>
       <QueryClientProvider client={queries}>
         <Page />
       </QueryClientProvider>

@@ -12,7 +12,13 @@ export function MessageTable(props: {
   readonly labelledBy: string;
 }) {
   return (
-    <Table.ScrollContainer minWidth={640}>
+    <Table.ScrollContainer
+      minWidth={600}
+      type="native"
+      tabIndex={0}
+      role="group"
+      aria-labelledby={props.labelledBy}
+    >
       <Table verticalSpacing={6} highlightOnHover aria-labelledby={props.labelledBy}>
         <Table.Thead>
           <Table.Tr>

@@ -1,4 +1,4 @@
-import { Group, Table, Text, Title } from '@mantine/core';
+import { Anchor, Group, Table, Text, Title } from '@mantine/core';
 import type { InterfaceStatus } from '../api/control.ts';
 import type { LiveQueue } from '../api/views.ts';
 import { Sparkline } from './sparkline.tsx';
@@ -19,11 +19,18 @@ export function Queues(props: {
       </Title>
       {queues.length === 0 ? (
         <Text c="dimmed">
-          No queue yet. Queues come with the flows: open the <a href="/editor/">flow editor</a>,
-          wire an “mllp in” to a destination, and deploy.
+          No queue yet. Queues come with the flows: open the{' '}
+          <Anchor href="/editor/">flow editor</Anchor>, wire an “mllp in” to a destination, and
+          deploy.
         </Text>
       ) : (
-        <Table.ScrollContainer minWidth={720}>
+        <Table.ScrollContainer
+          minWidth={720}
+          type="native"
+          tabIndex={0}
+          role="group"
+          aria-labelledby="queues"
+        >
           <Table verticalSpacing={6} highlightOnHover aria-labelledby="queues">
             <Table.Thead>
               <Table.Tr>

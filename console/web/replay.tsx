@@ -22,7 +22,7 @@ export function Replay(props: {
   return (
     <div>
       <Group gap="sm">
-        <Button size="compact-md" variant="default" onClick={() => setAsking(true)}>
+        <Button size="compact-sm" variant="default" onClick={() => setAsking(true)}>
           Replay…
         </Button>
         <Text size="sm" role="status">

@@ -20,7 +20,7 @@ export function SetupPage() {
     onSuccess: () => window.location.replace('/'),
   });
   const done = session.data?.setupRequired === false && !setUp.isSuccess;
-  const differs = repeated !== '' && repeated !== password;
+  const differs = repeated !== password;
   const short = password !== '' && Array.from(password).length < passwordLength.min;
 
   if (done || token === '') {
@@ -83,15 +83,11 @@ export function SetupPage() {
             required
             withAsterisk={false}
             visibilityToggleButtonProps={{ 'aria-label': 'Show the repeated password' }}
-            error={differs && 'Not the same as above'}
+            error={repeated !== '' && differs && 'Not the same as above'}
             value={repeated}
             onChange={(event) => setRepeated(event.currentTarget.value)}
           />
-          <Button
-            type="submit"
-            disabled={differs || short || repeated === ''}
-            loading={setUp.isPending || setUp.isSuccess}
-          >
+          <Button type="submit" loading={setUp.isPending || setUp.isSuccess}>
             Create and sign in
           </Button>
         </Stack>

@@ -34,7 +34,6 @@ export function StateBadge({ state }: { readonly state: MessageState }) {
       className={filled ? undefined : 'state'}
       color={colors[state]}
       variant={filled ? 'filled' : 'dot'}
-      radius="sm"
     >
       {stateWords[state]}
     </Badge>

@@ -41,7 +41,7 @@ export function Steps({ trace }: { readonly trace: TraceView }) {
           Since {toDateTime(first.at)}
         </Text>
       )}
-      <Timeline bulletSize={14} lineWidth={2} component="ol" pl={8}>
+      <Timeline bulletSize={14} lineWidth={2} component="ol" className="steps" pl={8}>
         {trace.steps.map((step, index) => (
           <Timeline.Item
             key={`${step.at} ${step.messageId} ${step.kind} ${index}`}
