@@ -1,19 +1,23 @@
+import { unescapeText } from './escape.ts';
+import { toSegmentLocation } from './location.ts';
 import type { Hl7Message, Segment } from './message.ts';
 
-/**
- * A segment as plain data: `fields[0]` is its first field (MSH-1 of MSH), a field is a list of
- * repetitions, a repetition of components, a component of decoded sub-components.
- */
+/** A field as its repetitions, those as components, those as decoded sub-components. */
+export type FieldTree = readonly (readonly (readonly string[])[])[];
+
+/** A segment as plain data: `fields[0]` is its first field, which in MSH is the separator. */
 export interface SegmentTree {
   readonly segment: string;
-  readonly fields: readonly (readonly (readonly (readonly string[])[])[])[];
+  readonly fields: readonly FieldTree[];
 }
 
 /** The whole message as plain data, for scripts; decoded, so delimiters inside values are only text. */
 export function toTree(message: Hl7Message): readonly SegmentTree[] {
   return message.segments.map((segment) => ({
     segment: segment.name,
-    fields: count(segment.fieldCount, (field) => toRepetitions(segment, field)),
+    fields: Array.from({ length: segment.fieldCount }, (_, at) =>
+      toField(message, segment, at + 1),
+    ),
   }));
 }
 
@@ -22,12 +26,13 @@ export function toTree(message: Hl7Message): readonly SegmentTree[] {
  * position, empty ones left out. Line breaks inside values are shown as `\n`.
  */
 export function formatTree(message: Hl7Message): string {
-  const lines: string[] = [];
-  for (const segment of message.segments) {
-    const several = message.segmentsNamed(segment.name).length > 1;
-    const name = several ? `${segment.name}[${segment.occurrence}]` : segment.name;
-    lines.push(toOneLine(name), ...formatFields(segment, toOneLine(name)));
-  }
+  const lines = message.segments.flatMap((segment) => {
+    const name = toOneLine(toSegmentLocation(message, segment));
+    const fields = Array.from({ length: segment.fieldCount }, (_, at) =>
+      formatField(toField(message, segment, at + 1), `${name}-${at + 1}`),
+    );
+    return [name, ...fields.flat()];
+  });
   return lines.map((line) => `${line}\n`).join('');
 }
 
@@ -36,40 +41,42 @@ export function toOneLine(text: string): string {
   return text.replaceAll(/\r\n|\r|\n/g, '\\n');
 }
 
-function formatFields(segment: Segment, name: string): readonly string[] {
-  return count(segment.fieldCount, (position) => {
-    const repetitions = toRepetitions(segment, position);
-    return repetitions.flatMap((components, repetition) => {
-      const field = `${name}-${position}${repetitions.length > 1 ? `[${repetition + 1}]` : ''}`;
-      return formatComponents(components, field);
-    });
-  }).flat();
+/** Divided in one pass: asking for one component after the other would be quadratic. */
+function toField(message: Hl7Message, segment: Segment, position: number): FieldTree {
+  const { delimiters } = message;
+  const field = segment.field(position);
+  if (position <= 2 && /^(?:MSH|FHS|BHS)$/.test(segment.name)) return [[[field.raw]]];
+  const charset = message.segments[0]?.field(18).repetitions[0]?.raw;
+  return field.repetitions.map((repetition) =>
+    divide(repetition.raw, delimiters.component).map((component) =>
+      divide(component, delimiters.subcomponent).map((raw) =>
+        unescapeText(raw, delimiters, charset),
+      ),
+    ),
+  );
 }
 
-function formatComponents(components: readonly (readonly string[])[], field: string): string[] {
-  return components.flatMap((subcomponents, component) => {
-    const place =
-      components.length > 1 || subcomponents.length > 1 ? `${field}.${component + 1}` : field;
-    return subcomponents.flatMap((text, subcomponent) => {
-      if (text === '') return [];
-      const path = subcomponents.length > 1 ? `${place}.${subcomponent + 1}` : place;
-      return [`  ${path}  ${toOneLine(text)}`];
+/** By a mark that may not exist: `''` would divide between all characters. */
+function divide(text: string, mark: string): readonly string[] {
+  return mark === '' ? [text] : text.split(mark);
+}
+
+function formatField(repetitions: FieldTree, field: string): readonly string[] {
+  return repetitions.flatMap((components, index) =>
+    formatComponents(components, repetitions.length > 1 ? `${field}[${index + 1}]` : field),
+  );
+}
+
+function formatComponents(
+  components: readonly (readonly string[])[],
+  field: string,
+): readonly string[] {
+  return components.flatMap((subcomponents, index) => {
+    const single = components.length === 1 && subcomponents.length === 1;
+    const component = single ? field : `${field}.${index + 1}`;
+    return subcomponents.flatMap((text, at) => {
+      const path = subcomponents.length > 1 ? `${component}.${at + 1}` : component;
+      return text === '' ? [] : [`  ${path}  ${toOneLine(text)}`];
     });
   });
-}
-
-type Repetitions = readonly (readonly (readonly string[])[])[];
-
-/** Divided in one pass each: asking for one component after the other would be quadratic. */
-function toRepetitions({ delimiters, decode }: Reader, segment: Segment, position: number): Repetitions {
-  const { repetitions } = segment.field(position);
-  return repetitions.map((repetition) => {
-    if (isHeader(segment) && position <= 2) return [[repetition.raw]];
-    const components = split(repetition.raw, delimiters.component);
-    return components.map((each) => split(each, delimiters.subcomponent).map(decode));
-  });
-}
-
-function count<T>(length: number, build: (position: number) => T): readonly T[] {
-  return Array.from({ length }, (_, index) => build(index + 1));
 }

@@ -6,7 +6,8 @@ import { parseTimestamp } from './timestamp.ts';
 
 /** OBX-2 against table 0125, and each repetition of OBX-5 against what OBX-2 says it is. */
 export function validateObservation(message: Hl7Message, segment: Segment): readonly Issue[] {
-  const type = segment.field(2).text;
+  // Some senders name the table too (`CWE^^HL70125`); receivers ignore components they do not expect.
+  const type = segment.field(2).repetitions[0]?.component(1).text ?? '';
   const values = segment.field(5).repetitions;
   if (type === '') {
     if (!values.some((value) => value.valued)) return [];

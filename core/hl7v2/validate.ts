@@ -4,7 +4,7 @@ import { findStructureName, isStructure } from './definitions/structures.ts';
 import { findVersion, versions, type Version } from './definitions/versions.ts';
 import { toLocation } from './location.ts';
 import { matchStructure } from './match-structure.ts';
-import type { Hl7Message, Segment } from './message.ts';
+import type { Delimiters, Hl7Message, Segment } from './message.ts';
 import { checkSegmentName } from './segment-name.ts';
 import { findStructure } from './structure.ts';
 import { parseTimestamp } from './timestamp.ts';
@@ -107,7 +107,7 @@ function validateSegment(
   if (invalid !== undefined) return [invalid];
   const issues: Issue[] = [];
   for (const position of findRequiredFields(segment.name, version)) {
-    if (isPopulated(segment, position)) continue;
+    if (isPopulated(segment, position, message.delimiters)) continue;
     const location = toLocation(message, segment, position);
     const text = 'Expected a value in this required field, found none';
     issues.push(buildError('required-field-missing', location, text));
@@ -131,16 +131,12 @@ function validateSegment(
 }
 
 /** Anything but delimiters; the HL7 null counts, since the sender said something. */
-function isPopulated(segment: Segment, position: number): boolean {
-  return segment.field(position).repetitions.some((repetition) => {
-    for (let at = 1; at <= repetition.componentCount; at++) {
-      const component = repetition.component(at);
-      for (let sub = 1; sub <= component.subcomponentCount; sub++) {
-        if (component.subcomponent(sub).raw !== '') return true;
-      }
-    }
-    return false;
-  });
+function isPopulated(segment: Segment, position: number, delimiters: Delimiters): boolean {
+  const { component, repetition, subcomponent } = delimiters;
+  const marks = [component, repetition, subcomponent];
+  const { raw } = segment.field(position);
+  for (let at = 0; at < raw.length; at++) if (!marks.includes(raw.charAt(at))) return true;
+  return false;
 }
 
 function buildError(code: string, location: string, message: string): Issue {
