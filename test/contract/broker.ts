@@ -482,7 +482,8 @@ export function describeBroker(name: string, open: () => Promise<BrokerFixture>)
           const event = buildEnvelope();
           await broker.publishEvent(topic, event);
           const first = new Inbox();
-          const handle = await consumeHandle(broker, queue, first);
+          // One at a time: of several held ones, RabbitMQ may give back a late one before the earlier.
+          const handle = await consumeHandle(broker, queue, first, 1);
           await (await first.next()).deadLetter([]);
           await handle.stop();
           await fixture.restart();
