@@ -52,7 +52,6 @@ function buildProperty(value: unknown, validate: Validator | undefined): EditorP
   if (validate === undefined) return { value };
   return {
     value,
-    // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Node-RED counts the parameters
     validate(entered, _options) {
       return validate.call(this, entered);
     },

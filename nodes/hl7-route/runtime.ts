@@ -19,7 +19,11 @@ export default function register(RED: NodeAPI): void {
     const status = new PacedStatus(this);
     const wrong = findFaultyRule(config.rules);
     if (wrong !== undefined) {
-      this.status({ fill: 'red', shape: 'ring', text: RED._('hl7-route.status.faulty', { ...wrong }) });
+      this.status({
+        fill: 'red',
+        shape: 'ring',
+        text: RED._('hl7-route.status.faulty', { ...wrong }),
+      });
       this.on('input', (_message, _send, done) => {
         done(buildRuleError(wrong));
       });

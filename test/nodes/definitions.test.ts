@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { FlowNode } from '../../core/interface.ts';
+import { contributors } from '../../nodes/definitions.ts';
+
+const context = {
+  interface: 'tab-1',
+  defaults: { bind: '127.0.0.1' },
+  env: { HILUM_MLLP_PORT: '2575', HILUM_EHR_PORT: '8103' },
+};
+
+function contribute(node: Omit<FlowNode, 'id'> & { type: string }) {
+  const contributor = contributors[node.type];
+  if (contributor === undefined) throw new Error(`No contributor for "${node.type}".`);
+  return contributor({ id: 'n1', ...node }, context);
+}
+
+describe('what a node makes', () => {
+  it('is a listener and its inbound queue for mllp in', () => {
+    expect(
+      contribute({
+        type: 'mllp in',
+        name: 'Lab',
+        port: '${HILUM_MLLP_PORT}',
+        acknowledge: 'validated',
+        maxMessageMiB: '1',
+        idleTimeoutSeconds: '90',
+      }),
+    ).toEqual({
+      listeners: [
+        {
+          kind: 'mllp',
+          id: 'n1',
+          interface: 'tab-1',
+          label: 'Lab',
+          host: '127.0.0.1',
+          port: 2575,
+          acknowledge: 'validated',
+          queue: 'in.n1',
+          maxFrameBytes: 1_048_576,
+          idleTimeoutMs: 90_000,
+        },
+      ],
+      queues: [{ name: 'in.n1', interface: 'tab-1' }],
+    });
+  });
+
+  it('takes the defaults for what mllp in leaves empty, and a host of its own where it has one', () => {
+    const { listeners } = contribute({ type: 'mllp in', host: ' [::1] ', port: 0 });
+    expect(listeners?.[0]).toMatchObject({
+      label: 'MLLP in on port 0',
+      host: '::1',
+      port: 0,
+      acknowledge: 'received',
+      maxFrameBytes: 16_777_216,
+      idleTimeoutMs: 0,
+    });
+  });
+
+  it('is a sender and its outbound queue for fhir out, its address without a slash at the end', () => {
+    expect(
+      contribute({
+        type: 'fhir out',
+        baseUrl: 'http://127.0.0.1:${HILUM_EHR_PORT}/fhir/R4/',
+        timeoutSeconds: '2.5',
+        concurrency: '4',
+        wires: [['x'], []],
+      }),
+    ).toEqual({
+      senders: [
+        {
+          kind: 'fhir',
+          id: 'n1',
+          interface: 'tab-1',
+          label: 'FHIR out to 127.0.0.1:8103',
+          queue: 'out.n1',
+          baseUrl: 'http://127.0.0.1:8103/fhir/R4',
+          timeoutMs: 2500,
+          concurrency: 4,
+        },
+      ],
+      queues: [{ name: 'out.n1', interface: 'tab-1' }],
+    });
+  });
+
+  it.each(['fhir out', 'mllp out'])(
+    'has a queue for the answers when the second output of %s is wired',
+    (type) => {
+      const { senders, queues } = contribute({
+        type,
+        baseUrl: 'https://ehr.example.org',
+        host: 'lab.example.org',
+        port: '2576',
+        wires: [[], ['y']],
+      });
+      expect(senders?.[0]).toMatchObject({
+        answerQueue: 'answer.n1',
+        timeoutMs: 30_000,
+        concurrency: 1,
+      });
+      expect(queues?.map(({ name }) => name)).toEqual(['out.n1', 'answer.n1']);
+    },
+  );
+
+  it('is a queue of the topic for queue out, unless it is told to keep no copies', () => {
+    expect(contribute({ type: 'queue out', topic: 'lab.result', keep: true })).toEqual({
+      queues: [{ name: 'event.lab.result', interface: 'tab-1', topics: ['lab.result'] }],
+    });
+    expect(contribute({ type: 'queue out', topic: 'lab.result', keep: false })).toEqual({});
+  });
+
+  it('is a subscribed queue of its own for queue in', () => {
+    expect(contribute({ type: 'queue in', topic: 'lab.#' })).toEqual({
+      queues: [{ name: 'sub.n1', interface: 'tab-1', topics: ['lab.#'] }],
+    });
+  });
+});
+
+describe('a node that is configured wrongly', () => {
+  it.each([
+    ['mllp in', { port: '' }, 'field-required'],
+    ['mllp in', { port: '70000' }, 'port-invalid'],
+    ['mllp in', { port: '25.75' }, 'port-invalid'],
+    ['mllp in', { port: '2575', host: 'http://x' }, 'host-invalid'],
+    ['mllp in', { port: '2575', acknowledge: 'maybe' }, 'choice-invalid'],
+    ['mllp in', { port: '2575', maxMessageMiB: '0' }, 'number-invalid'],
+    ['mllp in', { port: '${NOT_SET}' }, 'placeholder-unset'],
+    ['mllp out', { host: '', port: '2576' }, 'field-required'],
+    ['mllp out', { host: 'lab', port: '0' }, 'port-invalid'],
+    ['fhir out', { baseUrl: 'ehr.example.org/fhir' }, 'url-invalid'],
+    ['fhir out', { baseUrl: 'http://ehr.example.org/fhir?x=1' }, 'url-invalid'],
+    ['fhir out', { baseUrl: 'http://ehr.example.org', concurrency: '1.5' }, 'number-invalid'],
+    ['queue out', { topic: 'lab.*' }, 'topic-invalid'],
+    ['queue out', { topic: 'lab..result' }, 'topic-invalid'],
+    ['queue in', { topic: 'lab.res*' }, 'pattern-invalid'],
+  ])('%s with %j makes nothing and says why, and which node', (type, fields, code) => {
+    const contribution = contribute({ type, ...fields });
+    expect(contribution).toEqual({
+      issues: [expect.objectContaining({ code, severity: 'error', location: 'n1' })],
+    });
+    expect(contribution.issues?.[0]?.message).toMatch(/^(mllp|fhir|queue) (in|out)[^:]*: /);
+  });
+
+  it('reports every field at once', () => {
+    const { issues } = contribute({ type: 'mllp out', name: 'Lab', host: '', port: 'x' });
+    expect(issues?.map(({ code }) => code)).toEqual(['field-required', 'port-invalid']);
+  });
+});
+
+describe('the flow that Hilum starts with', () => {
+  const file = path.resolve(import.meta.dirname, '../../flows/lab-results.json');
+  const flow = JSON.parse(readFileSync(file, 'utf8')) as FlowNode[];
+
+  it('is a tab, then its nodes in the order of their ids', () => {
+    const [tab, ...nodes] = flow;
+    expect(tab?.type).toBe('tab');
+    expect(nodes.every(({ z }) => z === tab?.id)).toBe(true);
+    const ids = nodes.map(({ id }) => id);
+    expect(ids).toEqual([...ids].sort());
+  });
+
+  it('wires only to nodes that are there', () => {
+    const ids = new Set(flow.map(({ id }) => id));
+    const targets = flow.flatMap(({ wires = [] }) => wires.flat());
+    expect(targets.filter((id) => !ids.has(id))).toEqual([]);
+  });
+
+  it('makes one listener, one sender to the EHR and the queues between, without an issue', () => {
+    const made = flow.flatMap((node) => contributors[node.type]?.(node, context) ?? []);
+    expect(made.flatMap(({ issues = [] }) => issues)).toEqual([]);
+    expect(made.flatMap(({ listeners = [] }) => listeners)).toMatchObject([
+      { port: 2575, acknowledge: 'received' },
+    ]);
+    expect(made.flatMap(({ senders = [] }) => senders)).toMatchObject([
+      { baseUrl: 'http://127.0.0.1:8103/fhir/R4' },
+    ]);
+    expect(made.flatMap(({ queues = [] }) => queues).map(({ name }) => name)).toEqual([
+      'out.lab-results-ehr',
+      'event.lab.result',
+      'in.lab-results-mllp',
+    ]);
+  });
+});
