@@ -128,10 +128,11 @@ export class GroupCommit {
       });
     } catch (error) {
       this.#queues.rolledBack();
-      this.#ledger.reload();
+      this.#ledger.rolledBack();
       return { error };
     }
     this.#queues.committed();
+    this.#ledger.committed();
     moved();
     for (const { submitted, effect } of effects) this.#answer(submitted, effect);
     for (const { submitted, refusal } of refused) {
@@ -147,13 +148,15 @@ export class GroupCommit {
       'A transaction was undone; its requests are tried one by one',
     );
     if (isFull(failure.error)) this.#database.restartLog();
+    let full: unknown;
     for (const submitted of batch) {
+      const [id, kind] = submitted.request;
+      // Where one found no room the next does not try; what makes room still does.
       const own =
-        batch.length === 1 && !isFull(failure.error) ? failure : this.#attempt([submitted]);
-      if (own !== undefined) {
-        const [id, kind] = submitted.request;
-        submitted.requester.fail(id, toFailure(own.error, unavailableCode(kind)));
-      }
+        full !== undefined && growingKinds.has(kind) ? { error: full } : this.#attempt([submitted]);
+      if (own === undefined) continue;
+      if (isFull(own.error)) full = own.error;
+      submitted.requester.fail(id, toFailure(own.error, unavailableCode(kind)));
     }
   }
 
@@ -208,6 +211,9 @@ export class GroupCommit {
     }
   }
 }
+
+/** Requests that need room in the file. */
+const growingKinds: ReadonlySet<Request[1]> = new Set(['publish', 'publishEvent', 'append']);
 
 const ledgerKinds: ReadonlySet<Request[1]> = new Set([
   'append',

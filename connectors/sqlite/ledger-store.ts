@@ -40,10 +40,12 @@ export class LedgerStore {
   readonly #waiting = new Map<string, number>();
   #lastMessage = 0;
   #lastEvent = 0;
+  /** Something of the transaction under way is in memory. */
+  #changed = false;
 
   constructor(database: Database) {
     this.#database = database;
-    this.reload();
+    this.#reload();
   }
 
   /** How many wait in each queue that any message ever waited in since the start. */
@@ -63,6 +65,7 @@ export class LedgerStore {
 
   append(entries: readonly LedgerEntry[]): void {
     for (const entry of entries) checkEntry(entry);
+    this.#changed = true;
     for (const entry of entries) {
       if (entry.type === 'message') this.#addMessage(entry.envelope);
       else this.#addEvent(entry.event);
@@ -91,8 +94,18 @@ export class LedgerStore {
     }
   }
 
-  /** Forgets what is in memory and reads it from the file: at the start, and after a transaction was undone. */
-  reload(): void {
+  /** The transaction is committed: memory and file agree. */
+  committed(): void {
+    this.#changed = false;
+  }
+
+  /** The transaction is undone: what it left in memory is forgotten. */
+  rolledBack(): void {
+    if (this.#changed) this.#reload();
+  }
+
+  #reload(): void {
+    this.#changed = false;
     const database = this.#database;
     this.#known.clear();
     this.#dirty.clear();

@@ -36,9 +36,7 @@ const migrations: readonly string[] = [
     header TEXT NOT NULL,
     -- Why it is a dead letter: JSON of the issues.
     issues TEXT,
-    -- NULL where the ledger's content has the same bytes: \`content\` says which.
-    body BLOB,
-    content INTEGER
+    body BLOB NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX queued_position ON queued (queue, position);
   CREATE UNIQUE INDEX queued_id ON queued (queue, id);

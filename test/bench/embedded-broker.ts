@@ -3,6 +3,7 @@
  * `node test/bench/embedded-broker.ts [SECONDS_PER_FIGURE]`. Messages of 2 kB, every hop durable.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Envelope } from '../../core/envelope.ts';
 import type { Broker } from '../../core/ports/broker.ts';
 import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
@@ -32,12 +33,17 @@ interface Figure {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Processor time of the owner for one: tells more than the rate where the machine is busy. */
+  readonly ownerUs: number;
 }
+
+const owner = new OwnerFixture();
 
 /** Runs `work` with so many at a time until the time is over. */
 async function measure(outstanding: number, work: () => Promise<void>): Promise<Figure> {
   const latencies: number[] = [];
   const startedAt = performance.now();
+  const cpuBefore = ownerCpuMs();
   const lane = async (): Promise<void> => {
     while (performance.now() - startedAt < forMs) {
       const at = performance.now();
@@ -47,6 +53,7 @@ async function measure(outstanding: number, work: () => Promise<void>): Promise<
   };
   await Promise.all(Array.from({ length: outstanding }, lane));
   const seconds = (performance.now() - startedAt) / 1000;
+  const ownerUs = ((ownerCpuMs() - cpuBefore) * 1000) / latencies.length;
   latencies.sort((left, right) => left - right);
   const percentile = (part: number): number =>
     latencies[Math.floor((latencies.length - 1) * part)] ?? Number.NaN;
@@ -54,14 +61,25 @@ async function measure(outstanding: number, work: () => Promise<void>): Promise<
     perSecond: latencies.length / seconds,
     p50Ms: percentile(0.5),
     p99Ms: percentile(0.99),
+    ownerUs,
   };
 }
 
+/** User and system time of all threads, from proc(5), in ticks of 10 ms. */
+function ownerCpuMs(): number {
+  const stat = readFileSync(`/proc/${owner.pid ?? 'self'}/stat`, 'latin1');
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
+  return 10 * (Number(user) + Number(system));
+}
+
 function report(name: string, outstanding: number, figure: Figure): void {
-  const { perSecond, p50Ms, p99Ms } = figure;
+  const { perSecond, p50Ms, p99Ms, ownerUs } = figure;
   console.log(
-    `${name.padEnd(44)} ${String(outstanding).padStart(4)} outstanding ${perSecond.toFixed(0).padStart(7)}/s` +
-      `  p50 ${p50Ms.toFixed(2)} ms  p99 ${p99Ms.toFixed(2)} ms`,
+    `${name.padEnd(34)} ${String(outstanding).padStart(4)} outstanding ${perSecond.toFixed(0).padStart(6)}/s` +
+      `  p50 ${p50Ms.toFixed(2)} ms  p99 ${p99Ms.toFixed(2)} ms  owner ${ownerUs.toFixed(0)} µs`,
   );
 }
 
@@ -81,6 +99,30 @@ async function oneHop(publisher: Broker, consumer: Broker, outstanding: number):
     waiting.delete(envelope.id);
   });
   await consuming.stop();
+  return figure;
+}
+
+/** publish → consume → publish on → accept, and consumed again: two durable hops, three processes. */
+async function twoHops(edge: Broker, worker: Broker, outstanding: number): Promise<Figure> {
+  const [first, second] = [`bench.in-${outstanding}`, `bench.out-${outstanding}`];
+  for (const name of [first, second]) await edge.declare({ name, interface: 'bench' });
+  const waiting = new Map<string, () => void>();
+  const consumers = [
+    await worker.consume(first, { window: 256 }, (delivery) => {
+      void Promise.all([worker.publish(second, delivery.envelope), delivery.accept()]);
+    }),
+    await edge.consume(second, { window: 256 }, (delivery) => {
+      void delivery.accept().then(() => waiting.get(delivery.envelope.id)?.());
+    }),
+  ];
+  const figure = await measure(outstanding, async () => {
+    const envelope = buildEnvelope();
+    const done = new Promise<void>((resolve) => waiting.set(envelope.id, resolve));
+    await edge.publish(first, envelope);
+    await done;
+    waiting.delete(envelope.id);
+  });
+  for (const consumer of consumers) await consumer.stop();
   return figure;
 }
 
@@ -108,7 +150,6 @@ function entriesOf(envelope: Envelope, queue: string): LedgerEntry[] {
   ];
 }
 
-const owner = new OwnerFixture();
 await owner.start();
 const edge = await owner.connect();
 const worker = await owner.connect();
@@ -118,6 +159,10 @@ for (const outstanding of outstandings) {
 for (const outstanding of outstandings) {
   const figure = await oneHop(edge.broker, worker.broker, outstanding);
   report('publish, consume, accept', outstanding, figure);
+}
+for (const outstanding of outstandings) {
+  const figure = await twoHops(edge.broker, worker.broker, outstanding);
+  report('two hops, accepted', outstanding, figure);
 }
 for (const outstanding of outstandings) {
   const figure = await measure(outstanding, () =>

@@ -24,6 +24,11 @@ export class OwnerFixture {
   #process: ChildProcess | undefined;
   #clients: OwnerClient[] = [];
 
+  /** The owner's process, while it runs. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   async start(maxFileBytes?: number): Promise<void> {
     const limit = maxFileBytes === undefined ? [] : [String(maxFileBytes)];
     const owner = fork(
