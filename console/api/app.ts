@@ -35,7 +35,7 @@ export interface ConsoleOptions {
   readonly webRoot: string;
   /** Hilum's version, for people. */
   readonly version: string;
-  /** What differs from {@link defaultTimes}. */
+  /** What differs from an hour idle, twelve hours in all, a look a second. */
   readonly times?: Partial<ConsoleTimes>;
 }
 
@@ -53,7 +53,7 @@ export interface ConsoleTimes {
 }
 
 /** An hour idle, a working shift in all; the live page once a second. */
-export const defaultTimes: ConsoleTimes = {
+const defaultTimes: ConsoleTimes = {
   sessionIdleMs: 60 * 60_000,
   sessionMs: 12 * 60 * 60_000,
   liveTickMs: 1000,

@@ -25,7 +25,7 @@ export interface ControlStatus {
   readonly broker?: string;
 }
 
-export interface ProcessStatus {
+interface ProcessStatus {
   /** `supervisor`, `edge`, `worker`, `owner`. */
   readonly role: string;
   readonly pid?: number;

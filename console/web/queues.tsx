@@ -20,8 +20,10 @@ export function Queues(props: {
       {queues.length === 0 ? (
         <Text c="dimmed">
           No queue yet. Queues come with the flows: open the{' '}
-          <Anchor href="/editor/">flow editor</Anchor>, wire an “mllp in” to a destination, and
-          deploy.
+          <Anchor href="/editor/" underline="always">
+            flow editor
+          </Anchor>
+          , wire an “mllp in” to a destination, and deploy.
         </Text>
       ) : (
         <Table.ScrollContainer

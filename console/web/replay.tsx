@@ -37,28 +37,30 @@ export function Replay(props: {
           )}
         </Text>
       </Group>
-      <Modal
+      <Modal.Root
         opened={isAsking}
         onClose={() => setAsking(false)}
-        title="Replay this message?"
         centered
-        closeButtonProps={{ 'aria-label': 'Close' }}
         transitionProps={{ duration: 100 }}
       >
-        <Text size="sm" mb="md">
-          <span className="mono">{name}</span> goes through its flow once more, as a new message,
-          and everything behind the flow receives it again. What happened to the first one stays as
-          it is.
-        </Text>
-        <Group justify="end">
-          <Button variant="default" onClick={() => setAsking(false)} data-autofocus>
-            Cancel
-          </Button>
-          <Button loading={replay.isPending} onClick={() => replay.mutate()}>
-            Replay
-          </Button>
-        </Group>
-      </Modal>
+        <Modal.Overlay />
+        <Modal.Content p="md">
+          <Modal.Title mb="sm">Replay this message?</Modal.Title>
+          <Text size="sm" mb="md">
+            <span className="mono">{name}</span> goes through its flow once more, as a new message,
+            and everything behind the flow receives it again. What happened to the first one stays
+            as it is.
+          </Text>
+          <Group justify="end">
+            <Button variant="default" onClick={() => setAsking(false)} data-autofocus>
+              Cancel
+            </Button>
+            <Button loading={replay.isPending} onClick={() => replay.mutate()}>
+              Replay
+            </Button>
+          </Group>
+        </Modal.Content>
+      </Modal.Root>
     </div>
   );
 }

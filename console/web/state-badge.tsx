@@ -15,15 +15,15 @@ export const stateWords: Readonly<Record<MessageState, string>> = {
 };
 
 const colors: Readonly<Record<MessageState, string>> = {
-  received: 'gray',
-  queued: 'blue',
-  'in-progress': 'blue',
-  processed: 'teal',
-  delivered: 'teal',
-  retrying: 'orange',
-  'dead-lettered': 'red',
-  refused: 'red',
-  duplicate: 'gray',
+  received: 'gray.6',
+  queued: 'blue.6',
+  'in-progress': 'blue.6',
+  processed: 'teal.6',
+  delivered: 'teal.6',
+  retrying: 'orange.6',
+  'dead-lettered': 'red.9',
+  refused: 'red.6',
+  duplicate: 'gray.6',
 };
 
 /** Where a message stands. */

@@ -17,17 +17,23 @@ export function TraceDrawer(props: {
 }) {
   const { id, onClose } = props;
   return (
-    <Drawer
+    <Drawer.Root
       opened={id !== undefined}
       onClose={onClose}
       position="right"
       size="xl"
-      title="One message, step by step"
-      closeButtonProps={{ 'aria-label': 'Close' }}
       transitionProps={{ duration: 100 }}
     >
-      {id !== undefined && <TraceBody {...props} id={id} />}
-    </Drawer>
+      <Drawer.Overlay />
+      <Drawer.Content>
+        {/* Not Drawer.Header: a second banner landmark would compete with the page's own. */}
+        <Group justify="space-between" p="md">
+          <Drawer.Title>One message, step by step</Drawer.Title>
+          <Drawer.CloseButton aria-label="Close" />
+        </Group>
+        <Drawer.Body>{id !== undefined && <TraceBody {...props} id={id} />}</Drawer.Body>
+      </Drawer.Content>
+    </Drawer.Root>
   );
 }
 

@@ -53,7 +53,7 @@ export interface RunningConsole {
 }
 
 /** The engine's part, as far as the console needs one: what was replayed, and whether it is ready. */
-export interface TestControl extends Control {
+interface TestControl extends Control {
   isReady: boolean;
   readonly replayed: { readonly id: string; readonly by: string }[];
   readonly running: ControlStatus;
