@@ -122,7 +122,8 @@ export function createFrameDecoder(limits: {
     nextStart = findFrom(nextStart, framing.start);
     const stop = Math.min(nextEnd, nextStart);
     const length = frame.length + stop - position;
-    if (length > limits.maxFrameBytes) return fail('frame-too-large', length);
+    // Where the limit was passed, not how much more happens to be in this chunk.
+    if (length > limits.maxFrameBytes) return fail('frame-too-large', limits.maxFrameBytes + 1);
     if (stop === chunk.length) {
       frame.append(chunk, position, stop);
       position = stop;
