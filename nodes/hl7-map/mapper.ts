@@ -5,12 +5,10 @@ import type { Mapper } from '../../core/mapping/mapper.ts';
 
 /**
  * The mapper of the mappings that are shipped with Hilum, compiled once for all nodes of the process.
- * Rejects with a permanent HilumError of everything that is wrong with them.
+ * Throws a permanent HilumError with everything that is wrong with them.
  */
-export function loadShippedMapper(): Promise<Mapper> {
-  return new Promise((resolve) => {
-    resolve(openMapper(findMappings(import.meta.dirname)));
-  });
+export function openShippedMapper(): Mapper {
+  return openMapper(findMappings(import.meta.dirname));
 }
 
 /** The package's folder `mappings`, from wherever below the package this file was built to. */
