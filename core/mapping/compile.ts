@@ -129,9 +129,8 @@ function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
 
 function describe(error: ErrorObject): string {
   const where = error.instancePath === '' ? 'The file' : error.instancePath.slice(1);
-  const detail: unknown =
-    error.params['additionalProperty'] ?? error.params['allowedValues'] ?? error.params['pattern'];
-  const tail = detail === undefined ? '' : `: ${String(detail)}`;
+  const detail: unknown = error.params['additionalProperty'] ?? error.params['allowedValues'];
+  const tail = detail === undefined ? '' : `: ${JSON.stringify(detail)}`;
   if (error.keyword === 'anyOf' || error.keyword === 'oneOf') {
     return `${where} is incomplete: a rule has to and one of from, const or via; or from and ignore`;
   }

@@ -1,4 +1,4 @@
-import type { Hl7Message, Segment, Value } from '../hl7v2/message.ts';
+import type { Hl7Message, Repetition, Segment } from '../hl7v2/message.ts';
 import { type SourceValue, toSegmentName } from './source.ts';
 
 /** Which source values some rule has taken or named: the other half of "no silent loss". */
@@ -34,48 +34,53 @@ export class Consumed {
   }
 
   #findInSegment(segment: Segment, paths: string[]): void {
-    const taken = this.#bySegment.get(segment) ?? new Set<number>();
-    const first = segment.name === 'MSH' ? 3 : 1;
-    for (let position = first; position <= segment.fieldCount; position++) {
-      if (taken.has(toKey(position, 0, 0, 0))) continue;
-      const field = segment.field(position);
-      if (field.raw === '') continue;
+    const taken = this.#bySegment.get(segment) ?? nothing;
+    // MSH-1 and MSH-2 are delimiters.
+    for (let field = segment.name === 'MSH' ? 3 : 1; field <= segment.fieldCount; field++) {
+      if (taken.has(toKey(field, 0, 0, 0))) continue;
+      const { raw, repetitions } = segment.field(field);
+      if (raw === '') continue;
+      const name = `${toSegmentName(segment)}-${field}`;
       const rest: string[] = [];
-      let any = false;
-      field.repetitions.forEach((repetition, index) => {
-        const base = `${toSegmentName(segment)}-${position}[${index + 1}]`;
-        if (taken.has(toKey(position, index + 1, 0, 0))) {
-          any ||= repetition.valued;
-          return;
-        }
-        for (let c = 1; c <= repetition.componentCount; c++) {
-          const component = repetition.component(c);
-          if (!component.valued) continue;
-          if (taken.has(toKey(position, index + 1, c, 0))) {
-            any = true;
-            continue;
-          }
-          for (let s = 1; s <= component.subcomponentCount; s++) {
-            if (!component.subcomponent(s).valued) continue;
-            if (taken.has(toKey(position, index + 1, c, s))) any = true;
-            else
-              rest.push(component.subcomponentCount === 1 ? `${base}.${c}` : `${base}.${c}.${s}`);
-          }
-        }
+      const counts = { all: 0 };
+      repetitions.forEach((repetition, index) => {
+        findInRepetition({ taken, field, index: index + 1, name, counts }, repetition, rest);
       });
-      if (rest.length === 0) continue;
-      if (any) paths.push(...rest);
-      else paths.push(`${toSegmentName(segment)}-${position}`);
+      if (rest.length > 0 && rest.length === counts.all) paths.push(name);
+      else paths.push(...rest);
     }
   }
 }
 
-/** Fits a double exactly: 10 bits for repetitions would be too few, so the field comes last. */
-function toKey(field: number, repetition: number, component: number, subcomponent: number): number {
-  return ((repetition * 512 + field) * 256 + component) * 256 + subcomponent;
+interface FieldSearch {
+  readonly taken: ReadonlySet<number>;
+  readonly field: number;
+  readonly index: number;
+  readonly name: string;
+  /** Valued leaves so far, taken or not. */
+  readonly counts: { all: number };
 }
 
-/** Whether something stands there at all: neither nothing, nor only delimiters, nor the HL7 null. */
-export function isValued(value: Value): boolean {
-  return value.valued;
+function findInRepetition(search: FieldSearch, repetition: Repetition, rest: string[]): void {
+  const { taken, field, index, name, counts } = search;
+  const whole = taken.has(toKey(field, index, 0, 0));
+  for (let c = 1; c <= repetition.componentCount; c++) {
+    const component = repetition.component(c);
+    if (!component.valued) continue;
+    const count = component.subcomponentCount;
+    const all = whole || taken.has(toKey(field, index, c, 0));
+    for (let s = 1; s <= count; s++) {
+      if (!component.subcomponent(s).valued) continue;
+      counts.all++;
+      if (all || taken.has(toKey(field, index, c, s))) continue;
+      rest.push(count === 1 ? `${name}[${index}].${c}` : `${name}[${index}].${c}.${s}`);
+    }
+  }
+}
+
+const nothing: ReadonlySet<number> = new Set();
+
+/** Fits a double exactly for any number of repetitions: they come first. */
+function toKey(field: number, repetition: number, component: number, subcomponent: number): number {
+  return ((repetition * 512 + field) * 256 + component) * 256 + subcomponent;
 }

@@ -1,18 +1,12 @@
-import {
-  comparison,
-  lacksZone,
-  toCode,
-  toFhirDate,
-  toFhirDateTime,
-  toFhirTime,
-  toUrnPart,
-} from './formats.ts';
+import { type Timestamp, parseTimestamp, toFhirDate, toFhirDateTime } from '../hl7v2/timestamp.ts';
+import { comparison, toCode, toFhirTime, toUrnPart } from './formats.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toChild, toText } from './source.ts';
 
 /**
  * A named conversion that rules use as `fn`. Pure: the same value of the same message gives the same.
- * Undefined says that the value cannot be converted; the engine reports it and counts it as unconsumed.
+ * Undefined says that the value cannot be converted, which the engine reports; null that there is nothing to
+ * write, which it does not. Either way the value counts as unconsumed.
  */
 export type MappingFunction = (source: SourceValue, frame: Frame) => unknown;
 
@@ -30,12 +24,21 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
   /** The whole value as plain text: components and all, HL7 formatting as line breaks. */
   text: (source) => source.value.text.trimEnd() || undefined,
   code: (source) => toCode(toText(source)) || undefined,
-  dateTime: (source, frame) => toZonedDateTime(toText(source), frame),
-  date: (source) => toFhirDate(toText(source)),
-  /** FHIR instant: only with seconds and a zone. */
+  /** FHIR dateTime; without a zone, and with none known, only the day. */
+  dateTime: (source, frame) => {
+    const timestamp = parseTimestamp(toText(source).trim());
+    return timestamp && toFhirDateTime(timestamp, findZone(timestamp, frame));
+  },
+  date: (source) => {
+    const timestamp = parseTimestamp(toText(source).trim());
+    return timestamp && toFhirDate(timestamp);
+  },
+  /** FHIR instant, which needs a time and a zone: null, which is silent, where they are not known. */
   instant: (source, frame) => {
-    const converted = toZonedDateTime(toText(source), frame);
-    return converted?.includes('T') === true ? converted : undefined;
+    const timestamp = parseTimestamp(toText(source).trim());
+    if (timestamp === undefined) return undefined;
+    const text = toFhirDateTime(timestamp, findZone(timestamp, frame));
+    return text.includes('T') ? text : null;
   },
   time: (source) => toFhirTime(toText(source)),
   decimal: (source) => toNumber(toText(source)),
@@ -94,9 +97,8 @@ function toNumber(text: string): number | undefined {
 }
 
 /** A time without a zone is in the zone of MSH-7, as HL7 has it, else in the zone that was configured. */
-function toZonedDateTime(text: string, frame: Frame): string | undefined {
-  if (!lacksZone(text)) return toFhirDateTime(text, 'Z');
-  return toFhirDateTime(text, frame.run.zone());
+function findZone({ hour, offset }: Timestamp, frame: Frame): string | undefined {
+  return hour === undefined || offset !== undefined ? undefined : frame.run.zone();
 }
 
 /** HD as the URI of an identifier system: its universal id, else its name space. HL7 v2 chapter 2A, HD. */

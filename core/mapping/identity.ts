@@ -112,7 +112,7 @@ function toType(identifier: Draft): unknown {
 }
 
 /** `OBR-3 | ORC-3` or `@patient`. */
-function compileKeyPart(part: string, report: (message: string) => Issue): KeyPart {
+function compileKeyPart(part: string, report: (message: string) => void): KeyPart {
   if (part.startsWith('@')) {
     const label = part.slice(1);
     return (frame) => frame.run.findEntry(label, frame.group)?.uuid ?? '';

@@ -12,7 +12,10 @@ export type { MappingFile } from './document.ts';
 export interface MapOptions {
   /** Also say where every element came from. Costs about half as much again. */
   readonly provenance?: boolean;
-  /** The zone of times that state none, in a message whose MSH-7 states none: `+01:00`, `Z` (default). */
+  /**
+   * The zone of times that state none, in a message whose MSH-7 states none: `+01:00` or `Europe/Berlin`.
+   * Without it such times are reduced to their day, and a warning says so.
+   */
   readonly zone?: string;
 }
 
@@ -73,7 +76,7 @@ function buildMapper(compiled: Compiled): Mapper {
     map: (message, options = {}) => {
       const map = findMap(message, byType);
       if (map === undefined) return toUnmapped(byType);
-      const { provenance = false, zone = 'Z' } = options;
+      const { provenance = false, zone } = options;
       const run = new Run(message, compiled.tables, { provenance, zone });
       const top = map.map(run);
       const unconsumed = run.consumed.findRest(message);

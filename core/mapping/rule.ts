@@ -49,14 +49,16 @@ interface CompiledRule {
   readonly also: readonly (readonly [readonly TargetStep[], unknown])[];
 }
 
+type Fail = (message: string) => void;
+
 /** The value for one source value; undefined where there is none. Marks what it took as consumed. */
 type Produce = (frame: Frame, source: SourceValue | undefined) => unknown;
 
 /** Compiles a rule to a closure; undefined where it has problems, all of which are reported. */
 export function compileRule(document: RuleDocument, context: RuleContext): Step | undefined {
-  let sound = true;
-  const fail = (message: string): undefined => {
-    sound = false;
+  const problems: string[] = [];
+  const fail: Fail = (message) => {
+    problems.push(message);
     context.report(message);
   };
   const path = document.from === undefined ? undefined : parseSourcePath(document.from);
@@ -65,14 +67,14 @@ export function compileRule(document: RuleDocument, context: RuleContext): Step 
   }
   const when = compileWhen(document.when, fail);
   if (document.ignore !== undefined) {
-    return sound && path !== undefined ? toIgnoreStep(path, when) : undefined;
+    return problems.length === 0 && path !== undefined ? toIgnoreStep(path, when) : undefined;
   }
   const to = parseTarget(document.to ?? '', fail);
   const also = Object.entries(document.also ?? {}).map(
     ([target, value]) => [parseTarget(target, fail), value] as const,
   );
   const produce = compileProduce(document, context, fail);
-  if (!sound || produce === undefined) return undefined;
+  if (problems.length > 0 || produce === undefined) return undefined;
   return toStep({
     name: `${context.mapId}#${document.id}`,
     path,
@@ -192,25 +194,24 @@ function hasElement(into: Draft, prefix: string): boolean {
 function compileProduce(
   document: RuleDocument,
   context: RuleContext,
-  fail: (message: string) => undefined,
+  fail: Fail,
 ): Produce | undefined {
   const { via, fn, table, resource } = document;
-  const found = table === undefined ? undefined : context.tables.get(table);
-  if (table !== undefined && found === undefined) return fail(`table: there is no table ${table}`);
-  if (via !== undefined) {
-    const map = context.maps.get(via);
-    if (map === undefined) return fail(`via: there is no map ${via}`);
-    if (resource !== undefined) return toResource(map, resource, fail);
-    return found === undefined ? toElement(map) : toTranslated(map, found, document);
-  }
-  if (resource !== undefined) return fail(`resource: ${resource} needs a map, named by via`);
-  if (fn !== undefined) {
-    const call = mappingFunctions[fn];
-    return call === undefined ? fail(`fn: there is no function ${fn}`) : toCalled(call, fn);
-  }
-  if (found !== undefined) return toCode(found, document);
-  if ('const' in document) return toConstant(document.const);
-  return toPrimitive;
+  const map = via === undefined ? undefined : context.maps.get(via);
+  const codes = table === undefined ? undefined : context.tables.get(table);
+  const call = fn === undefined ? undefined : mappingFunctions[fn];
+  if (via !== undefined && map === undefined) fail(`via: there is no map ${via}`);
+  else if (table !== undefined && codes === undefined) fail(`table: there is no table ${table}`);
+  else if (fn !== undefined && call === undefined) fail(`fn: there is no function ${fn}`);
+  else if (resource !== undefined && map?.identify === undefined) {
+    fail(`resource: ${resource} needs a map with an identity, named by via`);
+  } else if (map !== undefined) {
+    if (resource !== undefined) return toResource(map, resource);
+    return codes === undefined ? toElement(map) : toTranslated(map, codes, document);
+  } else if (call !== undefined) return toCalled(call, fn ?? '');
+  else if (codes !== undefined) return toCode(codes, document);
+  else return 'const' in document ? toConstant(document.const) : toPrimitive;
+  return undefined;
 }
 
 const toPrimitive: Produce = (frame, source) => {
@@ -243,6 +244,7 @@ function toCalled(call: MappingFunction, name: string): Produce {
       });
       return undefined;
     }
+    if (value === null) return undefined;
     if (!selfConsuming.has(name)) frame.run.consumed.add(source);
     return value;
   };
@@ -299,14 +301,9 @@ function toElement(map: CompiledMap): Produce {
   };
 }
 
-function toResource(
-  map: CompiledMap,
-  type: string,
-  fail: (message: string) => undefined,
-): Produce | undefined {
+function toResource(map: CompiledMap, type: string): Produce | undefined {
   const { identify } = map;
-  if (identify === undefined)
-    return fail(`via: ${map.id} has no identity, so it makes no resource`);
+  if (identify === undefined) return undefined;
   const element = toElement(map);
   return (frame, source) => {
     const { run } = frame;

@@ -1,8 +1,8 @@
 import type { BundleEntryRequest } from '@medplum/fhirtypes';
 import type { Hl7Message, Segment } from '../hl7v2/message.ts';
+import { parseTimestamp } from '../hl7v2/timestamp.ts';
 import type { Issue } from '../issue.ts';
 import { Consumed } from './consumed.ts';
-import { findZone } from './formats.ts';
 import type { Identity } from './identity.ts';
 import { type Draft, isPlainObject } from './path.ts';
 import type { SourceValue } from './source.ts';
@@ -46,37 +46,34 @@ export class Run {
   readonly #byIdentity = new Map<string, Entry>();
   readonly #labels = new Map<Group, Map<string, Entry[]>>();
   readonly #numbers = new Map<string, number>();
-  readonly #defaultZone: string;
-  #zone: string | undefined;
+  readonly #zone: string | undefined;
   #zoneReported = false;
 
   constructor(message: Hl7Message, tables: ReadonlyMap<string, Table>, options: RunOptions) {
     this.message = message;
     this.#tables = tables;
-    this.#defaultZone = options.zone;
     this.trace = options.provenance ? [] : undefined;
-    this.#zone = findZone(message.get('MSH-7') ?? '');
+    this.#zone = parseTimestamp((message.get('MSH-7.1') ?? '').trim())?.offset ?? options.zone;
   }
 
   table(id: string): Table | undefined {
     return this.#tables.get(id);
   }
 
-  /** The zone of times that state none: that of MSH-7, else the configured one, which is reported once. */
-  zone(): string {
-    if (this.#zone !== undefined) return this.#zone;
-    if (!this.#zoneReported) {
+  /** The zone of times that state none: that of MSH-7, else the configured one; none is reported once. */
+  zone(): string | undefined {
+    if (this.#zone === undefined && !this.#zoneReported) {
       this.#zoneReported = true;
       this.issues.push({
         code: 'time-zone-unknown',
-        severity: 'information',
+        severity: 'warning',
         location: 'MSH-7',
         message:
-          `Times without a zone were taken as ${this.#defaultZone}: MSH-7 states none. ` +
+          'Times without a zone were reduced to their day: FHIR needs a zone, and MSH-7 states none. ' +
           'Configure the zone of the sender, or let it send one in MSH-7.',
       });
     }
-    return this.#defaultZone;
+    return this.#zone;
   }
 
   /** The name, numbered by how often it was asked for in this message. */
@@ -142,8 +139,8 @@ export class Run {
 
 export interface RunOptions {
   readonly provenance: boolean;
-  /** `+01:00` or `Z`. */
-  readonly zone: string;
+  /** `+01:00` or `Europe/Berlin`. */
+  readonly zone?: string | undefined;
 }
 
 /** Adds what is missing, object by object; lists and values that are there stay as they are. */
