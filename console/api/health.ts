@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import { HilumError } from '../../core/errors.ts';
 import type { Broker } from '../../core/ports/broker.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Control } from './control.ts';
@@ -69,9 +70,10 @@ async function ask(
   });
   const answered = answer.then(
     () => undefined,
+    // Strangers read this: only messages that are made for people, never a driver's own.
     (error: unknown): Reason => ({
       part,
-      message: error instanceof Error ? error.message : 'Failed.',
+      message: error instanceof HilumError ? error.message : 'It failed without a known reason.',
     }),
   );
   try {
