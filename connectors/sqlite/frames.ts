@@ -3,7 +3,7 @@ import { deserialize, serialize } from 'node:v8';
 /** The longest message body that passes between a client and the owner. */
 export const maxBodyBytes = 64 * 1024 * 1024;
 /** The longest frame: a body with its header and the operations beside it. More is not one of ours. */
-export const maxFrameBytes = maxBodyBytes + 32 * 1024 * 1024;
+const maxFrameBytes = maxBodyBytes + 32 * 1024 * 1024;
 
 const lengthBytes = 4;
 
