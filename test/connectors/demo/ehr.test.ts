@@ -238,7 +238,7 @@ describe('demo EHR', () => {
       '',
       transaction(putPatient('1', 'Before'), observation('1', 'urn:uuid:patient-1')),
     );
-    const before = (await ask('GET', '/Patient')).body as unknown;
+    const before = (await ask('GET', '/Patient')).body;
     const remove = { request: { method: 'DELETE', url: 'Observation?identifier=urn:obs|1' } };
     const answer = await ask(
       'POST',
