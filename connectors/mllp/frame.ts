@@ -16,7 +16,10 @@ export interface FrameFault {
   readonly bytes: number;
 }
 
-/** One message without its framing, in a buffer of its own; or a fault. In the order of the bytes. */
+/**
+ * One message without its framing, or a fault. In the order of the bytes. A message that came in one chunk
+ * is a view of it: copy it before it is posted to another thread, which would copy the whole chunk.
+ */
 export type FrameEvent = { readonly kind: 'message'; readonly bytes: Uint8Array } | FrameFault;
 
 /** What the decoder is in the middle of. */
@@ -208,9 +211,9 @@ function createFrameBuffer() {
     },
     clear,
     append,
-    /** Everything collected and this last piece, in memory of its own; starts anew. */
+    /** Everything collected and this last piece, in one; starts anew. */
     take(source: Buffer, start: number, end: number): Uint8Array {
-      // Not a view: passing a view to another thread would copy the whole chunk that it looks at.
+      if (length === 0) return source.subarray(start, end);
       const whole = Buffer.allocUnsafeSlow(length + end - start);
       let offset = 0;
       for (const block of blocks) {
