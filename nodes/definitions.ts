@@ -5,8 +5,7 @@ import { contribute as queueIn } from './queue-in/definition.ts';
 import { contribute as queueOut } from './queue-out/definition.ts';
 import type { Contribute } from './shared/contribution.ts';
 
-export type { Contribute, ContributionContext } from './shared/contribution.ts';
-export { findPlaceholders, resolveEnv, type Environment } from './shared/environment.ts';
+export { findPlaceholders, resolveEnv } from './shared/environment.ts';
 
 /**
  * Of every node type that makes listeners, senders or queues: what it makes. The deploy compiler calls

@@ -33,7 +33,7 @@ export interface EditorDefinition<C> {
 }
 
 /** One entry of an editable list: its own element, and what was given to `addItem`. */
-export interface ListOptions<T> {
+interface ListOptions<T> {
   readonly addItem: (container: JQuery, index: number, data: T) => void;
   readonly removeItem: (data: T) => void;
   readonly sortItems: (items: JQuery) => void;

@@ -5,13 +5,16 @@ const kinds = ['type', 'field', 'table'] as const;
 /** Fills one entry of the list with what a rule of its kind needs. */
 export function buildRow(container: JQuery, rule: Rule, text: (key: string) => string): void {
   container.css({ display: 'flex', gap: '6px', 'align-items': 'center' });
-  const kind = buildSelect('kind', kinds, (name) => text(`kind.${name}`)).css({ width: '130px' });
+  const kind = buildSelect('kind', kinds, (name) => text(`kind.${name}`)).css({ width: '145px' });
   const operator = buildSelect('operator', operators, (name) => text(`operator.${name}`)).css({
     width: '130px',
   });
   const path = buildInput('path', text('placeholder.path')).css({ width: '110px' });
   const value = buildInput('value', '').css({ 'flex-grow': '1', 'min-width': '60px' });
-  container.append(kind, path, operator, value);
+  const output = $('<span>')
+    .addClass('hl7-route-output')
+    .css({ 'flex-shrink': '0', 'white-space': 'nowrap' });
+  container.append(kind, path, operator, value, output);
 
   const show = (): void => {
     const chosen = kind.val() as Rule['kind'];
@@ -56,4 +59,13 @@ function buildSelect(
 
 function buildInput(name: string, placeholder: string): JQuery {
   return $('<input>').attr({ type: 'text', placeholder }).addClass(`hl7-route-${name}`);
+}
+
+/** Shows to which output (1-based) each entry of the list sends. */
+export function numberRows(rows: readonly HTMLElement[]): void {
+  for (const [index, row] of rows.entries()) {
+    $(row)
+      .find('.hl7-route-output')
+      .text(`→ ${index + 1}`);
+  }
 }

@@ -73,7 +73,7 @@ export function findRuleProblem(rule: Rule): RuleProblem | undefined {
 }
 
 /** Whether the text is a path to a value or a segment: `PID-3[2].4.1`, `OBX[3]-5`, `ZPI`. */
-export function isPath(text: string): boolean {
+function isPath(text: string): boolean {
   return parsePath(text.trim()).ok;
 }
 

@@ -9,7 +9,7 @@ import {
   type Operator,
   type Rule,
 } from './definition.ts';
-import { buildRow, readRow } from '../editor/rule-row.ts';
+import { buildRow, numberRows, readRow } from '../editor/rule-row.ts';
 
 /** What the list keeps of a rule: where it was when the dialog was opened, or a name of its own. */
 interface Entry {
@@ -61,6 +61,7 @@ function prepareRules(node: EditorNode & Hl7RouteConfig): void {
   let added = 0;
   const removed = new Set<string>();
   const showPorts = (): void => {
+    numberRows(rows());
     $('#node-input-outputs').val(JSON.stringify(mapPorts(removed, node.rules.length)));
   };
   list().editableList<Partial<Entry>>({

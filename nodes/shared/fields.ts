@@ -24,7 +24,7 @@ export const fieldProblems = {
   'placeholder-unset': 'refers to an environment variable that is not set',
 } as const;
 
-export type FieldProblem = keyof typeof fieldProblems;
+type FieldProblem = keyof typeof fieldProblems;
 
 const accepted = <T>(value: T): Parsed<T> => ({ ok: true, value });
 const refused = (problem: FieldProblem): Parsed<never> => ({ ok: false, problem });
@@ -32,9 +32,6 @@ const refused = (problem: FieldProblem): Parsed<never> => ({ ok: false, problem 
 /** Text that must not be empty. */
 export const requiredText: FieldParser<string> = (text) =>
   text === '' ? refused('field-required') : accepted(text);
-
-/** Text that may be empty. */
-export const anyText: FieldParser<string> = accepted;
 
 /** A TCP port to connect to. */
 export const portNumber: FieldParser<number> = (text) => {
