@@ -1,5 +1,5 @@
 /** MLLP's framing bytes. HL7 v2 Transport: MLLP release 1 and 2, block format. */
-export const framing = { start: 0x0b, end: 0x1c, carriageReturn: 0x0d } as const;
+const framing = { start: 0x0b, end: 0x1c, carriageReturn: 0x0d } as const;
 const lineFeed = 0x0a;
 
 /** What was wrong with the bytes between or inside frames. */
@@ -23,7 +23,7 @@ export interface FrameFault {
 export type FrameEvent = { readonly kind: 'message'; readonly bytes: Uint8Array } | FrameFault;
 
 /** What the decoder is in the middle of. */
-export interface FrameProgress {
+interface FrameProgress {
   readonly state: 'between-frames' | 'in-garbage' | 'in-frame' | 'failed';
   /** Bytes of the unfinished frame or stretch of garbage. */
   readonly bytes: number;
