@@ -19,7 +19,7 @@ const maxIssues = 20;
  * What an answer means. A Bundle's entries are read one by one: some servers answer 200 and hide a failed
  * entry below.
  *
- * - all 2xx: `delivered`.
+ * - all 2xx or 304: `delivered`.
  * - 429, 503 and others by which the server says that it did nothing: `transient`. 409 too: another
  *   request was faster, and the next attempt finds what that one wrote. 401 as well: the credentials are
  *   at fault, not the message.
@@ -135,7 +135,7 @@ function summarize(status: number, responses: readonly EntryResponse[]): string 
     const verb = toVerb(response);
     counts.set(verb, (counts.get(verb) ?? 0) + 1);
   }
-  const parts = ['created', 'updated', 'found', 'deleted', 'read']
+  const parts = ['created', 'updated', 'unchanged', 'found', 'deleted', 'read']
     .filter((verb) => counts.has(verb))
     .map((verb) => `${counts.get(verb) ?? 0} ${verb}`);
   const entries = responses.length === 1 ? '1 entry' : `${responses.length} entries`;
@@ -144,6 +144,7 @@ function summarize(status: number, responses: readonly EntryResponse[]): string 
 
 function toVerb({ request, status }: EntryResponse): string {
   if (status === 201) return 'created';
+  if (status === 304) return 'unchanged';
   if (request.method === 'GET' || request.method === 'HEAD') return 'read';
   if (request.method === 'DELETE') return 'deleted';
   // A conditional create that did not create has found what is there already.
@@ -200,8 +201,9 @@ function isPlainPath(value: unknown): value is string {
   );
 }
 
+/** 304 too: some servers answer it to an update that changes nothing. */
 function isSuccess(status: number): boolean {
-  return status >= 200 && status < 300;
+  return (status >= 200 && status < 300) || status === 304;
 }
 
 function toPhrase(status: number): string {

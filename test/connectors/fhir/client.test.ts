@@ -154,11 +154,11 @@ describe('FHIR destination', () => {
   });
 
   it('sums up what happened to the entries', async () => {
-    partner.answerWith(says(200, answered('201 Created', '200 OK', '200')));
+    partner.answerWith(says(200, answered('201 Created', '200 OK', '200', '304')));
     const conditional = { ...post, request: { ...post.request, ifNoneExist: 'identifier=a' } };
-    expect(await deliver(bundle(put('1'), put('2'), conditional))).toMatchObject({
+    expect(await deliver(bundle(put('1'), put('2'), conditional, put('3')))).toMatchObject({
       kind: 'delivered',
-      summary: '200 OK, 3 entries (1 created, 1 updated, 1 found)',
+      summary: '200 OK, 4 entries (1 created, 1 updated, 1 unchanged, 1 found)',
     });
   });
 
