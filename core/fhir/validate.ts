@@ -42,9 +42,12 @@ function compile(schema: unknown): ValidateFunction {
   return ajv.compile({ $id: id, ...choice, definitions: { ...definitions, ResourceList: choice } });
 }
 
+/** A few data types have a property of that name too; only a resource's is its own name. */
 function isResource(definition: object | undefined): boolean {
-  const { properties } = (definition ?? {}) as { readonly properties?: Record<string, unknown> };
-  return properties?.['resourceType'] !== undefined;
+  const { properties } = (definition ?? {}) as {
+    readonly properties?: { readonly resourceType?: object };
+  };
+  return 'const' in (properties?.resourceType ?? {});
 }
 
 function readType(resource: unknown): string {

@@ -114,6 +114,8 @@ export interface ResourceDocument {
   readonly extend?: string;
   readonly within?: string;
   readonly when?: string;
+  /** The label of a resource without which this one cannot be. */
+  readonly needs?: string;
   readonly maps?: readonly string[];
   readonly identity?: IdentityDocument;
   readonly references?: readonly ReferenceDocument[];

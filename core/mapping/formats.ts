@@ -30,7 +30,8 @@ export function isComparedNumber(text: string): boolean {
 
 /** Whether it is an HL7 date or date-time. */
 export function isDateTime(text: string): boolean {
-  return parseTimestamp(text.trim()) !== undefined;
+  const timestamp = parseTimestamp(text.trim());
+  return timestamp !== undefined && timestamp.year !== '0000';
 }
 
 /** Whether it converts to a FHIR time. */

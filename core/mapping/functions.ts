@@ -22,20 +22,20 @@ export const selfConsuming: ReadonlySet<string> = new Set([
 /** All functions that rules may name; docs/mapping.md describes each. */
 export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
   /** The whole value as plain text: components and all, HL7 formatting as line breaks. */
-  text: (source) => source.value.text.trimEnd() || undefined,
+  text: (source) => source.value.text.trimEnd() || null,
   code: (source) => toCode(toText(source)) || undefined,
   /** FHIR dateTime; without a zone, and with none known, only the day. */
   dateTime: (source, frame) => {
-    const timestamp = parseTimestamp(toText(source).trim());
+    const timestamp = readTimestamp(source);
     return timestamp && toFhirDateTime(timestamp, findZone(timestamp, frame));
   },
   date: (source) => {
-    const timestamp = parseTimestamp(toText(source).trim());
+    const timestamp = readTimestamp(source);
     return timestamp && toFhirDate(timestamp);
   },
   /** FHIR instant, which needs a time and a zone: null, which is silent, where they are not known. */
   instant: (source, frame) => {
-    const timestamp = parseTimestamp(toText(source).trim());
+    const timestamp = readTimestamp(source);
     if (timestamp === undefined) return undefined;
     const text = toFhirDateTime(timestamp, findZone(timestamp, frame));
     return text.includes('T') ? text : null;
@@ -94,6 +94,12 @@ function toNumber(text: string): number | undefined {
   if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$/.test(trimmed)) return undefined;
   const value = Number(trimmed);
   return Number.isFinite(value) ? value : undefined;
+}
+
+/** Undefined for what is no timestamp; FHIR has no year 0, which some senders write for an unknown one. */
+function readTimestamp(source: SourceValue): Timestamp | undefined {
+  const timestamp = parseTimestamp(toText(source).trim());
+  return timestamp?.year === '0000' ? undefined : timestamp;
 }
 
 /** A time without a zone is in the zone of MSH-7, as HL7 has it, else in the zone that was configured. */
@@ -168,10 +174,11 @@ function toCodeSystemUri(name: string, frame: Frame): string | undefined {
   return toNamespaceUri(text);
 }
 
+/** Line breaks dropped, missing padding added. */
 function toBase64(raw: string): string | undefined {
   const text = raw.replace(/\\\.br\\|\\X0[AD]\\|\s+/gi, '');
-  const ok = text.length > 0 && text.length % 4 === 0 && /^[0-9A-Za-z+/]+={0,2}$/.test(text);
-  return ok ? text : undefined;
+  const padded = text.padEnd(Math.ceil(text.length / 4) * 4, '=');
+  return /^[0-9A-Za-z+/]+={0,2}$/.test(padded) ? padded : undefined;
 }
 
 const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';

@@ -17,6 +17,8 @@ export interface MapOptions {
    * Without it such times are reduced to their day, and a warning says so.
    */
   readonly zone?: string;
+  /** Told every rule that wrote or ignored something, as `PID.Patient#PID-5.name`: for rule coverage. */
+  readonly onRule?: (rule: string) => void;
 }
 
 /** Where one element came from: `target` is a path into the Bundle, `source` one into the message. */
@@ -76,8 +78,8 @@ function buildMapper(compiled: Compiled): Mapper {
     map: (message, options = {}) => {
       const map = findMap(message, byType);
       if (map === undefined) return toUnmapped(byType);
-      const { provenance = false, zone } = options;
-      const run = new Run(message, compiled.tables, { provenance, zone });
+      const { provenance = false, zone, onRule } = options;
+      const run = new Run(message, compiled.tables, { provenance, zone, onRule });
       const top = map.map(run);
       const unconsumed = run.consumed.findRest(message);
       if (run.entries.length === 0) run.issues.push(nothingMapped);

@@ -105,7 +105,7 @@ function compileResource(
   when: Condition | undefined,
   context: MessageContext,
 ): Plan {
-  const { id: label, resource: type = '', identity } = document;
+  const { id: label, resource: type = '', identity, needs } = document;
   const report = (message: string): void => context.report(message, label);
   const identify: Identify | undefined = identity && compileIdentity(identity, type, report);
   const references = (document.references ?? []).map((reference) =>
@@ -113,6 +113,7 @@ function compileResource(
   );
   return (group, run, later) => {
     if (identify === undefined || (when !== undefined && !when(toFrame(group, run)))) return;
+    if (needs !== undefined && run.findEntry(needs, group) === undefined) return;
     const content: Draft = {};
     const trace: TraceEntry[] = [];
     withTrace(run, trace, () => {
@@ -147,6 +148,7 @@ function compileReference(
     for (const other of all ? found : found.slice(0, 1)) {
       if (other === entry) continue;
       const target = writePath(entry.resource, steps, { reference: other.fullUrl });
+      run.onRule?.(rule);
       const source = frame.segment === undefined ? 'MSH' : toSegmentName(frame.segment);
       if (run.trace !== undefined) {
         entry.trace.push({ target: `${target}.reference`, source, rule });

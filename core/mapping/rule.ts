@@ -67,7 +67,9 @@ export function compileRule(document: RuleDocument, context: RuleContext): Step 
   }
   const when = compileWhen(document.when, fail);
   if (document.ignore !== undefined) {
-    return problems.length === 0 && path !== undefined ? toIgnoreStep(path, when) : undefined;
+    return problems.length === 0 && path !== undefined
+      ? toIgnoreStep(path, when, `${context.mapId}#${document.id}`)
+      : undefined;
   }
   const to = parseTarget(document.to ?? '', fail);
   const also = Object.entries(document.also ?? {}).map(
@@ -104,10 +106,11 @@ function parseTarget(text: string, fail: (message: string) => void): readonly Ta
   return steps ?? [];
 }
 
-function toIgnoreStep(path: SourcePath, when: Condition | undefined): Step {
+function toIgnoreStep(path: SourcePath, when: Condition | undefined, name: string): Step {
   return (frame) => {
     if (when !== undefined && !when(frame)) return;
     for (const source of readPath(path, frame)) {
+      if (source.value.valued) frame.run.onRule?.(name);
       if (path.children.length === 0 && path.segment !== undefined) {
         frame.run.consumed.addField(source.segment, path.field);
       } else {
@@ -166,6 +169,7 @@ function write(
   const value = produce(frame, source);
   if (value === undefined || (isPlainObject(value) && Object.keys(value).length === 0)) return;
   const target = writePath(into, rule.to, value);
+  frame.run.onRule?.(rule.name);
   if (trace !== undefined) {
     const inner = trace.length > start;
     for (let i = start; i < trace.length; i++) {

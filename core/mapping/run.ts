@@ -42,6 +42,8 @@ export class Run {
   readonly consumed = new Consumed();
   /** Where rules write provenance: undefined while it is switched off. */
   trace: TraceEntry[] | undefined;
+  /** Told the name of every rule that wrote or ignored something. */
+  readonly onRule: ((rule: string) => void) | undefined;
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #byIdentity = new Map<string, Entry>();
   readonly #labels = new Map<Group, Map<string, Entry[]>>();
@@ -52,6 +54,7 @@ export class Run {
   constructor(message: Hl7Message, tables: ReadonlyMap<string, Table>, options: RunOptions) {
     this.message = message;
     this.#tables = tables;
+    this.onRule = options.onRule;
     this.trace = options.provenance ? [] : undefined;
     this.#zone = parseTimestamp((message.get('MSH-7.1') ?? '').trim())?.offset ?? options.zone;
   }
@@ -141,6 +144,7 @@ export interface RunOptions {
   readonly provenance: boolean;
   /** `+01:00` or `Europe/Berlin`. */
   readonly zone?: string | undefined;
+  readonly onRule?: ((rule: string) => void) | undefined;
 }
 
 /** Adds what is missing, object by object; lists and values that are there stay as they are. */

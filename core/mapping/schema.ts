@@ -157,6 +157,7 @@ const messageMap = {
         extend: id,
         within: name,
         when: text,
+        needs: id,
         maps: { type: 'array', items: id },
         identity,
         references: { type: 'array', items: reference },
