@@ -13,6 +13,7 @@ export default {
     ],
   },
   transformIgnorePatterns: ['/node_modules/(?!(commander)/)'],
+  reporters: ['default', '<rootDir>/test/support/skip-reporter.cjs'],
   testTimeout: 30_000,
   maxWorkers: 2,
 };

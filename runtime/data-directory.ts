@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { chmod, cp, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { readFileIfAny, writeFileAtomically } from '../connectors/file/write-file.ts';
@@ -32,4 +32,32 @@ export async function readCredentialSecret(settings: Settings): Promise<string> 
   const made = randomBytes(32).toString('base64url');
   await writeFileAtomically(file, `${made}\n`);
   return made;
+}
+
+/**
+ * Makes what Node-RED otherwise complains about at every start: its own folder with a package.json, and
+ * encrypted credentials, which are none yet.
+ */
+export async function prepareNodeRed(
+  settings: Settings,
+  userDirectory: string,
+  credentialSecret: string,
+): Promise<void> {
+  await writeUnlessThere(path.join(userDirectory, 'package.json'), '{ "private": true }\n');
+  await writeUnlessThere(
+    path.join(settings.dataDirectory, 'credentials.json'),
+    `${JSON.stringify({ $: encryptNothing(credentialSecret) })}\n`,
+  );
+}
+
+async function writeUnlessThere(file: string, text: string): Promise<void> {
+  if ((await readFileIfAny(file)) === undefined) await writeFileAtomically(file, text);
+}
+
+/** `{}` as Node-RED encrypts credentials: AES-256-CTR under the secret's SHA-256, the vector in front as hex. */
+function encryptNothing(credentialSecret: string): string {
+  const key = createHash('sha256').update(credentialSecret).digest();
+  const vector = randomBytes(16);
+  const cipher = createCipheriv('aes-256-ctr', key, vector);
+  return vector.toString('hex') + cipher.update('{}', 'utf8', 'base64') + cipher.final('base64');
 }

@@ -4,14 +4,14 @@ import type { Issue } from '../core/issue.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { openStores, type Stores } from './broker.ts';
 import { startConsole, type ConsoleServer } from './console/server.ts';
-import { prepareDataDirectory, readCredentialSecret } from './data-directory.ts';
+import { prepareDataDirectory, prepareNodeRed, readCredentialSecret } from './data-directory.ts';
 import { compileFlows, type Compiled } from './deploy/definitions.ts';
 import { findGroups } from './deploy/groups.ts';
 import { readFlows } from './deploy/storage.ts';
 import type { ConnectionState, EndpointState, FromChild, RoleConfig } from './process/messages.ts';
 import { SupervisedProcess } from './process/supervised.ts';
 import { replay } from './replay.ts';
-import type { Settings } from './settings.ts';
+import { editorDirectory, workerDirectory, type Settings } from './settings.ts';
 
 interface Options {
   readonly settings: Settings;
@@ -164,6 +164,8 @@ export class Hilum {
   }
 
   async #startWorker(group: string): Promise<void> {
+    const { settings } = this.#options;
+    await prepareNodeRed(settings, workerDirectory(settings, group), this.#credentialSecret);
     const worker = this.#supervise(
       `worker ${group}`,
       () => ({
@@ -181,6 +183,8 @@ export class Hilum {
   async #startConsole(): Promise<void> {
     const stores = this.#stores;
     if (stores === undefined) return;
+    const { settings } = this.#options;
+    await prepareNodeRed(settings, editorDirectory(settings), this.#credentialSecret);
     this.#console = await startConsole({
       ...this.#options,
       stores,
@@ -239,6 +243,9 @@ export class Hilum {
         this.#console?.editor.show(message.type, message.event);
         return;
       case 'ready':
+        // It is connected by then; from now on it tells of changes.
+        this.#brokerStates.set(name, 'connected');
+        return;
       case 'failed':
       case 'pong':
     }

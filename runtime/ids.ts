@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { toUuid } from './derived-id.ts';
 
 /**
  * A new unique id, sortable by time: UUID version 7 (RFC 9562). The clock is handed in, in milliseconds.
@@ -8,14 +9,7 @@ export function newId(nowMs: number): string {
   bytes.writeUIntBE(nowMs, 0, 6);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20),
-  ].join('-');
+  return toUuid(bytes.toString('hex'));
 }
 
 /** The wall clock as the ledger writes it: ISO 8601, UTC, milliseconds. */

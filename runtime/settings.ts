@@ -37,6 +37,16 @@ type LogLevel = (typeof logLevels)[number];
 /** The folder that holds package.json: shipped flows, mappings and the built nodes are below it. */
 export const packageDirectory = path.resolve(import.meta.dirname, '..');
 
+/** Node-RED's own folder of the editor. */
+export function editorDirectory({ dataDirectory }: Settings): string {
+  return path.join(dataDirectory, 'editor');
+}
+
+/** Node-RED's own folder of a worker. */
+export function workerDirectory({ dataDirectory }: Settings, group: string): string {
+  return path.join(dataDirectory, 'workers', encodeURIComponent(group));
+}
+
 /** The settings, or every reason why there are none, a line each. */
 export type SettingsResult =
   | { readonly ok: true; readonly settings: Settings }

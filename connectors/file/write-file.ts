@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -8,7 +9,7 @@ import path from 'node:path';
 export async function writeFileAtomically(file: string, text: string): Promise<boolean> {
   if ((await readFileIfAny(file)) === text) return false;
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  const temporary = `${file}.${process.pid}.new`;
+  const temporary = `${file}.${randomUUID()}.new`;
   const handle = await open(temporary, 'w', 0o600);
   try {
     await handle.writeFile(text);

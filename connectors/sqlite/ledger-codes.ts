@@ -53,6 +53,9 @@ const firstKinds: ReadonlySet<LedgerEventKind> = new Set([
   'received',
   'refused',
   'duplicate',
+  // Told before the child's own first event.
+  'sent',
+  'replayed',
   'queued',
 ]);
 

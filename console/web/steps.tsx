@@ -27,7 +27,7 @@ export function Steps({ trace }: { readonly trace: TraceView }) {
   const names = new Map(
     trace.messages.map((message) => [
       message.id,
-      message.controlId ?? message.messageType ?? message.contentType,
+      `${message.causationId === undefined ? '' : '↳ '}${message.messageType ?? message.contentType}`,
     ]),
   );
   const first = trace.steps[0];

@@ -11,7 +11,7 @@ import type { Issue } from '../issue.ts';
 export interface Broker {
   /**
    * Makes the queue, its dead-letter queue and its subscriptions exist; repeating it changes nothing.
-   * Subscriptions only ever grow here: {@link unsubscribe} removes one.
+   * Subscriptions only ever grow.
    */
   declare(queue: QueueDefinition): Promise<void>;
 

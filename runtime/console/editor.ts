@@ -9,7 +9,7 @@ import { openFlowStorage } from '../deploy/storage.ts';
 import { sharedSettings } from '../flow/headless.ts';
 import { loadNodeRed, type LogEvent, type NodeRed } from '../node-red.ts';
 import { logLevel } from '../node-red.ts';
-import type { Settings } from '../settings.ts';
+import { editorDirectory, packageDirectory, type Settings } from '../settings.ts';
 
 interface Options {
   readonly settings: Settings;
@@ -36,6 +36,8 @@ export interface Editor {
   show(kind: 'node-status' | 'comms', event: object): void;
 }
 
+const icon = path.join(packageDirectory, 'dist', 'console', 'favicon.svg');
+
 export function createEditor(options: Options): Editor {
   const { settings, logger } = options;
   const red = loadNodeRed();
@@ -52,7 +54,7 @@ export function createEditor(options: Options): Editor {
   });
   red.init(options.server, {
     ...sharedSettings,
-    userDir: path.join(settings.dataDirectory, 'editor'),
+    userDir: editorDirectory(settings),
     httpAdminRoot: '/editor',
     httpNodeRoot: false,
     credentialSecret: options.credentialSecret,
@@ -66,12 +68,16 @@ export function createEditor(options: Options): Editor {
       tokens: (cookieHeader: string) => options.authenticate(cookieHeader),
     },
     editorTheme: {
-      page: { title: 'Hilum' },
-      header: { title: 'Hilum', url: '/' },
+      page: { title: 'Hilum', favicon: icon },
+      header: { title: 'Hilum', image: icon, url: '/' },
       tours: false,
       projects: { enabled: false },
       logout: { redirect: '/logout' },
-      palette: { categories: ['Hilum', 'common', 'function', 'sequence', 'parser', 'storage'] },
+      palette: {
+        // No catalogue of other people's nodes is asked for: the editor reaches no other host.
+        catalogues: [],
+        categories: ['Hilum', 'common', 'function', 'sequence', 'parser', 'storage'],
+      },
       codeEditor: { lib: 'monaco' },
     },
     logging: {
@@ -116,6 +122,15 @@ function buildRouter(red: NodeRed, { inject, debug, authenticate }: Options): Ro
       debug(request.params.id, active);
       return response.sendStatus(active ? 200 : 201);
     }, next);
+  });
+  router.post('/flows', (_request, response, next) => {
+    // The editor shows the text of a refused deploy as it comes: words, not JSON.
+    const asJson = response.json.bind(response);
+    response.json = (body: { message?: string } | undefined) =>
+      response.statusCode === 400 && body?.message !== undefined
+        ? response.type('text/plain').send(body.message)
+        : asJson(body);
+    next();
   });
   router.use(red.httpAdmin);
   return router;

@@ -49,6 +49,10 @@ async function accept(
     );
     return undefined;
   }
+  const missing = findMissing(header);
+  if (missing.length > 0) {
+    return refuse(listener, options, received, { code: 'AR', issues: missing, header });
+  }
   const { key, issues } = inspect(listener, received.bytes);
   if (!isValid(issues)) {
     return refuse(listener, options, received, { code: 'AE', issues, header });
@@ -65,6 +69,22 @@ async function accept(
     return refuse(listener, options, received, { code: 'AR', issues: failed, header, envelope });
   }
   return acknowledge(options, header, 'AA', []);
+}
+
+/** Without type and control id a message can neither be routed nor acknowledged: it was cut short. */
+function findMissing({ messageType, controlId }: Header): readonly Issue[] {
+  const fields = [
+    { location: 'MSH-9', value: messageType },
+    { location: 'MSH-10', value: controlId },
+  ];
+  return fields
+    .filter(({ value }) => value === '')
+    .map(({ location }) => ({
+      code: 'required-field-missing',
+      severity: 'error',
+      location,
+      message: 'Expected a value, found none; the message may have been cut short.',
+    }));
 }
 
 /** The key for ordering, and the findings where the listener validates before it acknowledges. */

@@ -105,7 +105,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
     await Promise.all([
       broker.publish(queue, child),
       known === undefined
-        ? ledger.append(this.#birth(child, parent, queue, 'queued', queue))
+        ? ledger.append(this.#birth(child, parent, { kind: 'queued', queue }))
         : null,
     ]);
   }
@@ -115,7 +115,9 @@ export class WorkerFlowRuntime implements FlowRuntime {
     if (known !== undefined) return;
     const { broker, ledger } = this.#options;
     await broker.publishEvent(topic, child);
-    await ledger.append(this.#birth(child, parent, `topic ${topic}`, 'delivered'));
+    await ledger.append(
+      this.#birth(child, parent, { kind: 'delivered', summary: `topic ${topic}` }),
+    );
   }
 
   reject(message: FlowMessage, issues: readonly Issue[]): void {
@@ -253,16 +255,11 @@ export class WorkerFlowRuntime implements FlowRuntime {
   #birth(
     child: Envelope,
     parent: EnvelopeHeader | undefined,
-    where: string,
-    kind: 'queued' | 'delivered',
-    queue?: string,
+    became: Pick<LedgerEvent, 'kind' | 'queue' | 'summary'>,
   ): readonly LedgerEntry[] {
     const entries: LedgerEntry[] = [{ type: 'message', envelope: child }];
-    const place = queue === undefined ? {} : { queue };
-    if (parent !== undefined) {
-      entries.push(this.#event(parent, { kind: 'sent', summary: where, ...place }));
-    }
-    entries.push(this.#event(child, { kind, summary: where, ...place }));
+    if (parent !== undefined) entries.push(this.#event(parent, { ...became, kind: 'sent' }));
+    entries.push(this.#event(child, became));
     return entries;
   }
 

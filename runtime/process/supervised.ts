@@ -130,7 +130,8 @@ export class SupervisedProcess {
 
   #hear(message: FromChild): void {
     if (message.type === 'ready') {
-      this.#set('running');
+      // It may have become ready while it was being stopped.
+      if (this.#state !== 'stopped') this.#set('running');
       this.#waiting?.resolve();
       this.#waiting = undefined;
     } else if (message.type === 'failed') {

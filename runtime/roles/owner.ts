@@ -7,5 +7,10 @@ runChild('owner', async ({ settings, logger }) => {
     socket: settings.ownerSocket,
     logger,
   });
+  owner.failed.catch((error: unknown) => {
+    // The supervisor starts it again; its clients reconnect.
+    logger.error({ err: error }, 'The ledger and the embedded broker failed.');
+    process.exit(1);
+  });
   return { stop: () => owner.close() };
 });

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { findFailure } from '../../core/errors.ts';
 import { openMapper } from '../../connectors/file/mapping-files.ts';
 import { openStores } from '../broker.ts';
@@ -7,6 +6,7 @@ import { WorkerFlowRuntime } from '../flow/flow-runtime.ts';
 import { startHeadless } from '../flow/headless.ts';
 import { logLevel, type LogEvent, type NodeRed } from '../node-red.ts';
 import { runChild, tell } from '../process/child.ts';
+import { workerDirectory } from '../settings.ts';
 import { SettlementTracker } from '../settlement/tracker.ts';
 
 /** Messages of one source in the flow at a time. */
@@ -27,12 +27,16 @@ runChild('worker', async ({ settings, config, logger }) => {
   const onLog = (event: LogEvent): void => {
     tracker?.onLog(event);
     if (event.level > logLevel.warn) return;
+    if (event.id === undefined) {
+      logger.warn({}, `Node-RED: ${String(event.msg)}`);
+      return;
+    }
     // The text may quote a message: what is logged is where it happened.
     const issues = findFailure(event.msg)?.issues;
     logger.warn({ node: event.id, type: event.type, flow: event.z, issues }, 'A node complained.');
   };
   const red: NodeRed = await startHeadless({
-    userDirectory: path.join(settings.dataDirectory, 'workers', config.group),
+    userDirectory: workerDirectory(settings, config.group),
     dataDirectory: settings.dataDirectory,
     flowsDirectory: settings.flowsDirectory,
     credentialSecret: config.credentialSecret,

@@ -33,7 +33,7 @@ export function describeLabResults(
       const health = await fetch(`${hilum.consoleUrl}/healthz`);
       expect(health.status).toBe(200);
       const ready = await fetch(`${hilum.consoleUrl}/readyz`);
-      expect([ready.status, await ready.text()]).toEqual([200, expect.stringContaining('ok')]);
+      expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready' }]);
       const metrics = await (await fetch(`${hilum.consoleUrl}/metrics`)).text();
       expect(metrics).toContain('hilum_queue_ready');
     });

@@ -1,0 +1,142 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { startHilum, until, type RunningHilum } from '../support/hilum.ts';
+import { buildLabResult, controlIdOf } from '../support/lab-results.ts';
+import { MllpPartner, readAnswer } from '../support/mllp.ts';
+import { describeWith } from '../support/programs.ts';
+import { makeTempFolder } from '../support/temp.ts';
+
+/** `HILUM_SCREENSHOTS=docs/images npm test -- browser` renews the pictures of the README. */
+const pictures = path.resolve(process.env['HILUM_SCREENSHOTS'] ?? makeTempFolder('pictures'));
+const user = { name: 'admin', password: 'correct horse battery' };
+
+describeWith('chromium', 'editor and console in a browser', (executablePath) => {
+  let hilum: RunningHilum;
+  let browser: Browser | undefined;
+  let page: Page;
+  const problems: string[] = [];
+  const foreignHosts = new Set<string>();
+
+  beforeAll(async () => {
+    mkdirSync(pictures, { recursive: true });
+    hilum = await startHilum();
+    browser = await chromium.launch({
+      executablePath,
+      args: [
+        ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+        ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+      ],
+    });
+    page = await browser.newPage({ viewport: { width: 1400, height: 860 } });
+    // The editor asks whether to leave an edit that is not deployed.
+    page.on('dialog', (dialog) => void dialog.accept());
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('request', (request) => {
+      const { hostname } = new URL(request.url());
+      if (hostname !== '127.0.0.1' && hostname !== '') foreignHosts.add(hostname);
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await hilum.stop();
+  }, 60_000);
+
+  async function drag(on: Page, node: string, by: { x: number; y: number }): Promise<void> {
+    const box = await on.locator(node).boundingBox();
+    if (box === null) throw new Error(`${node} is not on the page`);
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await on.mouse.move(x, y);
+    await on.mouse.down();
+    await on.mouse.move(x + by.x, y + by.y, { steps: 8 });
+    await on.mouse.up();
+  }
+
+  it('shows the editor to nobody who is not signed in', async () => {
+    const response = await page.goto(`${hilum.consoleUrl}/editor/`);
+    expect(response?.url()).toContain('/login');
+    const flows = await fetch(`${hilum.consoleUrl}/editor/flows`);
+    expect(flows.status).toBe(401);
+  });
+
+  it('makes the first administrator through the setup link', async () => {
+    const link = /http:\S+\/setup\S*/.exec(hilum.output())?.[0] ?? '';
+    await page.goto(link);
+    await page.getByLabel('User name').fill(user.name);
+    await page.getByLabel('Password', { exact: true }).fill(user.password);
+    await page.getByLabel('Password again').fill(user.password);
+    await page.getByRole('button', { name: /create|set up|make/i }).click();
+    await page.getByRole('heading', { name: 'Queues' }).waitFor();
+  });
+
+  it('opens the editor on the lab results flow and deploys an edit of it', async () => {
+    await page.goto(`${hilum.consoleUrl}/editor/`);
+    await page.locator('.red-ui-tab-label', { hasText: 'Lab results' }).waitFor();
+    for (const id of ['mllp', 'validate', 'map', 'ehr', 'event']) {
+      await page.locator(`[id="lab-results-${id}"]`).waitFor();
+    }
+    const { processes } = await hilum.status();
+    const before = processes.find(({ role }) => role === 'worker default');
+    await page.screenshot({ path: path.join(pictures, 'editor.png') });
+    await drag(page, '[id="lab-results-map"]', { x: 0, y: -20 });
+    await page.locator('#red-ui-header-button-deploy').click();
+    await page.locator('.red-ui-notification', { hasText: 'Successfully deployed' }).waitFor();
+    await until(
+      () => hilum.status(),
+      ({ processes: now }) => {
+        const worker = now.find(({ role }) => role === 'worker default');
+        return worker?.state === 'running' && worker.pid !== before?.pid;
+      },
+      15_000,
+    );
+    const partner = await MllpPartner.connect(hilum.mllpPort);
+    const answer = await partner.send(buildLabResult({ index: 1, patient: 1 }));
+    partner.close();
+    expect(readAnswer(answer)).toBe(`AA ${controlIdOf(1)}`);
+  });
+
+  it('shows the status that a node has in its worker', async () => {
+    const status = page.locator('[id="lab-results-mllp"] .red-ui-flow-node-status-label');
+    await status.filter({ hasText: '1' }).waitFor();
+    await page.screenshot({ path: path.join(pictures, 'flow.png') });
+  });
+
+  it('refuses a deploy whose listener has no port, and says so', async () => {
+    await page.evaluate(() => {
+      const { RED } = globalThis as unknown as {
+        RED: {
+          nodes: { node(id: string): { port: string; changed: boolean }; dirty(on: boolean): void };
+        };
+      };
+      const node = RED.nodes.node('lab-results-mllp');
+      node.port = 'none';
+      node.changed = true;
+      RED.nodes.dirty(true);
+    });
+    await page.locator('#red-ui-header-button-deploy').click();
+    await page
+      .locator('.red-ui-notification', { hasText: 'Laboratory": port: expected a port number' })
+      .waitFor();
+    const partner = await MllpPartner.connect(hilum.mllpPort);
+    const answer = await partner.send(buildLabResult({ index: 2, patient: 2 }));
+    partner.close();
+    expect(readAnswer(answer)).toBe(`AA ${controlIdOf(2)}`);
+  });
+
+  it('shows queues, messages and the steps of one in the console', async () => {
+    await page.goto(`${hilum.consoleUrl}/`);
+    const row = page.getByRole('row', { name: new RegExp(controlIdOf(1)) }).first();
+    await row.waitFor();
+    await page.screenshot({ path: path.join(pictures, 'console.png') });
+    await row.click();
+    const steps = page.getByRole('dialog').getByText('200 OK').first();
+    await steps.waitFor();
+    await page.screenshot({ path: path.join(pictures, 'message.png') });
+  });
+
+  it('asks no other host for anything and has no errors', () => {
+    expect([...foreignHosts]).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+});
