@@ -25,7 +25,7 @@ export default tseslint.config(
       ],
       '@typescript-eslint/consistent-type-imports': 'error',
       // `const { body, ...header } = envelope` leaves the body out.
-      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
       // An empty environment variable or field means unset.
       '@typescript-eslint/prefer-nullish-coalescing': [
         'error',

@@ -43,7 +43,7 @@ const shapes = buildShapes(port);
 const flows = shapes.flatMap(({ flow }) => flow);
 
 const red = loadNodeRed();
-let tracker: SettlementTracker | undefined;
+const holder: { tracker?: SettlementTracker } = {};
 const nothing = (): Promise<object> => Promise.resolve({});
 const ignore = (): Promise<void> => Promise.resolve();
 red.init(undefined, {
@@ -71,12 +71,13 @@ red.init(undefined, {
     hilum: {
       level: 'error',
       handler: () => (event: LogEvent) => {
-        tracker?.onLog(event);
+        holder.tracker?.onLog(event);
       },
     },
   },
 });
-tracker = new SettlementTracker(red);
+const tracker = new SettlementTracker(red);
+holder.tracker = tracker;
 
 const received = new Map<string, number>();
 registerTestNodes();
@@ -101,7 +102,7 @@ async function run({
     Array.from({ length: messages }, () => {
       const message = { _msgid: `${source}-${Math.random()}`, payload };
       return new Promise<{ kind: FlowResult['kind']; afterMs: number }>((resolve) => {
-        tracker?.run(
+        tracker.run(
           message,
           flowTimeoutMs,
           () => {
@@ -136,7 +137,7 @@ function registerTestNodes(): void {
     });
   };
   register('test source');
-  register('test out', (config) => (message, send, done) => {
+  register('test out', (config) => (_message, _send, done) => {
     setTimeout(
       () => {
         received.set(config.z ?? '', (received.get(config.z ?? '') ?? 0) + 1);
@@ -146,19 +147,17 @@ function registerTestNodes(): void {
       Number(config['delayMs'] ?? 0),
     );
   });
-  register('test silent', () => (message, send, done) => {
-    void done;
+  // Node-RED counts the declared parameters to know whether "done" will be called.
+  register('test silent', () => (message, send, _done) => {
     send(message);
   });
-  register('test throws', () => (message, send, done) => {
-    void [message, send, done];
+  register('test throws', () => (_message, _send, _done) => {
     throw new Error('thrown');
   });
   register(
     'test errs',
     () =>
-      function (message, send, done) {
-        void [send, done];
+      function (message, _send, _done) {
         setTimeout(() => {
           this.error(new Error('late'), message);
         }, 50);
