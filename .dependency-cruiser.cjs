@@ -19,7 +19,7 @@ module.exports = {
       from: { path: '^core/' },
       to: {
         dependencyTypesNot: ['local', 'type-only', 'undetermined'],
-        pathNot: '(^|/)(core|node_modules/(ajv|yaml|iconv-lite|@medplum/core|@medplum/fhirtypes))/',
+        pathNot: '^core/|^@medplum/fhirtypes$|(^|/)node_modules/(ajv|yaml|iconv-lite)/',
       },
     },
     {

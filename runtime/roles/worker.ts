@@ -22,7 +22,7 @@ runChild('worker', async ({ settings, config, logger }) => {
     flowRuntime?.announce(state === 'connected' ? 'connected' : 'disconnected');
   });
   await Promise.all(config.definitions.queues.map((queue) => stores.broker.declare(queue)));
-  const mapper = await openMapper(settings.mappingsDirectory);
+  const mapper = openMapper(settings.mappingsDirectory);
 
   const onLog = (event: LogEvent): void => {
     tracker?.onLog(event);
