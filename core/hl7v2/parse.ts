@@ -3,7 +3,7 @@ import { decodeMessage } from './charset.ts';
 import { readDelimiters } from './delimiters.ts';
 import { setText } from './edit.ts';
 import { unescapeText } from './escape.ts';
-import { countRepetitions, findPlace, type Place } from './locate.ts';
+import { findPlace, findPlaces, type Place } from './locate.ts';
 import type { Delimiters, Hl7Message, ParseResult, Segment } from './message.ts';
 import { toPath, type Path } from './path.ts';
 import { buildNoHeader } from './no-header.ts';
@@ -100,7 +100,8 @@ class MessageView implements Hl7Message, SegmentSource {
     const parsed = toPath(path);
     const values: string[] = [];
     for (const segment of this.segmentsOf(parsed)) {
-      for (const place of this.placesIn(segment, parsed)) values.push(this.valueAt(place));
+      const places = findPlaces(segment, parsed, this.text, this.delimiters);
+      for (const place of places) values.push(this.valueAt(place));
     }
     return values;
   }
@@ -146,20 +147,6 @@ class MessageView implements Hl7Message, SegmentSource {
     const named = this.segmentsNamed(path.segment);
     if (path.occurrence === undefined) return named;
     return named.slice(path.occurrence - 1, path.occurrence);
-  }
-
-  private *placesIn(segment: SegmentView, path: Path): Iterable<Place> {
-    const { text, delimiters } = this;
-    if (path.field === undefined || path.repetition !== undefined) {
-      const place = findPlace(segment, path, text, delimiters);
-      if (place !== undefined) yield place;
-      return;
-    }
-    const count = countRepetitions(segment, path.field, text, delimiters);
-    for (let repetition = 1; repetition <= count; repetition++) {
-      const place = findPlace(segment, { ...path, repetition }, text, delimiters);
-      if (place !== undefined) yield place;
-    }
   }
 
   private valueAt(place: Place): string {
