@@ -40,6 +40,8 @@ async function start(): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  // Whatever any of its processes writes is for this user alone.
+  process.umask(0o077);
   const { settings } = read;
   const logger = openLogger(settings, 'supervisor');
   const hilum = new Hilum({ settings, logger, version: await readVersion() });
