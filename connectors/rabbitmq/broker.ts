@@ -182,15 +182,16 @@ class RabbitBroker implements Broker {
 
   async depths(): Promise<readonly QueueDepth[]> {
     const model = await this.#consumeLink.ready(this.#limits.timeoutMs);
-    const depths: QueueDepth[] = [];
-    for (const { name, interface: owner } of this.#declared.values()) {
-      const counted = await countQueue(model, this.#names, name);
-      if (counted === undefined) continue;
-      let unsettled = 0;
-      for (const lane of this.#lanes) if (lane.queue === name) unsettled += lane.unsettled;
-      depths.push({ queue: name, interface: owner, ...counted, unsettled });
-    }
-    return depths;
+    const depths = await Promise.all(
+      [...this.#declared.values()].map(async ({ name, interface: owner }) => {
+        const counted = await countQueue(model, this.#names, name);
+        if (counted === undefined) return undefined;
+        let unsettled = 0;
+        for (const lane of this.#lanes) if (lane.queue === name) unsettled += lane.unsettled;
+        return { queue: name, interface: owner, ...counted, unsettled };
+      }),
+    );
+    return depths.filter((depth) => depth !== undefined);
   }
 
   close(): Promise<void> {
