@@ -43,6 +43,7 @@ interface Slot {
   answer: Uint8Array | undefined;
 }
 
+const closedByPeer = 'closed by the peer';
 /** So many faults without one good message between them close the connection. */
 const maxFaultsInARow = 16;
 /** A frame may take this much longer for every second's worth of bytes that has arrived. */
@@ -90,8 +91,13 @@ export function serveConnection(
       const event = decoder.next();
       if (event === undefined) break;
       isNew = true;
-      if (event.kind === 'message') take(event.bytes);
-      else report(event);
+      if (event.kind === 'message') {
+        take(event.bytes);
+      } else {
+        report(event);
+        // Whoever sends nothing waits for an answer all the same: the refusal of an empty message.
+        if (event.code === 'empty-frame') take(new Uint8Array());
+      }
     }
     if (state !== 'open') return;
     if (isNew || reading !== decoder.progress.state || socket.isPaused()) {
@@ -110,12 +116,12 @@ export function serveConnection(
   function finishReading(): void {
     const unfinished = decoder.end();
     if (unfinished !== undefined) report(unfinished);
-    finish('closed by the peer');
+    finish(closedByPeer);
   }
 
   function take(bytes: Uint8Array): void {
     counts.messages += 1;
-    faultsInARow = 0;
+    if (bytes.length > 0) faultsInARow = 0;
     hadMessage = true;
     const slot: Slot = { settled: false, answer: undefined };
     slots.push(slot);
@@ -176,7 +182,10 @@ export function serveConnection(
     state = 'finishing';
     // Discarding what still comes lets the peer read our last answers: unread bytes would reset it.
     socket.resume();
-    logger.info({ ...about, reason, unanswered: slots.length }, 'Closing an MLLP connection');
+    const fields = { ...about, reason, unanswered: slots.length };
+    const isUsual = reason === closedByPeer && slots.length === 0;
+    if (isUsual) logger.debug(fields, 'Closing an MLLP connection');
+    else logger.info(fields, 'Closing an MLLP connection');
     endWhenAnswered();
   }
 
@@ -247,7 +256,7 @@ export function serveConnection(
 const faultMessages: Readonly<Record<FrameFault['code'], string>> = {
   garbage: 'Bytes outside any MLLP frame were skipped',
   'frame-not-ended': 'An MLLP frame had no end block (FS): not accepted and not answered',
-  'empty-frame': 'An MLLP frame held nothing: not answered',
+  'empty-frame': 'An MLLP frame held nothing',
   'frame-too-large':
     'An MLLP frame is larger than the listener allows (maxFrameBytes): closing the connection',
   'no-frame': 'No MLLP frame started (VT) among many bytes: closing the connection',

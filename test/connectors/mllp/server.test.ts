@@ -121,12 +121,14 @@ describe('MLLP server', () => {
     expect(log.lines.join()).toContain('frame-not-ended');
   });
 
-  it('passes over empty frames', async () => {
+  it('hands over an empty frame as an empty message, so that it is answered', async () => {
     await start();
     const peer = await connect();
     peer.write('\x0b\x1c\r\x0bM1\x1c\r');
+    expect(await peer.answer()).toBe('ack ');
     expect(await peer.answer()).toBe('ack M1');
-    expect(accepted).toEqual(['M1']);
+    expect(accepted).toEqual(['', 'M1']);
+    expect(log.lines.join()).toContain('empty-frame');
   });
 
   it('closes a connection on which fault follows fault', async () => {
