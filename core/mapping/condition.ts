@@ -221,6 +221,7 @@ function toCount(subject: string): (frame: Frame) => number {
     if (path.segment === undefined) return readFirst(path, frame)?.value.valued === true ? 1 : 0;
     const segment = findSegment(path.segment, frame);
     if (segment === undefined) return 0;
-    return segment.field(path.field).repetitions.filter((repetition) => repetition.valued).length;
+    return frame.run.repetitions(segment, path.field).filter((repetition) => repetition.valued)
+      .length;
   };
 }

@@ -105,6 +105,7 @@ export interface ReferenceDocument {
   /** `first` (default), or `only`: nothing is written where there are several. With `[+]` always all. */
   readonly pick?: 'first' | 'only';
   readonly when?: string;
+  readonly note?: string;
 }
 
 /** A resource of a message map, or content for one that exists already (`extend`). */

@@ -40,11 +40,14 @@ export function readPath(path: SourcePath, frame: Frame): readonly SourceValue[]
   const segment = findSegment(path.segment, frame);
   if (segment === undefined) return [];
   if (path.repetition !== 'all') {
-    return [descend(toRepetition(segment, path.field, path.repetition), path.children)];
+    return [descend(readRepetition(segment, path.field, path.repetition, frame), path.children)];
   }
-  const { repetitions } = segment.field(path.field);
-  return repetitions.map((_, index) =>
-    descend(toRepetition(segment, path.field, index + 1), path.children),
+  const repetitions = frame.run.repetitions(segment, path.field);
+  return repetitions.map((found, index) =>
+    descend(
+      toRepetition(segment, { field: path.field, repetition: index + 1 }, found),
+      path.children,
+    ),
   );
 }
 
@@ -56,7 +59,17 @@ export function readFirst(path: SourcePath, frame: Frame): SourceValue | undefin
   const segment = findSegment(path.segment, frame);
   if (segment === undefined) return undefined;
   const repetition = path.repetition === 'all' ? 1 : path.repetition;
-  return descend(toRepetition(segment, path.field, repetition), path.children);
+  return descend(readRepetition(segment, path.field, repetition, frame), path.children);
+}
+
+function readRepetition(
+  segment: Segment,
+  field: number,
+  repetition: number,
+  { run }: Frame,
+): SourceValue {
+  const found = run.repetitions(segment, field)[repetition - 1];
+  return toRepetition(segment, { field, repetition }, found);
 }
 
 function descend(source: SourceValue, children: readonly number[]): SourceValue {

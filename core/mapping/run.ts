@@ -1,5 +1,5 @@
 import type { BundleEntryRequest } from '@medplum/fhirtypes';
-import type { Hl7Message, Segment } from '../hl7v2/message.ts';
+import type { Hl7Message, Repetition, Segment } from '../hl7v2/message.ts';
 import { parseTimestamp } from '../hl7v2/timestamp.ts';
 import type { Issue } from '../issue.ts';
 import { Consumed } from './consumed.ts';
@@ -47,6 +47,7 @@ export class Run {
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #byIdentity = new Map<string, Entry>();
   readonly #labels = new Map<Group, Map<string, Entry[]>>();
+  readonly #fields = new Map<Segment, (readonly Repetition[])[]>();
   readonly #numbers = new Map<string, number>();
   readonly #zone: string | undefined;
   #zoneReported = false;
@@ -77,6 +78,13 @@ export class Run {
       });
     }
     return this.#zone;
+  }
+
+  /** The repetitions of a field, found once: many rules and conditions ask for the same fields. */
+  repetitions(segment: Segment, field: number): readonly Repetition[] {
+    let fields = this.#fields.get(segment);
+    if (fields === undefined) this.#fields.set(segment, (fields = []));
+    return (fields[field] ??= segment.field(field).repetitions);
   }
 
   /** The name, numbered by how often it was asked for in this message. */

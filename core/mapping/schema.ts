@@ -97,6 +97,7 @@ const reference = {
     within: name,
     pick: { enum: ['first', 'only'] },
     when: text,
+    note: { type: 'string' },
   },
 } as const;
 

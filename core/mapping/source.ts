@@ -10,17 +10,14 @@ export interface SourceValue {
   readonly value: Value;
 }
 
-/** The repetition of a field as a source value. */
-export function toRepetition(segment: Segment, field: number, repetition: number): SourceValue {
-  const found = segment.field(field).repetitions[repetition - 1];
-  return {
-    segment,
-    field,
-    repetition,
-    component: 0,
-    subcomponent: 0,
-    value: found ?? absent,
-  };
+/** The repetition of a field as a source value; `found` is it, absent where the field has fewer. */
+export function toRepetition(
+  segment: Segment,
+  position: { readonly field: number; readonly repetition: number },
+  found: Repetition | undefined,
+): SourceValue {
+  const { field, repetition } = position;
+  return { segment, field, repetition, component: 0, subcomponent: 0, value: found ?? absent };
 }
 
 /**

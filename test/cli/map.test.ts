@@ -1,0 +1,113 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { makeTempFolder } from '../support/temp.ts';
+import { startCommand } from './process.ts';
+import type { Finished } from './process.ts';
+
+const sample = path.resolve(import.meta.dirname, '..', '..', 'samples', 'oru-r01.hl7');
+
+interface Line {
+  readonly file: string;
+  readonly message: number;
+  readonly resource: { readonly resourceType: string; readonly type: string } | null;
+  readonly issues: readonly { readonly code: string }[];
+  readonly unconsumed: readonly string[];
+  readonly provenance: readonly { readonly target: string; readonly source: string }[];
+}
+
+const run = (...args: string[]): Promise<Finished> => startCommand(['map', ...args]).finished;
+const toLines = (stdout: string): Line[] =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+
+describe('hilum map', () => {
+  const folder = makeTempFolder('map');
+  const write = (name: string, text: string): string => {
+    const file = path.join(folder, name);
+    writeFileSync(file, text);
+    return file;
+  };
+  const message = (type: string, control: string): string =>
+    `MSH|^~\\&|A|B|||20260102||${type}|${control}|P|2.5.1\rPID|1||7^^^X^MR\rOBR|1|P|F|1-8^T^LN\r`;
+
+  test('prints the Bundle and nothing else', async () => {
+    const { code, stdout } = await run(sample);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ resourceType: 'Bundle', type: 'transaction' });
+  });
+
+  test('prints a line a message, with exactly the agreed keys', async () => {
+    const several = write('several.hl7', message('ORU^R01', '1') + message('ORU^R01', '2'));
+    const { code, stdout } = await run('--ndjson', several, sample);
+    expect(code).toBe(0);
+    const lines = toLines(stdout);
+    expect(lines.map(({ file, message: n }) => [file, n])).toEqual([
+      [several, 1],
+      [several, 2],
+      [sample, 1],
+    ]);
+    for (const line of lines) {
+      expect(Object.keys(line)).toEqual([
+        'file',
+        'message',
+        'resource',
+        'issues',
+        'unconsumed',
+        'provenance',
+      ]);
+      expect(line.provenance).toEqual([]);
+    }
+  });
+
+  test('says where everything came from when asked', async () => {
+    const { stdout } = await run('--ndjson', '--provenance', sample);
+    const [line] = toLines(stdout);
+    expect(line?.provenance).toContainEqual({
+      target: expect.stringMatching(/^Bundle\.entry\[\d+\]\.resource\.birthDate$/) as string,
+      source: 'PID-7[1]',
+      rule: 'PID.Patient#PID-7.birth-date',
+    });
+  });
+
+  test('goes on behind what cannot be mapped, and exits 1', async () => {
+    const other = write('other.hl7', message('ADT^A01', '1'));
+    const junk = write('junk.hl7', 'no message at all');
+    const { code, stdout } = await run('--ndjson', other, junk, sample);
+    expect(code).toBe(1);
+    const lines = toLines(stdout);
+    expect(lines.map(({ resource }) => resource?.resourceType ?? null)).toEqual([
+      null,
+      null,
+      'Bundle',
+    ]);
+    expect(lines[0]?.issues[0]?.code).toBe('message-type-unmapped');
+    expect(lines[1]?.issues.length).toBeGreaterThan(0);
+  });
+
+  test('goes on behind a file that cannot be read, and exits 2', async () => {
+    const { code, stdout, stderr } = await run('--ndjson', path.join(folder, 'absent.hl7'), sample);
+    expect(code).toBe(2);
+    expect(toLines(stdout)).toHaveLength(1);
+    expect(stderr).toContain('absent.hl7');
+  });
+
+  test('takes times without a zone in the zone that it is told', async () => {
+    const late = write(
+      'late.hl7',
+      `${message('ORU^R01', '1')}OBX|1|DT|1-8^T^LN||202601021530||||||F\r`,
+    );
+    const { stdout } = await run('--zone', 'Europe/Berlin', late);
+    expect(stdout).toContain('2026-01-02T15:30:00+01:00');
+    const { stdout: without, stderr } = await run(late);
+    expect(without).toContain('"valueDateTime": "2026-01-02"');
+    expect(stderr).toContain('time-zone-unknown');
+  });
+
+  test('prints every problem of the mapping files, and exits 2', async () => {
+    const { code, stdout, stderr } = await run('--mappings', folder, '--layer', 'acme', sample);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('acme');
+  });
+});

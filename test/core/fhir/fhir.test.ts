@@ -1,0 +1,109 @@
+import type { Bundle } from '@medplum/fhirtypes';
+import { openFhirValidator } from '../../../connectors/file/fhir-schema.ts';
+import { findByReference, findResources, isRepeatable } from '../../../core/fhir/bundle.ts';
+import { toOperationOutcome } from '../../../core/fhir/operation-outcome.ts';
+import { readTransactionResponse } from '../../../core/fhir/transaction-response.ts';
+
+describe('openFhirValidator', () => {
+  const validate = openFhirValidator();
+
+  test('takes what is valid', () => {
+    expect(validate({ resourceType: 'Patient', gender: 'female', birthDate: '1980-01' })).toEqual(
+      [],
+    );
+  });
+
+  test.each([
+    [{ resourceType: 'Patient', gender: 'f' }, 'Patient.gender'],
+    [{ resourceType: 'Patient', birthDate: '19800102' }, 'Patient.birthDate'],
+    [{ resourceType: 'Patient', name: [{ surname: 'Low' }] }, 'Patient.name[0]'],
+    [{ resourceType: 'Poem' }, 'Poem'],
+    [{}, 'Resource'],
+    [
+      { resourceType: 'Bundle', entry: [{ resource: { resourceType: 'Patient', active: 'yes' } }] },
+      'Bundle.entry[0].resource.active',
+    ],
+  ])('says where %j is wrong', (resource, location) => {
+    expect(validate(resource)[0]).toMatchObject({
+      code: 'fhir-schema',
+      severity: 'error',
+      location,
+    });
+  });
+});
+
+test('readTransactionResponse reads the status of every entry', () => {
+  const answer = (status?: string, location?: string): object => ({
+    response: { status, location },
+  });
+  const bundle = {
+    resourceType: 'Bundle',
+    type: 'transaction-response',
+    entry: [
+      answer('201 Created', 'Patient/1/_history/3'),
+      answer('200'),
+      answer('304'),
+      answer('400 Bad Request'),
+      answer('412 Precondition Failed'),
+      answer('503'),
+      answer(undefined),
+      {},
+    ],
+  } as unknown as Bundle;
+  expect(readTransactionResponse(bundle)).toEqual([
+    { kind: 'created', status: 201, location: 'Patient/1' },
+    { kind: 'updated', status: 200 },
+    { kind: 'unchanged', status: 304 },
+    { kind: 'refused', status: 400 },
+    { kind: 'unavailable', status: 412 },
+    { kind: 'unavailable', status: 503 },
+    { kind: 'unreadable' },
+    { kind: 'unreadable' },
+  ]);
+});
+
+describe('toOperationOutcome', () => {
+  test('is valid FHIR, with and without findings', () => {
+    const outcome = toOperationOutcome([
+      {
+        code: 'required-field-missing',
+        severity: 'error',
+        location: 'PID-3[1].4',
+        message: 'Missing.',
+      },
+      { code: 'fhir-schema', severity: 'warning', location: 'Observation.status', message: 'Odd.' },
+    ]);
+    expect(outcome.issue).toMatchObject([
+      { severity: 'error', code: 'required', diagnostics: 'PID-3[1].4: Missing.' },
+      { severity: 'warning', expression: ['Observation.status'], diagnostics: 'Odd.' },
+    ]);
+    expect(openFhirValidator()(outcome)).toEqual([]);
+    expect(openFhirValidator()(toOperationOutcome([]))).toEqual([]);
+  });
+});
+
+describe('bundle', () => {
+  test.each([
+    [{ method: 'PUT', url: 'Patient?identifier=a%7Cb' }, true],
+    [{ method: 'PUT', url: 'Patient/1' }, true],
+    [{ method: 'POST', url: 'Patient', ifNoneExist: 'identifier=a%7Cb' }, true],
+    [{ method: 'POST', url: 'Patient' }, false],
+    [{ method: 'GET', url: 'Patient/1' }, true],
+    [undefined, false],
+  ] as const)('%j may be sent twice: %s', (request, expected) => {
+    expect(isRepeatable(request === undefined ? {} : { request })).toBe(expected);
+  });
+
+  test('finds resources by type and by reference', () => {
+    const patient = { resourceType: 'Patient', gender: 'female' } as const;
+    const bundle: Bundle = {
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry: [{ fullUrl: 'urn:uuid:1', resource: patient }, {}],
+    };
+    expect(findResources(bundle, 'Patient')).toEqual([patient]);
+    expect(findResources(bundle, 'Observation')).toEqual([]);
+    expect(findByReference(bundle, 'urn:uuid:1')).toBe(patient);
+    expect(findByReference(bundle, 'urn:uuid:2')).toBeUndefined();
+  });
+});

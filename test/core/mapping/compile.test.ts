@@ -1,0 +1,208 @@
+import { compileMappings } from '../../../core/mapping/mapper.ts';
+import type { MappingFile } from '../../../core/mapping/document.ts';
+import { parseMessage } from '../../../core/hl7v2/parse.ts';
+
+const file = (path: string, text: string): MappingFile => ({ path, text });
+
+const message = file(
+  'message/ORU_R01.map.yaml',
+  `kind: MessageMap
+id: ORU_R01
+source: { messages: [ORU^R01] }
+structure: { segments: [MSH, PID, ZAL], groups: [] }
+resources:
+  - id: patient
+    resource: Patient
+    maps: [PID.Patient]
+    identity: { request: update, system: urn:hilum:patient, key: { by: [[PID-3.1]] } }
+`,
+);
+const patient = file(
+  'segment/PID.Patient.map.yaml',
+  `kind: SegmentMap
+id: PID.Patient
+source: { v2: PID }
+target: { fhir: Patient }
+rules:
+  - { id: PID-8.gender, from: PID-8, to: gender, table: sex }
+  - { id: PID-7.birth, from: PID-7, to: birthDate, fn: date }
+  - { id: PID-1.ignored, from: PID-1, ignore: A number within the message. }
+`,
+);
+const sex = file(
+  'tables/sex.conceptmap.json',
+  JSON.stringify({
+    resourceType: 'ConceptMap',
+    id: 'sex',
+    group: [{ element: [{ code: 'F', target: [{ code: 'female' }] }] }],
+  }),
+);
+
+function findIssues(...files: MappingFile[]): string[] {
+  const result = compileMappings(files);
+  return result.ok
+    ? []
+    : result.issues.map(({ location, message: text }) => `${location ?? ''} ${text}`);
+}
+
+function mapWith(files: MappingFile[], layers: string[], text: string) {
+  const result = compileMappings(files, { layers });
+  if (!result.ok) throw new Error(result.issues.map((issue) => issue.message).join('; '));
+  const parsed = parseMessage(text);
+  if (!parsed.ok) throw new Error('not parsed');
+  return result.mapper.map(parsed.message);
+}
+
+const oru = (pid: string, type = 'ORU^R01'): string =>
+  `MSH|^~\\&|A|B|||20260102||${type}|M1|P|2.5\r${pid}`;
+
+describe('compileMappings', () => {
+  test('compiles what is right', () => {
+    expect(findIssues(message, patient, sex)).toEqual([]);
+  });
+
+  test('says everything that is wrong at once, by file and rule', () => {
+    const broken = file(
+      'segment/PID.Patient.map.yaml',
+      `kind: SegmentMap
+id: PID.Patient
+source: { v2: PID }
+target: { fhir: Patient }
+rules:
+  - { id: path, from: PID.8, to: gender }
+  - { id: target, from: PID-8, to: 'a..b' }
+  - { id: table, from: PID-8, to: gender, table: nowhere }
+  - { id: function, from: PID-8, to: gender, fn: nothing }
+  - { id: map, from: PID-8, to: gender, via: CX.Nothing }
+  - { id: condition, from: PID-8, to: gender, when: PID-8 equals 'F' }
+  - { id: resource, from: PID-8, to: gender, resource: Patient }
+  - { id: twice, from: PID-8, to: gender }
+  - { id: twice, from: PID-8, to: gender }
+`,
+    );
+    const found = findIssues(message, broken);
+    const rules = ['path', 'target', 'table', 'function', 'map', 'condition', 'resource', 'twice'];
+    expect(found).toHaveLength(rules.length);
+    rules.forEach((rule, index) => {
+      expect(found[index]).toContain(`segment/PID.Patient.map.yaml:${rule} `);
+    });
+  });
+
+  test.each([
+    ['a misspelt word', 'rules:\n  - { id: a, form: PID-3, to: identifier }', ':a '],
+    ['a rule that does nothing', 'rules:\n  - { id: a, from: PID-3 }', ':a '],
+    ['a missing part', 'rule: []', ' '],
+  ])('refuses %s', (_, rules, where) => {
+    const head = 'kind: SegmentMap\nid: X\nsource: { v2: PID }\ntarget: { fhir: Patient }\n';
+    const found = findIssues(file('segment/X.map.yaml', head + rules));
+    expect(found.length).toBeGreaterThan(0);
+    expect(found[0]).toContain(`segment/X.map.yaml${where}`);
+  });
+
+  test('refuses what is no YAML, no map, or there twice', () => {
+    expect(findIssues(file('a.map.yaml', 'kind: [')).join()).toContain(
+      'a.map.yaml The file is no YAML',
+    );
+    expect(findIssues(file('a.map.yaml', 'kind: Poem')).join()).toContain('Expected kind');
+    expect(findIssues(message, patient, sex, sex).join()).toContain(
+      'another table with the id sex',
+    );
+    expect(findIssues(message, patient, patient, sex).join()).toContain('another map with the id');
+    expect(findIssues(message, sex).join()).toContain(
+      'message/ORU_R01.map.yaml:patient maps: there is no',
+    );
+  });
+});
+
+describe('layers', () => {
+  const layer = (rules: string): MappingFile =>
+    file(
+      'layers/acme/PID.map.yaml',
+      `kind: SegmentMap\nid: PID.Patient@acme\nextends: PID.Patient\nlayer: acme\nrules:\n${rules}`,
+    );
+  const text = oru('PID|1||7|||' + '|19800102|F||||5');
+
+  test('replace, disable and add rules, only where they are active', () => {
+    const acme = layer(`  - { id: PID-8.gender, override: disable, note: not reliable }
+  - { id: PID-7.birth, override: replace, const: '1900', to: birthDate }
+  - { id: PID-12.county, override: add, from: PID-12, to: 'address[0].district' }
+`);
+    const files = [message, patient, sex, acme];
+    expect(mapWith(files, [], text).resource?.entry?.[0]?.resource).toMatchObject({
+      gender: 'female',
+      birthDate: '1980-01-02',
+    });
+    const over = mapWith(files, ['acme'], text);
+    expect(over.resource?.entry?.[0]?.resource).toMatchObject({
+      birthDate: '1900',
+      address: [{ district: '5' }],
+    });
+    expect(over.resource?.entry?.[0]?.resource).not.toHaveProperty('gender');
+    expect(over.unconsumed).toEqual([
+      'MSH-3',
+      'MSH-4',
+      'MSH-7',
+      'MSH-9',
+      'MSH-10',
+      'MSH-11',
+      'MSH-12',
+      'PID-3',
+      'PID-7',
+      'PID-8',
+    ]);
+  });
+
+  test.each([
+    ['disable', '{ id: nothing, override: disable }'],
+    ['replace', '{ id: nothing, override: replace, from: PID-8, to: gender }'],
+    ['add', '{ id: PID-8.gender, override: add, from: PID-8, to: gender }'],
+    ['expected replace, disable or add', '{ id: PID-8.gender, from: PID-8, to: gender }'],
+  ])('say what does not fit: %s', (word, rule) => {
+    const result = compileMappings([message, patient, sex, layer(`  - ${rule}`)], {
+      layers: ['acme'],
+    });
+    expect(result.ok).toBe(false);
+    expect(result.ok ? '' : result.issues[0]?.message).toContain(word);
+  });
+
+  test('disable a resource of a message map', () => {
+    const acme = file(
+      'layers/acme/message.map.yaml',
+      `kind: MessageMap\nid: ORU_R01@acme\nextends: ORU_R01\nlayer: acme\nresources:\n  - { id: patient, override: disable }`,
+    );
+    const result = mapWith([message, patient, sex, acme], ['acme'], text);
+    expect(result.resource).toBeNull();
+    expect(result.issues[0]?.code).toBe('nothing-mapped');
+  });
+});
+
+describe('map', () => {
+  const files = [message, patient, sex];
+
+  test('explains a message type that has no map', () => {
+    const result = mapWith(files, [], oru('PID|1', 'ADT^A01'));
+    expect(result.resource).toBeNull();
+    expect(result.issues).toMatchObject([{ code: 'message-type-unmapped', location: 'MSH-9' }]);
+  });
+
+  test.each(['ORU^R01^ORU_R01', 'ORU', 'ORU^^ORU_R01'])('finds the map of %s', (type) => {
+    expect(mapWith(files, [], oru('PID|1||7||||1980', type)).resource).not.toBeNull();
+  });
+
+  test('says which code and value it could not use, without the value', () => {
+    const { issues, unconsumed } = mapWith(files, [], oru('PID|1||7||||yesterday|Q'));
+    expect(issues).toMatchObject([
+      { code: 'code-unmapped' },
+      { code: 'value-not-convertible' },
+      { code: 'nothing-mapped' },
+    ]);
+    expect(JSON.stringify(issues)).not.toMatch(/yesterday|Q/);
+    expect(unconsumed).toEqual(expect.arrayContaining(['PID-7', 'PID-8']));
+  });
+
+  test('lists segments that no map knows', () => {
+    const { unconsumed } = mapWith(files, [], oru('PID|1||7||||1980\rZAL|a|b^c&d~e|""'));
+    expect(unconsumed).toEqual(expect.arrayContaining(['ZAL-1', 'ZAL-2']));
+    expect(unconsumed).not.toContain('ZAL-3');
+  });
+});
