@@ -43,6 +43,10 @@ describeWith('chromium', 'editor and console in a browser', (executablePath) => 
     await hilum.stop();
   }, 60_000);
 
+  async function takePicture(name: string): Promise<void> {
+    await page.screenshot({ path: path.join(pictures, `${name}.png`), animations: 'disabled' });
+  }
+
   async function drag(on: Page, node: string, by: { x: number; y: number }): Promise<void> {
     const box = await on.locator(node).boundingBox();
     if (box === null) throw new Error(`${node} is not on the page`);
@@ -78,7 +82,6 @@ describeWith('chromium', 'editor and console in a browser', (executablePath) => 
     }
     const { processes } = await hilum.status();
     const before = processes.find(({ role }) => role === 'worker default');
-    await page.screenshot({ path: path.join(pictures, 'editor.png') });
     await drag(page, '[id="lab-results-map"]', { x: 0, y: -20 });
     await page.locator('#red-ui-header-button-deploy').click();
     await page.locator('.red-ui-notification', { hasText: 'Successfully deployed' }).waitFor();
@@ -99,7 +102,9 @@ describeWith('chromium', 'editor and console in a browser', (executablePath) => 
   it('shows the status that a node has in its worker', async () => {
     const status = page.locator('[id="lab-results-mllp"] .red-ui-flow-node-status-label');
     await status.filter({ hasText: '1' }).waitFor();
-    await page.screenshot({ path: path.join(pictures, 'flow.png') });
+    await page.locator('.red-ui-notification').waitFor({ state: 'detached' });
+    await page.locator('#red-ui-workspace-chart').click({ position: { x: 400, y: 500 } });
+    await takePicture('editor');
   });
 
   it('refuses a deploy whose listener has no port, and says so', async () => {
@@ -126,13 +131,15 @@ describeWith('chromium', 'editor and console in a browser', (executablePath) => 
 
   it('shows queues, messages and the steps of one in the console', async () => {
     await page.goto(`${hilum.consoleUrl}/`);
-    const row = page.getByRole('row', { name: new RegExp(controlIdOf(1)) }).first();
+    const row = page
+      .getByRole('row', { name: new RegExp(controlIdOf(1)) })
+      .filter({ hasNotText: '↳' });
     await row.waitFor();
-    await page.screenshot({ path: path.join(pictures, 'console.png') });
+    await takePicture('console');
     await row.click();
     const steps = page.getByRole('dialog').getByText('200 OK').first();
     await steps.waitFor();
-    await page.screenshot({ path: path.join(pictures, 'message.png') });
+    await takePicture('message');
   });
 
   it('asks no other host for anything and has no errors', () => {
