@@ -24,7 +24,7 @@ const requiredFields: Readonly<Record<string, string>> = {
   IN3: '1',
   ORC: '1@2.4',
   OBR: '4',
-  CTD: '1',
+  CTD: '1@2.4',
   OBX: '3 11',
   FT1: '4 6 7',
   CTI: '1',

@@ -32,28 +32,27 @@ const structures: Readonly<Record<string, readonly StructureText[]>> = {
     },
     {
       from: '2.6',
-      to: '2.6',
+      to: '2.7.1',
       text: `MSH [{SFT}] [UAC] EVN PID [PD1] [{ARV}] [{ROL}] [{NK1}] PV1 [PV2] [{ARV}] [{ROL}] [{DB1}]
         [{OBX}] [{AL1}] [{DG1}] [DRG] [{PR1 [{ROL}]}] [{GT1}]
         [{IN1 [IN2] [{IN3}] [{ROL}]}] [ACC] [UB1] [UB2] [PDA]`,
     },
     {
-      from: '2.7',
-      to: '2.7.1',
-      text: `MSH [{SFT}] [UAC] EVN PID [PD1] [{ARV}] [{ROL}] [{NK1}] PV1 [PV2] [{ARV}] [{ROL}] [{DB1}]
-        [{OBX [{PRT}]}] [{AL1}] [{DG1}] [DRG] [{PR1 [{ROL}]}] [{GT1}]
-        [{IN1 [IN2] [{IN3}] [{ROL}]}] [ACC] [UB1] [UB2] [PDA]`,
-    },
-    {
       from: '2.8',
       text: `MSH [{SFT}] [UAC] EVN PID [PD1] [{ARV}] [{ROL}] [{NK1}] PV1 [PV2] [{ARV}] [{ROL}] [{DB1}]
-        [{OBX [{PRT}]}] [{AL1}] [{DG1}] [DRG] [{PR1 [{ROL}]}] [{GT1}]
+        [{OBX}] [{AL1}] [{DG1}] [DRG] [{PR1 [{ROL}]}] [{GT1}]
         [{IN1 [IN2] [{IN3}] [{ROL}] [{AUT}] [{RF1}]}] [ACC] [UB1] [UB2] [PDA]`,
     },
   ],
   ORU_R01: [
     {
       from: '2.3',
+      to: '2.3',
+      text: `MSH {[PID [PD1] [{NTE}] [PV1 [PV2]]]
+        {[ORC] OBR [{NTE}] [{OBX [{NTE}]}] [{CTI}]}} [DSC]`,
+    },
+    {
+      from: '2.3.1',
       to: '2.3.1',
       text: `MSH {[PID [PD1] [{NK1}] [{NTE}] [PV1 [PV2]]]
         {[ORC] OBR [{NTE}] [{OBX [{NTE}]}] [{CTI}]}} [DSC]`,
@@ -61,8 +60,8 @@ const structures: Readonly<Record<string, readonly StructureText[]>> = {
     {
       from: '2.4',
       to: '2.4',
-      text: `MSH {[PID [PD1] [{NTE}] [{NK1}] [PV1 [PV2]]]
-        {[ORC] OBR [{NTE}] [CTD] [{OBX [{NTE}]}] [{FT1}] [{CTI}]}} [DSC]`,
+      text: `MSH {[PID [PD1] [{NK1}] [{NTE}] [PV1 [PV2]]]
+        {[ORC] OBR [{NTE}] [CTD] [{[OBX] [{NTE}]}] [{FT1}] [{CTI}]}} [DSC]`,
     },
     {
       from: '2.5',
@@ -73,21 +72,22 @@ const structures: Readonly<Record<string, readonly StructureText[]>> = {
     {
       from: '2.6',
       to: '2.6',
-      text: `MSH [{SFT}] [UAC] {[PID [PD1] [{NTE}] [{NK1}] [PV1 [PV2]]]
-        {[ORC] OBR [{NTE}] [{TQ1 [{TQ2}]}] [CTD] [{OBX [{NTE}]}] [{FT1}] [{CTI}] [{SPM [{OBX}]}]}} [DSC]`,
+      text: `MSH [{SFT}] [UAC] {[PID [PD1] [{NTE}] [{NK1}] [{OBX}] [PV1 [PV2]]]
+        {[ORC] OBR [{NTE}] [{ROL}] [{TQ1 [{TQ2}]}] [CTD] [{OBX [{NTE}]}] [{FT1}] [{CTI}]
+        [{SPM [{OBX}]}]}} [DSC]`,
     },
     {
       from: '2.7',
       to: '2.7.1',
-      text: `MSH [{SFT}] [UAC] {[PID [PD1] [{NTE}] [{NK1}] [{OBX [{PRT}]}] [PV1 [PV2]]]
+      text: `MSH [{SFT}] [UAC] {[PID [PD1] [{PRT}] [{NTE}] [{NK1}] [{OBX [{PRT}]}] [PV1 [PV2] [{PRT}]]]
         {[ORC] OBR [{NTE}] [{PRT}] [{TQ1 [{TQ2}]}] [CTD] [{OBX [{PRT}] [{NTE}]}] [{FT1}] [{CTI}]
         [{SPM [{OBX [{PRT}]}]}]}} [DSC]`,
     },
     {
       from: '2.8',
       text: `MSH [{SFT}] [UAC] {[PID [PD1] [{PRT}] [{NTE}] [{NK1}] [{ARV}] [{OBX [{PRT}]}] [PV1 [PV2] [{PRT}]]]
-        {[ORC] OBR [{NTE}] [{PRT}] [{TQ1 [{TQ2}]}] [CTD] [{OBX [{PRT}] [{NTE}]}] [{FT1}] [{CTI}]
-        [{SPM [{OBX [{PRT}]}]}]}} [DSC]`,
+        {[ORC [{PRT}] [{OBX [{PRT}]} TXA]] OBR [{NTE}] [{PRT}] [{TQ1 [{TQ2}]}] [CTD]
+        [{OBX [{PRT}] [{NTE}]}] [{FT1}] [{CTI}] [{SPM [{OBX [{PRT}]}]}]}} [DSC]`,
     },
   ],
   ACK: [

@@ -4,7 +4,7 @@ import { escapeText, unescapeText } from '../../../core/hl7v2/escape.ts';
 import { readHeader, readKey } from '../../../core/hl7v2/header.ts';
 import type { Delimiters } from '../../../core/hl7v2/message.ts';
 import { parseMessage } from '../../../core/hl7v2/parse.ts';
-import { parsePath, formatPath } from '../../../core/hl7v2/path.ts';
+import { parsePath, formatPath, type Path } from '../../../core/hl7v2/path.ts';
 import { splitBytes, splitMessages } from '../../../core/hl7v2/split.ts';
 import { formatTree, toTree } from '../../../core/hl7v2/tree.ts';
 import { validate } from '../../../core/hl7v2/validate.ts';
@@ -39,7 +39,7 @@ const scraps = fc.array(scrap, { maxLength: 60 }).map((parts) => parts.join(''))
 const messages = scraps.map((body) => build('PID|1||A^B&C~D', 'OBX|1|NM|x||12', body));
 
 const marks = fc
-  .uniqueArray(fc.constantFrom(...'|^~\\&#!@$%*;:/'), { minLength: 6, maxLength: 6 })
+  .uniqueArray(fc.constantFrom(...Array.from('|^~\\&#!@$%*;:/')), { minLength: 6, maxLength: 6 })
   .map(([field, component, repetition, escape, subcomponent, truncation]): Delimiters => ({
     field: field!,
     component: component!,
@@ -67,9 +67,11 @@ const paths = fc
   .map(({ component, subcomponent, ...rest }) =>
     // `subcomponent` without `component` is no path.
     formatPath(
-      JSON.parse(
-        JSON.stringify(component === undefined ? rest : { ...rest, component, subcomponent }),
-      ),
+      Object.fromEntries(
+        Object.entries(
+          component === undefined ? rest : { ...rest, component, subcomponent },
+        ).filter(([, value]) => value !== undefined),
+      ) as unknown as Path,
     ),
   );
 

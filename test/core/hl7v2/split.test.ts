@@ -57,12 +57,8 @@ describe('a text is divided', () => {
     const { pieces, issues } = splitMessages(texts.join(''));
     expect(pieces.map((piece) => piece.text)).toEqual(texts);
     expect(pieces.map((piece) => piece.kind)).toEqual(kinds);
-    expect(issues).toEqual([
-      expect.objectContaining({
-        code: 'content-unexpected',
-        message: expect.stringContaining(`line ${line},`),
-      }),
-    ]);
+    expect(issues.map((issue) => issue.code)).toEqual(['content-unexpected']);
+    expect(issues[0]?.message).toContain(`line ${line},`);
   });
 
   it.each(['', '\r\n', ' '])('into nothing where there is nothing: %j', (text) => {

@@ -1,0 +1,204 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '../..');
+const one =
+  'MSH|^~\\&|A|B|C|D|20260312||ORU^R01^ORU_R01|M1|P|2.5.1\rPID|1||1||Testperson^Amelie\rOBR|1|||x\r';
+const two = one.replace('M1', 'M2').replace('Amelie', 'M\u00fcller');
+
+interface Run {
+  readonly code: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hilum-cli-'));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The real program, as a user starts it. */
+function hilum(args: readonly string[], input = ''): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(root, 'cli/main.ts'), ...args], { cwd: root });
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() });
+    });
+    child.stdin.end(input);
+  });
+}
+
+function write(name: string, content: string | Uint8Array): string {
+  const file = join(folder, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+describe('hilum parse', () => {
+  it.each([
+    ['one message', one],
+    ['a batch with envelope', `FHS|^~\\&\rBHS|^~\\&\r${one}${two}BTS|2\rFTS|1\r`],
+    ['line feeds and no end', `${one}${two}`.replaceAll('\r', '\n').slice(0, -1)],
+    ['a byte order mark', `\ufeff${one}`],
+    ['bytes of another set', Buffer.from(two.replace('2.5.1', '2.5.1||||||8859/1'), 'latin1')],
+    [
+      'bytes that are not what MSH-18 says',
+      Buffer.from(two.replace('2.5.1', '2.5.1||||||UNICODE UTF-8'), 'latin1'),
+    ],
+    ['UTF-16', Buffer.from(`\ufeff${one}`, 'utf16le')],
+  ])('--to er7 gives the same bytes: %s', async (name, content) => {
+    const file = write(`${name}.hl7`, content);
+    const { code, stdout } = await hilum(['parse', '--to', 'er7', file]);
+    expect([code, stdout.equals(readFileSync(file))]).toEqual([0, true]);
+  });
+
+  it('writes large output whole', async () => {
+    const file = write('large.hl7', one.repeat(20_000));
+    const { code, stdout } = await hilum(['parse', '--to', 'er7', file]);
+    expect([code, stdout.equals(readFileSync(file))]).toEqual([0, true]);
+  });
+
+  it('--to json prints a line a message', async () => {
+    const { code, stdout } = await hilum(['parse', '--to', 'json', '-'], one + two);
+    expect(code).toBe(0);
+    const messages = stdout
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    expect(messages).toHaveLength(2);
+    expect(messages[1]).toContainEqual({
+      segment: 'PID',
+      fields: [[[['1']]], [[['']]], [[['1']]], [[['']]], [[['Testperson'], ['M\u00fcller']]]],
+    });
+  });
+
+  it('prints a tree with positions unless told otherwise', async () => {
+    const { code, stdout, stderr } = await hilum(['parse', '-'], one);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout.toString()).toContain('PID\n  PID-1  1\n  PID-3  1\n  PID-5.1  Testperson\n');
+  });
+
+  it('--out writes one file an input under its base name', async () => {
+    const out = join(folder, 'out/deep');
+    const files = [write('a.hl7', one + two), write('b.hl7', two)];
+    const { code, stdout } = await hilum(['parse', '--to', 'er7', '--out', out, ...files]);
+    expect([code, stdout.length]).toEqual([0, 0]);
+    for (const name of ['a.hl7', 'b.hl7']) {
+      expect(readFileSync(join(out, name)).equals(readFileSync(join(folder, name)))).toBe(true);
+    }
+  });
+
+  it('goes on after a file that is at fault, and one that is not there', async () => {
+    const bad = write('bad.hl7', 'hello');
+    const good = write('good.hl7', one);
+    const gone = join(folder, 'gone.hl7');
+    const first = await hilum(['parse', '--to', 'er7', bad, good]);
+    expect([first.code, first.stdout.toString()]).toEqual([1, one]);
+    expect(first.stderr).toContain('bad.hl7: fatal: MSH: Expected a message that starts with MSH');
+    const second = await hilum(['parse', '--to', 'er7', gone, bad, good]);
+    expect([second.code, second.stdout.toString()]).toEqual([2, one]);
+    expect(second.stderr).toContain('gone.hl7');
+  });
+});
+
+describe('hilum get', () => {
+  it('prints a line a path, message after message', async () => {
+    const text = `${one}NTE|1||a\\.br\\b\\T\\c|""\r${two}`;
+    const paths = ['MSH-10', 'PID-5.2', 'NTE-3', 'NTE-4', 'PV1-2'];
+    const { code, stdout, stderr } = await hilum(['get', '-', ...paths], text);
+    expect(stdout.toString()).toBe('M1\nAmelie\na\\nb&c\n""\n\nM2\nM\u00fcller\n\n\n\n');
+    expect([code, stderr]).toEqual([0, '']);
+  });
+
+  it('refuses a path that is none, and says where', async () => {
+    const { code, stdout, stderr } = await hilum(['get', '-', 'PID-3', 'PID-x'], one);
+    expect([code, stdout.toString()]).toEqual([2, '']);
+    expect(stderr).toContain('at character 5 of the path "PID-x"');
+  });
+
+  it('exits 1 for what is no message', async () => {
+    const { code, stdout } = await hilum(['get', '-', 'PID-3'], 'hello');
+    expect([code, stdout.toString()]).toEqual([1, '']);
+  });
+});
+
+describe('hilum validate', () => {
+  it('--json prints a line a message with the agreed keys', async () => {
+    const file = write(
+      'batch.hl7',
+      `BHS|^~\\&\r${one}${two.replace('PID|1||1', 'PID|1||')}BTS|2\r`,
+    );
+    const { code, stdout, stderr } = await hilum(['validate', '--json', file]);
+    const lines = stdout
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    expect(lines).toEqual([
+      { file, message: 1, valid: true, issues: [] },
+      {
+        file,
+        message: 2,
+        valid: false,
+        issues: [
+          {
+            code: 'required-field-missing',
+            severity: 'error',
+            location: 'PID-3',
+            message: 'Expected a value in this required field, found none',
+          },
+        ],
+      },
+    ]);
+    expect([code, stderr]).toEqual([1, '']);
+  });
+
+  it('reports what is no message as fatal', async () => {
+    const { code, stdout } = await hilum(['validate', '--json', '-'], 'hello');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout.toString())).toMatchObject({
+      file: '-',
+      message: 1,
+      valid: false,
+      issues: [{ code: 'header-missing', severity: 'fatal', location: 'MSH' }],
+    });
+  });
+
+  it('exits 0 for the valid samples and 1 for the invalid one', async () => {
+    const good = await hilum(['validate', 'samples/oru-r01.hl7', 'samples/adt-a01.hl7']);
+    expect([good.code, good.stdout.toString()]).toEqual([
+      0,
+      'samples/oru-r01.hl7: valid\nsamples/adt-a01.hl7: valid\n',
+    ]);
+    const bad = await hilum(['validate', 'samples/oru-r01-invalid.hl7']);
+    expect(bad.code).toBe(1);
+    expect(bad.stdout.toString()).toContain('error: OBR-4: ');
+  });
+
+  it('exits 2 for a file that cannot be read, and looks at the others', async () => {
+    const { code, stdout, stderr } = await hilum([
+      'validate',
+      'no-such-file',
+      'samples/oru-r01.hl7',
+    ]);
+    expect([code, stdout.toString()]).toEqual([2, 'samples/oru-r01.hl7: valid\n']);
+    expect(stderr).toContain('no-such-file');
+  });
+
+  it('exits 2 without a file', async () => {
+    expect((await hilum(['validate'])).code).toBe(2);
+  });
+});
