@@ -6,7 +6,11 @@ import { contributors } from '../../nodes/definitions.ts';
 const context = {
   interface: 'tab-1',
   defaults: { bind: '127.0.0.1' },
-  env: { HILUM_MLLP_PORT: '2575', HILUM_EHR_PORT: '8103' },
+  env: {
+    HILUM_MLLP_PORT: '2575',
+    HILUM_EHR_PORT: '8103',
+    HILUM_EHR_URL: 'http://127.0.0.1:8103/fhir/R4',
+  },
 };
 
 function contribute(node: Omit<FlowNode, 'id'> & { type: string }) {
