@@ -1,7 +1,7 @@
 import type { Bundle, BundleEntry, Resource, ResourceType } from '@medplum/fhirtypes';
 
 /** The resources of a Bundle, in its order. */
-export function toResources(bundle: Bundle): readonly Resource[] {
+function toResources(bundle: Bundle): readonly Resource[] {
   return (bundle.entry ?? []).flatMap(({ resource }) => (resource === undefined ? [] : [resource]));
 }
 

@@ -55,7 +55,7 @@ export interface IdentityDocument {
  * What an identifier is made from where the resource has none: all of `within`, the first list of `by` in
  * which anything is valued, and all of `and`. A part is a path, alternatives (`OBR-3 | ORC-3`), or `@label`.
  */
-export interface KeyDocument {
+interface KeyDocument {
   readonly within?: readonly string[];
   readonly by?: readonly (readonly string[])[];
   readonly and?: readonly string[];

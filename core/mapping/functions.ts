@@ -108,7 +108,7 @@ function findZone({ hour, offset }: Timestamp, frame: Frame): string | undefined
 }
 
 /** HD as the URI of an identifier system: its universal id, else its name space. HL7 v2 chapter 2A, HD. */
-export function toAuthorityUri(source: SourceValue): string | undefined {
+function toAuthorityUri(source: SourceValue): string | undefined {
   const universal = toUniversalId(toText(toChild(source, 2)), toText(toChild(source, 3)));
   return universal ?? toNamespaceUri(toText(toChild(source, 1)));
 }

@@ -1,18 +1,9 @@
 import type { BundleEntryRequest } from '@medplum/fhirtypes';
 import type { IdentityDocument } from './document.ts';
-import { type SourcePath, type Draft, isPlainObject, parseSourcePath, readFirst } from './path.ts';
-import type { Frame } from './run.ts';
+import { type SourcePath, parseSourcePath, readFirst } from './path.ts';
+import type { Frame, Identity } from './run.ts';
 import { toUuid } from './sha1.ts';
-
-/** By what a resource is known: an id for this Bundle and the request that finds it again on the server. */
-export interface Identity {
-  readonly uuid: string;
-  readonly request: BundleEntryRequest;
-  /** For resources that have the element, and no identifier that could serve. */
-  readonly identifier?: { readonly system: string; readonly value: string };
-  /** For `id` requests. */
-  readonly id?: string;
-}
+import { type Draft, isPlainObject } from './target.ts';
 
 /** Computes the identity of a resource that has just been mapped. */
 export type Identify = (resource: Draft, frame: Frame) => Identity;
@@ -75,7 +66,7 @@ function toRequest(
 }
 
 /** `system|value` as a token of a FHIR search, escaped for the search and then for the URL. FHIR R4 search, escaping. */
-export function toSearchToken(system: string, value: string): string {
+function toSearchToken(system: string, value: string): string {
   const escape = (text: string): string => encodeURIComponent(text.replace(/[\\|,$]/g, '\\$&'));
   return `${escape(system)}%7C${escape(value)}`;
 }

@@ -9,7 +9,7 @@ import { type Entry, Run } from './run.ts';
 
 export type { MappingFile } from './document.ts';
 
-export interface MapOptions {
+interface MapOptions {
   /** Also say where every element came from. Costs about half as much again. */
   readonly provenance?: boolean;
   /**

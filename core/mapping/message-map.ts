@@ -7,11 +7,11 @@ import type {
   ResourceDocument,
 } from './document.ts';
 import { type Identify, compileIdentity } from './identity.ts';
-import { type Draft, type TargetStep, parseTargetPath, writePath } from './path.ts';
 import { type CompiledMap, compileWhen } from './rule.ts';
 import type { Entry, Frame, Run, TraceEntry } from './run.ts';
 import { toSegmentName } from './source.ts';
 import { type Group, type StructureDocument, toGroups } from './structure.ts';
+import { type Draft, type TargetStep, parseTargetPath, writePath } from './target.ts';
 
 /** A message map, compiled. */
 export interface CompiledMessageMap {

@@ -3,19 +3,17 @@ import type { Condition } from './condition.ts';
 import { parseCondition } from './condition.ts';
 import { type MappingFunction, mappingFunctions, selfConsuming } from './functions.ts';
 import type { Identify } from './identity.ts';
-import {
-  type Draft,
-  type SourcePath,
-  type TargetStep,
-  isPlainObject,
-  parseSourcePath,
-  parseTargetPath,
-  readPath,
-  writePath,
-} from './path.ts';
+import { type SourcePath, parseSourcePath, readPath } from './path.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toLeaf, toLocation, toSegmentName, toText } from './source.ts';
 import { type Table, translateConcept } from './tables.ts';
+import {
+  type Draft,
+  type TargetStep,
+  isPlainObject,
+  parseTargetPath,
+  writePath,
+} from './target.ts';
 
 /** One rule, compiled: reads from the frame, writes into the element that is being built. */
 export type Step = (frame: Frame, into: Draft) => void;

@@ -3,11 +3,10 @@ import type { Hl7Message, Repetition, Segment } from '../hl7v2/message.ts';
 import { parseTimestamp } from '../hl7v2/timestamp.ts';
 import type { Issue } from '../issue.ts';
 import { Consumed } from './consumed.ts';
-import type { Identity } from './identity.ts';
-import { type Draft, isPlainObject } from './path.ts';
 import type { SourceValue } from './source.ts';
 import type { Group } from './structure.ts';
 import type { Table } from './tables.ts';
+import { type Draft, isPlainObject } from './target.ts';
 
 /** Where a rule runs: in which group, on which segment, and in a datatype map on which value. */
 export interface Frame {
@@ -22,6 +21,16 @@ export interface TraceEntry {
   target: string;
   readonly source: string;
   readonly rule: string;
+}
+
+/** By what a resource is known: an id for this Bundle and the request that finds it again on the server. */
+export interface Identity {
+  readonly uuid: string;
+  readonly request: BundleEntryRequest;
+  /** For resources that have the element, and no identifier that could serve. */
+  readonly identifier?: { readonly system: string; readonly value: string };
+  /** For `id` requests. */
+  readonly id?: string;
 }
 
 /** One resource of the Bundle. */

@@ -1,5 +1,5 @@
 import type { ConceptMapDocument, UnmappedPolicy } from './document.ts';
-import { type Draft, isPlainObject } from './path.ts';
+import { type Draft, isPlainObject } from './target.ts';
 
 /** What a table says of a code. */
 export interface Translation {

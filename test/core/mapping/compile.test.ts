@@ -1,6 +1,15 @@
+import { readMappingFiles } from '../../../connectors/file/mapping-files.ts';
 import { compileMappings } from '../../../core/mapping/mapper.ts';
 import type { MappingFile } from '../../../core/mapping/document.ts';
+import { mappingsFolder } from '../../mappings/support.ts';
 import { parseMessage } from '../../../core/hl7v2/parse.ts';
+
+test('the shipped mappings compile, read from their folder', async () => {
+  const files = await readMappingFiles(mappingsFolder);
+  const result = compileMappings(files);
+  expect(result.ok ? result.mapper.messageTypes : result.issues).toContain('ORU^R01');
+  await expect(readMappingFiles(`${mappingsFolder}/nowhere`)).rejects.toThrow('cannot be read');
+});
 
 const file = (path: string, text: string): MappingFile => ({ path, text });
 
