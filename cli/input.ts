@@ -7,7 +7,7 @@ import { splitBytes } from '../core/hl7v2/split.ts';
 export type ExitCode = 0 | 1 | 2;
 
 /** One message of a file, as bytes. */
-export interface InputMessage {
+interface InputMessage {
   readonly bytes: Uint8Array;
   /** Which message of the file, 1-based. */
   readonly number: number;

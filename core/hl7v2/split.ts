@@ -6,7 +6,7 @@ import { findStart, forEachLine } from './scan.ts';
  * A slice of a text: a whole message, the envelope of a batch (FHS, BHS, BTS, FTS), or text in front of
  * them that is neither. Empty lines belong to the piece that they follow.
  */
-export interface Piece {
+interface Piece {
   readonly kind: 'message' | 'batch' | 'other';
   readonly text: string;
   /** Which line of the whole text it starts on, 1-based. */

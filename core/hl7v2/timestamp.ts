@@ -1,5 +1,5 @@
 /** How much of a timestamp is given. */
-export type TimestampPrecision =
+type TimestampPrecision =
   'year' | 'month' | 'day' | 'hour' | 'minute' | 'second' | 'fraction';
 
 /**

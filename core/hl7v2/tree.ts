@@ -3,7 +3,7 @@ import { toSegmentLocation } from './location.ts';
 import type { Hl7Message, Segment } from './message.ts';
 
 /** A field as its repetitions, those as components, those as decoded sub-components. */
-export type FieldTree = readonly (readonly (readonly string[])[])[];
+type FieldTree = readonly (readonly (readonly string[])[])[];
 
 /** A segment as plain data: `fields[0]` is its first field, which in MSH is the separator. */
 export interface SegmentTree {

@@ -9,7 +9,7 @@ export interface ValueSource {
 }
 
 /** The HL7 null: the value is to be deleted. */
-export const nullValue = '""';
+const nullValue = '""';
 
 abstract class ValueView implements Value {
   readonly range: TextRange;
