@@ -20,9 +20,3 @@ export type Outcome =
       readonly issues: readonly Issue[];
       readonly answer?: Answer;
     };
-
-/** How a message left its flow: completed, to be tried again, or refused for good. */
-export type Settlement =
-  | { readonly kind: 'accepted' }
-  | { readonly kind: 'retried'; readonly issues: readonly Issue[] }
-  | { readonly kind: 'rejected'; readonly issues: readonly Issue[] };

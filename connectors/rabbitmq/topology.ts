@@ -55,7 +55,7 @@ const atLeastOnceTo = (name: string): Readonly<Record<string, string | number>> 
 });
 
 /** Queue arguments that mean the same to RabbitMQ 3.10 and 4.x; they can never change for a name. */
-export function buildArguments(
+function buildArguments(
   names: Names,
   queue: string,
 ): Readonly<Record<'work' | 'dead', Readonly<Record<string, string | number>>>> &

@@ -1,6 +1,5 @@
 /** How much of a timestamp is given. */
-type TimestampPrecision =
-  'year' | 'month' | 'day' | 'hour' | 'minute' | 'second' | 'fraction';
+type TimestampPrecision = 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second' | 'fraction';
 
 /**
  * An HL7 date, date-time or timestamp with exactly what the sender gave: digits as written, no default

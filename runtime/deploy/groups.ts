@@ -1,7 +1,7 @@
 import type { FlowNode } from '../../core/interface.ts';
 
 /** The group of tabs that name none: by default all flows share one worker. */
-export const defaultGroup = 'default';
+const defaultGroup = 'default';
 
 /** The worker groups of the enabled tabs. A tab's group stands in its environment as `HILUM_GROUP`. */
 export function findGroups(flows: readonly FlowNode[]): readonly string[] {

@@ -27,7 +27,7 @@ export interface RunningHilum {
   stop(): Promise<number | null>;
 }
 
-export interface CliResult {
+interface CliResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;

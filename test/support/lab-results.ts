@@ -36,6 +36,6 @@ export function controlIdOf(index: number): string {
   return `LAB${String(index).padStart(6, '0')}`;
 }
 
-export function mrnOf(patient: number): string {
+function mrnOf(patient: number): string {
   return `MRN${String(patient).padStart(5, '0')}`;
 }

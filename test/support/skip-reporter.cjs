@@ -1,4 +1,3 @@
-/* global module, process */
 // Jest reporter: names, as the last thing of a run, the programs whose absence made tests be skipped.
 // The titles come from describeWith in programs.ts.
 module.exports = class SkipReporter {

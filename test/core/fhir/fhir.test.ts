@@ -2,7 +2,6 @@ import type { Bundle } from '@medplum/fhirtypes';
 import { openFhirValidator } from '../../../connectors/file/fhir-schema.ts';
 import { findByReference, findResources, isRepeatable } from '../../../core/fhir/bundle.ts';
 import { toOperationOutcome } from '../../../core/fhir/operation-outcome.ts';
-import { readTransactionResponse } from '../../../core/fhir/transaction-response.ts';
 
 describe('openFhirValidator', () => {
   const validate = openFhirValidator();
@@ -30,36 +29,6 @@ describe('openFhirValidator', () => {
       location,
     });
   });
-});
-
-test('readTransactionResponse reads the status of every entry', () => {
-  const answer = (status?: string, location?: string): object => ({
-    response: { status, location },
-  });
-  const bundle = {
-    resourceType: 'Bundle',
-    type: 'transaction-response',
-    entry: [
-      answer('201 Created', 'Patient/1/_history/3'),
-      answer('200'),
-      answer('304'),
-      answer('400 Bad Request'),
-      answer('412 Precondition Failed'),
-      answer('503'),
-      answer(undefined),
-      {},
-    ],
-  } as unknown as Bundle;
-  expect(readTransactionResponse(bundle)).toEqual([
-    { kind: 'created', status: 201, location: 'Patient/1' },
-    { kind: 'updated', status: 200 },
-    { kind: 'unchanged', status: 304 },
-    { kind: 'refused', status: 400 },
-    { kind: 'unavailable', status: 412 },
-    { kind: 'unavailable', status: 503 },
-    { kind: 'unreadable' },
-    { kind: 'unreadable' },
-  ]);
 });
 
 describe('toOperationOutcome', () => {
