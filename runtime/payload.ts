@@ -1,7 +1,6 @@
 import { contentTypes, type Envelope } from '../core/envelope.ts';
 import { decodeMessage, encodeMessage } from '../core/hl7v2/charset.ts';
 import { buildError } from '../core/errors.ts';
-import type { FlowMessage } from '../core/ports/flow-runtime.ts';
 
 /** What a flow carries for some bytes, and how to get the bytes back. */
 export interface Payload {
@@ -48,10 +47,25 @@ export function toBody(payload: unknown, contentType: string, charset = utf8): U
   );
 }
 
-/** The media type of a payload: what a node said, else what came in, else by its shape. */
-export function contentTypeOf({ contentType, envelope, payload }: FlowMessage): string {
-  if (contentType !== undefined) return contentType;
-  if (envelope !== undefined) return envelope.contentType;
-  if (typeof payload === 'string') return contentTypes.text;
-  return payload instanceof Uint8Array ? contentTypes.binary : contentTypes.json;
+/**
+ * The media type of a payload that no node named, by its shape: a function node may have replaced it, and
+ * everything else of the message with it.
+ */
+export function guessContentType(payload: unknown): string {
+  if (payload instanceof Uint8Array) return contentTypes.binary;
+  if (typeof payload !== 'string') {
+    return findResourceType(payload) === undefined ? contentTypes.json : contentTypes.fhirJson;
+  }
+  if (/^\uFEFF?(?:MSH|FHS|BHS)/.test(payload)) return contentTypes.hl7v2;
+  if (!/^\s*[[{]/.test(payload)) return contentTypes.text;
+  return findResourceType(payload) === undefined ? contentTypes.json : contentTypes.fhirJson;
+}
+
+/** What kind of FHIR resource a payload is; undefined where it says so nowhere near its beginning. */
+export function findResourceType(payload: unknown): string | undefined {
+  if (typeof payload === 'string') {
+    return /"resourceType"\s*:\s*"(\w+)"/.exec(payload.slice(0, 200))?.[1];
+  }
+  const type = (payload as { resourceType?: unknown } | null | undefined)?.resourceType;
+  return typeof type === 'string' ? type : undefined;
 }

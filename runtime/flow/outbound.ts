@@ -1,8 +1,9 @@
 import type { Envelope, EnvelopeHeader } from '../../core/envelope.ts';
+import { readHeader } from '../../core/hl7v2/header.ts';
 import type { FlowMessage } from '../../core/ports/flow-runtime.ts';
 import { deriveId } from '../derived-id.ts';
 import { newId, toInstant } from '../ids.ts';
-import { contentTypeOf, toBody, type Payload } from '../payload.ts';
+import { findResourceType, guessContentType, toBody, type Payload } from '../payload.ts';
 
 /** A message in a flow: what came in, to hand its very bytes on where nobody edited them. */
 export interface InFlow {
@@ -27,12 +28,16 @@ export function buildOutbound(
   const parent: EnvelopeHeader | undefined = inFlow?.envelope ?? message.envelope;
   const id =
     inFlow === undefined ? newId(nowMs) : deriveId(inFlow.envelope.id, nodeId, String(ordinal));
-  const contentType = contentTypeOf(message);
+  const { payload } = message;
+  const isSame = payload === inFlow?.payload.value;
+  const contentType =
+    message.contentType ??
+    (isSame ? inFlow?.envelope.contentType : undefined) ??
+    guessContentType(payload);
   const sameType = contentType === parent?.contentType;
-  const unedited = sameType && message.payload === inFlow?.payload.value;
   return {
     ...inherited(parent),
-    ...(sameType ? {} : { messageType: messageTypeOf(message, contentType) }),
+    ...(sameType ? {} : { messageType: findResourceType(payload) ?? contentType }),
     id,
     interface: parent?.interface ?? '',
     contentType,
@@ -41,9 +46,9 @@ export function buildOutbound(
     receivedAt: toInstant(nowMs),
     attempt: 1,
     body:
-      unedited && inFlow !== undefined
+      inFlow !== undefined && isSame && sameType
         ? inFlow.envelope.body
-        : toBody(message.payload, contentType, inFlow?.payload.charset),
+        : toBody(payload, contentType, findCharset(payload, inFlow)),
   };
 }
 
@@ -58,11 +63,16 @@ function inherited(parent: EnvelopeHeader | undefined) {
   };
 }
 
-/** A FHIR resource is called by its type, anything else by its media type. */
-function messageTypeOf({ payload }: FlowMessage, contentType: string): string {
-  if (typeof payload === 'string') {
-    return /"resourceType"\s*:\s*"(\w+)"/.exec(payload.slice(0, 200))?.[1] ?? contentType;
+/**
+ * What edited HL7 text is to be written in: as it came in, whatever its MSH-18 said then; where the flow
+ * changed MSH-18, as that says now.
+ */
+function findCharset(payload: unknown, inFlow: InFlow | undefined): string | undefined {
+  if (typeof payload !== 'string') return undefined;
+  const read = readHeader(payload);
+  const declared = read.ok ? read.header.charset : '';
+  if (inFlow !== undefined && declared === (inFlow.envelope.charset ?? '')) {
+    return inFlow.payload.charset;
   }
-  const type = (payload as { resourceType?: unknown } | undefined)?.resourceType;
-  return typeof type === 'string' ? type : contentType;
+  return declared === '' ? undefined : declared;
 }

@@ -15,13 +15,6 @@ export async function findFreePorts(count: number): Promise<readonly number[]> {
   return [...found];
 }
 
-/** Finds one port on loopback that nobody listens on. */
-export async function findFreePort(): Promise<number> {
-  const [port] = await findFreePorts(1);
-  if (port === undefined) throw new Error('unreachable: one port was asked for');
-  return port;
-}
-
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -11,8 +11,7 @@ export function makeTempFolder(label = 'test'): string {
   return folder;
 }
 
-/** Removes the folders made so far, for programs that are no Jest tests; Jest needs no call. */
-export function removeTempFolders(): void {
+function removeTempFolders(): void {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   folders.clear();
 }

@@ -1,0 +1,159 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import type { FlowNode } from '../../core/interface.ts';
+import { readFlowFiles, writeFlowFiles } from '../../connectors/file/flow-store.ts';
+import { compileFlows } from '../../runtime/deploy/definitions.ts';
+import { fromFiles, toFiles, type FlowFiles } from '../../runtime/deploy/flow-files.ts';
+import { findGroups, selectGroup } from '../../runtime/deploy/groups.ts';
+import { makeTempFolder } from '../support/temp.ts';
+
+const context = { bind: '127.0.0.1', environment: { MLLP: '2575' } };
+const tab = (id: string, more: object = {}): FlowNode => ({ id, type: 'tab', label: id, ...more });
+const listener = (id: string, z: string, port = '${MLLP}'): FlowNode => ({
+  id,
+  type: 'mllp in',
+  z,
+  name: '',
+  host: '',
+  port,
+  acknowledge: 'received',
+  maxMessageMiB: '16',
+  idleTimeoutSeconds: '0',
+  wires: [[]],
+});
+
+describe('compileFlows', () => {
+  it('makes listeners and queues of nodes, named after their ids', () => {
+    const { definitions, issues } = compileFlows([tab('a'), listener('n', 'a')], context);
+    expect(issues).toEqual([]);
+    expect(definitions.listeners).toMatchObject([{ id: 'n', interface: 'a', port: 2575 }]);
+    expect(definitions.queues).toEqual([{ name: 'in.n', interface: 'a' }]);
+  });
+
+  it('passes over disabled tabs and nodes', () => {
+    const flows = [
+      tab('off', { disabled: true }),
+      listener('n', 'off'),
+      tab('on'),
+      { ...listener('m', 'on'), d: true },
+    ];
+    expect(compileFlows(flows, context)).toEqual({
+      definitions: { listeners: [], senders: [], queues: [] },
+      issues: [],
+    });
+  });
+
+  it('refuses a port that two listeners want, a bad port, and a listener in a subflow, each by node', () => {
+    const { issues } = compileFlows(
+      [
+        tab('a'),
+        listener('first', 'a'),
+        listener('second', 'a'),
+        listener('bad', 'a', 'http'),
+        { id: 'sub', type: 'subflow', name: 'sub' },
+        listener('inside', 'sub'),
+      ],
+      context,
+    );
+    expect(issues.map(({ code, location }) => [code, location])).toEqual([
+      ['port-invalid', 'bad'],
+      ['node-not-on-a-flow', 'inside'],
+      ['port-used-twice', 'second'],
+    ]);
+  });
+
+  it('declares a queue that two nodes name once, with the topics of both', () => {
+    const out = (id: string, topic: string): FlowNode => ({
+      id,
+      type: 'queue out',
+      z: 'a',
+      topic,
+      keep: true,
+      wires: [[]],
+    });
+    const { definitions } = compileFlows([tab('a'), out('x', 'lab'), out('y', 'lab')], context);
+    expect(definitions.queues).toEqual([{ name: 'event.lab', interface: 'a', topics: ['lab'] }]);
+  });
+});
+
+describe('flow files', () => {
+  const shipped = path.join(import.meta.dirname, '../../flows');
+  const flows = readdirSync(shipped)
+    .filter((name) => name.endsWith('.json'))
+    .flatMap((name) => JSON.parse(readFileSync(path.join(shipped, name), 'utf8')) as FlowNode[]);
+
+  const anyFlows = fc
+    .uniqueArray(fc.stringMatching(/^[a-f0-9]{1,8}$/), { minLength: 1, maxLength: 12 })
+    .chain((ids) =>
+      fc.tuple(
+        ...ids.map((id) =>
+          fc.record({
+            id: fc.constant(id),
+            type: fc.constantFrom('tab', 'subflow', 'function', 'tls-config'),
+            z: fc.constantFrom(...ids),
+            label: fc.constantFrom('Lab', 'lab!', 'Größe', ''),
+            name: fc.constantFrom('Lab', ''),
+          }),
+        ),
+      ),
+    )
+    .map((nodes) =>
+      nodes.map(({ z, ...node }): FlowNode => (node.type === 'function' ? { ...node, z } : node)),
+    );
+  const byId = (nodes: readonly FlowNode[]) => [...nodes].sort((a, b) => (a.id < b.id ? -1 : 1));
+
+  it('hold every node once, whatever the flows are', () => {
+    fc.assert(
+      fc.property(anyFlows, (nodes) => {
+        const back = fromFiles(toFiles(nodes));
+        expect(byId(back)).toEqual(byId(nodes));
+        // What is read back and saved again changes no file.
+        expect([...toFiles(back)]).toEqual([...toFiles(fromFiles(toFiles(back)))]);
+      }),
+    );
+  });
+
+  it('keep the order of the tabs', () => {
+    const nodes = [tab('z'), tab('a'), tab('m')];
+    expect(fromFiles(toFiles(nodes)).map(({ id }) => id)).toEqual(['z', 'a', 'm']);
+  });
+
+  it('change one by one', async () => {
+    const folder = makeTempFolder('flows');
+    const nodes = [tab('one'), tab('two'), ...flows];
+    const first = await writeFlowFiles(folder, toFiles(nodes));
+    expect(first).toEqual(expect.arrayContaining(['one.json', 'two.json', 'lab-results.json']));
+    expect(await writeFlowFiles(folder, toFiles(nodes))).toEqual([]);
+    const edited = nodes.map((node) => (node.id === 'two' ? { ...node, info: 'new' } : node));
+    expect(await writeFlowFiles(folder, toFiles(edited))).toEqual(['two.json']);
+    const without = edited.filter(({ id }) => id !== 'one');
+    expect(await writeFlowFiles(folder, toFiles(without))).toEqual(['_order.json', 'one.json']);
+    const back = fromFiles((await readFlowFiles(folder)) as FlowFiles);
+    expect(byId(back)).toEqual(byId(without));
+  });
+
+  it('that are no JSON are named', async () => {
+    const folder = makeTempFolder('flows');
+    await writeFlowFiles(folder, new Map([['good.json', []]]));
+    const { writeFile } = await import('node:fs/promises');
+    await writeFile(path.join(folder, 'torn.json'), '[{"id":');
+    await expect(readFlowFiles(folder)).rejects.toThrow(/torn\.json/);
+  });
+});
+
+describe('worker groups', () => {
+  const grouped = tab('b', { env: [{ name: 'HILUM_GROUP', value: 'hot', type: 'str' }] });
+  const nodes = [tab('a'), grouped, listener('in-a', 'a'), listener('in-b', 'b')];
+
+  it('are those that the tabs name', () => {
+    expect(findGroups(nodes)).toEqual(['default', 'hot']);
+    expect(findGroups([{ ...grouped, disabled: true }])).toEqual([]);
+  });
+
+  it('get their own tabs and what all share', () => {
+    const shared: FlowNode = { id: 'c', type: 'tls-config' };
+    const ids = selectGroup([...nodes, shared], 'hot').map(({ id }) => id);
+    expect(ids).toEqual(['b', 'in-b', 'c']);
+  });
+});

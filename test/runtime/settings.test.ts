@@ -1,0 +1,69 @@
+import path from 'node:path';
+import { readSettings } from '../../runtime/settings.ts';
+
+function settingsOf(env: Readonly<Record<string, string>>) {
+  const read = readSettings(env);
+  if (!read.ok) throw new Error(read.problems.join(' '));
+  return read.settings;
+}
+
+describe('settings', () => {
+  it('are complete without any environment', () => {
+    expect(settingsOf({})).toMatchObject({
+      bind: '127.0.0.1',
+      port: 1880,
+      mllpPort: 2575,
+      ehrPort: 8103,
+      receiverPort: 2576,
+      demo: true,
+      rabbitmqUrl: undefined,
+      dataDirectory: path.resolve('data'),
+    });
+  });
+
+  it('tell all problems at once', () => {
+    const read = readSettings({
+      HILUM_PORT: 'abc',
+      HILUM_MLLP_PORT: '70000',
+      HILUM_DEMO: 'maybe',
+      RABBITMQ_URL: 'http://rabbit',
+      HILUM_LOG: 'loud',
+    });
+    expect(read).toEqual({
+      ok: false,
+      problems: [
+        'HILUM_PORT: expected a port from 1 to 65535, found "abc".',
+        'HILUM_MLLP_PORT: expected a port from 1 to 65535, found "70000".',
+        'HILUM_DEMO: expected on or off, found "maybe".',
+        'RABBITMQ_URL: expected amqp://host or amqps://host, found something else.',
+        'HILUM_LOG: expected debug or info or warn or error or silent, found "loud".',
+      ],
+    });
+  });
+
+  it('refuse one port for two listeners, but not for a demo partner that is off', () => {
+    const env = { HILUM_MLLP_PORT: '2576' };
+    expect(readSettings(env).ok).toBe(false);
+    expect(readSettings({ ...env, HILUM_DEMO: 'off' }).ok).toBe(true);
+  });
+
+  it('stand in the environment of the flows, with the EHR of the demo as default', () => {
+    expect(settingsOf({ HILUM_EHR_PORT: '9000', SITE: 'north' }).environment).toMatchObject({
+      HILUM_EHR_URL: 'http://127.0.0.1:9000/fhir/R4',
+      HILUM_MLLP_PORT: '2575',
+      SITE: 'north',
+    });
+    expect(settingsOf({ HILUM_EHR_URL: 'https://ehr/fhir' }).environment['HILUM_EHR_URL']).toBe(
+      'https://ehr/fhir',
+    );
+  });
+
+  it('keep the path of the sockets short enough for any data folder', () => {
+    const deep = `/${'folder/'.repeat(30)}data`;
+    const { ownerSocket, controlSocket } = settingsOf({ HILUM_DATA: deep });
+    for (const socket of [ownerSocket, controlSocket]) {
+      expect(Buffer.byteLength(socket)).toBeLessThanOrEqual(107);
+    }
+    expect(ownerSocket).not.toBe(settingsOf({ HILUM_DATA: `${deep}2` }).ownerSocket);
+  });
+});
