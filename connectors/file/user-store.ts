@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { buildError } from '../../core/errors.ts';
+import { readFileIfAny, writeFileAtomically } from './write-file.ts';
 
 /** A user as the file keeps it; the same shape as the console's port, console/api/user-store.ts. */
 interface StoredUser {
@@ -50,17 +48,17 @@ async function addUser(file: string, user: StoredUser): Promise<void> {
       'Expected a new user name, found one that is taken; choose another.',
     );
   }
-  await writeWhole(file, `${JSON.stringify({ users: [...users, user] }, undefined, 2)}\n`);
+  await writeFileAtomically(file, `${JSON.stringify({ users: [...users, user] }, undefined, 2)}\n`);
 }
 
 async function readUsers(file: string): Promise<readonly StoredUser[]> {
-  let text: string;
+  let text: string | undefined;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readFileIfAny(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw unreadable(file, error);
   }
+  if (text === undefined) return [];
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -91,28 +89,4 @@ function unreadable(file: string, cause?: unknown): Error {
     `Expected the users as JSON in ${file}, found something else; restore it from a backup, or delete it to set up a new administrator.`,
     cause,
   );
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  const beside = `${file}.${randomBytes(6).toString('hex')}.new`;
-  try {
-    const handle = await open(beside, 'wx', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(beside, file);
-  } catch (error) {
-    await rm(beside, { force: true });
-    throw error;
-  }
-  // The rename itself is durable only once the folder is.
-  const folder = await open(path.dirname(file), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
