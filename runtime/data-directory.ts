@@ -1,5 +1,6 @@
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
-import { chmod, cp, mkdir, readdir } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdir, readdir } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { readFileIfAny, writeFileAtomically } from '../connectors/file/write-file.ts';
 import { packageDirectory, type Settings } from './settings.ts';
@@ -11,6 +12,7 @@ import { packageDirectory, type Settings } from './settings.ts';
 export async function prepareDataDirectory(settings: Settings): Promise<void> {
   for (const directory of [settings.dataDirectory, path.dirname(settings.ownerSocket)]) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
+    await requireOwn(directory);
     await chmod(directory, 0o700);
   }
   await mkdir(settings.flowsDirectory, { recursive: true, mode: 0o700 });
@@ -22,10 +24,22 @@ export async function prepareDataDirectory(settings: Settings): Promise<void> {
   });
 }
 
+/** A folder that somebody else made beforehand (in the temporary folder, say) is theirs, sockets and all. */
+async function requireOwn(directory: string): Promise<void> {
+  const { uid } = await lstat(directory).then((found) => {
+    if (!found.isDirectory()) throw new Error(`Expected a folder at ${directory}, found a link.`);
+    return found;
+  });
+  if (uid !== userInfo().uid) {
+    throw new Error(
+      `Expected ${directory} to belong to the user that runs Hilum (${userInfo().username}), found another owner; change its owner or set HILUM_DATA.`,
+    );
+  }
+}
+
 /** The key of the flows' credentials: `HILUM_CREDENTIAL_SECRET`, else one made once and kept (mode 0600). */
 export async function readCredentialSecret(settings: Settings): Promise<string> {
-  const given = settings.environment['HILUM_CREDENTIAL_SECRET'];
-  if (given) return given;
+  if (settings.credentialSecret !== undefined) return settings.credentialSecret;
   const file = path.join(settings.dataDirectory, 'credential-secret');
   const kept = await readFileIfAny(file);
   if (kept !== undefined) return kept.trim();

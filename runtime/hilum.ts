@@ -59,9 +59,9 @@ export class Hilum {
     const { settings, logger } = this.#options;
     await prepareDataDirectory(settings);
     this.#credentialSecret = await readCredentialSecret(settings);
-    await this.#supervise('owner', () => ({ role: 'owner' })).start();
+    await this.#supervise('owner', () => ({ role: 'owner' })).start({ once: true });
     const demo = settings.demo
-      ? this.#supervise('demo', () => ({ role: 'demo' })).start()
+      ? this.#supervise('demo', () => ({ role: 'demo' })).start({ once: true })
       : undefined;
     // Whoever awaits it below hears of a failure; until then it must not count as unhandled.
     demo?.catch(() => undefined);
@@ -74,7 +74,12 @@ export class Hilum {
       logger.error({ node: issue.location, code: issue.code }, issue.message);
     }
     await this.#declareQueues(this.#stores);
-    await Promise.all([demo, this.#startEdge(), this.#startWorkers(), this.#startConsole()]);
+    await Promise.all([
+      demo,
+      this.#startEdge(),
+      this.#startWorkers({ once: true }),
+      this.#startConsole(),
+    ]);
   }
 
   /** Stops taking messages, finishes those under way, ends every process. Idempotent. */
@@ -156,14 +161,14 @@ export class Hilum {
       () => ({ role: 'edge', definitions: this.#compiled.definitions }),
       false,
     );
-    await this.#edge.start();
+    await this.#edge.start({ once: true });
   }
 
-  async #startWorkers(): Promise<void> {
-    await Promise.all(findGroups(this.#flows).map((group) => this.#startWorker(group)));
+  async #startWorkers(options: { readonly once: boolean }): Promise<void> {
+    await Promise.all(findGroups(this.#flows).map((group) => this.#startWorker(group, options)));
   }
 
-  async #startWorker(group: string): Promise<void> {
+  async #startWorker(group: string, options: { readonly once: boolean }): Promise<void> {
     const { settings } = this.#options;
     await prepareNodeRed(settings, workerDirectory(settings, group), this.#credentialSecret);
     const worker = this.#supervise(
@@ -177,7 +182,7 @@ export class Hilum {
       false,
     );
     this.#workers.set(group, worker);
-    await worker.start();
+    await worker.start(options);
   }
 
   async #startConsole(): Promise<void> {
@@ -215,12 +220,19 @@ export class Hilum {
       this.#flows = flows;
       this.#compiled = this.#compile(flows);
       const { definitions } = this.#compiled;
-      if (this.#stores !== undefined) await this.#declareQueues(this.#stores);
+      // Edge and workers declare their queues too, and wait where the broker is away.
       this.#edge?.send({ type: 'definitions', definitions });
-      await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
-      this.#workers.clear();
-      await this.#startWorkers();
-      logger.info({ interfaces: findGroups(flows).length }, 'The flows were deployed.');
+      await Promise.all(
+        [...this.#workers].map(async ([group, worker]) => {
+          await worker.stop();
+          this.#workers.delete(group);
+          this.#brokerStates.delete(worker.name);
+        }),
+      );
+      // Not awaited: the next deploy may be the one that mends what keeps them from starting.
+      void this.#startWorkers({ once: false }).then(() => {
+        logger.info({ groups: findGroups(flows) }, 'The deployed flows run.');
+      });
     } catch (error) {
       logger.error({ err: error }, 'The deployed flows do not run.');
     }

@@ -16,6 +16,8 @@ export interface NodeRed {
   };
   readonly nodes: {
     getNode(id: string): RuntimeNode | null;
+    /** The constructor of a registered node type. */
+    getType(type: string): unknown;
     eachNode(visit: (node: FlowNode) => void): void;
   };
 }

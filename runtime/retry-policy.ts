@@ -39,14 +39,19 @@ export function decideDelivery(
   }
 }
 
-/** A flow that failed: permanent is given up at once, the rest after five attempts. */
+/**
+ * A flow that failed: given up at once where that is permanent, after five attempts where nobody can tell,
+ * and never where something of ours is away (ledger, broker).
+ */
 export function decideFlow(
   errorClass: ErrorClass,
   attempt: number,
   issues: readonly Issue[],
 ): RetryDecision {
   if (errorClass === 'permanent') return { retry: false, issues };
-  if (attempt < flowAttempts) return { retry: true, delayMs: backoffMs(attempt) };
+  if (errorClass === 'transient' || attempt < flowAttempts) {
+    return { retry: true, delayMs: backoffMs(attempt) };
+  }
   return { retry: false, issues: [...issues, exhausted(attempt)] };
 }
 

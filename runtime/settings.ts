@@ -20,11 +20,16 @@ export interface Settings {
   readonly demo: boolean;
   /** RabbitMQ instead of the embedded broker. */
   readonly rabbitmqUrl: string | undefined;
+  /** The key of the flows' credentials, where the environment gives it. */
+  readonly credentialSecret: string | undefined;
   readonly logLevel: LogLevel;
   /** Folder of the flow files; made from the shipped ones where it does not exist. */
   readonly flowsDirectory: string;
   readonly mappingsDirectory: string;
-  /** What `${NAME}` in a flow stands for: the environment, and the settings above by name. */
+  /**
+   * What `${NAME}` in a flow stands for, and the environment of every process: what Hilum was given, less
+   * its own secrets, and the settings above by name.
+   */
   readonly environment: Readonly<Record<string, string>>;
   readonly ownerSocket: string;
   readonly controlSocket: string;
@@ -44,7 +49,7 @@ export function editorDirectory({ dataDirectory }: Settings): string {
 
 /** Node-RED's own folder of a worker. */
 export function workerDirectory({ dataDirectory }: Settings, group: string): string {
-  return path.join(dataDirectory, 'workers', encodeURIComponent(group));
+  return path.join(dataDirectory, 'workers', encodeURIComponent(group).replaceAll('.', '%2E'));
 }
 
 /** The settings, or every reason why there are none, a line each. */
@@ -102,6 +107,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       ...ports,
       demo,
       rabbitmqUrl,
+      credentialSecret: env['HILUM_CREDENTIAL_SECRET'] || undefined,
       logLevel,
       flowsDirectory: path.resolve(env['HILUM_FLOWS'] || path.join(dataDirectory, 'flows')),
       mappingsDirectory: path.resolve(
@@ -135,13 +141,17 @@ function findSharedPorts(ports: Readonly<Record<string, number>>, demo: boolean)
   return problems;
 }
 
+/** A flow can read its process's environment: what is not for flows does not stand there. */
+const ownSecrets: ReadonlySet<string> = new Set(['RABBITMQ_URL', 'HILUM_CREDENTIAL_SECRET']);
+
 function buildEnvironment(
   env: Readonly<NodeJS.ProcessEnv>,
   ports: { readonly mllpPort: number; readonly ehrPort: number; readonly receiverPort: number },
 ): Readonly<Record<string, string>> {
   const environment: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env))
-    if (value !== undefined) environment[name] = value;
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined && !ownSecrets.has(name)) environment[name] = value;
+  }
   environment['HILUM_MLLP_PORT'] = String(ports.mllpPort);
   environment['HILUM_EHR_PORT'] = String(ports.ehrPort);
   environment['HILUM_EHR_URL'] ||= `http://127.0.0.1:${ports.ehrPort}/fhir/R4`;

@@ -46,7 +46,7 @@ export function createEditor(options: Options): Editor {
     dataDirectory: settings.dataDirectory,
     flowState: 'stop',
     beforeSave: (flows) => {
-      refuseErrors(options.check(flows));
+      refuseErrors([...findUnknownTypes(red, flows), ...options.check(flows)]);
     },
     afterSave: (flows) => {
       options.deployed(flows);
@@ -93,6 +93,21 @@ export function createEditor(options: Options): Editor {
       red.events.emit(kind, event);
     },
   };
+}
+
+/** What the editor keeps in a flow without a node type of its own. */
+const structural = /^(?:tab|subflow|subflow:.*|group|junction)$/;
+
+/** Flows with an unknown type would not start at all: Node-RED waits for the type. */
+function findUnknownTypes(red: NodeRed, flows: readonly FlowNode[]): readonly Issue[] {
+  return flows
+    .filter(({ type, d }) => d !== true && !structural.test(type) && !red.nodes.getType(type))
+    .map(({ id, type }) => ({
+      code: 'node-type-unknown',
+      severity: 'error',
+      location: id,
+      message: `No node of type "${type}" is installed or allowed; remove it or disable it.`,
+    }));
 }
 
 /** Node-RED tells the editor the message of what `saveFlows` rejects with. */

@@ -24,13 +24,21 @@ interface Options {
   readonly onEndpoint: (endpoint: EndpointState) => void;
 }
 
+interface Listener {
+  readonly definition: ListenerDefinition;
+  readonly source: Source;
+  /** While it cannot listen. */
+  retry: NodeJS.Timeout | undefined;
+}
+
+const listenAgainMs = 5_000;
 /** How long a stopping listener or sender may finish what it has. */
 const drainMs = 10_000;
 
 /** All listeners and senders. `apply` brings them in line with what the flows say and leaves the rest alone. */
 export class Edge {
   readonly #options: Options;
-  readonly #listeners = new Map<string, { definition: ListenerDefinition; source: Source }>();
+  readonly #listeners = new Map<string, Listener>();
   readonly #senders = new Map<string, Sender>();
   #applying: Promise<void> = Promise.resolve();
 
@@ -40,7 +48,8 @@ export class Edge {
 
   /** One change after the other; what did not change keeps its connections. */
   apply(definitions: InterfaceDefinitions): Promise<void> {
-    this.#applying = this.#applying.then(() => this.#apply(definitions));
+    // What failed before must not keep this one from being applied.
+    this.#applying = this.#applying.catch(() => undefined).then(() => this.#apply(definitions));
     return this.#applying;
   }
 
@@ -51,14 +60,14 @@ export class Edge {
   async #apply({ listeners, senders, queues }: InterfaceDefinitions): Promise<void> {
     await Promise.all(queues.map((queue) => this.#options.broker.declare(queue)));
     await this.#stopChanged(listeners, senders);
-    await Promise.all([
-      ...listeners
+    for (const definition of senders) {
+      if (!this.#senders.has(definition.id)) this.#startSender(definition);
+    }
+    await Promise.all(
+      listeners
         .filter(({ id }) => !this.#listeners.has(id))
         .map((definition) => this.#listen(definition)),
-      ...senders
-        .filter(({ id }) => !this.#senders.has(id))
-        .map((definition) => this.#startSender(definition)),
-    ]);
+    );
   }
 
   async #stopChanged(
@@ -66,9 +75,10 @@ export class Edge {
     senders: readonly SenderDefinition[],
   ): Promise<void> {
     const stopping: Promise<void>[] = [];
-    for (const [id, { definition, source }] of this.#listeners) {
+    for (const [id, { definition, source, retry }] of this.#listeners) {
       if (listeners.some((each) => isSame(each, definition))) continue;
       this.#listeners.delete(id);
+      clearTimeout(retry);
       stopping.push(
         source.stop({ drainMs }).then(() => {
           this.#tell(definition, 'stopped', '');
@@ -93,25 +103,29 @@ export class Edge {
       accept: createIntake(definition, this.#options),
       logger: this.#options.logger,
     });
+    const listener: Listener = { definition, source, retry: undefined };
+    this.#listeners.set(definition.id, listener);
     try {
       await source.start();
+      this.#tell(definition, 'listening', `${host}:${source.address?.port ?? port}`);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      this.#options.logger.error({ listener: definition.id, err: error }, 'Cannot listen.');
-      this.#tell(definition, 'failed', `cannot listen on ${host}:${port}: ${why}`);
-      return;
+      this.#options.logger.error({ listener: definition.id, err: error }, 'Cannot listen yet.');
+      this.#tell(definition, 'failed', why);
+      // The port may become free, and an address come up late after a boot.
+      listener.retry = setTimeout(() => {
+        if (this.#listeners.get(definition.id) === listener) void this.#listen(definition);
+      }, listenAgainMs);
     }
-    this.#listeners.set(definition.id, { definition, source });
-    this.#tell(definition, 'listening', `${host}:${source.address?.port ?? port}`);
   }
 
-  async #startSender(definition: SenderDefinition): Promise<void> {
+  #startSender(definition: SenderDefinition): void {
     const sender = new Sender(definition, {
       ...this.#options,
       destination: createDestination(definition, this.#options.logger),
     });
     this.#senders.set(definition.id, sender);
-    await sender.start();
+    sender.start();
   }
 
   #tell({ id, label }: ListenerDefinition, state: EndpointState['state'], detail: string): void {

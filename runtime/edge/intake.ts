@@ -14,6 +14,7 @@ import type { Logger } from '../../core/ports/logger.ts';
 import type { Accept, Received } from '../../core/ports/source.ts';
 import type { Clock } from '../clock.ts';
 import { newId, toInstant } from '../ids.ts';
+import { Recorder } from '../recorder.ts';
 
 interface Options {
   readonly broker: Broker;
@@ -58,15 +59,27 @@ async function accept(
     return refuse(listener, options, received, { code: 'AE', issues, header });
   }
   const envelope = buildEnvelope(listener, options, { received, header, key });
-  try {
-    await Promise.all([
-      options.ledger.append(births(listener, envelope, received)),
-      options.broker.publish(listener.queue, envelope),
-    ]);
-  } catch (error) {
-    logger.error({ id: envelope.id, listener: listener.id, err: error }, 'Not stored, refused.');
-    const failed = findFailure(error)?.issues ?? [notStored];
-    return refuse(listener, options, received, { code: 'AR', issues: failed, header, envelope });
+  const about = { id: envelope.id, listener: listener.id };
+  // In one tick: the embedded broker and the ledger make one transaction of both.
+  const [recorded, queued] = await Promise.allSettled([
+    options.ledger.append(births(listener, envelope, received)),
+    options.broker.publish(listener.queue, envelope),
+  ]);
+  if (queued.status === 'rejected') {
+    const failure = findFailure(queued.reason);
+    logger.error({ ...about, err: queued.reason as unknown }, 'A message could not be queued.');
+    // It may be in the queue all the same: without an answer the sender repeats it, after AR it may not.
+    if (failure?.errorClass !== 'permanent') throw queued.reason;
+    const { issues: reasons } = failure;
+    return refuse(listener, options, received, { code: 'AR', issues: reasons, header, envelope });
+  }
+  if (recorded.status === 'rejected') {
+    // It is in the queue: it will be processed, and that is what AA says.
+    logger.error(
+      { ...about, err: recorded.reason as unknown },
+      'The ledger did not take a message.',
+    );
+    void new Recorder(options).write(births(listener, envelope, received));
   }
   return acknowledge(options, header, 'AA', []);
 }
@@ -142,7 +155,7 @@ function births(
   return [
     { type: 'message', envelope },
     event({ kind: 'received', summary: `${listener.label} from ${remote}` }),
-    event({ kind: 'queued', queue: listener.queue, summary: 'durable, acknowledged AA' }),
+    event({ kind: 'queued', queue: listener.queue, summary: 'durable, then answered AA' }),
   ];
 }
 
@@ -195,9 +208,3 @@ function acknowledge(
   });
   return encodeMessage(text, header?.encoding ?? 'UNICODE UTF-8');
 }
-
-const notStored: Issue = {
-  code: 'not-stored',
-  severity: 'error',
-  message: 'The message could not be made durable; send it again.',
-};

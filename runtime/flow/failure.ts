@@ -9,7 +9,10 @@ export const flowStopped: Issue = {
   message: 'The flow was stopped or redeployed before it was through; the message starts again.',
 };
 
-/** The class and the findings of a flow that did not complete. */
+/**
+ * The class and the findings of a flow that did not complete. What no node classed is `ambiguous`: it may
+ * pass (a partner that was away) or be wrong every time (a mistake in a function).
+ */
 export function toFailure(
   result: Exclude<FlowResult, { kind: 'completed' | 'aborted' }>,
 ): Pick<HilumError, 'errorClass' | 'issues'> {
@@ -18,7 +21,7 @@ export function toFailure(
       return { errorClass: 'permanent', issues: result.issues };
     case 'timed-out':
       return buildError(
-        'transient',
+        'ambiguous',
         'flow-timeout',
         `The flow did not finish in time; still at work: ${result.openNodes.join(', ') || 'none'}.`,
       );
@@ -26,20 +29,16 @@ export function toFailure(
       return (
         findFailure(result.error) ??
         buildError(
-          'transient',
+          'ambiguous',
           'flow-error',
-          `Node ${result.nodeId ?? '(unknown)'} failed: ${withoutData(result.error)}.`,
+          `Node ${result.nodeId ?? '(unknown)'} failed with ${nameOf(result.error)}; its words are in the editor's debug panel.`,
         )
       );
   }
 }
 
-/**
- * What an exception may say outside the editor: a mistake of the program speaks of names in the program,
- * anything else (a parser's complaint) may quote the message and stays in the editor's debug panel.
- */
-function withoutData(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const safe = /^(?:TypeError|ReferenceError|RangeError): [^\n]{1,200}/.exec(text);
-  return safe?.[0] ?? "an error that is shown in the editor's debug panel";
+/** An exception's kind. Its words may quote the message, also where it is a mistake of the program. */
+function nameOf(error: unknown): string {
+  if (error instanceof Error) return error.name;
+  return /^[A-Z]\w*Error\b/.exec(String(error))?.[0] ?? 'an error';
 }

@@ -18,6 +18,17 @@ export const sharedSettings = {
   },
   // Messages in a delay or join node are held in memory only until settled; a bound would drop them.
   nodeMessageBufferMaxLength: 0,
+  // Nodes that run programs, touch files or open sockets of their own: that is the edge's work alone.
+  nodesExcludes: [
+    '90-exec.js',
+    '10-file.js',
+    '23-watch.js',
+    '21-httpin.js',
+    '22-websocket.js',
+    '31-tcpin.js',
+    '32-udp.js',
+    '10-mqtt.js',
+  ],
 } as const;
 
 interface Options {
@@ -63,6 +74,8 @@ export async function startHeadless(options: Options): Promise<NodeRed> {
   });
   holder.hilum = options.flowRuntime(red);
   const started = waitForFlows(red, options.startTimeoutMs);
+  // Whoever awaits it below hears of a failure; until then it must not count as unhandled.
+  started.catch(() => undefined);
   await red.start();
   await started;
   return red;

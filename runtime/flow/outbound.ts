@@ -9,11 +9,14 @@ import { findResourceType, guessContentType, toBody, type Payload } from '../pay
 export interface InFlow {
   readonly envelope: Envelope;
   readonly payload: Payload;
+  /** It may have been in the flow before. */
+  readonly redelivered: boolean;
 }
 
 /**
- * The outbound message that a flow's message becomes. `ordinal` is which of the messages from that node
- * it is (undefined outside of any followed flow): the same flow run again gives the same ids.
+ * The outbound message that a flow's message becomes. `ordinal` is which of the messages that the node made
+ * of one message it is: the same flow run again gives the same ids, and so does a node that sends after its
+ * flow had timed out.
  */
 export function buildOutbound(
   message: FlowMessage,
@@ -26,8 +29,7 @@ export function buildOutbound(
 ): Envelope {
   const { nodeId, inFlow, ordinal, nowMs } = options;
   const parent: EnvelopeHeader | undefined = inFlow?.envelope ?? message.envelope;
-  const id =
-    inFlow === undefined ? newId(nowMs) : deriveId(inFlow.envelope.id, nodeId, String(ordinal));
+  const id = parent === undefined ? newId(nowMs) : deriveId(parent.id, nodeId, String(ordinal));
   const { payload } = message;
   const isSame = payload === inFlow?.payload.value;
   const contentType =

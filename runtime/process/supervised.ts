@@ -37,11 +37,14 @@ export class SupervisedProcess {
   #since = Date.now();
   #restarts = 0;
   #quickEnds = 0;
+  #startedMs = 0;
   #lastHeardMs = 0;
   #heartbeat: NodeJS.Timeout | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
   #failure: string | undefined;
-  #waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
+  #waiting:
+    | { readonly resolve: () => void; readonly reject: ((error: Error) => void) | undefined }
+    | undefined;
 
   constructor(options: Options) {
     this.#options = options;
@@ -60,11 +63,14 @@ export class SupervisedProcess {
     } as const;
   }
 
-  /** Resolves when the process is ready; rejects with its own words when it cannot start. */
-  start(): Promise<void> {
+  /**
+   * Resolves when the process is ready. With `once`, rejects with its own words when it cannot start;
+   * without, it is tried again until it can.
+   */
+  start({ once }: { readonly once: boolean }): Promise<void> {
     this.#set('starting');
     return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
+      this.#waiting = { resolve, reject: once ? reject : undefined };
       this.#fork();
     });
   }
@@ -104,24 +110,32 @@ export class SupervisedProcess {
   #fork(): void {
     const { settings, config } = this.#options;
     const child = fork(path.join(import.meta.dirname, '..', 'roles', `${this.role}.ts`), [], {
-      env: { ...process.env, ...settings.environment },
+      env: settings.environment,
       serialization: 'advanced',
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
     this.#child = child;
     this.#failure = undefined;
-    this.#lastHeardMs = Date.now();
+    this.#startedMs = performance.now();
+    this.#lastHeardMs = this.#startedMs;
     child.on('message', (message: FromChild) => {
-      this.#lastHeardMs = Date.now();
+      this.#lastHeardMs = performance.now();
       this.#hear(message);
     });
     child.on('error', (error) => {
       this.#options.logger.error({ process: this.name, err: error }, 'A process error.');
+      // Without a process id it never ran, and no exit will tell.
+      if (child.pid === undefined) this.#ended(child, null, null);
     });
     child.once('exit', (code, signal) => {
       this.#ended(child, code, signal);
     });
-    child.send({ type: 'start', settings, config: config() } satisfies ToChild, () => undefined);
+    const start: ToChild = {
+      type: 'start',
+      settings: { ...settings, credentialSecret: undefined },
+      config: config(),
+    };
+    child.send(start, () => undefined);
     clearInterval(this.#heartbeat);
     this.#heartbeat = setInterval(() => {
       this.#checkHeartbeat(child);
@@ -141,12 +155,16 @@ export class SupervisedProcess {
   }
 
   #checkHeartbeat(child: ChildProcess): void {
-    const silentMs = Date.now() - this.#lastHeardMs;
-    const bound = this.#state === 'running' ? silenceMs : startTimeoutMs;
-    if (silentMs > bound && child.exitCode === null) {
+    const nowMs = performance.now();
+    const silentMs = nowMs - this.#lastHeardMs;
+    const isSilent = silentMs > (this.#state === 'running' ? silenceMs : startTimeoutMs);
+    const isLate = this.#state !== 'running' && nowMs - this.#startedMs > startTimeoutMs;
+    if ((isSilent || isLate) && child.exitCode === null) {
+      const words = isSilent ? 'it was silent for too long' : 'it was not ready in time';
+      this.#failure ??= words;
       this.#options.logger.error(
         { process: this.name, pid: child.pid, silentMs },
-        'Killed: it was silent for too long.',
+        `Killed: ${words}.`,
       );
       child.kill('SIGKILL');
       return;
@@ -159,7 +177,7 @@ export class SupervisedProcess {
     if (this.#state === 'stopped') return;
     const ranMs = Date.now() - this.#since;
     const words = this.#failure ?? `ended with ${signal ?? `code ${code ?? 'unknown'}`}`;
-    if (this.#waiting !== undefined) {
+    if (this.#waiting?.reject !== undefined) {
       this.#set('stopped');
       this.#waiting.reject(new Error(`${this.name}: ${words}`));
       this.#waiting = undefined;

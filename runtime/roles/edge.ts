@@ -1,6 +1,9 @@
 import { openStores } from '../broker.ts';
+import type { InterfaceDefinitions } from '../../core/interface.ts';
+import { pause } from '../consuming.ts';
 import { Edge } from '../edge/edge.ts';
 import { runChild, tell } from '../process/child.ts';
+import { backoffMs } from '../retry-policy.ts';
 
 runChild('edge', async ({ settings, config, logger }) => {
   const stores = await openStores(settings, logger, (state) => {
@@ -15,14 +18,26 @@ runChild('edge', async ({ settings, config, logger }) => {
     },
   });
   await edge.apply(config.definitions);
+  let wanted: InterfaceDefinitions = config.definitions;
+  const stopping = new AbortController();
+  const applyUntilDone = async (definitions: InterfaceDefinitions): Promise<void> => {
+    wanted = definitions;
+    for (let attempt = 1; wanted === definitions && !stopping.signal.aborted; attempt += 1) {
+      try {
+        await edge.apply(definitions);
+        return;
+      } catch (error) {
+        logger.error({ err: error }, 'The new definitions could not be applied yet.');
+        await pause(backoffMs(attempt), stopping.signal);
+      }
+    }
+  };
   return {
     handle: (message) => {
-      if (message.type !== 'definitions') return;
-      edge.apply(message.definitions).catch((error: unknown) => {
-        logger.error({ err: error }, 'The new definitions could not be applied.');
-      });
+      if (message.type === 'definitions') void applyUntilDone(message.definitions);
     },
     stop: async () => {
+      stopping.abort();
       await edge.stop();
       await stores.close();
     },

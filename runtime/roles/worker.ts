@@ -1,10 +1,11 @@
 import { findFailure } from '../../core/errors.ts';
 import { openMapper } from '../../connectors/file/mapping-files.ts';
+import type { Logger } from '../../core/ports/logger.ts';
 import { openStores } from '../broker.ts';
 import { selectGroup } from '../deploy/groups.ts';
 import { WorkerFlowRuntime } from '../flow/flow-runtime.ts';
 import { startHeadless } from '../flow/headless.ts';
-import { logLevel, type LogEvent, type NodeRed } from '../node-red.ts';
+import { logLevel, type LogEvent, type NodeRed, type RuntimeNode } from '../node-red.ts';
 import { runChild, tell } from '../process/child.ts';
 import { workerDirectory } from '../settings.ts';
 import { SettlementTracker } from '../settlement/tracker.ts';
@@ -44,7 +45,7 @@ runChild('worker', async ({ settings, config, logger }) => {
     startTimeoutMs: 20_000,
     onLog,
     flowRuntime: (runtime) => {
-      tracker = new SettlementTracker(runtime);
+      tracker = new SettlementTracker(runtime, warnOfLateSends(logger));
       flowRuntime = new WorkerFlowRuntime({
         ...stores,
         tracker,
@@ -82,14 +83,31 @@ function forwardToEditor(red: NodeRed): void {
   });
 }
 
+/** Once a node: what is sent after its flow was settled is not waited for, and would be lost in a crash. */
+function warnOfLateSends(logger: Logger): (node: RuntimeNode) => void {
+  const warned = new Set<string>();
+  return ({ id, type, z }) => {
+    if (warned.has(id)) return;
+    warned.add(id);
+    logger.warn(
+      { node: id, type, flow: z },
+      'A node sent after its flow had been settled; a function that sends later must call node.done().',
+    );
+  };
+}
+
 function setDebug(red: NodeRed, nodeId: string, active: boolean): void {
   const node = red.nodes.getNode(nodeId) as { active?: boolean } | null;
   if (node !== null) node.active = active;
 }
 
-/** Events may hold nodes and functions, which no channel carries. */
+/** Events may hold nodes and functions, which no channel carries; what cannot be copied is not shown. */
 function toPlain(event: object): object {
-  return JSON.parse(JSON.stringify(event)) as object;
+  try {
+    return JSON.parse(JSON.stringify(event)) as object;
+  } catch {
+    return {};
+  }
 }
 
 process.on('uncaughtException', (error) => {

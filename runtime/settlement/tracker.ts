@@ -55,13 +55,20 @@ export class SettlementTracker {
   readonly #transactions = new Map<string, Transaction>();
   readonly #nodes = new WeakMap<RuntimeNode, NodeLedger>();
   readonly #onStopping = (): void => this.#abortAll();
+  readonly #onStarted = (): void => {
+    this.#stopping = false;
+  };
+  readonly #onLateSend: (node: RuntimeNode) => void;
   #tick: object | undefined;
   #sequence = 0;
-  /** Messages sent on behalf of a flow that had been settled: a function without `node.done()`. */
-  lateSends = 0;
+  #stopping = false;
+  /** Whose `done(error)` is being logged right now. */
+  #failing: Ticket | undefined;
 
-  constructor(red: NodeRed) {
+  /** `onLateSend`: a node sent for a flow that had been settled, as a function without `node.done()` does. */
+  constructor(red: NodeRed, onLateSend: (node: RuntimeNode) => void = () => undefined) {
     this.#red = red;
+    this.#onLateSend = onLateSend;
     red.hooks.add('onSend.hilum', (events: readonly SendEvent[]) => {
       for (const event of events) this.#onSend(event);
     });
@@ -78,11 +85,13 @@ export class SettlementTracker {
       this.#onComplete(event);
     });
     red.events.on('flows:stopping', this.#onStopping);
+    red.events.on('flows:started', this.#onStarted);
   }
 
   dispose(): void {
     this.#red.hooks.remove('*.hilum');
     this.#red.events.removeListener('flows:stopping', this.#onStopping);
+    this.#red.events.removeListener('flows:started', this.#onStarted);
   }
 
   /** How many messages are in flows. */
@@ -90,13 +99,20 @@ export class SettlementTracker {
     return this.#transactions.size;
   }
 
-  /** Follows `message` from here; `send` hands it to the flow. `settled` is called exactly once. */
+  /**
+   * Follows `message` from here; `send` hands it to the flow. `settled` is called exactly once. Flows that
+   * are stopping take nothing more: Node-RED would drop it, and nothing open would look like completed.
+   */
   run(
     message: object,
     timeoutMs: number,
     send: (transaction: Transaction) => void,
     settled: (result: FlowResult) => void,
   ): void {
+    if (this.#stopping) {
+      settled({ kind: 'aborted' });
+      return;
+    }
     this.#sequence += 1;
     const id = String(this.#sequence);
     const transaction = new Transaction(id, timeoutMs, (result) => {
@@ -107,6 +123,8 @@ export class SettlementTracker {
     (message as Tracked)[transactionKey] = id;
     try {
       this.#context.run(undefined, send, transaction);
+    } catch (error) {
+      transaction.error ??= { error, nodeId: undefined };
     } finally {
       transaction.release();
     }
@@ -128,7 +146,8 @@ export class SettlementTracker {
   /** Every ERROR that Node-RED logs goes through here: an error that no Catch node took. */
   onLog(event: LogEvent): void {
     if (event.level !== logLevel.error || event.id === undefined) return;
-    const ticket = this.#context.getStore();
+    // A node may call done(error) from a connection that it shares: the context is another message's then.
+    const ticket = this.#failing?.node.id === event.id ? this.#failing : this.#context.getStore();
     if (ticket === undefined) return;
     ticket.transaction.error ??= { error: event.msg, nodeId: event.id };
     if (ticket.node.id === event.id) this.#closeAfterGrace(ticket);
@@ -153,15 +172,15 @@ export class SettlementTracker {
     return this.#tick;
   }
 
-  #onSend({ msg }: SendEvent): void {
+  #onSend({ msg, source }: SendEvent): void {
     const id = msg[transactionKey];
     if (id !== undefined) {
-      if (!this.#transactions.has(id)) this.lateSends += 1;
+      if (!this.#transactions.has(id)) this.#onLateSend(source.node);
       return;
     }
     const ticket = this.#context.getStore();
     if (ticket === undefined) return;
-    if (ticket.transaction.settled) this.lateSends += 1;
+    if (ticket.transaction.settled) this.#onLateSend(source.node);
     msg[transactionKey] = ticket.transaction.id;
   }
 
@@ -259,8 +278,17 @@ export class SettlementTracker {
     const ticket = open?.shift();
     if (ledger === undefined || open === undefined || ticket === undefined) return;
     if (open.length === 0) ledger.tickets.delete(event.msg);
-    if (!event.error) this.#tieToAggregate(ticket, ledger);
+    if (event.error) this.#expectLog(ticket);
+    else this.#tieToAggregate(ticket, ledger);
     this.#close(ticket);
+  }
+
+  /** Node-RED logs the error of `done(error)` right after this hook, unless a Catch node takes it. */
+  #expectLog(ticket: Ticket): void {
+    this.#failing = ticket;
+    queueMicrotask(() => {
+      this.#failing = undefined;
+    });
   }
 
   /**
@@ -295,6 +323,7 @@ export class SettlementTracker {
 
   /** The flows stop: nodes complete what they drop, so nothing open now may count as completed. */
   #abortAll(): void {
+    this.#stopping = true;
     for (const transaction of this.#transactions.values()) transaction.aborted = true;
   }
 }

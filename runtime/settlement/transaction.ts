@@ -35,8 +35,6 @@ export class Transaction {
   rejection: Issue[] | undefined;
   /** Transactions whose end waits for this one: their messages were joined into this one's. */
   readonly dependants: Transaction[] = [];
-  /** What the flow's nodes remember about it, such as ordinals of outbound messages. */
-  readonly notes = new Map<string, number>();
 
   #open = 1;
   #checking = false;

@@ -23,4 +23,8 @@ describe('settlement on the pinned Node-RED', () => {
     expect(result?.kinds).toEqual([expected]);
     expect(result?.earliestMs).toBeGreaterThanOrEqual(notBeforeMs);
   });
+
+  it('takes no message while the flows stop: it goes back to its queue', () => {
+    expect(results.get('while stopping')).toMatchObject({ kinds: ['aborted'], received: 0 });
+  });
 });

@@ -86,7 +86,22 @@ await red.start();
 await started;
 const results = await Promise.all(shapes.map(run));
 for (const result of results) process.stdout.write(`${JSON.stringify(result)}\n`);
+process.stdout.write(`${JSON.stringify(await runWhileStopping())}\n`);
 process.exit(0);
+
+/** A message that comes when the flows are being stopped must not look as if it had been processed. */
+async function runWhileStopping(): Promise<ShapeResult> {
+  const [shape] = shapes;
+  if (shape === undefined) throw new Error('unreachable: there are shapes');
+  const before = received.get(shape.tab) ?? 0;
+  const kinds: string[] = [];
+  red.events.once('flows:stopping', () => {
+    void run({ ...shape, name: 'while stopping' }).then((result) => kinds.push(...result.kinds));
+  });
+  await red.stop();
+  const during = (received.get(shape.tab) ?? 0) - before;
+  return { name: 'while stopping', kinds, earliestMs: 0, received: during };
+}
 
 async function run({
   name,
@@ -153,6 +168,16 @@ function registerTestNodes(): void {
   });
   register('test throws', () => (_message, _send, _done) => {
     throw new Error('thrown');
+  });
+  // Made outside of any message, as a client's socket is: what it calls has no message's context.
+  const waiting: (() => void)[] = [];
+  setInterval(() => {
+    for (const call of waiting.splice(0)) call();
+  }, 100);
+  register('test pooled', () => (_message, _send, done) => {
+    waiting.push(() => {
+      done(new Error('from the shared connection'));
+    });
   });
   register(
     'test errs',

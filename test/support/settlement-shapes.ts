@@ -354,6 +354,10 @@ export function buildShapes(port: number): readonly Shape[] {
     b.add('in', 'test source', {}, ['n']);
     b.add('n', 'test errs', {}, []);
   });
+  shape('an error from a connection that all messages share', 'failed', 0, (b) => {
+    b.add('in', 'test source', {}, ['n']);
+    b.add('n', 'test pooled', {}, []);
+  });
   shape('change and debug', 'completed', 95, (b) => {
     b.add('in', 'test source', {}, ['c']);
     const rules = [{ t: 'set', p: 'payload', pt: 'msg', to: 'x', tot: 'str' }];

@@ -1,0 +1,61 @@
+import type { Broker, Consumer, Delivery } from '../core/ports/broker.ts';
+import type { Logger } from '../core/ports/logger.ts';
+import { backoffMs } from './retry-policy.ts';
+
+/** A consumer that is established as soon as that is possible. */
+export interface Consuming {
+  /** No more deliveries after this resolves. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Consumes a queue until stopped. The broker being away at the start only delays it; once consuming, the
+ * broker's own recovery keeps it going.
+ */
+export function startConsuming(
+  broker: Broker,
+  queue: string,
+  options: {
+    readonly window: number;
+    readonly logger: Logger;
+    readonly onDelivery: (delivery: Delivery) => void;
+    readonly onState?: (state: 'connected' | 'disconnected') => void;
+  },
+): Consuming {
+  const stopping = new AbortController();
+  const begin = async (): Promise<Consumer | undefined> => {
+    for (let attempt = 1; !stopping.signal.aborted; attempt += 1) {
+      try {
+        const consumer = await broker.consume(queue, options, options.onDelivery);
+        options.onState?.('connected');
+        return consumer;
+      } catch (error) {
+        options.onState?.('disconnected');
+        options.logger.warn({ queue, err: error }, 'The queue cannot be consumed yet.');
+        await pause(backoffMs(attempt), stopping.signal);
+      }
+    }
+    return undefined;
+  };
+  const beginning = begin();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await (await beginning)?.stop();
+    },
+  };
+}
+
+/** Waits, or less long when the signal says so. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, ms);
+    if (signal.aborted) finish();
+    else signal.addEventListener('abort', finish);
+  });
+}
