@@ -8,6 +8,7 @@ import type {
   Delivery,
   QueueDefinition,
   QueueDepth,
+  RetryOptions,
 } from '../../core/ports/broker.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { countQueue } from './depth.ts';
@@ -163,7 +164,7 @@ class RabbitBroker implements Broker {
       handler,
       logger: this.#logger,
       toEnvelope: (message) => this.#toEnvelope(queue, message),
-      publishRetry: (envelope, delayMs) => this.#publishRetry(queue, envelope, delayMs),
+      publishRetry: (envelope, retry) => this.#publishRetry(queue, envelope, retry),
       publishParked: (message, remainingMs) => this.#publishParked(queue, message, remainingMs),
       publishDead: (envelope, issues) => this.#publishDead(queue, envelope, issues),
     });
@@ -212,16 +213,20 @@ class RabbitBroker implements Broker {
     );
   }
 
-  async #publishRetry(queue: string, envelope: Envelope, delayMs: number): Promise<void> {
+  async #publishRetry(
+    queue: string,
+    envelope: Envelope,
+    { delayMs, ...options }: RetryOptions & { readonly delayMs: number },
+  ): Promise<void> {
     if (delayMs <= 0) {
-      await this.#publishToQueue(this.#names.queue(queue), toRetryMessage(envelope, undefined));
+      await this.#publishToQueue(this.#names.queue(queue), toRetryMessage(envelope, options));
       return;
     }
     const notBefore = delayMs > longestRetryStepMs ? Date.now() + delayMs : undefined;
     await this.#publishBeside(
       queue,
       this.#names.retry(queue, toRetryStep(delayMs)),
-      toRetryMessage(envelope, notBefore),
+      toRetryMessage(envelope, { ...options, notBefore }),
     );
   }
 

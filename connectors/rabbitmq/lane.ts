@@ -3,7 +3,7 @@ import type { Envelope } from '../../core/envelope.ts';
 import type { HilumError } from '../../core/errors.ts';
 import { buildError } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
-import type { Delivery } from '../../core/ports/broker.ts';
+import type { Delivery, RetryOptions } from '../../core/ports/broker.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { buildQueueMissing, buildUnavailable, toAmqpFailure } from './failures.ts';
 import { findNotBefore } from './message.ts';
@@ -18,7 +18,10 @@ export interface LaneOptions {
   readonly logger: Logger;
   readonly toEnvelope: (message: ConsumeMessage) => Envelope;
   /** Each publishes a copy with confirm; the original is acknowledged after it. */
-  readonly publishRetry: (envelope: Envelope, delayMs: number) => Promise<void>;
+  readonly publishRetry: (
+    envelope: Envelope,
+    retry: RetryOptions & { readonly delayMs: number },
+  ) => Promise<void>;
   readonly publishParked: (message: ConsumeMessage, remainingMs: number) => Promise<void>;
   readonly publishDead: (envelope: Envelope, issues: readonly Issue[]) => Promise<void>;
 }
@@ -26,6 +29,8 @@ export interface LaneOptions {
 const firstReopenDelayMs = 500;
 const maxReopenDelayMs = 30_000;
 const handlerFailureDelayMs = 5_000;
+/** How long what could not be settled is held before it is delivered again. */
+const settleFailureDelayMs = 1_000;
 
 /**
  * One consumer of a queue on a channel of its own, which is opened again on the next connection and when
@@ -63,6 +68,7 @@ export class Lane {
     if (this.#stopped) return;
     const { queue, serverQueue, window } = this.#options;
     clearTimeout(this.#reopenTimer);
+    this.#reopenTimer = undefined;
     try {
       const channel = await model.createChannel();
       // Why this channel alone was closed; unset when it went with its connection.
@@ -148,7 +154,7 @@ export class Lane {
       envelope,
       redelivered: message.fields.redelivered,
       accept: () => settle(),
-      retry: (delayMs) => settle(() => publishRetry(envelope, delayMs)),
+      retry: (delayMs, options) => settle(() => publishRetry(envelope, { ...options, delayMs })),
       deadLetter: (issues) => settle(() => publishDead(envelope, issues)),
     };
   }
@@ -164,16 +170,36 @@ export class Lane {
       try {
         await before();
       } catch (error) {
-        // Back to the head of its queue, to be delivered again.
-        if (this.#channel === channel && this.#held.delete(message)) channel.nack(message);
-        this.#closeWhenSettled();
+        this.#giveBack(channel, message);
         throw error;
       }
       this.#assertCurrent(channel);
     }
-    channel.ack(message);
+    try {
+      channel.ack(message);
+    } catch (error) {
+      throw buildUnavailable(
+        `The channel that delivered from ${this.#options.queue} is closing; the message is delivered again`,
+        error,
+      );
+    }
     this.#held.delete(message);
     this.#closeWhenSettled();
+  }
+
+  /** To the head of its queue again; not at once, or it would fail as fast as it is delivered. */
+  #giveBack(channel: Channel, message: ConsumeMessage): void {
+    const timer = setTimeout(() => {
+      if (this.#channel !== channel || !this.#held.delete(message)) return;
+      try {
+        channel.nack(message);
+      } catch {
+        // It is closing, and RabbitMQ delivers again what was held on it.
+      }
+      this.#closeWhenSettled();
+    }, settleFailureDelayMs);
+    // The process need not stay for it: with its connection everything goes back.
+    timer.unref();
   }
 
   #assertCurrent(channel: Channel): void {
@@ -205,10 +231,16 @@ export class Lane {
   }
 
   #reopen(model: ChannelModel): void {
+    if (this.#stopped) return;
     clearTimeout(this.#reopenTimer);
     this.#reopenTimer = setTimeout(() => {
+      this.#reopenTimer = undefined;
+      // Opened meanwhile, on the next connection.
+      if (this.#channel !== undefined) return;
       this.open(model).catch((error: unknown) => {
         this.#logFailure(error, 'A queue cannot be consumed; trying again');
+        // Where the channel was closed its event has done this already; where there was none, nobody has.
+        if (this.#channel === undefined && this.#reopenTimer === undefined) this.#reopen(model);
       });
     }, this.#reopenDelayMs);
     this.#reopenDelayMs = Math.min(this.#reopenDelayMs * 2, maxReopenDelayMs);

@@ -3,6 +3,7 @@ import type { ConsumeMessage, Options } from 'amqplib';
 import type { Envelope } from '../../core/envelope.ts';
 import { contentTypes } from '../../core/envelope.ts';
 import type { Issue } from '../../core/issue.ts';
+import type { RetryOptions } from '../../core/ports/broker.ts';
 
 /** A message as it goes to amqplib: the envelope's bytes, its header as AMQP properties. */
 export interface AmqpMessage {
@@ -121,8 +122,12 @@ export function toEnvelope(message: ConsumeMessage, defaults: EnvelopeDefaults):
 }
 
 /** The same message for its next attempt; `notBefore` where one retry queue cannot hold it long enough. */
-export function toRetryMessage(envelope: Envelope, notBefore: number | undefined): AmqpMessage {
-  const message = toAmqpMessage({ ...envelope, attempt: envelope.attempt + 1 });
+export function toRetryMessage(
+  envelope: Envelope,
+  { notBefore, countAttempt = true }: RetryOptions & { readonly notBefore?: number | undefined },
+): AmqpMessage {
+  const attempt = envelope.attempt + (countAttempt ? 1 : 0);
+  const message = toAmqpMessage({ ...envelope, attempt });
   if (notBefore !== undefined) message.properties.headers[headerNames.notBefore] = notBefore;
   return message;
 }

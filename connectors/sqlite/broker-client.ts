@@ -9,9 +9,9 @@ import type {
   QueueDepth,
 } from '../../core/ports/broker.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import { assertBodySize } from './body-size.ts';
 import { toUnavailable } from './connection.ts';
 import type { Connection, Question } from './connection.ts';
-import { maxBodyBytes } from './frames.ts';
 import type { DeliveryParcel, Parcel } from './protocol.ts';
 
 interface Consuming {
@@ -21,6 +21,7 @@ interface Consuming {
 }
 
 const unavailable = 'broker-unavailable';
+const handlerFailureDelayMs = 5_000;
 
 /** The broker's port over a connection to the owner. */
 export class SqliteBroker implements Broker {
@@ -57,10 +58,12 @@ export class SqliteBroker implements Broker {
   }
 
   async publish(queue: string, envelope: Envelope): Promise<void> {
+    assertBodySize(envelope);
     await this.#ask(['publish', queue, toParcel(envelope)], envelope.body.length);
   }
 
   async publishEvent(topic: string, envelope: Envelope): Promise<void> {
+    assertBodySize(envelope);
     await this.#ask(['publishEvent', topic, toParcel(envelope)], envelope.body.length);
   }
 
@@ -121,10 +124,50 @@ export class SqliteBroker implements Broker {
 
   #deliver([consumerId, lease, redelivered, parcel]: DeliveryParcel): void {
     const consuming = this.#consuming.get(consumerId);
-    if (consuming === undefined) return;
+    if (consuming === undefined) {
+      this.#release(lease);
+      return;
+    }
+    const { queue } = consuming;
+    const settle = this.#buildSettle(lease);
+    let envelope: Envelope;
+    try {
+      envelope = toEnvelope(parcel);
+    } catch {
+      this.#logger.error(
+        { queue, id: parcel[0] },
+        'A message with an unreadable header is put aside',
+      );
+      settle(() => ['deadLetter', lease, JSON.stringify([unreadableHeader])]).catch(
+        (error: unknown) => this.#logUnsettled(queue, parcel[0], error),
+      );
+      return;
+    }
+    const delivery: Delivery = {
+      queue,
+      envelope,
+      redelivered,
+      accept: () => settle(() => ['accept', lease]),
+      retry: (delayMs, options) =>
+        settle(() => ['retry', lease, delayMs, options?.countAttempt ?? true]),
+      deadLetter: (issues) => settle(() => ['deadLetter', lease, JSON.stringify(issues)]),
+    };
+    try {
+      consuming.handler(delivery);
+    } catch (error) {
+      this.#logger.error(
+        { queue, id: envelope.id, error: error instanceof Error ? error.name : '' },
+        'A consumer threw; the message is retried',
+      );
+      // Rejects where the consumer had settled before it threw: then that stands.
+      delivery.retry(handlerFailureDelayMs).catch(() => undefined);
+    }
+  }
+
+  #buildSettle(lease: number): (build: () => Question) => Promise<void> {
     const { generation } = this.#connection;
     let settled = false;
-    const settle = async (question: Question): Promise<void> => {
+    return async (build) => {
       if (settled) {
         throw buildError(
           'permanent',
@@ -133,39 +176,41 @@ export class SqliteBroker implements Broker {
         );
       }
       settled = true;
+      // A lease ends with its connection: it is delivered again.
       if (generation !== this.#connection.generation) throw toUnavailable(unavailable);
-      await this.#ask(question);
+      try {
+        await this.#ask(build());
+      } catch (error) {
+        // While the connection stays, nobody else gives it back.
+        if (generation === this.#connection.generation) this.#release(lease);
+        throw error;
+      }
     };
-    const delivery: Delivery = {
-      queue: consuming.queue,
-      envelope: toEnvelope(parcel),
-      redelivered,
-      accept: () => settle(['accept', lease]),
-      retry: (delayMs) => settle(['retry', lease, delayMs]),
-      deadLetter: (issues: readonly Issue[]) =>
-        settle(['deadLetter', lease, JSON.stringify(issues)]),
-    };
-    try {
-      consuming.handler(delivery);
-    } catch (error) {
-      // It stays unsettled, and is delivered again when this client goes away.
-      this.#logger.error(
-        { queue: consuming.queue, id: parcel[0], error: error instanceof Error ? error.name : '' },
-        'A consumer threw instead of settling',
-      );
-    }
+  }
+
+  /** Rejects only with the connection, and the lease ends with that too. */
+  #release(lease: number): void {
+    this.#ask(['release', lease]).catch(() => undefined);
+  }
+
+  #logUnsettled(queue: string, id: string, error: unknown): void {
+    this.#logger.error(
+      { queue, id, error: error instanceof Error ? error.message : '' },
+      'A message could not be settled; it is delivered again',
+    );
   }
 }
 
+const unreadableHeader: Issue = {
+  code: 'header-unreadable',
+  severity: 'error',
+  message:
+    'An envelope header of this version was expected in the data file and could not be read. ' +
+    'The bytes of the message are there: replay it from the ledger.',
+};
+
 function toParcel(envelope: Envelope): Parcel {
   const { body, attempt, ...header } = envelope;
-  if (body.length > maxBodyBytes) {
-    throw buildError(
-      'permanent',
-      'message-too-large',
-      `A body of at most ${maxBodyBytes} bytes was expected: this one has ${body.length}.`,
-    );
-  }
   return [envelope.id, attempt, JSON.stringify(header), body];
 }
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { buildError } from '../../core/errors.ts';
 import type { HilumError } from '../../core/errors.ts';
 import type { Logger } from '../../core/ports/logger.ts';
-import { FrameReader, toFrame } from './frames.ts';
+import { FrameReader, FrameTooLong, maxRequestBytes, toFrame } from './frames.ts';
 import type { DeliveryParcel, Request, Response } from './protocol.ts';
 
 export type ConnectionState = 'connected' | 'disconnected';
@@ -61,12 +61,26 @@ export class Connection {
     const socket = connect(this.#path);
     const reader = new FrameReader();
     socket.once('connect', () => {
+      if (this.#closed) {
+        socket.destroy();
+        return;
+      }
       this.generation += 1;
       this.#socket = socket;
       void this.#greet(socket);
     });
     socket.on('data', (chunk) => {
-      for (const response of reader.read(chunk)) this.#receive(response as Response);
+      try {
+        for (const response of reader.read(chunk)) this.#receive(response as Response);
+      } catch (error) {
+        // Where the next frame begins is not known any more: on a new connection it is.
+        this.#logger.error(
+          { error: error instanceof Error ? error.name : '' },
+          'The owner of the data file sent what cannot be read: is it of this version? Connecting again',
+        );
+        this.#delayMs = longestDelayMs;
+        socket.destroy();
+      }
     });
     // What follows is 'close', where it is dealt with.
     socket.on('error', () => undefined);
@@ -77,9 +91,14 @@ export class Connection {
     this.#listeners.add(listener);
   }
 
-  /** Asks the owner; `unavailable` is the code of the rejection where it cannot be reached. */
+  /**
+   * Asks the owner. Rejects with `unavailable` as its code where that cannot be reached, and with
+   * `message-too-large` or `request-invalid` (permanent) where this one cannot be sent at all. `bytes` is
+   * how much of it is bodies.
+   */
   ask(question: Question, unavailable: string, bytes = 0): Promise<unknown> {
     if (this.#socket === undefined) return Promise.reject(toUnavailable(unavailable));
+    if (bytes > maxRequestBytes) return Promise.reject(toTooLarge(bytes));
     this.#lastId += 1;
     const id = this.#lastId;
     const answer = new Promise((resolve, reject) => {
@@ -135,8 +154,25 @@ export class Connection {
     const socket = this.#socket;
     this.#outgoing = [];
     this.#outgoingBytes = 0;
-    if (requests.length === 0 || socket === undefined) return;
-    const [head, content] = toFrame(requests);
+    if (requests.length > 0 && socket !== undefined) this.#write(socket, requests);
+  }
+
+  #write(socket: Socket, requests: readonly Request[]): void {
+    let frame;
+    try {
+      frame = toFrame(requests, maxRequestBytes);
+    } catch (error) {
+      const [first, ...others] = requests;
+      if (first === undefined) return;
+      if (others.length === 0) {
+        this.#settle(first[0])?.reject(toUnsendable(error));
+        return;
+      }
+      // One by one: those beside it are innocent.
+      for (const request of requests) this.#write(socket, [request]);
+      return;
+    }
+    const [head, content] = frame;
     socket.cork();
     socket.write(head);
     socket.write(content);
@@ -163,6 +199,7 @@ export class Connection {
     const pending = this.#pending;
     this.#pending = new Map();
     this.#outgoing = [];
+    this.#outgoingBytes = 0;
     for (const each of pending.values()) each.reject(toUnavailable(each.unavailable));
     if (this.state === 'connected') this.#changeState('disconnected');
     if (this.#closed) return;
@@ -174,6 +211,25 @@ export class Connection {
     this.state = state;
     for (const listener of this.#listeners) listener(state);
   }
+}
+
+function toUnsendable(error: unknown): HilumError {
+  if (error instanceof FrameTooLong) return toTooLarge(error.bytes);
+  return buildError(
+    'permanent',
+    'request-invalid',
+    // V8's own words would show the value.
+    'A request of plain values was expected: one in this cannot be serialised, such as a function.',
+  );
+}
+
+function toTooLarge(bytes: number): HilumError {
+  return buildError(
+    'permanent',
+    'message-too-large',
+    `A request of at most ${maxRequestBytes} bytes was expected: this one has ${bytes}. ` +
+      'Refuse such messages where they come in (maxFrameBytes of the listener).',
+  );
 }
 
 /** The rejection of whatever could not be asked, or was not answered. */

@@ -42,12 +42,19 @@ export class GroupCommit {
   #submitted: Submitted[] = [];
   #leaving: Requester[] = [];
   #armed = false;
+  /** The file refuses transactions: what waits for one by itself tries again slowly. */
+  #failing = false;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(database: Database, logger: Logger) {
     this.#database = database;
     this.#logger = logger;
     this.#ledger = new LedgerStore(database);
-    this.#queues = new Queues(database, () => this.#arm());
+    this.#queues = new Queues(database, () => {
+      if (this.#failing) this.#armLater();
+      else this.#arm();
+    });
   }
 
   join(requester: Requester): void {
@@ -75,15 +82,25 @@ export class GroupCommit {
   /** Commits what has arrived. The database stays open. */
   close(): void {
     this.#commit();
+    this.#closed = true;
+    clearTimeout(this.#retryTimer);
     this.#queues.close();
   }
 
+  #armLater(): void {
+    if (this.#closed) return;
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#arm();
+    }, retryMs);
+  }
+
   #arm(): void {
-    if (this.#armed) return;
+    if (this.#armed || this.#closed) return;
     this.#armed = true;
     setImmediate(() => {
       this.#armed = false;
-      this.#commit();
+      if (!this.#closed) this.#commit();
     });
   }
 
@@ -91,18 +108,20 @@ export class GroupCommit {
     const batch = this.#submitted;
     this.#submitted = [];
     const failure = this.#attempt(batch);
+    this.#failing = failure !== undefined;
     if (failure !== undefined) this.#commitSingly(batch, failure);
     for (const requester of this.#leaving.splice(0)) {
       this.#requesters.delete(requester);
       this.#queues.leave(requester);
     }
-    try {
-      this.#queues.dispatch();
-    } catch (error) {
+    const [unreadable, ...others] = this.#queues.dispatch();
+    if (unreadable !== undefined) {
+      const { code, message } = toFailure(unreadable, 'broker-unavailable');
       this.#logger.error(
-        { code: toFailure(error, 'broker-unavailable').code },
-        'Queues could not be read',
+        { code, message, queues: 1 + others.length },
+        'Queues could not be read; trying again',
       );
+      this.#armLater();
     }
     for (const requester of this.#requesters) requester.flush();
   }
@@ -141,7 +160,10 @@ export class GroupCommit {
     return undefined;
   }
 
-  /** Finds out whose fault it was: those that can be stored are, each in a transaction of its own. */
+  /**
+   * Finds out whose fault it was: those that can be stored are, each in a transaction of its own. What
+   * writes nothing needs none: a full disk must not keep a consumer from stopping or giving back.
+   */
   #commitSingly(batch: readonly Submitted[], failure: { readonly error: unknown }): void {
     this.#logger.warn(
       { code: toFailure(failure.error, 'broker-unavailable').code, requests: batch.length },
@@ -151,10 +173,17 @@ export class GroupCommit {
     let full: unknown;
     for (const submitted of batch) {
       const [id, kind] = submitted.request;
+      if (!writingKinds.has(kind)) {
+        this.#answer(submitted, () => this.#apply(submitted)());
+        continue;
+      }
       // Where one found no room the next does not try; what makes room still does.
       const own =
         full !== undefined && growingKinds.has(kind) ? { error: full } : this.#attempt([submitted]);
-      if (own === undefined) continue;
+      if (own === undefined) {
+        this.#failing = false;
+        continue;
+      }
       if (isFull(own.error)) full = own.error;
       submitted.requester.fail(id, toFailure(own.error, unavailableCode(kind)));
     }
@@ -182,9 +211,14 @@ export class GroupCommit {
       case 'accept':
         return queues.accept(requester, request[2]);
       case 'retry':
-        return queues.retry(requester, request[2], request[3]);
+        return queues.retry(requester, request[2], {
+          delayMs: request[3],
+          countAttempt: request[4],
+        });
       case 'deadLetter':
         return queues.deadLetter(requester, request[2], request[3]);
+      case 'release':
+        return queues.release(requester, request[2]);
       case 'declare':
         return queues.declare(request[2], request[3], request[4]);
       case 'consume':
@@ -212,8 +246,19 @@ export class GroupCommit {
   }
 }
 
+/** How long a delivery waits that failed because the file could not be read or written. */
+const retryMs = 500;
+
 /** Requests that need room in the file. */
 const growingKinds: ReadonlySet<Request[1]> = new Set(['publish', 'publishEvent', 'append']);
+
+const writingKinds: ReadonlySet<Request[1]> = new Set([
+  ...growingKinds,
+  'accept',
+  'retry',
+  'deadLetter',
+  'declare',
+]);
 
 const ledgerKinds: ReadonlySet<Request[1]> = new Set([
   'append',

@@ -8,6 +8,7 @@ import type {
   QueueAge,
   Trace,
 } from '../../core/ports/ledger.ts';
+import { assertBodySize } from './body-size.ts';
 import type { Connection, Question } from './connection.ts';
 import type { RecentOptions } from './protocol.ts';
 
@@ -23,7 +24,11 @@ export class SqliteLedger implements Ledger {
   async append(entries: readonly LedgerEntry[]): Promise<void> {
     if (entries.length === 0) return;
     let bytes = 0;
-    for (const entry of entries) if (entry.type === 'message') bytes += entry.envelope.body.length;
+    for (const entry of entries) {
+      if (entry.type !== 'message') continue;
+      assertBodySize(entry.envelope);
+      bytes += entry.envelope.body.length;
+    }
     const answer = this.#ask(['append', entries], bytes);
     this.#appending.add(answer);
     try {

@@ -44,10 +44,21 @@ export const stateAfter: Readonly<Partial<Record<LedgerEventKind, MessageState>>
 
 /** The events that end the waiting in a queue. */
 export const closingKinds: ReadonlySet<LedgerEventKind> = new Set([
+  'refused',
   'processed',
   'delivered',
   'dead-lettered',
 ]);
+
+/**
+ * How final a state is: 0 while more is to come, and no event leads from a higher one to a lower one. What
+ * was given up may still be done, such as a dead letter that somebody moved back; what is done stays done.
+ */
+export function finalityOf(state: MessageState): 0 | 1 | 2 | 3 {
+  if (state === 'processed' || state === 'delivered') return 3;
+  if (state === 'dead-lettered') return 2;
+  return state === 'refused' ? 1 : 0;
+}
 
 const firstKinds: ReadonlySet<LedgerEventKind> = new Set([
   'received',

@@ -3,7 +3,14 @@ import type { LedgerEntry, LedgerEvent } from '../../core/ports/ledger.ts';
 import { Refusal } from './database.ts';
 import type { Database } from './database.ts';
 import { compareInstants, laterOf } from './instants.ts';
-import { closingKinds, eventKinds, messageStates, rankOf, stateAfter } from './ledger-codes.ts';
+import {
+  closingKinds,
+  eventKinds,
+  finalityOf,
+  messageStates,
+  rankOf,
+  stateAfter,
+} from './ledger-codes.ts';
 
 /** A message as the ledger remembers it while events of it keep coming. */
 interface Known {
@@ -161,7 +168,7 @@ export class LedgerStore {
     if (event.kind === 'queued' && event.queue !== undefined) {
       this.#startWaiting(known, event.queue, event.at);
     } else if (closingKinds.has(event.kind)) {
-      this.#endWaiting(known, event.queue, event.at);
+      this.#endWaiting(known, event.queue);
     }
   }
 
@@ -170,17 +177,24 @@ export class LedgerStore {
     known.lastEventAt = laterOf(known.lastEventAt, event.at);
     const state = stateAfter[event.kind];
     if (state === undefined) return;
+    const finality = finalityOf(state);
+    const before = finalityOf(messageStates[known.state] ?? 'received');
+    if (finality < before) return;
     const rank = rankOf(event.kind);
-    const order = compareInstants(event.at, known.stateAt);
-    if (order < 0 || (order === 0 && rank < known.stateRank)) return;
+    // An end counts whatever a clock says that was set back: only what leads there goes by time.
+    if (finality === 0) {
+      const order = compareInstants(event.at, known.stateAt);
+      if (order < 0 || (order === 0 && rank < known.stateRank)) return;
+    }
     known.state = messageStates.indexOf(state);
     known.stateAt = event.at;
     known.stateRank = rank;
   }
 
   #startWaiting(known: Known, queue: string, at: string): void {
-    // The worker's "processed" may be written before the edge's "queued".
-    if (!known.open && this.#isClosed(known, queue, at)) return;
+    // The worker's "processed" may be written before the edge's "queued", and a flow that is retried may
+    // say again that it queued what has long gone on.
+    if (!known.open && this.#isClosed(known, queue)) return;
     const added = this.#database.run(
       'INSERT INTO waiting VALUES (?, ?, ?) ON CONFLICT (message, queue) DO NOTHING',
       known.number,
@@ -190,26 +204,23 @@ export class LedgerStore {
     this.#waiting.set(queue, (this.#waiting.get(queue) ?? 0) + added);
   }
 
-  #isClosed(known: Known, queue: string, at: string): boolean {
+  #isClosed(known: Known, queue: string): boolean {
     const kinds = [...closingKinds].map((kind) => eventKinds.indexOf(kind)).join(', ');
-    return this.#database
-      .all(
-        `SELECT at FROM event WHERE message = ? AND kind IN (${kinds})
-         AND (queue IS NULL OR queue = ?)`,
-        known.number,
-        queue,
-      )
-      .some((row) => compareInstants(String(row['at']), at) >= 0);
+    const closing = this.#database.get(
+      `SELECT 1 FROM event WHERE message = ? AND kind IN (${kinds})
+       AND (queue IS NULL OR queue = ?) LIMIT 1`,
+      known.number,
+      queue,
+    );
+    return closing !== undefined;
   }
 
-  #endWaiting(known: Known, queue: string | undefined, at: string): void {
+  #endWaiting(known: Known, queue: string | undefined): void {
     known.open = false;
     const ended = this.#database.all(
-      `DELETE FROM waiting WHERE message = ? AND queue = coalesce(?, queue) AND since <= ?
-       RETURNING queue`,
+      `DELETE FROM waiting WHERE message = ? AND queue = coalesce(?, queue) RETURNING queue`,
       known.number,
       queue ?? null,
-      at,
     );
     for (const row of ended) {
       const name = String(row['queue']);

@@ -9,8 +9,10 @@ export type Request =
   | readonly [id: number, kind: 'publish', queue: string, parcel: Parcel]
   | readonly [id: number, kind: 'publishEvent', topic: string, parcel: Parcel]
   | readonly [id: number, kind: 'accept', lease: number]
-  | readonly [id: number, kind: 'retry', lease: number, delayMs: number]
+  | readonly [id: number, kind: 'retry', lease: number, delayMs: number, countAttempt: boolean]
   | readonly [id: number, kind: 'deadLetter', lease: number, issues: string]
+  /** It could not be settled: it is delivered again. */
+  | readonly [id: number, kind: 'release', lease: number]
   | readonly [
       id: number,
       kind: 'declare',

@@ -26,27 +26,33 @@ export function insertRow(database: Database, queue: number, row: WaitingRow): b
   return inserted > 0;
 }
 
-export function deleteRow(database: Database, number: number): void {
-  database.run('DELETE FROM queued WHERE number = ?', number);
+/** How many rows are gone: 0 where it was not there. */
+export function deleteRow(database: Database, number: number): number {
+  return database.run('DELETE FROM queued WHERE number = ?', number);
 }
 
-/** Makes a row wait for `delayMs`, one attempt higher. */
-export function delayRow(database: Database, number: number, delayMs: number): void {
+/** Makes a row wait for `delayMs`, so many attempts higher. */
+export function delayRow(
+  database: Database,
+  number: number,
+  by: { readonly delayMs: number; readonly attempts: number },
+): void {
   database.run(
-    'UPDATE queued SET attempt = attempt + 1, due = ?, delay = ? WHERE number = ?',
-    Date.now() + delayMs,
-    delayMs,
+    'UPDATE queued SET attempt = attempt + ?, due = ?, delay = ? WHERE number = ?',
+    by.attempts,
+    Date.now() + by.delayMs,
+    by.delayMs,
     number,
   );
 }
 
-/** Moves a row into a queue of dead letters; how many rows that one has more. */
+/** Moves a row into a queue of dead letters; how many rows were moved, and replaced there. */
 export function moveRow(
   database: Database,
   number: number,
   to: { readonly queue: number; readonly number: number; readonly position: number },
   issues: string,
-): number {
+): { readonly moved: number; readonly replaced: number } {
   // The same id may lie there already, from before it was published again: the newer reasons count.
   const replaced = database.run(
     'DELETE FROM queued WHERE queue = ? AND id = (SELECT id FROM queued WHERE number = ?)',
@@ -62,7 +68,7 @@ export function moveRow(
     issues,
     number,
   );
-  return moved - replaced;
+  return { moved, replaced };
 }
 
 export function setMark(database: Database, queue: number, mark: number): void {

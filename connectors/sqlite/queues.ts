@@ -2,6 +2,7 @@ import type { QueueDepth } from '../../core/ports/broker.ts';
 import { Refusal } from './database.ts';
 import type { Database } from './database.ts';
 import { Delayed } from './delayed.ts';
+import { Leases } from './leases.ts';
 import type { Parcel } from './protocol.ts';
 import {
   delayRow,
@@ -16,7 +17,7 @@ import {
   setMark,
 } from './queue-rows.ts';
 import { QueueState } from './queue-state.ts';
-import type { Lease, QueueConsumer, Receiver, WaitingRow } from './queue-state.ts';
+import type { QueueConsumer, Receiver, WaitingRow } from './queue-state.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 /** What a request changes in memory, once its transaction is committed; its value is the answer. */
@@ -24,6 +25,8 @@ export type Effect = () => unknown;
 
 /** How far ahead of the deliveries a mark is set, so that few transactions move one. */
 const markAhead = 1024;
+/** How long what could not be settled waits before it is delivered again. */
+const releaseDelayMs = 1000;
 
 const nothing: Effect = () => undefined;
 
@@ -37,15 +40,13 @@ export class Queues {
   readonly #wake: () => void;
   readonly #byName = new Map<string, QueueState>();
   readonly #byNumber = new Map<number, QueueState>();
-  readonly #leases = new Map<number, Lease>();
-  readonly #consumers = new Map<Receiver, Map<number, QueueConsumer>>();
+  readonly #leases = new Leases((queue) => this.#touched.add(queue));
   readonly #delayed: Delayed;
   readonly #subscriptions: Subscriptions;
   /** Queues whose next delivery may have become possible. */
   readonly #touched = new Set<QueueState>();
   #created: QueueState[] = [];
   #lastNumber = 0;
-  #lastLease = 0;
 
   constructor(database: Database, wake: () => void) {
     this.#database = database;
@@ -89,27 +90,32 @@ export class Queues {
   }
 
   accept(receiver: Receiver, leaseId: number): Effect {
-    const lease = this.#findLease(receiver, leaseId);
-    deleteRow(this.#database, lease.number);
+    const lease = this.#leases.require(receiver, leaseId);
+    const deleted = deleteRow(this.#database, lease.number);
     return () => {
-      if (this.#release(lease)) lease.consumer.queue.count -= 1;
+      this.#leases.release(lease);
+      lease.consumer.queue.count -= deleted;
     };
   }
 
-  retry(receiver: Receiver, leaseId: number, delayMs: number): Effect {
-    const lease = this.#findLease(receiver, leaseId);
-    const delay = Math.max(0, Math.ceil(delayMs));
-    const dueAt = performance.now() + delay;
-    delayRow(this.#database, lease.number, delay);
+  retry(
+    receiver: Receiver,
+    leaseId: number,
+    by: { readonly delayMs: number; readonly countAttempt: boolean },
+  ): Effect {
+    const lease = this.#leases.require(receiver, leaseId);
+    const delayMs = Math.max(0, Math.ceil(by.delayMs));
+    const dueAt = performance.now() + delayMs;
+    delayRow(this.#database, lease.number, { delayMs, attempts: by.countAttempt ? 1 : 0 });
     return () => {
-      if (!this.#release(lease)) return;
+      if (!this.#leases.release(lease)) return;
       const { number, position, consumer } = lease;
       this.#delayed.push(consumer.queue, { number, position, givenBack: false }, dueAt);
     };
   }
 
   deadLetter(receiver: Receiver, leaseId: number, issues: string): Effect {
-    const lease = this.#findLease(receiver, leaseId);
+    const lease = this.#leases.require(receiver, leaseId);
     const { queue } = lease.consumer;
     const dead = this.#byName.get(`${queue.name}.dead`);
     if (dead === undefined) throw queueMissing(`${queue.name}.dead`);
@@ -119,13 +125,27 @@ export class Queues {
       number: this.#nextNumber(),
       position: dead.lastPosition,
     };
-    const added = moveRow(this.#database, lease.number, to, issues);
+    const { moved, replaced } = moveRow(this.#database, lease.number, to, issues);
     if (dead.consumers.length > 0) this.#touched.add(dead);
     return () => {
-      dead.count += added;
+      dead.count += moved - replaced;
       // The row stays in the file until somebody consumes the dead letters.
       dead.atTail = false;
-      if (this.#release(lease)) queue.count -= 1;
+      this.#leases.release(lease);
+      queue.count -= moved;
+    };
+  }
+
+  /** It could not be settled: it is delivered again, in memory only, since the disk may be full. */
+  release(receiver: Receiver, leaseId: number): Effect {
+    return () => {
+      const lease = this.#leases.find(receiver, leaseId);
+      if (lease === undefined) return;
+      this.#leases.release(lease);
+      const { number, position, consumer } = lease;
+      // Not at once: what failed to be settled will fail again, as fast as it is delivered.
+      const dueAt = performance.now() + releaseDelayMs;
+      this.#delayed.push(consumer.queue, { number, position, givenBack: true }, dueAt);
     };
   }
 
@@ -134,20 +154,14 @@ export class Queues {
     if (queue === undefined) throw queueMissing(name);
     this.#touched.add(queue);
     return () => {
-      const added: QueueConsumer = { ...consumer, receiver, queue, leases: new Set() };
-      const own = this.#consumers.get(receiver) ?? new Map<number, QueueConsumer>();
-      this.#consumers.set(receiver, own.set(consumer.id, added));
-      queue.consumers.push(added);
-      this.#touched.add(queue);
+      this.#leases.addConsumer({ ...consumer, receiver, queue, leases: new Set() });
     };
   }
 
   stop(receiver: Receiver, consumerId: number, giveBack: boolean): Effect {
     return () => {
-      const consumer = this.#consumers.get(receiver)?.get(consumerId);
-      if (consumer === undefined) return;
-      consumer.queue.removeConsumer(consumer);
-      if (giveBack) this.#giveBack(consumer);
+      const consumer = this.#leases.findConsumer(receiver, consumerId);
+      if (consumer !== undefined) this.#leases.stopConsumer(consumer, { giveBack });
     };
   }
 
@@ -170,16 +184,12 @@ export class Queues {
 
   /** A client is gone: what it held is delivered to others, at once. */
   leave(receiver: Receiver): void {
-    for (const consumer of this.#consumers.get(receiver)?.values() ?? []) {
-      consumer.queue.removeConsumer(consumer);
-      this.#giveBack(consumer);
-    }
-    this.#consumers.delete(receiver);
+    this.#leases.leave(receiver);
   }
 
   /** A client that could not take more can again. */
   resume(receiver: Receiver): void {
-    for (const { queue } of this.#consumers.get(receiver)?.values() ?? []) this.#touched.add(queue);
+    for (const { queue } of this.#leases.consumersOf(receiver)) this.#touched.add(queue);
   }
 
   /** The last step of a transaction: marks what its deliveries may reach. */
@@ -217,14 +227,26 @@ export class Queues {
     this.#subscriptions.reload();
   }
 
-  /** Hands out what can be handed out. Outside a transaction. */
-  dispatch(): void {
+  /**
+   * Hands out what can be handed out. Outside a transaction. Returns the errors of the queues that could
+   * not be read; they have lost nothing and are to be tried again.
+   */
+  dispatch(): readonly unknown[] {
     for (const queue of this.#delayed.release()) this.#touched.add(queue);
     const touched = [...this.#touched];
     // Emptied first: a queue with a mark in its way is put into it again.
     this.#touched.clear();
-    for (const queue of touched) this.#dispatchQueue(queue);
+    const errors: unknown[] = [];
+    for (const queue of touched) {
+      try {
+        this.#dispatchQueue(queue);
+      } catch (error) {
+        this.#touched.add(queue);
+        errors.push(error);
+      }
+    }
     this.#delayed.setTimer();
+    return errors;
   }
 
   /** Remembers how far deliveries really went, so that the next owner need not guess. */
@@ -258,9 +280,11 @@ export class Queues {
     for (;;) {
       const consumer = queue.nextConsumer();
       if (consumer === undefined) return;
-      const returned = queue.returned.pop();
+      const returned = queue.returned.peek();
       if (returned !== undefined) {
+        // Read before it is taken out: where reading fails it is still there.
         const row = readRow(this.#database, returned.number);
+        queue.returned.pop();
         if (row !== undefined) this.#deliver(consumer, row, returned.givenBack);
         continue;
       }
@@ -280,50 +304,9 @@ export class Queues {
 
   #deliver(consumer: QueueConsumer, row: WaitingRow, givenBack: boolean): void {
     const { queue } = consumer;
-    this.#lastLease += 1;
-    const lease: Lease = {
-      id: this.#lastLease,
-      number: row.number,
-      position: row.position,
-      consumer,
-    };
-    this.#leases.set(lease.id, lease);
-    consumer.leases.add(lease);
-    queue.leased += 1;
+    const lease = this.#leases.add(consumer, row);
     const redelivered = givenBack || row.position <= queue.markAtOpen;
     consumer.receiver.deliver([consumer.id, lease.id, redelivered, row.parcel]);
-  }
-
-  #findLease(receiver: Receiver, id: number): Lease {
-    const lease = this.#leases.get(id);
-    if (lease?.consumer.receiver !== receiver) {
-      throw new Refusal({
-        errorClass: 'transient',
-        code: 'broker-unavailable',
-        message:
-          'A delivery that is held was expected: this one was given back and is delivered again.',
-      });
-    }
-    // Its consumer has room again once this is settled.
-    this.#touched.add(lease.consumer.queue);
-    return lease;
-  }
-
-  #release(lease: Lease): boolean {
-    if (!this.#leases.delete(lease.id)) return false;
-    lease.consumer.leases.delete(lease);
-    lease.consumer.queue.leased -= 1;
-    this.#touched.add(lease.consumer.queue);
-    return true;
-  }
-
-  #giveBack(consumer: QueueConsumer): void {
-    for (const lease of [...consumer.leases]) {
-      this.#release(lease);
-      const { number, position } = lease;
-      consumer.queue.returned.push({ number, position, givenBack: true });
-    }
-    this.#touched.add(consumer.queue);
   }
 
   #ensure(name: string, interfaceId: string, deadOf: number | undefined): QueueState {

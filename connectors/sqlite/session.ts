@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { FrameReader, toFrame } from './frames.ts';
+import { FrameReader, FrameTooLong, toFrame } from './frames.ts';
 import type { GroupCommit, Requester } from './group-commit.ts';
 import type { DeliveryParcel, Failure, Request, Response } from './protocol.ts';
 
@@ -72,11 +72,42 @@ export class Session implements Requester {
     this.#failed = [];
     this.#deliveries = [];
     this.#gatheredBytes = 0;
+    this.#send(response);
+  }
+
+  #send(response: Response): void {
     if (!this.#socket.writable) return;
-    const [head, content] = toFrame(response);
+    let frame;
+    try {
+      frame = toFrame(response);
+    } catch (error) {
+      if (!(error instanceof FrameTooLong)) throw error;
+      this.#sendSingly(response, error);
+      return;
+    }
+    const [head, content] = frame;
     this.#socket.cork();
     this.#socket.write(head);
     this.#socket.write(content);
     this.#socket.uncork();
+  }
+
+  /** Several long answers came together, or one is longer than a frame: that one alone is refused. */
+  #sendSingly({ done, values, failed, deliveries }: Response, { message }: FrameTooLong): void {
+    const none: Response = { done: [], values: [], failed: [], deliveries: [] };
+    const [value, ...others] = values;
+    if (value !== undefined && others.length + deliveries.length === 0 && done.length === 0) {
+      const failure: Failure = {
+        errorClass: 'permanent',
+        code: 'answer-too-large',
+        message: `An answer that fits into one frame was expected. ${message} Ask for less at once.`,
+      };
+      this.#send({ ...none, failed: [...failed, [value[0], failure]] });
+      return;
+    }
+    if (done.length + failed.length > 0) this.#send({ ...none, done, failed });
+    for (const each of values) this.#send({ ...none, values: [each] });
+    // What was published fitted into a request, which may not be as long.
+    for (const each of deliveries) this.#send({ ...none, deliveries: [each] });
   }
 }

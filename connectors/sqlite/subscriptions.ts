@@ -1,6 +1,8 @@
 import type { Database } from './database.ts';
 import { matchesTopic } from './topics.ts';
 
+const rememberedTopics = 10_000;
+
 /** Which queue, by its number, gets a copy of which topics. In memory; the file has them too. */
 export class Subscriptions {
   readonly #database: Database;
@@ -31,6 +33,8 @@ export class Subscriptions {
     if (queues === undefined) {
       const matching = this.#all.filter(({ pattern }) => matchesTopic(pattern, topic));
       queues = [...new Set(matching.map(({ queue }) => queue))];
+      // A flow may make a topic of each message: it is only a short cut, and may start over.
+      if (this.#routes.size >= rememberedTopics) this.#routes.clear();
       this.#routes.set(topic, queues);
     }
     return queues;

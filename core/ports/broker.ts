@@ -17,8 +17,9 @@ export interface Broker {
 
   /**
    * Resolves when the envelope is durable in the queue (SQLite commit, publisher confirm).
-   * Rejects with HilumError `queue-missing` (permanent) where there is no such queue, and
-   * `broker-unavailable` (transient) where it cannot be known to be stored: publish again, same id.
+   * Rejects with HilumError `queue-missing` (permanent) where there is no such queue, `message-too-large`
+   * (permanent) beyond what the broker takes, and `broker-unavailable` (transient) where it cannot be known
+   * to be stored: publish again, same id.
    */
   publish(queue: string, envelope: Envelope): Promise<void>;
 
@@ -41,7 +42,10 @@ export interface Broker {
   /** How many envelopes each declared queue holds; an undeclared queue is absent from the answer. */
   depths(): Promise<readonly QueueDepth[]>;
 
-  /** Stops consuming, waits for what is being published, and lets go of the connection. Idempotent. */
+  /**
+   * Stops consuming, waits for what is being published, and lets go of the connection; what is unsettled
+   * then is delivered to others. Idempotent.
+   */
   close(): Promise<void>;
 }
 
@@ -55,8 +59,11 @@ export interface QueueDefinition {
 }
 
 /**
- * One envelope, held until it is settled by exactly one of the three. Each resolves when that is durable;
- * settling after the connection was lost rejects with `broker-unavailable`, and it is delivered again.
+ * One envelope, held until it is settled by exactly one of the three; a second call rejects with
+ * `already-settled` (permanent). Each resolves when that is durable. Where it rejects for any other reason
+ * (the connection was lost, the disk is full: `broker-unavailable`), nothing was settled, the delivery is
+ * void, and the envelope is delivered again with `redelivered`, a moment later. A handler that throws
+ * instead of settling has its envelope retried.
  */
 export interface Delivery {
   readonly queue: string;
@@ -65,9 +72,14 @@ export interface Delivery {
   readonly redelivered: boolean;
   accept(): Promise<void>;
   /** Delivered again after at least `delayMs`, with `attempt` one higher; others are not held up. */
-  retry(delayMs: number): Promise<void>;
+  retry(delayMs: number, options?: RetryOptions): Promise<void>;
   /** Moves to the queue `<name>.dead`, with its reasons. */
   deadLetter(issues: readonly Issue[]): Promise<void>;
+}
+
+export interface RetryOptions {
+  /** False leaves `attempt` as it is: nothing was tried, such as when a deploy ended the flow. Default true. */
+  readonly countAttempt?: boolean;
 }
 
 export interface Consumer {

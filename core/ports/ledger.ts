@@ -30,7 +30,10 @@ export interface LedgerEvent {
   readonly kind: LedgerEventKind;
   /** ISO 8601 instant, UTC, from the clock of the process that saw it. */
   readonly at: string;
-  /** The queue it is about; with `queued` the message waits there until processed, delivered or dead-lettered. */
+  /**
+   * The queue it is about. With `queued` the message waits there until it is processed, delivered,
+   * dead-lettered or refused: in that queue, or in every one where that event names none.
+   */
   readonly queue?: string;
   /** Which attempt, 1-based. */
   readonly attempt?: number;
@@ -44,7 +47,13 @@ export type LedgerEntry =
   | { readonly type: 'message'; readonly envelope: Envelope }
   | { readonly type: 'event'; readonly event: LedgerEvent };
 
-/** Where a message stands, from its last event. */
+/**
+ * Where a message stands: from its last event by time, until one ends it. `refused`, `dead-lettered`, and
+ * `processed` or `delivered` end it by arriving, whatever their clock says. From there no event leads back:
+ * a `queued`, `taken` or `failed` that comes later is kept and changes nothing, and nobody waits again (a
+ * replay has an id of its own). An end gives way only to one further along in that order: a refused message
+ * may turn out to be dead-lettered, and a dead letter that was moved back to be processed.
+ */
 export type MessageState =
   | 'received'
   | 'refused'
@@ -88,7 +97,10 @@ export interface LedgerCount {
  * The ledger holds patient data: bodies and keys. Nothing of it goes into a log.
  */
 export interface Ledger {
-  /** Resolves when all entries are durable: all or none of one call. Rejects with `ledger-unavailable`. */
+  /**
+   * Resolves when all entries are durable: all or none of one call. Rejects with `ledger-unavailable`
+   * (transient), or with `message-too-large` or `ledger-entry-invalid` (permanent).
+   */
   append(entries: readonly LedgerEntry[]): Promise<void>;
   /** The message with this id, else the newest with this control id, and its whole correlation. */
   trace(id: string): Promise<Trace | undefined>;

@@ -14,6 +14,11 @@ export interface BrokerFixture {
   cut(): Promise<void>;
   /** Kills the server without warning (kill -9) and starts it on the same data; resolves when it is up. */
   restart(): Promise<void>;
+  /**
+   * Makes the broker refuse to store while connections stay (a full disk, an alarm), until what it resolves
+   * with is called; where that can be provoked.
+   */
+  refuseToStore?(): Promise<() => Promise<void>>;
   /** The dead letters of a queue with their reasons, oldest first, where they can be looked at. */
   deadLetters?(
     queue: string,
@@ -296,6 +301,69 @@ export function describeBroker(name: string, open: () => Promise<BrokerFixture>)
         expect(dead.envelope.id).toBe(sent.id);
         expect(Buffer.compare(dead.envelope.body, sent.body)).toBe(0);
         expect(inbox.arrived).toBe(1);
+      });
+
+      it('retries without counting the attempt where it is told to', async () => {
+        const sent = { ...buildEnvelope(), attempt: 2 };
+        await broker.publish(queue, sent);
+        const inbox = await consumeInto(broker, queue);
+        for (const delayMs of [0, 10]) {
+          const delivery = await inbox.next();
+          expect([delivery.envelope.id, delivery.envelope.attempt]).toEqual([sent.id, 2]);
+          await delivery.retry(delayMs, { countAttempt: false });
+        }
+        const counted = await inbox.next();
+        expect(counted.envelope.attempt).toBe(2);
+        await counted.retry(0, { countAttempt: true });
+        const last = await inbox.next();
+        expect(last.envelope.attempt).toBe(3);
+        await last.accept();
+      });
+
+      it('delivers again what could not be settled while the connection stayed', async () => {
+        if (fixture.refuseToStore === undefined) return;
+        const ids = await publishMany(broker, queue, 3);
+        const inbox = await consumeInto(broker, queue, 2);
+        const held = [await inbox.next(), await inbox.next()];
+        const storeAgain = await fixture.refuseToStore();
+        try {
+          const settling = [held[0]!.retry(0), held[1]!.deadLetter([])].map(failureOf);
+          for (const failure of await Promise.all(settling)) {
+            expect(codeOf(failure)).toEqual(['transient', 'broker-unavailable']);
+          }
+          expect(codeOf(await failureOf(held[0]!.accept()))).toEqual([
+            'permanent',
+            'already-settled',
+          ]);
+        } finally {
+          await storeAgain();
+        }
+        const again = new Map<string, Delivery>();
+        while (again.size < 3) {
+          const delivery = await inbox.next();
+          again.set(delivery.envelope.id, delivery);
+          await delivery.accept();
+        }
+        expect([...again.keys()].sort()).toEqual([...ids].sort());
+        expect(ids.map((id) => again.get(id)?.redelivered)).toEqual([true, true, false]);
+        expect(ids.map((id) => again.get(id)?.envelope.attempt)).toEqual([1, 1, 1]);
+        await expectDepth(
+          broker,
+          queue,
+          (depth) => depth.ready + depth.unsettled + depth.dead === 0,
+        );
+      });
+
+      it('retries what its consumer threw on, and goes on', async () => {
+        await publishMany(broker, queue, 1);
+        const inbox = new Inbox();
+        await broker.consume(queue, { window: 1 }, (delivery) => {
+          if (delivery.envelope.attempt === 1) throw new Error('A fault in the consumer.');
+          inbox.push(delivery);
+        });
+        const again = await inbox.next();
+        expect(again.envelope.attempt).toBe(2);
+        await again.accept();
       });
 
       it('settles out of order', async () => {

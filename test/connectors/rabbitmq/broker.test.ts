@@ -58,6 +58,12 @@ describeWith('rabbitmq-server', 'RabbitMQ', () => {
         await server.kill();
         await server.start();
       },
+      async refuseToStore() {
+        await server.ctl('set_vm_memory_high_watermark', 'absolute', '1MB');
+        return async () => {
+          await server.ctl('set_vm_memory_high_watermark', '0.4');
+        };
+      },
       async deadLetters(queue) {
         return withChannel(server.url, async (channel) => {
           const name = buildNames(prefix).dead(queue);
@@ -229,21 +235,6 @@ describeWith('rabbitmq-server', 'RabbitMQ', () => {
       await delivery!.accept();
       const failure = await failureOf(delivery!.retry(0));
       expect(failure.issues[0]?.code).toBe('already-settled');
-    });
-
-    it('retries a message whose consumer threw, and goes on', async () => {
-      await broker.publish(queue, buildEnvelope());
-      let calls = 0;
-      const again = await new Promise<Delivery>((resolve, reject) => {
-        broker
-          .consume(queue, { window: 1 }, (delivery) => {
-            calls += 1;
-            if (calls === 1) throw new Error('A fault in the consumer.');
-            resolve(delivery);
-          })
-          .catch(reject);
-      });
-      expect(again.envelope.attempt).toBe(2);
     });
 
     it('consumes again from a queue that was deleted under it and declared anew', async () => {

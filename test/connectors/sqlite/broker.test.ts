@@ -21,6 +21,15 @@ describeBroker('embedded (SQLite)', async () => {
       await owner.kill();
       await owner.start();
     },
+    refuseToStore: () => {
+      // Whoever holds the write lock keeps the owner from every transaction, as a full disk does.
+      const database = new DatabaseSync(owner.file);
+      database.exec('BEGIN IMMEDIATE');
+      return Promise.resolve(() => {
+        database.close();
+        return Promise.resolve();
+      });
+    },
     deadLetters: (queue) => {
       const database = new DatabaseSync(owner.file, { readOnly: true });
       const rows = database
