@@ -22,6 +22,8 @@ interface Consuming {
 
 const unavailable = 'broker-unavailable';
 const handlerFailureDelayMs = 5_000;
+/** How long what could not be settled is held before it is delivered again. */
+const releaseDelayMs = 1_000;
 
 /** The broker's port over a connection to the owner. */
 export class SqliteBroker implements Broker {
@@ -125,7 +127,7 @@ export class SqliteBroker implements Broker {
   #deliver([consumerId, lease, redelivered, parcel]: DeliveryParcel): void {
     const consuming = this.#consuming.get(consumerId);
     if (consuming === undefined) {
-      this.#release(lease);
+      this.#releaseSoon(lease);
       return;
     }
     const { queue } = consuming;
@@ -181,16 +183,26 @@ export class SqliteBroker implements Broker {
       try {
         await this.#ask(build());
       } catch (error) {
-        // While the connection stays, nobody else gives it back.
-        if (generation === this.#connection.generation) this.#release(lease);
+        // While the connection stays, nobody else gives it back; a lost one has done it.
+        if (generation === this.#connection.generation) this.#releaseSoon(lease);
         throw error;
       }
     };
   }
 
-  /** Rejects only with the connection, and the lease ends with that too. */
-  #release(lease: number): void {
-    this.#ask(['release', lease]).catch(() => undefined);
+  /**
+   * Held for a moment first, in the consumer's window: what fails to be settled will fail again, and the
+   * backlog behind it too, as fast as it is delivered.
+   */
+  #releaseSoon(lease: number): void {
+    const { generation } = this.#connection;
+    const timer = setTimeout(() => {
+      if (generation !== this.#connection.generation) return;
+      // Rejects only with the connection, and the lease ends with that too.
+      this.#ask(['release', lease]).catch(() => undefined);
+    }, releaseDelayMs);
+    // The process need not stay for it: with its connection everything goes back.
+    timer.unref();
   }
 
   #logUnsettled(queue: string, id: string, error: unknown): void {

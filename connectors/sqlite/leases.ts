@@ -24,7 +24,7 @@ export class Leases {
   /** No more for it; what it holds it keeps, or gives back with `giveBack`. */
   stopConsumer(consumer: QueueConsumer, { giveBack }: { readonly giveBack: boolean }): void {
     consumer.queue.removeConsumer(consumer);
-    if (giveBack) this.#giveBack(consumer);
+    if (giveBack) for (const lease of [...consumer.leases]) this.giveBack(lease);
     this.#forgetIdle(consumer);
   }
 
@@ -86,13 +86,11 @@ export class Leases {
     return true;
   }
 
-  #giveBack(consumer: QueueConsumer): void {
-    for (const lease of [...consumer.leases]) {
-      this.release(lease);
-      const { number, position } = lease;
-      consumer.queue.returned.push({ number, position, givenBack: true });
-    }
-    this.#touch(consumer.queue);
+  /** Ends it unsettled: it is delivered again, in its place in the queue. */
+  giveBack(lease: Lease): void {
+    if (!this.release(lease)) return;
+    const { number, position, consumer } = lease;
+    consumer.queue.returned.push({ number, position, givenBack: true });
   }
 
   /** A consumer that was stopped is remembered only while it holds something. */

@@ -25,8 +25,6 @@ export type Effect = () => unknown;
 
 /** How far ahead of the deliveries a mark is set, so that few transactions move one. */
 const markAhead = 1024;
-/** How long what could not be settled waits before it is delivered again. */
-const releaseDelayMs = 1000;
 
 const nothing: Effect = () => undefined;
 
@@ -136,16 +134,11 @@ export class Queues {
     };
   }
 
-  /** It could not be settled: it is delivered again, in memory only, since the disk may be full. */
+  /** It could not be settled: it is delivered again. In memory only, since the disk may be full. */
   release(receiver: Receiver, leaseId: number): Effect {
     return () => {
       const lease = this.#leases.find(receiver, leaseId);
-      if (lease === undefined) return;
-      this.#leases.release(lease);
-      const { number, position, consumer } = lease;
-      // Not at once: what failed to be settled will fail again, as fast as it is delivered.
-      const dueAt = performance.now() + releaseDelayMs;
-      this.#delayed.push(consumer.queue, { number, position, givenBack: true }, dueAt);
+      if (lease !== undefined) this.#leases.giveBack(lease);
     };
   }
 

@@ -61,8 +61,8 @@ export interface QueueDefinition {
 /**
  * One envelope, held until it is settled by exactly one of the three; a second call rejects with
  * `already-settled` (permanent). Each resolves when that is durable. Where it rejects for any other reason
- * (the connection was lost, the disk is full: `broker-unavailable`), nothing was settled, the delivery is
- * void, and the envelope is delivered again with `redelivered`, a moment later. A handler that throws
+ * (the connection was lost, the disk is full: `broker-unavailable`), it is not known to be settled: the
+ * delivery is void, and the envelope is delivered again with `redelivered`, a moment later. A handler that throws
  * instead of settling has its envelope retried.
  */
 export interface Delivery {

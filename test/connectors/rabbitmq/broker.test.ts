@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { connect } from 'amqplib';
 import { openRabbitBroker } from '../../../connectors/rabbitmq/broker.ts';
-import { findIssues } from '../../../connectors/rabbitmq/message.ts';
+import { findIssues, toAmqpMessage } from '../../../connectors/rabbitmq/message.ts';
+import { Publisher } from '../../../connectors/rabbitmq/publisher.ts';
 import { buildNames } from '../../../connectors/rabbitmq/topology.ts';
 import type { Envelope } from '../../../core/envelope.ts';
 import { findFailure } from '../../../core/errors.ts';
@@ -284,6 +285,44 @@ describeWith('rabbitmq-server', 'RabbitMQ', () => {
       } finally {
         await server.ctl('set_vm_memory_high_watermark', '0.4');
         await hasty.close();
+      }
+    });
+
+    it('opens the channel for publishing again until it is open, while the connection stays', async () => {
+      const model = await connect(server.url, { noDelay: true });
+      model.on('error', () => undefined);
+      const logged: string[] = [];
+      const logger = { ...silent, error: (_: object, it: string) => void logged.push(it) };
+      let attempts = 0;
+      const publisher: Publisher = new Publisher(
+        { window: 8, windowBytes: 1024, timeoutMs: 15_000 },
+        logger,
+        async (it) => {
+          attempts += 1;
+          // As RabbitMQ refuses channels beyond its limit for a connection.
+          if (attempts < 3) throw new Error('no more channels');
+          await publisher.attach(it);
+        },
+      );
+      try {
+        await publisher.attach(model);
+        const message = toAmqpMessage(buildEnvelope());
+        const buildUnroutable = (): Error => new Error('unroutable');
+        const publish = (exchange: string): Promise<void> =>
+          publisher.publish(
+            { exchange, routingKey: `${prefix}.${queue}`, buildUnroutable },
+            message,
+          );
+        // RabbitMQ closes the channel on which an exchange is named that is not there.
+        const failure = await failureOf(publish(`${prefix}.nowhere`));
+        expect(failure.issues[0]?.code).toBe('broker-unavailable');
+        await publish('');
+        expect(attempts).toBe(3);
+        expect(logged).toHaveLength(3);
+        expect(await broker.depths()).toMatchObject([{ queue, ready: 1 }]);
+      } finally {
+        await publisher.close();
+        await model.close();
       }
     });
 

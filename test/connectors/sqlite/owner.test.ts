@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { statSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import type { Socket } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { connectOwner } from '../../../connectors/sqlite/client.ts';
 import { openOwner } from '../../../connectors/sqlite/owner.ts';
 import type { Envelope } from '../../../core/envelope.ts';
 import { HilumError } from '../../../core/errors.ts';
 import type { Broker, Delivery } from '../../../core/ports/broker.ts';
+import type { LedgerEntry } from '../../../core/ports/ledger.ts';
 import { OwnerFixture, quietLogger } from './support.ts';
 
 const queue = 'in.owner';
@@ -223,9 +226,203 @@ describe('the owner of the data file', () => {
     expect((await take(broker, 1))[0]!.envelope.attempt).toBe(2);
   });
 
+  describe('requests and answers that are too long', () => {
+    const tooLong = 'x'.repeat(100 * 1024 * 1024);
+    const event = (messageId: string, summary: string): LedgerEntry => ({
+      type: 'event',
+      event: { messageId, kind: 'received', at: '2026-01-02T03:04:05.678Z', summary },
+    });
+
+    it('refuses the one that cannot be sent, and sends its neighbours of the same tick', async () => {
+      await owner.start();
+      const { broker, ledger } = await owner.connect();
+      await broker.declare({ name: queue, interface: 'test' });
+      const envelope = buildEnvelope();
+      const unsendable = { ...envelope, key: () => 'a function' } as unknown as Envelope;
+      const long = { ...envelope, body: Buffer.alloc(50 * 1024 * 1024) };
+      const results = await Promise.allSettled([
+        broker.publish(queue, buildEnvelope()),
+        ledger.append([event(randomUUID(), tooLong)]),
+        ledger.append([{ type: 'message', envelope: unsendable }]),
+        ledger.append([
+          { type: 'message', envelope: long },
+          { type: 'message', envelope: { ...long, id: randomUUID() } },
+        ]),
+        broker.publish(queue, { ...envelope, body: Buffer.alloc(65 * 1024 * 1024) }),
+        ledger.append([{ type: 'message', envelope: { ...long, body: Buffer.from(tooLong) } }]),
+        broker.publish(queue, buildEnvelope()),
+      ]);
+      const codes = results.map((result) =>
+        result.status === 'fulfilled' ? 'stored' : codeOf(result.reason),
+      );
+      expect(codes).toEqual([
+        'stored',
+        'permanent message-too-large',
+        'permanent request-invalid',
+        'permanent message-too-large',
+        'permanent message-too-large',
+        'permanent message-too-large',
+        'stored',
+      ]);
+      expect((await broker.depths())[0]?.ready).toBe(2);
+    }, 30_000);
+
+    it('delivers again what was settled with too much', async () => {
+      await owner.start();
+      const { broker } = await owner.connect();
+      await broker.declare({ name: queue, interface: 'test' });
+      await broker.publish(queue, buildEnvelope());
+      const deliveries: Delivery[] = [];
+      const again = new Promise<Delivery>((resolve, reject) => {
+        const settle = (delivery: Delivery): void => {
+          deliveries.push(delivery);
+          if (deliveries.length > 1) resolve(delivery);
+          else {
+            delivery
+              .deadLetter([{ code: 'long', severity: 'error', message: tooLong }])
+              .then(reject, (error: unknown) => {
+                expect(codeOf(error)).toBe('permanent message-too-large');
+              });
+          }
+        };
+        broker.consume(queue, { window: 1 }, settle).catch(reject);
+      });
+      expect((await again).redelivered).toBe(true);
+      await (await again).deadLetter([]);
+      expect((await broker.depths())[0]).toMatchObject({ ready: 0, unsettled: 0, dead: 1 });
+    }, 30_000);
+
+    it('answers what is too long together one by one', async () => {
+      await owner.start();
+      const { ledger } = await owner.connect();
+      const envelopes = [1, 2].map((fill) => ({
+        ...buildEnvelope(),
+        body: Buffer.alloc(60 * 1024 * 1024, fill),
+      }));
+      for (const envelope of envelopes) await ledger.append([{ type: 'message', envelope }]);
+      const found = await Promise.all(envelopes.map(({ id }) => ledger.read(id)));
+      expect(found.map((it) => [it?.body.length, it?.body[0]])).toEqual([
+        [60 * 1024 * 1024, 1],
+        [60 * 1024 * 1024, 2],
+      ]);
+    }, 30_000);
+
+    it('refuses an answer that fits into no frame, and answers the next', async () => {
+      await owner.start();
+      const { ledger } = await owner.connect();
+      const envelope = buildEnvelope();
+      await ledger.append([{ type: 'message', envelope }]);
+      for (const part of [1, 2]) {
+        await ledger.append([event(envelope.id, tooLong.slice(0, part * 45 * 1024 * 1024))]);
+      }
+      const failure = await ledger.trace(envelope.id).catch(codeOf);
+      expect(failure).toBe('permanent answer-too-large');
+      await expect(ledger.states([envelope.id])).resolves.toEqual(
+        new Map([[envelope.id, 'received']]),
+      );
+    }, 30_000);
+  });
+
+  it.each(['accept', 'retry', 'deadLetter'] as const)(
+    'delivers again, as it was, what %s could not settle, and the next after it',
+    async (how) => {
+      await owner.start();
+      const { broker } = await owner.connect();
+      await broker.declare({ name: queue, interface: 'test' });
+      const envelopes = [buildEnvelope(), buildEnvelope()];
+      for (const envelope of envelopes) await broker.publish(queue, envelope);
+      const database = new DatabaseSync(owner.file);
+      const settle = (delivery: Delivery): Promise<void> => {
+        if (how === 'accept') return delivery.accept();
+        return how === 'retry' ? delivery.retry(0) : delivery.deadLetter([]);
+      };
+      const seen: [id: string, attempt: number, redelivered: boolean][] = [];
+      await new Promise<void>((resolve, reject) => {
+        const handle = async (delivery: Delivery): Promise<void> => {
+          const { id, attempt } = delivery.envelope;
+          seen.push([id, attempt, delivery.redelivered]);
+          if (seen.length === 1) {
+            database.exec('BEGIN IMMEDIATE');
+            await expect(settle(delivery)).rejects.toMatchObject({ errorClass: 'transient' });
+            expect((await broker.depths())[0]).toMatchObject({ ready: 1, unsettled: 1 });
+            database.exec('ROLLBACK');
+          } else {
+            await delivery.accept();
+            if (seen.length === 3) resolve();
+          }
+        };
+        broker
+          .consume(queue, { window: 1 }, (delivery) => void handle(delivery).catch(reject))
+          .catch(reject);
+      });
+      database.close();
+      const [first, second] = envelopes.map(({ id }) => id);
+      expect(seen).toEqual([
+        [first, 1, false],
+        [first, 1, true],
+        [second, 1, false],
+      ]);
+      expect((await broker.depths())[0]).toMatchObject({ ready: 0, unsettled: 0, dead: 0 });
+    },
+  );
+
+  it('stops a consumer while nothing can be stored, and publishes after', async () => {
+    await owner.start();
+    const { broker } = await owner.connect();
+    await broker.declare({ name: queue, interface: 'test' });
+    let delivered = 0;
+    const consumer = await broker.consume(queue, { window: 1 }, () => (delivered += 1));
+    const database = new DatabaseSync(owner.file);
+    database.exec('BEGIN IMMEDIATE');
+    await expect(broker.publish(queue, buildEnvelope())).rejects.toMatchObject({
+      errorClass: 'transient',
+    });
+    await consumer.stop();
+    expect(await broker.depths()).toMatchObject([{ queue, ready: 0 }]);
+    database.close();
+    await broker.publish(queue, buildEnvelope());
+    expect(await broker.depths()).toMatchObject([{ queue, ready: 1, unsettled: 0 }]);
+    expect(delivered).toBe(0);
+  });
+
+  it('puts a message aside whose header cannot be read, and delivers the next', async () => {
+    await owner.start();
+    const first = await owner.connect();
+    await first.broker.declare({ name: queue, interface: 'test' });
+    await first.broker.publish(queue, buildEnvelope());
+    await owner.disconnect();
+    await owner.end();
+    const database = new DatabaseSync(owner.file);
+    database.exec("UPDATE queued SET header = '{'");
+    database.close();
+    await owner.start();
+    const { broker } = await owner.connect();
+    const envelope = buildEnvelope();
+    await broker.publish(queue, envelope);
+    const [delivery] = await take(broker, 1);
+    expect(delivery!.envelope.id).toBe(envelope.id);
+    expect(await broker.depths()).toMatchObject([{ ready: 0, unsettled: 1, dead: 1 }]);
+  });
+
+  it('is left by a client that cannot read it, which connects again', async () => {
+    const server = createServer();
+    server.listen(owner.socket);
+    await once(server, 'listening');
+    const logged: string[] = [];
+    const logger = { ...quietLogger, error: (_: object, it: string) => void logged.push(it) };
+    const connected = once(server, 'connection');
+    const connecting = connectOwner({ socket: owner.socket, logger });
+    const [socket] = (await connected) as [Socket];
+    const client = await connecting;
+    const again = once(server, 'connection');
+    socket.write(Buffer.from([4, 0, 0, 0, 1, 2, 3, 4]));
+    await again;
+    expect(logged).toHaveLength(1);
+    await Promise.all([client.close(), new Promise((resolve) => server.close(resolve))]);
+  });
+
   it('survives nonsense on its socket', async () => {
     await owner.start();
-    const { createConnection } = await import('node:net');
     for (const nonsense of [Buffer.alloc(16, 0xff), Buffer.from([4, 0, 0, 0, 1, 2, 3, 4])]) {
       const socket = createConnection(owner.socket);
       socket.on('error', () => undefined);
@@ -247,6 +444,12 @@ function take(broker: Broker, count: number, name = queue, window = count): Prom
       })
       .catch(reject);
   });
+}
+
+/** Class and code of an error, in one line. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof HilumError)) throw error;
+  return `${error.errorClass} ${error.issues[0]?.code ?? ''}`;
 }
 
 function buildEnvelope(): Envelope {
