@@ -52,7 +52,8 @@ export const closingKinds: ReadonlySet<LedgerEventKind> = new Set([
 
 /**
  * How final a state is: 0 while more is to come, and no event leads from a higher one to a lower one. What
- * was given up may still be done, such as a dead letter that somebody moved back; what is done stays done.
+ * was given up may still turn out to be done, such as by a worker that could not ask the ledger; what is done
+ * stays done.
  */
 export function finalityOf(state: MessageState): 0 | 1 | 2 | 3 {
   if (state === 'processed' || state === 'delivered') return 3;

@@ -52,7 +52,7 @@ export type LedgerEntry =
  * `processed` or `delivered` end it by arriving, whatever their clock says. From there no event leads back:
  * a `queued`, `taken` or `failed` that comes later is kept and changes nothing, and nobody waits again (a
  * replay has an id of its own). An end gives way only to one further along in that order: a refused message
- * may turn out to be dead-lettered, and a dead letter that was moved back to be processed.
+ * may turn out to be dead-lettered, and a dead letter to be processed or delivered after all.
  */
 export type MessageState =
   | 'received'

@@ -235,7 +235,7 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
         [['queued', 'taken', 'dead-lettered', 'queued'], 'dead-lettered'],
         [['queued', 'taken', 'delivered', 'queued', 'taken', 'failed'], 'delivered'],
         [['queued', 'taken', 'processed', 'queued', 'taken', 'failed'], 'processed'],
-        // A dead letter that was moved back by hand, and a message that was stored and refused all the same.
+        // Given up and then done all the same, and stored although it was refused.
         [['queued', 'dead-lettered', 'taken', 'processed'], 'processed'],
         [['queued', 'dead-lettered', 'taken', 'delivered'], 'delivered'],
         [['queued', 'refused', 'taken'], 'refused'],
