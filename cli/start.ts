@@ -5,6 +5,8 @@ import { Hilum } from '../runtime/hilum.ts';
 import { openLogger } from '../runtime/log.ts';
 import { packageDirectory, readSettings, type Settings } from '../runtime/settings.ts';
 
+const patienceMs = 5_000;
+
 /** `hilum start`: runs everything until Ctrl-C or SIGTERM. */
 export function registerStart(program: Command): void {
   program
@@ -46,14 +48,28 @@ async function start(): Promise<void> {
   const logger = openLogger(settings, 'supervisor');
   const hilum = new Hilum({ settings, logger, version: await readVersion() });
   const stopping = stopOnSignal(hilum);
+  const patience = setInterval(() => {
+    process.stdout.write(`Hilum is still starting: ${whatIsMissing(hilum, settings)}.\n`);
+  }, patienceMs);
   try {
     await hilum.start();
   } catch (error) {
     if (stopping.asked) return;
     process.stderr.write(`hilum: cannot start: ${toWords(error)}\n`);
     process.exit(1);
+  } finally {
+    clearInterval(patience);
   }
   await printBanner(hilum, settings);
+}
+
+/** What a start that takes long waits for. */
+function whatIsMissing(hilum: Hilum, { rabbitmqUrl }: Settings): string {
+  const { processes } = hilum.status();
+  const waiting = processes.filter(({ state }) => state !== 'running').map(({ role }) => role);
+  if (waiting.length > 0) return `waiting for ${waiting.join(', ')}`;
+  if (rabbitmqUrl === undefined) return 'waiting for the data folder';
+  return `waiting for RabbitMQ at ${new URL(rabbitmqUrl).host}; check that it runs and RABBITMQ_URL`;
 }
 
 /** The first signal stops cleanly, a second one at once. */
@@ -80,7 +96,7 @@ function stopOnSignal(hilum: Hilum): { asked: boolean } {
 }
 
 async function printBanner(hilum: Hilum, settings: Settings): Promise<void> {
-  const { broker, listeners, senders } = hilum.status();
+  const { broker, listeners, senders, processes } = hilum.status();
   const lines = [
     'Hilum is running.',
     `  Console    ${hilum.url}/`,
@@ -91,6 +107,9 @@ async function printBanner(hilum: Hilum, settings: Settings): Promise<void> {
         : `  Listener   ${label}: MLLP on ${host}:${port}`,
     ),
     ...senders.map(({ label, target }) => `  Sender     ${label}: to ${target}`),
+    ...processes
+      .filter(({ state }) => state !== 'running')
+      .map(({ role, reason }) => `  Not running: ${role}: ${reason ?? 'still starting'}`),
     `  Broker     ${broker === 'rabbitmq' ? 'RabbitMQ' : 'embedded'}`,
     `  Data       ${settings.dataDirectory}`,
     ...(settings.demo

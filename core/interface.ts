@@ -87,6 +87,11 @@ export interface NodeContribution {
   readonly issues?: readonly Issue[];
 }
 
+/** Whether a queue holds copies of events: one envelope id stands in several such queues. */
+export function isEventQueue(queue: string): boolean {
+  return queue.startsWith('sub.') || queue.startsWith('event.');
+}
+
 /** The queues that a node owns, by its id. */
 export const queueNames = {
   inbound: (nodeId: string): string => `in.${nodeId}`,

@@ -74,12 +74,7 @@ export class Hilum {
       logger.error({ node: issue.location, code: issue.code }, issue.message);
     }
     await this.#declareQueues(this.#stores);
-    await Promise.all([
-      demo,
-      this.#startEdge(),
-      this.#startWorkers({ once: true }),
-      this.#startConsole(),
-    ]);
+    await Promise.all([demo, this.#startEdge(), this.#startWorkers(), this.#startConsole()]);
   }
 
   /** Stops taking messages, finishes those under way, ends every process. Idempotent. */
@@ -164,11 +159,12 @@ export class Hilum {
     await this.#edge.start({ once: true });
   }
 
-  async #startWorkers(options: { readonly once: boolean }): Promise<void> {
-    await Promise.all(findGroups(this.#flows).map((group) => this.#startWorker(group, options)));
+  async #startWorkers(): Promise<void> {
+    await Promise.all(findGroups(this.#flows).map((group) => this.#startWorker(group)));
   }
 
-  async #startWorker(group: string, options: { readonly once: boolean }): Promise<void> {
+  /** Flows that do not start must not keep the editor, where they are mended, and the edge from running. */
+  async #startWorker(group: string): Promise<void> {
     const { settings } = this.#options;
     await prepareNodeRed(settings, workerDirectory(settings, group), this.#credentialSecret);
     const worker = this.#supervise(
@@ -182,7 +178,7 @@ export class Hilum {
       false,
     );
     this.#workers.set(group, worker);
-    await worker.start(options);
+    await worker.start({ once: false });
   }
 
   async #startConsole(): Promise<void> {
@@ -229,10 +225,8 @@ export class Hilum {
           this.#brokerStates.delete(worker.name);
         }),
       );
-      // Not awaited: the next deploy may be the one that mends what keeps them from starting.
-      void this.#startWorkers({ once: false }).then(() => {
-        logger.info({ groups: findGroups(flows) }, 'The deployed flows run.');
-      });
+      await this.#startWorkers();
+      logger.info({ groups: findGroups(flows) }, 'The flows were deployed.');
     } catch (error) {
       logger.error({ err: error }, 'The deployed flows do not run.');
     }

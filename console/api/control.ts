@@ -33,6 +33,8 @@ interface ProcessStatus {
   /** Since when it is in this state, ISO 8601 UTC. */
   readonly since?: string;
   readonly restarts?: number;
+  /** Why it does not run, in a line. */
+  readonly reason?: string;
 }
 
 /** A flow tab: the id that queues and messages carry, and its name. */

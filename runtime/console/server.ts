@@ -61,7 +61,12 @@ export async function startConsole(options: Options): Promise<ConsoleServer> {
   app.use('/editor', editor.router);
   app.use(console.router);
   await editor.start();
-  await listen(server, { host: settings.bind, port: settings.port });
+  await listen(server, { host: settings.bind, port: settings.port }).catch((error: unknown) => {
+    throw new Error(
+      `The console cannot listen on ${settings.bind}:${settings.port}: ${toReason(error)}; free the port or set HILUM_PORT.`,
+      { cause: error },
+    );
+  });
 
   const local = createServer(express().use(console.localRouter));
   await rm(settings.controlSocket, { force: true });
@@ -79,6 +84,11 @@ export async function startConsole(options: Options): Promise<ConsoleServer> {
       await Promise.all([close(server), close(local)]);
     },
   };
+}
+
+function toReason(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EADDRINUSE' ? 'another program uses it' : String(code ?? error);
 }
 
 function hostForPeople(bind: string): string {

@@ -22,6 +22,8 @@ interface Options {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly onEndpoint: (endpoint: EndpointState) => void;
+  /** How long after a failed attempt to listen comes the next. */
+  readonly listenAgainMs: number;
 }
 
 interface Listener {
@@ -31,7 +33,6 @@ interface Listener {
   retry: NodeJS.Timeout | undefined;
 }
 
-const listenAgainMs = 5_000;
 /** How long a stopping listener or sender may finish what it has. */
 const drainMs = 10_000;
 
@@ -115,7 +116,7 @@ export class Edge {
       // The port may become free, and an address come up late after a boot.
       listener.retry = setTimeout(() => {
         if (this.#listeners.get(definition.id) === listener) void this.#listen(definition);
-      }, listenAgainMs);
+      }, this.#options.listenAgainMs);
     }
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { contentTypes, type Envelope } from '../../core/envelope.ts';
 import { findFailure } from '../../core/errors.ts';
 import { buildAcknowledgment, isAcknowledgment } from '../../core/hl7v2/acknowledgment.ts';
@@ -15,6 +16,10 @@ import type { Accept, Received } from '../../core/ports/source.ts';
 import type { Clock } from '../clock.ts';
 import { newId, toInstant } from '../ids.ts';
 import { Recorder } from '../recorder.ts';
+
+/** Long enough for the owner to come back, short enough for any sender's patience. */
+const storeWithinMs = 8_000;
+const storeAgainMs = 250;
 
 interface Options {
   readonly broker: Broker;
@@ -60,11 +65,7 @@ async function accept(
   }
   const envelope = buildEnvelope(listener, options, { received, header, key });
   const about = { id: envelope.id, listener: listener.id };
-  // In one tick: the embedded broker and the ledger make one transaction of both.
-  const [recorded, queued] = await Promise.allSettled([
-    options.ledger.append(births(listener, envelope, received)),
-    options.broker.publish(listener.queue, envelope),
-  ]);
+  const [recorded, queued] = await store(listener, options, { envelope, received });
   if (queued.status === 'rejected') {
     const failure = findFailure(queued.reason);
     logger.error({ ...about, err: queued.reason as unknown }, 'A message could not be queued.');
@@ -82,6 +83,31 @@ async function accept(
     void new Recorder(options).write(births(listener, envelope, received));
   }
   return acknowledge(options, header, 'AA', []);
+}
+
+/**
+ * Makes message and ledger entry durable. What is away for a moment (the owner being started again) is
+ * waited for: the same id again changes nothing where it was stored after all.
+ */
+async function store(
+  listener: ListenerDefinition,
+  { ledger, broker, clock }: Options,
+  { envelope, received }: { readonly envelope: Envelope; readonly received: Received },
+): Promise<readonly [PromiseSettledResult<void>, PromiseSettledResult<void>]> {
+  const deadline = clock() + storeWithinMs;
+  for (;;) {
+    // In one tick: the embedded broker and the ledger make one transaction of both.
+    const results = await Promise.allSettled([
+      ledger.append(births(listener, envelope, received)),
+      broker.publish(listener.queue, envelope),
+    ]);
+    const isAway = results.every(
+      (result) =>
+        result.status === 'rejected' && findFailure(result.reason)?.errorClass === 'transient',
+    );
+    if (!isAway || clock() > deadline) return results;
+    await wait(storeAgainMs);
+  }
 }
 
 /** Without type and control id a message can neither be routed nor acknowledged: it was cut short. */

@@ -6,7 +6,7 @@ import type { Destination } from '../../core/ports/destination.ts';
 import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
-import { startConsuming, type Consuming } from '../consuming.ts';
+import { pause, startConsuming, type Consuming } from '../consuming.ts';
 import { deriveId } from '../derived-id.ts';
 import { toInstant } from '../ids.ts';
 import { Recorder } from '../recorder.ts';
@@ -21,16 +21,30 @@ interface Options {
   readonly destination: Destination;
 }
 
+/** What follows an attempt: the delivery is settled, or tried again in place after a while. */
+type Next =
+  | { readonly settle: () => Promise<void>; readonly delayMs?: undefined }
+  | { readonly settle?: undefined; readonly delayMs: number };
+
+/** To its place in the queue, as if it had not been tried. */
+function giveBack(delivery: Delivery): Promise<void> {
+  return delivery.retry(0, { countAttempt: false });
+}
+
 /**
  * Takes what is in a sender's outbound queue to the partner and brings the answers back. What the ledger
- * knows as delivered is not sent again; a retry steps aside, so that what is behind it goes on. A queue of
- * its own: a slow or dead partner delays nobody else.
+ * knows as delivered is not sent again. One delivery at a time keeps the order: a retry waits in place, and
+ * what is behind it with it, or a correction would arrive before what it corrects. With more at a time a
+ * retry steps aside. A queue of its own: a slow or dead partner delays nobody else.
  */
 export class Sender {
   readonly definition: SenderDefinition;
   readonly #options: Options;
   readonly #recorder: Recorder;
   readonly #underway = new Set<Promise<void>>();
+  /** Nothing is tried again. */
+  readonly #stopping = new AbortController();
+  /** What is still being tried ends. */
   readonly #ending = new AbortController();
   #consuming: Consuming | undefined;
 
@@ -55,6 +69,7 @@ export class Sender {
   /** Takes no more, gives what is under way `drainMs`, then ends it: it goes back to the queue. */
   async stop(drainMs: number): Promise<void> {
     await this.#consuming?.stop();
+    this.#stopping.abort();
     const timer = setTimeout(() => {
       this.#ending.abort();
     }, drainMs);
@@ -67,45 +82,70 @@ export class Sender {
   async #carry(delivery: Delivery): Promise<void> {
     const { logger } = this.#options;
     const about = { id: delivery.envelope.id, sender: this.definition.id };
-    let settle: () => Promise<void>;
     try {
-      settle = await this.#attempt(delivery);
-    } catch (error) {
-      // Nothing of it was settled: the ledger or the broker is away.
-      logger.warn({ ...about, err: error }, 'A delivery could not be made and goes back.');
-      settle = () => delivery.retry(backoffMs(delivery.envelope.attempt));
-    }
-    try {
-      await settle();
+      for (let attempt = delivery.envelope.attempt; ; attempt += 1) {
+        const next = await this.#tryOnce(delivery, attempt);
+        if (next.settle !== undefined) {
+          await next.settle();
+          return;
+        }
+        await pause(next.delayMs, this.#stopping.signal);
+        if (this.#stopping.signal.aborted) {
+          await giveBack(delivery);
+          return;
+        }
+      }
     } catch (error) {
       // The broker delivers again what could not be settled.
       logger.warn({ ...about, err: error }, 'A delivery could not be settled.');
     }
   }
 
-  /** Delivers once, if it is still to be delivered; gives what settles it. */
-  async #attempt(delivery: Delivery): Promise<() => Promise<void>> {
+  /** One attempt; what is not settled by it is tried again where it is. */
+  async #tryOnce(delivery: Delivery, attempt: number): Promise<Next> {
+    try {
+      return await this.#attempt({ ...delivery.envelope, attempt }, delivery);
+    } catch (error) {
+      // Nothing of it was settled: the ledger or the broker is away.
+      this.#options.logger.warn(
+        { id: delivery.envelope.id, sender: this.definition.id, err: error },
+        'A delivery could not be made yet.',
+      );
+      return this.#again(delivery, backoffMs(attempt));
+    }
+  }
+
+  #again(delivery: Delivery, delayMs: number): Next {
+    if (this.definition.concurrency === 1) return { delayMs };
+    return { settle: () => delivery.retry(delayMs) };
+  }
+
+  /** Delivers once, if it is still to be delivered. */
+  async #attempt(envelope: Envelope, delivery: Delivery): Promise<Next> {
     const { ledger, destination } = this.#options;
-    const { envelope } = delivery;
     const state = (await ledger.states([envelope.id])).get(envelope.id);
-    if (isDone(state)) return () => delivery.accept();
+    if (isDone(state)) return { settle: () => delivery.accept() };
     if (state === 'dead-lettered') {
       const reasons = await findReasons(ledger, envelope.id);
-      return () => delivery.deadLetter(reasons);
+      return { settle: () => delivery.deadLetter(reasons) };
     }
     const { queue, label } = this.definition;
     this.#recorder.note(envelope, { kind: 'taken', queue, summary: label });
     const outcome = await destination.deliver(envelope, this.#ending.signal);
     const isEnded = this.#ending.signal.aborted && outcome.kind !== 'delivered';
-    return isEnded ? () => delivery.retry(0) : this.#conclude(delivery, outcome);
+    return isEnded
+      ? { settle: () => giveBack(delivery) }
+      : this.#conclude(envelope, delivery, outcome);
   }
 
-  async #conclude(delivery: Delivery, outcome: Outcome): Promise<() => Promise<void>> {
-    const { envelope, queue } = delivery;
+  async #conclude(envelope: Envelope, delivery: Delivery, outcome: Outcome): Promise<Next> {
+    const { queue } = delivery;
     if (outcome.kind === 'delivered') {
       await this.#bringBack(envelope, outcome.answer);
       const event = { kind: 'delivered', queue, summary: outcome.summary } as const;
-      return () => this.#settle(this.#recorder.event(envelope, event), () => delivery.accept());
+      return {
+        settle: () => this.#settle(this.#recorder.event(envelope, event), () => delivery.accept()),
+      };
     }
     const { issues, kind } = outcome;
     const decision = decideDelivery(kind, envelope.attempt, issues);
@@ -116,15 +156,17 @@ export class Sender {
     if (decision.retry) {
       const { delayMs } = decision;
       const summary = `${kind}, next attempt in ${delayMs / 1000} s`;
-      const event = this.#recorder.event(envelope, { kind: 'failed', queue, summary, issues });
-      return () => this.#settle(event, () => delivery.retry(delayMs));
+      this.#recorder.note(envelope, { kind: 'failed', queue, summary, issues });
+      return this.#again(delivery, delayMs);
     }
     await this.#bringBack(envelope, outcome.answer);
     const event = { kind: 'dead-lettered', queue, issues: decision.issues } as const;
-    return () =>
-      this.#settle(this.#recorder.event(envelope, event), () =>
-        delivery.deadLetter(decision.issues),
-      );
+    return {
+      settle: () =>
+        this.#settle(this.#recorder.event(envelope, event), () =>
+          delivery.deadLetter(decision.issues),
+        ),
+    };
   }
 
   /** In one tick, so that the embedded broker makes one transaction of both. */

@@ -1,3 +1,5 @@
+import type { Envelope } from '../../core/envelope.ts';
+import { isEventQueue } from '../../core/interface.ts';
 import type { Mapper } from '../../core/mapping/mapper.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Broker, Delivery } from '../../core/ports/broker.ts';
@@ -11,6 +13,7 @@ import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
 import { startConsuming, type Consuming } from '../consuming.ts';
+import { deriveId } from '../derived-id.ts';
 import { newId } from '../ids.ts';
 import { toPayload } from '../payload.ts';
 import { Recorder } from '../recorder.ts';
@@ -21,6 +24,7 @@ import { findReasons, isDone } from '../states.ts';
 import { flowStopped, toFailure } from './failure.ts';
 import type { InFlow } from './outbound.ts';
 import { Outbox } from './outbox.ts';
+import { Suspects } from './suspects.ts';
 
 interface Options {
   readonly broker: Broker;
@@ -43,6 +47,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
   readonly #options: Options;
   readonly #recorder: Recorder;
   readonly #outbox: Outbox;
+  readonly #suspects: Suspects;
   readonly #inFlow = new Map<Transaction, InFlow>();
   readonly #sources = new Set<Consuming>();
   readonly #stateListeners = new Set<StateListener>();
@@ -52,6 +57,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
   constructor(options: Options) {
     this.#options = options;
     this.#recorder = new Recorder(options);
+    this.#suspects = new Suspects(options.ledger, this.#recorder);
     this.#outbox = new Outbox({
       ...options,
       recorder: this.#recorder,
@@ -78,7 +84,9 @@ export class WorkerFlowRuntime implements FlowRuntime {
       logger,
       onState: tell,
       onDelivery: (delivery) => {
-        const work = this.#carry(delivery, send).finally(() => this.#underway.delete(work));
+        const work = this.#carry(this.#toOwn(delivery), send).finally(() =>
+          this.#underway.delete(work),
+        );
         this.#underway.add(work);
       },
     });
@@ -127,13 +135,45 @@ export class WorkerFlowRuntime implements FlowRuntime {
     clearTimeout(timer);
   }
 
+  /**
+   * An event's copies share one id: what happens to one of them must not count for the others. Each
+   * becomes a message of its own, made from the event, the same one when it is delivered again.
+   */
+  #toOwn(delivery: Delivery): Delivery {
+    const { queue, envelope } = delivery;
+    if (!isEventQueue(queue)) return delivery;
+    const copy: Envelope = {
+      ...envelope,
+      id: deriveId(envelope.id, queue),
+      causationId: envelope.id,
+    };
+    void this.#recorder.write([{ type: 'message', envelope: copy }]);
+    return {
+      queue,
+      envelope: copy,
+      redelivered: delivery.redelivered,
+      accept: () => delivery.accept(),
+      retry: (delayMs, options) => delivery.retry(delayMs, options),
+      deadLetter: (issues) => delivery.deadLetter(issues),
+    };
+  }
+
   /** One delivery from its arrival to its settlement. Never rejects. */
   async #carry(delivery: Delivery, send: (message: FlowMessage) => void): Promise<void> {
     const { logger } = this.#options;
     const { envelope } = delivery;
     try {
       if (await this.#wasSettled(delivery)) return;
-      await this.#settle(delivery, await this.#run(delivery, send));
+      if (!delivery.redelivered) {
+        this.#recorder.note(envelope, { kind: 'taken', queue: delivery.queue });
+        await this.#settle(delivery, await this.#run(delivery, send));
+        return;
+      }
+      const result = await this.#suspects.isolate(delivery, () => this.#run(delivery, send));
+      await this.#settle(
+        delivery,
+        'kind' in result ? result : { kind: 'rejected', issues: result },
+      );
     } catch (error) {
       // The broker delivers again what could not be settled.
       logger.warn({ id: envelope.id, err: error }, 'The message could not be settled.');
@@ -163,7 +203,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
 
   #run(delivery: Delivery, send: (message: FlowMessage) => void): Promise<FlowResult> {
     const { tracker, clock, flowTimeoutMs } = this.#options;
-    const { envelope, queue, redelivered } = delivery;
+    const { envelope, redelivered } = delivery;
     const { body, ...header } = envelope;
     const payload = toPayload(envelope);
     const message: FlowMessage = {
@@ -171,7 +211,6 @@ export class WorkerFlowRuntime implements FlowRuntime {
       payload: payload.value,
       envelope: header,
     };
-    this.#recorder.note(envelope, { kind: 'taken', queue });
     return new Promise((resolve) => {
       let transaction: Transaction | undefined;
       tracker.run(
@@ -207,7 +246,10 @@ export class WorkerFlowRuntime implements FlowRuntime {
       return;
     }
     if (result.kind === 'aborted') {
-      await Promise.all([record('failed', [flowStopped]), delivery.retry(0)]);
+      await Promise.all([
+        record('failed', [flowStopped]),
+        delivery.retry(0, { countAttempt: false }),
+      ]);
       return;
     }
     const { errorClass, issues } = toFailure(result);

@@ -42,6 +42,8 @@ export class SupervisedProcess {
   #heartbeat: NodeJS.Timeout | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
   #failure: string | undefined;
+  /** Why it ended the last time. */
+  #reason: string | undefined;
   #waiting:
     | { readonly resolve: () => void; readonly reject: ((error: Error) => void) | undefined }
     | undefined;
@@ -60,12 +62,13 @@ export class SupervisedProcess {
       state: this.#state,
       since: new Date(this.#since).toISOString(),
       restarts: this.#restarts,
+      ...(this.#state === 'running' || this.#reason === undefined ? {} : { reason: this.#reason }),
     } as const;
   }
 
   /**
    * Resolves when the process is ready. With `once`, rejects with its own words when it cannot start;
-   * without, it is tried again until it can.
+   * without, it resolves all the same, and the process is tried again until it can.
    */
   start({ once }: { readonly once: boolean }): Promise<void> {
     this.#set('starting');
@@ -177,12 +180,15 @@ export class SupervisedProcess {
     if (this.#state === 'stopped') return;
     const ranMs = Date.now() - this.#since;
     const words = this.#failure ?? `ended with ${signal ?? `code ${code ?? 'unknown'}`}`;
-    if (this.#waiting?.reject !== undefined) {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting?.reject !== undefined) {
       this.#set('stopped');
-      this.#waiting.reject(new Error(`${this.name}: ${words}`));
-      this.#waiting = undefined;
+      waiting.reject(new Error(`${this.name}: ${words}`));
       return;
     }
+    waiting?.resolve();
+    this.#reason = words;
     this.#quickEnds = this.#state === 'running' && ranMs > stableMs ? 0 : this.#quickEnds + 1;
     const delayMs = this.#quickEnds <= 1 ? 0 : Math.min(maxBackoffMs, 500 * 2 ** this.#quickEnds);
     this.#options.logger.error(

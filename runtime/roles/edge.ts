@@ -13,6 +13,7 @@ runChild('edge', async ({ settings, config, logger }) => {
     ...stores,
     logger,
     clock: Date.now,
+    listenAgainMs: 5_000,
     onEndpoint: (endpoint) => {
       tell({ type: 'endpoint', endpoint });
     },
