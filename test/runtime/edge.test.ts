@@ -1,4 +1,3 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import { createMllpDestination } from '../../connectors/mllp/client.ts';
 import { connectOwner, type OwnerClient } from '../../connectors/sqlite/client.ts';
@@ -15,6 +14,7 @@ import { Sender } from '../../runtime/edge/sender.ts';
 import { newId } from '../../runtime/ids.ts';
 import { until } from '../support/hilum.ts';
 import { buildLabResult, controlIdOf } from '../support/lab-results.ts';
+import { openPartner } from '../support/partner.ts';
 import { makeTempFolder } from '../support/temp.ts';
 
 const silent: Logger = {
@@ -40,38 +40,6 @@ afterEach(async () => {
   await stores.close();
   await owner.close();
 });
-
-/** A partner on a port of its own: what it got, and whether it answers. */
-async function openPartner(
-  answers: boolean,
-  port = 0,
-): Promise<{
-  readonly port: number;
-  readonly got: string[];
-  close(): void;
-}> {
-  const got: string[] = [];
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.on('data', (chunk) => {
-      for (const [, id = ''] of chunk.toString('latin1').matchAll(/\|ORU[^|]*\|(LAB\d+)\|/g)) {
-        got.push(id);
-        if (answers) socket.write(`\x0bMSH|^~\\&|||||||ACK|1|P|2.5.1\rMSA|AA|${id}\r\x1c\r`);
-      }
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    got,
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
-}
 
 function definitionOf(port: number): MllpSenderDefinition {
   const base = { id: 'partner', interface: 'lab', label: 'Partner', queue };
@@ -113,7 +81,7 @@ function overrideIn<T extends object>(real: T, methods: Partial<T>): T {
   return new Proxy(real, {
     get: (target, name) => {
       const own = Reflect.get(methods, name) as unknown;
-      const value = own ?? (Reflect.get(target, name));
+      const value = own ?? Reflect.get(target, name);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });

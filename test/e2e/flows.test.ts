@@ -1,0 +1,169 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { FlowNode } from '../../core/interface.ts';
+import { startHilum, until, type RunningHilum } from '../support/hilum.ts';
+import { buildLabResult, controlIdOf } from '../support/lab-results.ts';
+import { MllpPartner, readAnswer } from '../support/mllp.ts';
+import { openPartner } from '../support/partner.ts';
+import { findFreePorts } from '../support/ports.ts';
+import { makeTempFolder } from '../support/temp.ts';
+
+/** A folder of flow files, one a tab. */
+function writeFlows(tabs: Readonly<Record<string, readonly FlowNode[]>>): string {
+  const folder = path.join(makeTempFolder('flows'), 'flows');
+  mkdirSync(folder);
+  for (const [id, nodes] of Object.entries(tabs)) {
+    const tab = { id, type: 'tab', label: id, disabled: false, env: [] };
+    const placed = nodes.map((node) => ({ x: 100, y: 100, ...node, z: id }));
+    writeFileSync(path.join(folder, `${id}.json`), JSON.stringify([tab, ...placed]));
+  }
+  return folder;
+}
+
+const mllpIn = (id: string, port: number, to: string, acknowledge = 'received'): FlowNode => ({
+  ...{ id, type: 'mllp in', name: '', host: '', port: String(port), acknowledge },
+  ...{ maxMessageMiB: '16', idleTimeoutSeconds: '0', wires: [[to]] },
+});
+const mllpOut = (id: string, port: number): FlowNode => ({
+  ...{ id, type: 'mllp out', name: '', host: '127.0.0.1', port: String(port) },
+  ...{ timeoutSeconds: '5', concurrency: '1', wires: [[], []] },
+});
+const functionNode = (id: string, func: string, to: string): FlowNode => ({
+  ...{ id, type: 'function', name: id, func, outputs: 1, timeout: 0, noerr: 0 },
+  ...{ initialize: '', finalize: '', libs: [], wires: [[to]] },
+});
+
+async function send(port: number, message: string): Promise<string> {
+  const partner = await MllpPartner.connect(port);
+  try {
+    return readAnswer(await partner.send(message));
+  } finally {
+    partner.close();
+  }
+}
+
+describe("an analyst's own flows", () => {
+  let hilum: RunningHilum;
+  let ports: readonly number[] = [];
+  let plain: Awaited<ReturnType<typeof openPartner>>;
+  let subscriber: Awaited<ReturnType<typeof openPartner>>;
+
+  beforeAll(async () => {
+    plain = await openPartner(true);
+    subscriber = await openPartner(true);
+    ports = await findFreePorts(3);
+    const [poisonPort = 0, eventPort = 0, strictPort = 0] = ports;
+    const poison =
+      'if (msg.payload.includes("POISON")) { Promise.reject(new Error("no")); } return msg;';
+    hilum = await startHilum({
+      HILUM_FLOWS: writeFlows({
+        poison: [
+          mllpIn('poison-in', poisonPort, 'poison-do'),
+          functionNode('poison-do', poison, 'poison-out'),
+          mllpOut('poison-out', plain.port),
+        ],
+        events: [
+          mllpIn('events-in', eventPort, 'events-out'),
+          {
+            id: 'events-out',
+            type: 'queue out',
+            name: '',
+            topic: 'lab.any',
+            keep: false,
+            wires: [[]],
+          },
+          ...['one', 'two'].flatMap((name): FlowNode[] => [
+            { id: `sub-${name}`, type: 'queue in', name, topic: 'lab.*', wires: [[`to-${name}`]] },
+            mllpOut(`to-${name}`, subscriber.port),
+          ]),
+        ],
+        strict: [
+          mllpIn('strict-in', strictPort, 'strict-out', 'validated'),
+          mllpOut('strict-out', plain.port),
+        ],
+      }),
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    await hilum.stop();
+    plain.close();
+    subscriber.close();
+  }, 60_000);
+
+  it('give an event to every subscriber, once each', async () => {
+    const [, port = 0] = ports;
+    for (const index of [1, 2, 3]) {
+      expect(await send(port, buildLabResult({ index, patient: 1 }))).toMatch(/^AA/);
+    }
+    await until(
+      () => Promise.resolve(subscriber.got.length),
+      (count) => count >= 6,
+      15_000,
+    );
+    const expected = [1, 1, 2, 2, 3, 3].map(controlIdOf);
+    expect([...subscriber.got].sort()).toEqual(expected);
+  });
+
+  it('answer AE with the place of the fault before anything is queued, where asked to validate', async () => {
+    const [, , port = 0] = ports;
+    const partner = await MllpPartner.connect(port);
+    const invalid = buildLabResult({ index: 20, patient: 1 }).replace(/^OBR\|.*\r/m, 'OBR|1\r');
+    const answer = await partner.send(invalid);
+    expect(readAnswer(answer)).toBe(`AE ${controlIdOf(20)}`);
+    expect(answer).toMatch(/\rERR\|\|OBR\^1\^4/);
+    expect(readAnswer(await partner.send(buildLabResult({ index: 21, patient: 1 })))).toMatch(
+      /^AA/,
+    );
+    partner.close();
+    await until(
+      () => Promise.resolve(plain.got),
+      (got) => got.includes(controlIdOf(21)),
+      10_000,
+    );
+    expect(plain.got).not.toContain(controlIdOf(20));
+    const trace = (await hilum.cli('trace', controlIdOf(20))).stdout;
+    expect(trace).toMatch(/refused .*answered AE/);
+  });
+
+  it('give up the message that ends the worker, and it alone', async () => {
+    const [port = 0] = ports;
+    const poison = buildLabResult({ index: 11, patient: 1 }).replace('CBC panel', 'POISON');
+    const messages = [10, 11, 12, 13].map((index) =>
+      index === 11 ? poison : buildLabResult({ index, patient: 1 }),
+    );
+    for (const message of messages) expect(await send(port, message)).toMatch(/^AA/);
+    const trace = await until(
+      async () => (await hilum.cli('trace', controlIdOf(11))).stdout,
+      (text) => text.includes('dead-lettered'),
+      90_000,
+    );
+    expect(trace).toContain('worker-ended');
+    const innocent = [10, 12, 13].map(controlIdOf);
+    await until(
+      () => Promise.resolve(innocent.filter((id) => plain.got.includes(id)).length),
+      (count) => count === innocent.length,
+      15_000,
+    );
+    for (const id of innocent) expect(plain.got.filter((each) => each === id)).toHaveLength(1);
+  }, 150_000);
+});
+
+it('flows that cannot start leave console and listeners running, and say why', async () => {
+  const [port = 0] = await findFreePorts(1);
+  const hilum = await startHilum({
+    HILUM_FLOWS: writeFlows({
+      odd: [
+        mllpIn('odd-in', port, 'odd-node'),
+        { id: 'odd-node', type: 'no such node', wires: [[]] },
+      ],
+    }),
+  });
+  expect(hilum.output()).toMatch(
+    /Not running: worker default: Node types are missing: no such node/,
+  );
+  expect((await fetch(`${hilum.consoleUrl}/healthz`)).status).toBe(200);
+  expect((await fetch(`${hilum.consoleUrl}/readyz`)).status).toBe(503);
+  expect(await send(port, buildLabResult({ index: 30, patient: 1 }))).toMatch(/^AA/);
+  expect(await hilum.stop()).toBe(0);
+}, 60_000);

@@ -1,0 +1,33 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** A partner that receives over MLLP on a port of its own: which control ids it got, and whether it answers. */
+export async function openPartner(
+  answers: boolean,
+  port = 0,
+): Promise<{
+  readonly port: number;
+  readonly got: string[];
+  close(): void;
+}> {
+  const got: string[] = [];
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      for (const [, id = ''] of chunk.toString('latin1').matchAll(/\|ORU[^|]*\|(LAB\d+)\|/g)) {
+        got.push(id);
+        if (answers) socket.write(`\x0bMSH|^~\\&|||||||ACK|1|P|2.5.1\rMSA|AA|${id}\r\x1c\r`);
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    got,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
