@@ -98,11 +98,12 @@ export function isAcknowledgment(message: Hl7Message | Header): boolean {
 /** Reads what a partner answered; never throws. */
 export function readAcknowledgment(source: Uint8Array | string): Acknowledgment {
   const parsed = parseMessage(source);
-  if (!parsed.ok) return buildUnreadable('Expected an acknowledgment, found no HL7 v2 message');
+  if (!parsed.ok)
+    return buildUnreadable('MSH', 'Expected an acknowledgment, found no HL7 v2 message');
   const { message } = parsed;
   const [msa] = message.segmentsNamed('MSA');
   if (msa === undefined)
-    return buildUnreadable('Expected an MSA segment in the answer, found none');
+    return buildUnreadable('MSA', 'Expected an MSA segment in the answer, found none');
   const value = msa.field(1).text;
   const code = codes.find((each) => each === value);
   const unknown: Issue = {
@@ -140,8 +141,8 @@ function findText(issues: readonly Issue[]): string | undefined {
   return issues.find((issue) => issue.severity === 'fatal' || issue.severity === 'error')?.message;
 }
 
-function buildUnreadable(message: string): Acknowledgment {
-  const issue: Issue = { code: 'acknowledgment-unreadable', severity: 'error', message };
+function buildUnreadable(location: string, message: string): Acknowledgment {
+  const issue: Issue = { code: 'acknowledgment-unreadable', severity: 'error', location, message };
   return { code: undefined, controlId: '', text: '', issues: [issue] };
 }
 

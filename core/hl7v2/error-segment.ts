@@ -3,20 +3,36 @@ import { escapeText } from './escape.ts';
 import type { Delimiters } from './message.ts';
 import { parsePath, type Path } from './path.ts';
 
-/** HL7 table 0357 by our issue codes; whatever is not here is 207. */
+/**
+ * HL7 table 0357 by our issue codes: everything that is the sender's to mend. Whatever is not here is
+ * ours, and 207.
+ */
 const conditions: Readonly<Record<string, readonly [string, string]>> = {
   'segment-missing': ['100', 'Segment sequence error'],
   'segment-out-of-order': ['100', 'Segment sequence error'],
   'segment-unexpected': ['100', 'Segment sequence error'],
   'header-repeated': ['100', 'Segment sequence error'],
+  'header-missing': ['100', 'Segment sequence error'],
+  'message-empty': ['100', 'Segment sequence error'],
+  'batch-unsplit': ['100', 'Segment sequence error'],
+  'content-unexpected': ['100', 'Segment sequence error'],
+  'segment-name-invalid': ['100', 'Segment sequence error'],
+  'header-too-short': ['101', 'Required field missing'],
   'required-field-missing': ['101', 'Required field missing'],
   'value-invalid': ['102', 'Data type error'],
+  'delimiter-invalid': ['102', 'Data type error'],
+  'delimiters-not-distinct': ['102', 'Data type error'],
+  'encoding-characters-count': ['102', 'Data type error'],
+  'charset-mismatch': ['102', 'Data type error'],
   'code-not-in-table': ['103', 'Table value not found'],
+  'charset-unknown': ['103', 'Table value not found'],
+  'structure-mismatch': ['103', 'Table value not found'],
   'value-too-long': ['104', 'Value too long'],
   'message-type-unknown': ['200', 'Unsupported message type'],
   'event-unknown': ['201', 'Unsupported event code'],
   'processing-id-unknown': ['202', 'Unsupported processing id'],
   'version-unknown': ['203', 'Unsupported version id'],
+  'version-later': ['203', 'Unsupported version id'],
 };
 
 const otherCondition = ['207', 'Application internal error'] as const;

@@ -8,7 +8,8 @@ import type { Delimiters, Hl7Message, ParseResult, Segment } from './message.ts'
 import { toPath, type Path } from './path.ts';
 import { buildNoHeader } from './no-header.ts';
 import { findLineEnd, findStart, forEachLine } from './scan.ts';
-import { checkSegmentName } from './segment-name.ts';
+import { toSegmentLocation } from './location.ts';
+import { buildNameIssue, isSegmentName } from './segment-name.ts';
 import { SegmentView, type SegmentSource } from './segment.ts';
 
 /** How to read bytes; text is taken as it is. */
@@ -59,17 +60,17 @@ class MessageView implements Hl7Message, SegmentSource {
     this.text = text;
     this.delimiters = delimiters;
     const segments: SegmentView[] = [];
-    let findings: Issue[] | undefined;
+    let oddLines = 0;
     forEachLine(text, 0, (start, end, line) => {
       // A byte order mark or VT in front belongs to no segment.
       const from = segments.length === 0 ? findStart(text) : start;
       const segment = new SegmentView(this, { start: from, end }, line);
       segments.push(segment);
-      const issue = checkSegment(segment, segments.length);
-      if (issue !== undefined) (findings ??= []).push(issue);
+      const { name } = segment;
+      if (!isSegmentName(name) || (name === 'MSH' && segments.length > 1)) oddLines++;
     });
     this.segments = segments;
-    this.findings = findings ?? none;
+    this.findings = oddLines > 0 ? findFindings(this) : none;
   }
 
   get version(): string {
@@ -155,8 +156,24 @@ class MessageView implements Hl7Message, SegmentSource {
   }
 }
 
-function checkSegment(segment: SegmentView, position: number): Issue | undefined {
-  if (position === 1 || segment.name !== 'MSH') return checkSegmentName(segment);
-  const message = `Expected one message, found another MSH on line ${segment.line}; split the text first`;
-  return { code: 'header-repeated', severity: 'error', location: 'MSH[2]', message };
+/** Lines that are no segments and headers after the first, in their order. */
+function findFindings(message: Hl7Message): readonly Issue[] {
+  const issues: Issue[] = [];
+  let last: Segment | undefined;
+  for (const segment of message.segments) {
+    if (!isSegmentName(segment.name)) {
+      issues.push(buildNameIssue(message, last ?? segment, segment.line));
+      continue;
+    }
+    if (segment.name === 'MSH' && last !== undefined) {
+      issues.push({
+        code: 'header-repeated',
+        severity: 'error',
+        location: toSegmentLocation(message, segment),
+        message: `Expected one message, found another MSH on line ${segment.line}; split the text first`,
+      });
+    }
+    last = segment;
+  }
+  return issues;
 }

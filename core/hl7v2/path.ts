@@ -21,8 +21,8 @@ const maxPosition = 9_999;
 const maxOccurrence = 9_999_999;
 
 /**
- * Reads `PID`, `PID-5`, `PID-3[2].4.1`, `OBX[3]-5`; `PID.3.1` with a dot is read too. The issue's location
- * is the path itself, its message says at which character which part was expected.
+ * Reads `PID`, `PID-5`, `PID-3[2].4.1`, `OBX[3]-5`; `PID.3.1` with a dot is read too. The issue is about
+ * the path and has no location; its message says at which character which part was expected.
  */
 export function parsePath(text: string): PathResult {
   const segment = /^[A-Za-z][A-Za-z0-9]{2}/.exec(text)?.[0];

@@ -16,7 +16,7 @@ interface Piece {
 /** A text divided: the pieces one after the other are the text again. */
 export interface SplitText {
   readonly pieces: readonly Piece[];
-  /** `content-unexpected` for each piece that belongs to no message. */
+  /** `content-unexpected` at MSH, which was expected there, for each piece that belongs to no message. */
   readonly issues: readonly Issue[];
 }
 
@@ -91,5 +91,5 @@ function isHeader(text: string, start: number): boolean {
 
 function buildUnexpected(piece: Piece): Issue {
   const message = `Expected a message that starts with MSH on line ${piece.line}, found something else`;
-  return { code: 'content-unexpected', severity: 'error', message };
+  return { code: 'content-unexpected', severity: 'error', location: 'MSH', message };
 }

@@ -1,11 +1,39 @@
 import type { Issue } from '../issue.ts';
-import { valueTypes } from './definitions/fields.ts';
+import { findResultStatus, valueTypes } from './definitions/fields.ts';
+import { isWithin, type Version } from './definitions/versions.ts';
 import { toLocation } from './location.ts';
 import type { Hl7Message, Repetition, Segment } from './message.ts';
 import { parseTimestamp } from './timestamp.ts';
 
-/** OBX-2 against table 0125, and each repetition of OBX-5 against what OBX-2 says it is. */
-export function validateObservation(message: Hl7Message, segment: Segment): readonly Issue[] {
+/**
+ * OBX-2 against table 0125, each repetition of OBX-5 against what OBX-2 says it is, and OBX-11 against
+ * table 0085: a code that only a later version has is a warning, since it can be understood.
+ */
+export function validateObservation(
+  message: Hl7Message,
+  segment: Segment,
+  version: Version,
+): readonly Issue[] {
+  return [...validateValue(message, segment), ...validateStatus(message, segment, version)];
+}
+
+function validateStatus(message: Hl7Message, segment: Segment, version: Version): readonly Issue[] {
+  const status = segment.field(11);
+  const code = status.repetitions[0]?.component(1).text ?? '';
+  // An empty one is missing and reported as such; the HL7 null is a value of its own.
+  if (code === '' || status.raw === '""') return [];
+  const from = findResultStatus(code);
+  if (from !== undefined && isWithin(version, { from })) return [];
+  const location = toLocation(message, segment, 11);
+  if (from === undefined) {
+    const text = 'Expected a result status of table 0085, such as F or P, found another code';
+    return [buildError('code-not-in-table', location, text)];
+  }
+  const text = `Expected a result status that table 0085 has in version ${version}, found one that it has from ${from} on; it is understood as that`;
+  return [{ code: 'code-not-in-table', severity: 'warning', location, message: text }];
+}
+
+function validateValue(message: Hl7Message, segment: Segment): readonly Issue[] {
   // Some senders name the table too (`CWE^^HL70125`); receivers ignore components they do not expect.
   const type = segment.field(2).repetitions[0]?.component(1).text ?? '';
   const values = segment.field(5).repetitions;

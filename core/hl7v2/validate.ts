@@ -1,18 +1,20 @@
 import type { Issue } from '../issue.ts';
 import { findRequiredFields, findTimestampFields } from './definitions/fields.ts';
 import { findStructureName, isStructure } from './definitions/structures.ts';
-import { findVersion, versions, type Version } from './definitions/versions.ts';
+import { findVersion, isLaterVersion, versions, type Version } from './definitions/versions.ts';
 import { toLocation } from './location.ts';
 import { matchStructure } from './match-structure.ts';
 import type { Delimiters, Hl7Message, Segment } from './message.ts';
-import { checkSegmentName } from './segment-name.ts';
+import { buildNameIssue, isSegmentName } from './segment-name.ts';
 import { findStructure } from './structure.ts';
 import { parseTimestamp } from './timestamp.ts';
 import { validateObservation } from './validate-observation.ts';
 
 /**
- * Checks a message against its version: structure, required fields, timestamps, and OBX-5 by OBX-2. All
- * findings at once, in the order of the message's parts. Codes: `version-unknown`, `message-type-unknown`
+ * Checks a message against its version: structure, required fields, timestamps, OBX-5 by OBX-2, and
+ * OBX-11. All findings at once, in the order of the message's parts, each with a location that starts with a
+ * segment. Codes: `version-unknown`, `version-later` (a warning: checked as the newest that is described
+ * here), `message-type-unknown`
  * (a warning: its structure is not checked), `structure-mismatch` (a warning), `segment-missing`,
  * `segment-out-of-order`, `segment-unexpected` (a warning), `segment-name-invalid`,
  * `required-field-missing`, `value-invalid`, `code-not-in-table`.
@@ -23,10 +25,8 @@ export function validate(message: Hl7Message): readonly Issue[] {
     ...validateVersion(message, version),
     ...validateType(message),
     ...validateStructure(message, version),
-    ...message.segments.flatMap((segment) =>
-      // A later or unknown version is read as the newest we know: fields are only ever added.
-      validateSegment(message, segment, version ?? newest),
-    ),
+    // A later or unknown version is read as the newest we know: fields are only ever added.
+    ...validateSegments(message, version ?? newest),
   ];
 }
 
@@ -34,6 +34,16 @@ const newest: Version = '2.8.2';
 
 function validateVersion(message: Hl7Message, version: Version | undefined): readonly Issue[] {
   if (version !== undefined || message.version === '') return [];
+  if (isLaterVersion(message.version)) {
+    return [
+      {
+        code: 'version-later',
+        severity: 'warning',
+        location: 'MSH-12',
+        message: `Expected a version from ${versions[0]} to ${newest}, found a later one; checked as ${newest}`,
+      },
+    ];
+  }
   return [
     {
       code: 'version-unknown',
@@ -98,13 +108,22 @@ function validateStructure(message: Hl7Message, version: Version | undefined): r
   return [...mismatch, ...matchStructure(message, structure)];
 }
 
+function validateSegments(message: Hl7Message, version: Version): readonly Issue[] {
+  let last: Segment | undefined;
+  return message.segments.flatMap((segment) => {
+    if (!isSegmentName(segment.name)) {
+      return [buildNameIssue(message, last ?? segment, segment.line)];
+    }
+    last = segment;
+    return validateSegment(message, segment, version);
+  });
+}
+
 function validateSegment(
   message: Hl7Message,
   segment: Segment,
   version: Version,
 ): readonly Issue[] {
-  const invalid = checkSegmentName(segment);
-  if (invalid !== undefined) return [invalid];
   const issues: Issue[] = [];
   for (const position of findRequiredFields(segment.name, version)) {
     if (isPopulated(segment, position, message.delimiters)) continue;
@@ -126,7 +145,7 @@ function validateSegment(
       issues.push(buildError('value-invalid', location, text));
     });
   }
-  if (segment.name === 'OBX') issues.push(...validateObservation(message, segment));
+  if (segment.name === 'OBX') issues.push(...validateObservation(message, segment, version));
   return issues;
 }
 

@@ -77,6 +77,30 @@ function toRange(text: string): VersionRange {
   return { from: from ?? '2.1', ...(to === undefined ? {} : { to }) };
 }
 
+/** HL7 table 0085, each code with the first version that has it: codes were only ever added. */
+const resultStatuses: Readonly<Record<string, Version>> = {
+  D: '2.1',
+  F: '2.1',
+  I: '2.1',
+  R: '2.1',
+  S: '2.1',
+  C: '2.2',
+  P: '2.2',
+  U: '2.2',
+  X: '2.2',
+  N: '2.3.1',
+  O: '2.3.1',
+  W: '2.3.1',
+  A: '2.8',
+  B: '2.8',
+  V: '2.8',
+};
+
+/** The version from which on a code is in table 0085, what OBX-11 may say; undefined for a code of none. */
+export function findResultStatus(code: string): Version | undefined {
+  return Object.hasOwn(resultStatuses, code) ? resultStatuses[code] : undefined;
+}
+
 /** HL7 table 0125, of all versions: what OBX-2 may name. */
 export const valueTypes: ReadonlySet<string> = new Set(
   (

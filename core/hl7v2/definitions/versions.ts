@@ -15,11 +15,19 @@ export const versions = [
   '2.8.2',
 ] as const;
 
+/** Published after the newest version that is described here. */
+const laterVersions: readonly string[] = ['2.9', '2.9.1'];
+
 export type Version = (typeof versions)[number];
 
-/** The version of that name; undefined for one that HL7 has not published or that came later. */
+/** The version of that name; undefined for one that HL7 has not published or that came later ({@link isLaterVersion}). */
 export function findVersion(name: string): Version | undefined {
   return versions.find((version) => version === name);
+}
+
+/** Whether a name is that of a published version later than all that are described here. */
+export function isLaterVersion(name: string): boolean {
+  return laterVersions.includes(name);
 }
 
 /** Versions from one to another, both included; without an end, all later ones. */

@@ -98,8 +98,28 @@ describe('an acknowledgment', () => {
     expect(lines(buildAcknowledgment(undefined, 'AR', [issue], options))).toEqual([
       'MSH|^~\\&|||||20260312142600.000+0000||ACK|H1|P|2.5.1',
       'MSA|AR||Expected MSH',
-      'ERR||MSH^1|207^Application internal error^HL70357|F|header-missing^^99HILUM||MSH|Expected MSH',
+      'ERR||MSH^1|100^Segment sequence error^HL70357|F|header-missing^^99HILUM||MSH|Expected MSH',
     ]);
+  });
+
+  it.each([
+    ['', '100', 'MSH^1'],
+    ['PID|1', '100', 'MSH^1'],
+    ['BHS|^~\\&|', '100', 'MSH^1'],
+    ['MSH|', '101', 'MSH^1^2^1'],
+    ['MSHELLO', '102', 'MSH^1^1^1'],
+    ['MSH|^~\\^|', '102', 'MSH^1^2^1'],
+  ])('says that the sender is at fault: "%s"', (text, condition, location) => {
+    const read = readHeader(text);
+    const issues = read.ok ? [] : read.issues;
+    const answer = parse(buildAcknowledgment(undefined, 'AR', issues, options));
+    expect([answer.get('ERR-3.1'), answer.get('ERR-2')]).toEqual([condition, location]);
+  });
+
+  it('says that the fault is ours where it is', () => {
+    const issue: Issue = { code: 'something-of-ours', severity: 'error', message: 'x' };
+    const answer = parse(buildAcknowledgment(toHeader(source), 'AR', [issue], options));
+    expect(answer.get('ERR-3.1')).toBe('207');
   });
 
   it('has an application error where the sender sent no version, type or id', () => {

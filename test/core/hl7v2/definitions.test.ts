@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { findRequiredFields } from '../../../core/hl7v2/definitions/fields.ts';
-import type { Version } from '../../../core/hl7v2/definitions/versions.ts';
+import { findRequiredFields, findResultStatus } from '../../../core/hl7v2/definitions/fields.ts';
+import { isWithin, type Version } from '../../../core/hl7v2/definitions/versions.ts';
 import { matchStructure } from '../../../core/hl7v2/match-structure.ts';
 import { findStructure, type StructureItem } from '../../../core/hl7v2/structure.ts';
 import { parse, sampleFolder } from './support.ts';
@@ -14,6 +14,7 @@ interface Automaton {
 }
 
 interface Oracle {
+  readonly tables: Readonly<Record<string, { readonly codes: readonly string[] }>>;
   readonly structures: Readonly<Record<string, Automaton>>;
   readonly fields: Readonly<
     Record<string, readonly { readonly seq: number; readonly required: boolean }[]>
@@ -93,7 +94,7 @@ function collect(item: StructureItem): readonly StructureItem[] {
 (isHere ? describe : describe.skip).each(versions)(
   'definitions of %s agree with the oracle',
   (version) => {
-    const oracle = isHere ? readOracle(version) : { structures: {}, fields: {} };
+    const oracle = isHere ? readOracle(version) : { structures: {}, fields: {}, tables: {} };
 
     it.each(structures)('in the structure of %s', (name) => {
       const ours = findStructure(name, version)!;
@@ -114,6 +115,16 @@ function collect(item: StructureItem): readonly StructureItem[] {
       const invented = paths.filter((names) => !isAccepted(theirs, names));
       const found = { refused: refused.map(String), invented: invented.map(String) };
       expect(found).toEqual({ refused: [], invented: [] });
+    });
+
+    it('in table 0085', () => {
+      const ours = Array.from({ length: 26 }, (_, at) => String.fromCharCode(65 + at)).filter(
+        (code) => {
+          const from = findResultStatus(code);
+          return from !== undefined && isWithin(version, { from });
+        },
+      );
+      expect(ours).toEqual(oracle.tables['0085']?.codes.toSorted());
     });
 
     it('in required fields: nothing that the oracle calls optional', () => {

@@ -194,6 +194,7 @@ describe('parsing keeps every byte', () => {
     const { text, values = {}, issues = [] } = each;
     const parsed = parseMessage(text);
     expect(parsed.issues.map((issue) => issue.code)).toEqual(issues);
+    for (const { location } of parsed.issues) expect(location).toMatch(/^[A-Z][A-Z0-9]{2}/);
     const message = parse(text);
     expect(message.text).toBe(text);
     const found = Object.keys(values).map((path) => [path, message.get(path)]);

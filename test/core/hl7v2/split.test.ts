@@ -57,7 +57,9 @@ describe('a text is divided', () => {
     const { pieces, issues } = splitMessages(texts.join(''));
     expect(pieces.map((piece) => piece.text)).toEqual(texts);
     expect(pieces.map((piece) => piece.kind)).toEqual(kinds);
-    expect(issues.map((issue) => issue.code)).toEqual(['content-unexpected']);
+    expect(issues.map(({ code, location }) => [code, location])).toEqual([
+      ['content-unexpected', 'MSH'],
+    ]);
     expect(issues[0]?.message).toContain(`line ${line},`);
   });
 

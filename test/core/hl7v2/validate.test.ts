@@ -146,7 +146,13 @@ describe('what is wrong is found', () => {
       build(pid, obr, 'SPM|1|||BLD').replace('2.5.1', '2.3'),
       ['warning segment-unexpected SPM'],
     ],
-    ['a wrapped line', build(pid, 'and more', obr), ['segment-name-invalid']],
+    ['a wrapped line', build(pid, 'and more', obr), ['segment-name-invalid PID']],
+    [
+      'wrapped lines behind one of several',
+      build(pid, obr, obx('1'), obx('2'), 'Abc|1', 'def', obx('3')),
+      ['segment-name-invalid OBX[2]', 'segment-name-invalid OBX[2]'],
+    ],
+    ['a name in small letters', build(pid, 'pv1|1|O', obr), ['segment-name-invalid PID']],
     [
       'missing fields',
       build('PID|1', 'OBR|1', 'OBX|1|NM'),
@@ -205,6 +211,21 @@ describe('what is wrong is found', () => {
     ],
     ['an unknown version', build(pid, obr).replace('2.5.1', '9.9'), ['version-unknown MSH-12']],
     [
+      'a version not published',
+      build(pid, obr).replace('2.5.1', '2.9.2'),
+      ['version-unknown MSH-12'],
+    ],
+    ...['2.9', '2.9.1'].map((later): [string, string, string[]] => [
+      `a version later than our definitions, ${later}`,
+      build(pid, obr, 'PRT|1').replace('2.5.1', later),
+      ['warning version-later MSH-12'],
+    ]),
+    [
+      'what is missing in a later version',
+      build('PID|1||1', obr).replace('2.5.1', '2.9'),
+      ['warning version-later MSH-12', 'required-field-missing PID-5'],
+    ],
+    [
       'an unknown message type',
       build(pid).replace('ORU^R01^ORU_R01', 'XYZ^Z01'),
       ['warning message-type-unknown MSH-9'],
@@ -256,6 +277,20 @@ describe('what is wrong is found', () => {
         ['value-invalid OBX-5[1]'],
       ]);
     }
+  });
+
+  it.each([
+    ['2.3', 'CDFIPRSUX', 'NOWABV', 'Q'],
+    ['2.5.1', 'CDFINOPRSUWX', 'ABV', 'Q'],
+    ['2.8.2', 'ABCDFINOPRSUVWX', '', 'QEf'],
+  ])('in the status of a result in %s', (version, known, later, unknown) => {
+    const findStatus = (status: string): readonly string[] =>
+      find(build(pid, obr, obx('1').replace(/F$/, status)).replace('|2.5.1', `|${version}`));
+    for (const code of known) expect([code, findStatus(code)]).toEqual([code, []]);
+    for (const code of later)
+      expect([code, findStatus(code)]).toEqual([code, ['warning code-not-in-table OBX-11']]);
+    for (const code of unknown)
+      expect([code, findStatus(code)]).toEqual([code, ['code-not-in-table OBX-11']]);
   });
 
   it('without telling what the values are', () => {
