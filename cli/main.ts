@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 
 /** Each command in a file of its own, loaded only when it is called: `hilum get` must not load Node-RED. */
@@ -17,6 +19,7 @@ const commands = {
 async function main(args: readonly string[]): Promise<void> {
   const program = new Command('hilum')
     .description('Integration engine for healthcare messaging.')
+    .version(readVersion(), '--version', 'print the version of Hilum')
     .exitOverride()
     .configureHelp({ sortSubcommands: false });
   const named = Object.entries(commands).find(([name]) => name === args[0]);
@@ -24,6 +27,11 @@ async function main(args: readonly string[]): Promise<void> {
   for (const register of wanted) await register(program);
   for (const command of program.commands) command.exitOverride();
   await program.parseAsync(args, { from: 'user' });
+}
+
+function readVersion(): string {
+  const file = join(import.meta.dirname, '..', 'package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version;
 }
 
 try {

@@ -1,3 +1,4 @@
+import { fstatSync, statSync, type BigIntStats } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Option, type Command } from 'commander';
@@ -18,7 +19,7 @@ interface Options {
 /**
  * `hilum parse [--to tree|json|er7] [--out DIR] FILE…`: each message as a tree for people, as a line of
  * JSON, or as HL7 again, byte for byte; findings on standard error. `--out` writes one file an input,
- * under its base name (`stdin` for `-`).
+ * under its base name (`stdin` for `-`), replaces an older output and never an input.
  */
 export function registerParse(program: Command): void {
   program
@@ -28,9 +29,9 @@ export function registerParse(program: Command): void {
     .addOption(
       new Option('--to <format>', 'what to print').choices(['tree', 'json', 'er7']).default('tree'),
     )
-    .option('--out <dir>', 'write one file an input into this folder')
+    .option('--out <dir>', 'write one file an input into this folder; never over an input')
     .action(async (files: readonly string[], options: Options) => {
-      const write = await openOutput(options.out);
+      const write = await openOutput(options.out, files);
       await forEachFile(files, async (input) => {
         const { output, code } = render(input, options.to);
         return Math.max(code, await write(input.file, output)) as ExitCode;
@@ -40,7 +41,7 @@ export function registerParse(program: Command): void {
 
 type Write = (file: string, output: Uint8Array) => Promise<ExitCode>;
 
-async function openOutput(folder: string | undefined): Promise<Write> {
+async function openOutput(folder: string | undefined, inputs: readonly string[]): Promise<Write> {
   if (folder === undefined) {
     return async (_file, output) => {
       await new Promise<void>((resolve) => process.stdout.write(output, () => resolve()));
@@ -49,16 +50,38 @@ async function openOutput(folder: string | undefined): Promise<Write> {
   }
   await mkdir(folder, { recursive: true });
   const written = new Set<string>();
+  const sources = new Set(inputs.map(identify));
   return async (file, output) => {
     const name = file === '-' ? 'stdin' : basename(file);
     if (written.has(name)) {
       report(file, `not written: another input named ${name} was written before it`);
       return 2;
     }
+    const target = join(folder, name);
+    const found = identify(target);
+    if (found !== undefined && sources.has(found)) {
+      report(file, `not written: ${target} is itself an input; name another folder with --out`);
+      return 2;
+    }
     written.add(name);
-    await writeFile(join(folder, name), output);
+    await writeFile(target, output);
     return 0;
   };
+}
+
+/** Which file a name leads to, through links of both kinds; undefined where there is none. */
+function identify(file: string): string | undefined {
+  let stats: BigIntStats | undefined;
+  try {
+    stats =
+      file === '-'
+        ? fstatSync(0, { bigint: true })
+        : statSync(file, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    // Whoever reads or writes it says what is wrong.
+    return undefined;
+  }
+  return stats === undefined ? undefined : `${stats.dev}:${stats.ino}`;
 }
 
 function render(

@@ -196,7 +196,8 @@ function toSummary({ positive, negative, failed, durationsMs }: Tally, elapsedMs
     (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0).toFixed(1);
   const seconds = elapsedMs / 1000;
   const rate = Math.round(messages / seconds);
-  return `${messages} messages, ${positive} positive, ${seconds.toFixed(2)} s, ${rate}/s, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
+  const noun = messages === 1 ? 'message' : 'messages';
+  return `${messages} ${noun}, ${positive} positive, ${seconds.toFixed(2)} s, ${rate}/s, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
 }
 
 function complain(line: string): void {

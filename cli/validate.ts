@@ -7,7 +7,9 @@ import { forEachFile, reportIssues, type ExitCode, type InputFile } from './inpu
 
 /**
  * `hilum validate [--json] FILE…`: every finding of every message; exits 1 if any message is invalid.
- * With `--json` a line a message: `{"file","message":n,"valid","issues":[…]}`.
+ * With `--json` a line a message: `{"file","message":n,"valid","issues":[…]}`. Every issue has a `location`
+ * that starts with a segment; a line that is no segment is placed at the segment in front of it, and its
+ * `message` tells the number of the line within the message.
  */
 export function registerValidate(program: Command): void {
   program

@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -101,6 +109,40 @@ describe('hilum parse', () => {
     }
   });
 
+  it('--out never writes over an input, and goes on with the others', async () => {
+    const sub = join(folder, 'sub');
+    mkdirSync(sub);
+    const own = write('own.hl7', one);
+    const other = write('other.hl7', one);
+    const hard = write('hard.hl7', one);
+    linkSync(hard, join(folder, 'hard-too.hl7'));
+    const inputs = [
+      own,
+      write('sub/other.hl7', two),
+      other,
+      write('sub/hard-too.hl7', two),
+      hard,
+      write('sub/free.hl7', two),
+    ];
+    const alias = join(folder, 'alias');
+    symlinkSync(folder, alias);
+    const { code, stderr } = await hilum(['parse', '--to', 'er7', '--out', alias, ...inputs]);
+    expect([own, other, hard].map((file) => readFileSync(file, 'utf8'))).toEqual([one, one, one]);
+    expect(readFileSync(join(folder, 'free.hl7'), 'utf8')).toBe(two);
+    expect(code).toBe(2);
+    expect(stderr.split('is itself an input')).toHaveLength(6);
+  });
+
+  it('--out writes over what an earlier run wrote', async () => {
+    const out = join(folder, 'again');
+    const file = write('again.hl7', one);
+    for (const text of [one, two]) {
+      writeFileSync(file, text);
+      expect((await hilum(['parse', '--to', 'er7', '--out', out, file])).code).toBe(0);
+      expect(readFileSync(join(out, 'again.hl7'), 'utf8')).toBe(text);
+    }
+  });
+
   it('goes on after a file that is at fault, and one that is not there', async () => {
     const bad = write('bad.hl7', 'hello');
     const good = write('good.hl7', one);
@@ -166,6 +208,23 @@ describe('hilum validate', () => {
     expect([code, stderr]).toEqual([1, '']);
   });
 
+  it('says once where a line is that is no segment', async () => {
+    const { stdout } = await hilum(
+      ['validate', '--json', '-'],
+      one.replace('OBR', 'and more\rOBR'),
+    );
+    expect(JSON.parse(stdout.toString())).toMatchObject({
+      valid: false,
+      issues: [
+        {
+          code: 'segment-name-invalid',
+          location: 'PID',
+          message: expect.stringContaining('on line 3,') as unknown,
+        },
+      ],
+    });
+  });
+
   it('reports what is no message as fatal', async () => {
     const { code, stdout } = await hilum(['validate', '--json', '-'], 'hello');
     expect(code).toBe(1);
@@ -200,5 +259,21 @@ describe('hilum validate', () => {
 
   it('exits 2 without a file', async () => {
     expect((await hilum(['validate'])).code).toBe(2);
+  });
+});
+
+describe('hilum', () => {
+  it('--version prints the version of the package', async () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      readonly version: string;
+    };
+    const { code, stdout, stderr } = await hilum(['--version']);
+    expect([code, stdout.toString(), stderr]).toEqual([0, `${version}\n`, '']);
+  });
+
+  it('without arguments prints its help on standard error and exits 2', async () => {
+    const { code, stdout, stderr } = await hilum([]);
+    expect([code, stdout.length]).toEqual([2, 0]);
+    expect(stderr).toContain('Usage: hilum');
   });
 });

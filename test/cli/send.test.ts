@@ -68,7 +68,7 @@ describe('hilum send', () => {
   it('sends a file as it is and prints how it was answered', async () => {
     const { stdout, stderr, code: exit } = await send(write('one.hl7', build('C1')));
     expect(stdout).toMatch(
-      /^AA C1 \d+\.\d ms\n1 messages, 1 positive, [\d.]+ s, \d+\/s, p50 [\d.]+ ms, p99 [\d.]+ ms\n$/,
+      /^AA C1 \d+\.\d ms\n1 message, 1 positive, [\d.]+ s, \d+\/s, p50 [\d.]+ ms, p99 [\d.]+ ms\n$/,
     );
     expect([exit, stderr]).toEqual([0, '']);
     expect(received.map(({ text }) => text)).toEqual([build('C1')]);
@@ -113,7 +113,7 @@ describe('hilum send', () => {
     const finished = await send(write('one.hl7', build('C1')));
     expect(finished.code).toBe(exit);
     expect(finished.stdout).toMatch(line);
-    expect(finished.stdout).toContain('1 messages, 0 positive');
+    expect(finished.stdout).toContain('1 message, 0 positive');
   });
 
   it('exits 2 when no answer comes, and says so', async () => {
