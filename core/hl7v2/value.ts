@@ -15,6 +15,9 @@ abstract class ValueView implements Value {
   readonly range: TextRange;
   readonly present: boolean;
   protected readonly source: ValueSource;
+  /** The part found last: the next one is looked for from there, so that reading on stays linear. */
+  private lastPosition = 0;
+  private lastPart: TextRange | undefined;
 
   constructor(source: ValueSource, range: TextRange, present: boolean) {
     this.source = source;
@@ -37,9 +40,21 @@ abstract class ValueView implements Value {
 
   /** The part at `position` of this value; where it is absent, the place behind the end. */
   protected part(mark: string, position: number): { range: TextRange; present: boolean } {
-    const range = this.present ? findPart(this.source.text, mark, this.range, position) : undefined;
+    const range = this.present ? this.findFrom(mark, position) : undefined;
     if (range !== undefined) return { range, present: true };
     return { range: { start: this.range.end, end: this.range.end }, present: false };
+  }
+
+  private findFrom(mark: string, position: number): TextRange | undefined {
+    const last = position >= this.lastPosition ? this.lastPart : undefined;
+    const from = last === undefined ? this.range : { start: last.start, end: this.range.end };
+    const skipped = last === undefined ? 0 : this.lastPosition - 1;
+    const found = findPart(this.source.text, mark, from, position - skipped);
+    if (found !== undefined) {
+      this.lastPart = found;
+      this.lastPosition = position;
+    }
+    return found;
   }
 
   protected count(mark: string): number {

@@ -198,9 +198,15 @@ function toPath(subject: string): SourcePath {
 function toReader(subject: string): (frame: Frame) => string {
   if (nameOnly.test(subject)) return () => '';
   const path = toPath(subject);
-  return (frame) => {
+  const read = (frame: Frame): string => {
     const found = readFirst(path, frame);
     return found === undefined ? '' : toText(found);
+  };
+  const { segment: name } = path;
+  if (name === undefined) return read;
+  return (frame) => {
+    const segment = findSegment(name, frame);
+    return segment === undefined ? '' : frame.run.remember(path, segment, () => read(frame));
   };
 }
 

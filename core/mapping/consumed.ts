@@ -3,7 +3,7 @@ import { type SourceValue, toSegmentName } from './source.ts';
 
 /** Which source values some rule has taken or named: the other half of "no silent loss". */
 export class Consumed {
-  readonly #bySegment = new Map<Segment, Set<number>>();
+  readonly #bySegment = new Map<Segment, Set<Key>>();
 
   /** Takes the value with all that is in it. */
   add(source: SourceValue): void {
@@ -25,10 +25,10 @@ export class Consumed {
     return paths;
   }
 
-  #of(segment: Segment): Set<number> {
+  #of(segment: Segment): Set<Key> {
     const known = this.#bySegment.get(segment);
     if (known !== undefined) return known;
-    const made = new Set<number>();
+    const made = new Set<Key>();
     this.#bySegment.set(segment, made);
     return made;
   }
@@ -47,13 +47,14 @@ export class Consumed {
         findInRepetition({ taken, field, index: index + 1, name, counts }, repetition, rest);
       });
       if (rest.length > 0 && rest.length === counts.all) paths.push(name);
-      else paths.push(...rest);
+      // No spread: a call takes only so many arguments.
+      else for (const path of rest) paths.push(path);
     }
   }
 }
 
 interface FieldSearch {
-  readonly taken: ReadonlySet<number>;
+  readonly taken: ReadonlySet<Key>;
   readonly field: number;
   readonly index: number;
   readonly name: string;
@@ -64,7 +65,9 @@ interface FieldSearch {
 function findInRepetition(search: FieldSearch, repetition: Repetition, rest: string[]): void {
   const { taken, field, index, name, counts } = search;
   const whole = taken.has(toKey(field, index, 0, 0));
-  for (let c = 1; c <= repetition.componentCount; c++) {
+  // Counted once: each count goes through the whole value.
+  const components = repetition.componentCount;
+  for (let c = 1; c <= components; c++) {
     const component = repetition.component(c);
     if (!component.valued) continue;
     const count = component.subcomponentCount;
@@ -78,9 +81,15 @@ function findInRepetition(search: FieldSearch, repetition: Repetition, rest: str
   }
 }
 
-const nothing: ReadonlySet<number> = new Set();
+const nothing: ReadonlySet<Key> = new Set();
+
+/** A number wherever it can be one; a text where a position is larger than any that HL7 defines. */
+type Key = number | string;
 
 /** Fits a double exactly for any number of repetitions: they come first. */
-function toKey(field: number, repetition: number, component: number, subcomponent: number): number {
+function toKey(field: number, repetition: number, component: number, subcomponent: number): Key {
+  if (field > 511 || component > 255 || subcomponent > 255) {
+    return `${field}[${repetition}].${component}.${subcomponent}`;
+  }
   return ((repetition * 512 + field) * 256 + component) * 256 + subcomponent;
 }

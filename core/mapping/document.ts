@@ -48,6 +48,11 @@ export interface IdentityDocument {
   readonly each?: boolean;
   /** Use an identifier of the resource itself, these types first, where one has a system and a value. */
   readonly identifier?: readonly string[];
+  /**
+   * The fields that identify (CX), in order; nothing else then does. Of the first an identifier of the types
+   * above, else one without a type, is used itself; any other is a key, with all its parts and its field.
+   */
+  readonly from?: readonly string[];
   readonly key: KeyDocument;
 }
 

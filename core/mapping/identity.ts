@@ -1,9 +1,19 @@
 import type { BundleEntryRequest } from '@medplum/fhirtypes';
 import type { IdentityDocument } from './document.ts';
-import { type SourcePath, parseSourcePath, readFirst } from './path.ts';
+import {
+  type FieldIdentifier,
+  type OwnIdentifier,
+  chooseIdentifier,
+  findIdentifier,
+  findMapped,
+  readIdentifiers,
+  trimEmptyEnd,
+} from './identifier.ts';
+import { type SourcePath, findSegment, parseSourcePath, readFirst } from './path.ts';
 import type { Frame, Identity } from './run.ts';
 import { toUuid } from './sha1.ts';
-import { type Draft, isPlainObject } from './target.ts';
+import { toSegmentName } from './source.ts';
+import type { Draft } from './target.ts';
 
 /** Computes the identity of a resource that has just been mapped. */
 export type Identify = (resource: Draft, frame: Frame) => Identity;
@@ -26,16 +36,25 @@ export function compileIdentity(
     const read = (parts: readonly KeyPart[]): string[] => parts.map((part) => part(frame));
     const business = by.map(read).find((values) => values.some((value) => value !== ''));
     // Nothing that identifies: the message itself does, so that only its own redelivery is the same.
-    const known = business ?? (by.length === 0 ? [] : [toUuid(frame.run.message.text)]);
+    const known = business ?? (by.length === 0 ? [] : [frame.run.messageUuid]);
     return JSON.stringify([type, read(within), known, read(and)]);
   };
+  const fields = (document.from ?? []).flatMap((text) => compileField(text, report));
+  const find = fields.length === 0 ? undefined : compileFind(fields, document, type);
   return (resource, frame) => {
-    const own = document.identifier && findIdentifier(resource, document.identifier);
+    const found = find?.(resource, frame);
+    const own =
+      find === undefined
+        ? document.identifier && findIdentifier(resource, document.identifier)
+        : found?.own;
     if (own !== undefined) {
       const uuid = toUuid(JSON.stringify([type, own.system, own.value]));
       return { uuid, request: toRequest(document.request, type, own, uuid) };
     }
-    const name = toName(frame);
+    const name =
+      found === undefined
+        ? toName(frame)
+        : JSON.stringify([type, within.map((part) => part(frame)), found.known]);
     const uuid = toUuid(document.each === true ? frame.run.number(name) : name);
     if (document.request === 'id') {
       return { uuid, id: uuid, request: { method: 'PUT', url: `${type}/${uuid}` } };
@@ -48,10 +67,74 @@ export function compileIdentity(
   };
 }
 
+interface IdentifierField {
+  /** `PID-3`. */
+  readonly name: string;
+  readonly path: SourcePath;
+}
+
+/** By what a resource is known: an identifier of its own, else the parts of a key. */
+interface Known {
+  readonly own: OwnIdentifier | undefined;
+  readonly known: readonly (string | number)[];
+}
+
+function compileField(text: string, report: (message: string) => void): IdentifierField[] {
+  const path = parseSourcePath(text);
+  if (path?.segment !== undefined && path.children.length === 0) return [{ name: text, path }];
+  report(`from: ${text} is no field such as PID-3`);
+  return [];
+}
+
+/**
+ * Looks only where `from` says. An identifier of the first field may serve itself; whatever else is found is
+ * a key with its field's name and all of its parts, so that equal numbers of different kinds stay apart.
+ */
+function compileFind(
+  fields: readonly IdentifierField[],
+  document: IdentityDocument,
+  type: string,
+): (resource: Draft, frame: Frame) => Known {
+  return (resource, frame) => {
+    for (const [index, { name, path }] of fields.entries()) {
+      const list = readIdentifiers(path, frame);
+      const [first] = list;
+      if (first === undefined) continue;
+      const chosen: FieldIdentifier | undefined =
+        index === 0 ? chooseIdentifier(list, document.identifier ?? []) : undefined;
+      return {
+        own: chosen && findMapped(resource, chosen),
+        known: [name, (chosen ?? first).raw],
+      };
+    }
+    return { own: undefined, known: toUnknown(fields, type, frame) };
+  };
+}
+
+/** Nothing identifies: the message does, and which of its segments it is. */
+function toUnknown(
+  fields: readonly IdentifierField[],
+  type: string,
+  frame: Frame,
+): (string | number)[] {
+  const { run } = frame;
+  const [field] = fields;
+  const segment = field?.path.segment && findSegment(field.path.segment, frame);
+  run.issues.push({
+    code: `${type.toLowerCase()}-without-identifier`,
+    severity: 'warning',
+    ...(field && segment ? { location: `${toSegmentName(segment)}-${field.path.field}` } : {}),
+    message:
+      `Expected an identifier in ${fields.map(({ name }) => name).join(', ')}, found none: only a ` +
+      `redelivery of this message finds this ${type} again. Let the sender fill ${field?.name ?? ''}.`,
+  });
+  return [run.messageUuid, segment ? segment.occurrence : 0];
+}
+
 function toRequest(
   kind: IdentityDocument['request'],
   type: string,
-  identifier: { readonly system: string; readonly value: string },
+  identifier: OwnIdentifier,
   uuid: string,
 ): BundleEntryRequest {
   const query = `identifier=${toSearchToken(identifier.system, identifier.value)}`;
@@ -71,37 +154,6 @@ function toSearchToken(system: string, value: string): string {
   return `${escape(system)}%7C${escape(value)}`;
 }
 
-/** The identifier of the first of these types that has system and value, else the first that has both. */
-function findIdentifier(
-  resource: Draft,
-  types: readonly string[],
-): { system: string; value: string } | undefined {
-  const list = resource['identifier'];
-  if (!Array.isArray(list)) return undefined;
-  const usable = list.filter(isUsable);
-  for (const type of types) {
-    const found = usable.find((identifier) => toType(identifier) === type);
-    if (found !== undefined) return found;
-  }
-  return usable[0];
-}
-
-function isUsable(identifier: unknown): identifier is Draft & { system: string; value: string } {
-  return (
-    isPlainObject(identifier) &&
-    typeof identifier['system'] === 'string' &&
-    typeof identifier['value'] === 'string' &&
-    identifier['use'] !== 'old'
-  );
-}
-
-function toType(identifier: Draft): unknown {
-  const { type } = identifier;
-  if (!isPlainObject(type) || !Array.isArray(type['coding'])) return undefined;
-  const coding: unknown = type['coding'][0];
-  return isPlainObject(coding) ? coding['code'] : undefined;
-}
-
 /** `OBR-3 | ORC-3` or `@patient`. */
 function compileKeyPart(part: string, report: (message: string) => void): KeyPart {
   if (part.startsWith('@')) {
@@ -118,7 +170,7 @@ function compileKeyPart(part: string, report: (message: string) => void): KeyPar
     for (const path of paths) {
       const value = readFirst(path, frame)?.value;
       // Raw, since a whole field is a list: without what is empty at its end.
-      const raw = value?.valued === true ? value.raw.replace(/[\^&\s]+$/, '') : '';
+      const raw = value?.valued === true ? trimEmptyEnd(value.raw) : '';
       if (raw !== '') return raw;
     }
     return '';

@@ -3,6 +3,8 @@ import type { Hl7Message, Repetition, Segment } from '../hl7v2/message.ts';
 import { parseTimestamp } from '../hl7v2/timestamp.ts';
 import type { Issue } from '../issue.ts';
 import { Consumed } from './consumed.ts';
+import type { SourcePath } from './path.ts';
+import { toUuid } from './sha1.ts';
 import type { SourceValue } from './source.ts';
 import type { Group } from './structure.ts';
 import type { Table } from './tables.ts';
@@ -43,6 +45,12 @@ export interface Entry {
   readonly trace: TraceEntry[];
 }
 
+/** Entries of one label in order, and as a set: a message may hold tens of thousands. */
+interface Labelled {
+  readonly list: Entry[];
+  readonly known: Set<Entry>;
+}
+
 /** The state of mapping one message. Nothing of it outlives the message. */
 export class Run {
   readonly message: Hl7Message;
@@ -55,11 +63,13 @@ export class Run {
   readonly onRule: ((rule: string) => void) | undefined;
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #byIdentity = new Map<string, Entry>();
-  readonly #labels = new Map<Group, Map<string, Entry[]>>();
+  readonly #labels = new Map<Group, Map<string, Labelled>>();
   readonly #fields = new Map<Segment, (readonly Repetition[])[]>();
+  readonly #texts = new Map<SourcePath, { readonly segment: Segment; readonly text: string }>();
   readonly #numbers = new Map<string, number>();
   readonly #zone: string | undefined;
   #zoneReported = false;
+  #messageUuid: string | undefined;
 
   constructor(message: Hl7Message, tables: ReadonlyMap<string, Table>, options: RunOptions) {
     this.message = message;
@@ -67,6 +77,11 @@ export class Run {
     this.onRule = options.onRule;
     this.trace = options.provenance ? [] : undefined;
     this.#zone = parseTimestamp((message.get('MSH-7.1') ?? '').trim())?.offset ?? options.zone;
+  }
+
+  /** Made from the whole text: equal for a redelivery, and for nothing else. */
+  get messageUuid(): string {
+    return (this.#messageUuid ??= toUuid(this.message.text));
   }
 
   table(id: string): Table | undefined {
@@ -94,6 +109,15 @@ export class Run {
     let fields = this.#fields.get(segment);
     if (fields === undefined) this.#fields.set(segment, (fields = []));
     return (fields[field] ??= segment.field(field).repetitions);
+  }
+
+  /** The text that was read there last, else what `read` gives: for every repetition the same is asked. */
+  remember(path: SourcePath, segment: Segment, read: () => string): string {
+    const last = this.#texts.get(path);
+    if (last?.segment === segment) return last.text;
+    const text = read();
+    this.#texts.set(path, { segment, text });
+    return text;
   }
 
   /** The name, numbered by how often it was asked for in this message. */
@@ -134,17 +158,19 @@ export class Run {
   /** Makes the entry known by its label in its group and all around it. */
   label(name: string, entry: Entry, group: Group): void {
     for (let at: Group | undefined = group; at !== undefined; at = at.parent) {
-      const labels = this.#labels.get(at) ?? new Map<string, Entry[]>();
+      const labels = this.#labels.get(at) ?? new Map<string, Labelled>();
       this.#labels.set(at, labels);
-      const list = labels.get(name) ?? [];
-      labels.set(name, list);
-      if (!list.includes(entry)) list.push(entry);
+      const { list, known } = labels.get(name) ?? { list: [], known: new Set<Entry>() };
+      labels.set(name, { list, known });
+      if (known.has(entry)) continue;
+      known.add(entry);
+      list.push(entry);
     }
   }
 
   /** All entries with that label in the group and the groups within. */
   labelled(name: string, group: Group): readonly Entry[] {
-    return this.#labels.get(group)?.get(name) ?? [];
+    return this.#labels.get(group)?.get(name)?.list ?? [];
   }
 
   /** The nearest entry with that label, outward. */

@@ -48,6 +48,7 @@ const identity = {
     system: { type: 'string', pattern: '^urn:[a-z0-9:-]+$' },
     each: { type: 'boolean' },
     identifier: texts,
+    from: texts,
     key: {
       type: 'object',
       additionalProperties: false,

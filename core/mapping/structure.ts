@@ -7,6 +7,9 @@ export interface StructureDocument {
   readonly groups: readonly GroupDocument[];
 }
 
+/** With more segments than this an index is faster, and with thousands the only way. */
+const indexFrom = 16;
+
 /** One occurrence of a group in a message, with its segments in order and the groups within. */
 export class Group {
   readonly name: string;
@@ -14,6 +17,8 @@ export class Group {
   readonly parent: Group | undefined;
   readonly segments: Segment[] = [];
   readonly groups: Group[] = [];
+  #firstOf: Map<string, Segment> | undefined;
+  #indexed = 0;
 
   constructor(document: GroupDocument, parent: Group | undefined) {
     this.name = document.name;
@@ -23,7 +28,20 @@ export class Group {
 
   /** The first segment of that name here, else in the groups around. */
   find(name: string): Segment | undefined {
-    return this.segments.find((segment) => segment.name === name) ?? this.parent?.find(name);
+    return this.#findHere(name) ?? this.parent?.find(name);
+  }
+
+  #findHere(name: string): Segment | undefined {
+    const { segments } = this;
+    if (segments.length <= indexFrom) return segments.find((segment) => segment.name === name);
+    if (this.#firstOf === undefined || this.#indexed !== segments.length) {
+      this.#firstOf = new Map();
+      this.#indexed = segments.length;
+      for (const segment of segments) {
+        if (!this.#firstOf.has(segment.name)) this.#firstOf.set(segment.name, segment);
+      }
+    }
+    return this.#firstOf.get(name);
   }
 
   /** How many segments or groups of that name stand directly here. */
