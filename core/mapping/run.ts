@@ -3,7 +3,6 @@ import type { Hl7Message, Repetition, Segment } from '../hl7v2/message.ts';
 import { parseTimestamp } from '../hl7v2/timestamp.ts';
 import type { Issue } from '../issue.ts';
 import { Consumed } from './consumed.ts';
-import type { SourcePath } from './path.ts';
 import { toUuid } from './sha1.ts';
 import type { SourceValue } from './source.ts';
 import type { Group } from './structure.ts';
@@ -65,7 +64,7 @@ export class Run {
   readonly #byIdentity = new Map<string, Entry>();
   readonly #labels = new Map<Group, Map<string, Labelled>>();
   readonly #fields = new Map<Segment, (readonly Repetition[])[]>();
-  readonly #texts = new Map<SourcePath, { readonly segment: Segment; readonly text: string }>();
+  readonly #texts = new Map<object, { readonly segment: Segment; readonly text: string }>();
   readonly #numbers = new Map<string, number>();
   readonly #zone: string | undefined;
   #zoneReported = false;
@@ -111,8 +110,8 @@ export class Run {
     return (fields[field] ??= segment.field(field).repetitions);
   }
 
-  /** The text that was read there last, else what `read` gives: for every repetition the same is asked. */
-  remember(path: SourcePath, segment: Segment, read: () => string): string {
+  /** The text last read at a path (the object is its key) of the segment, else what `read` gives. */
+  remember(path: object, segment: Segment, read: () => string): string {
     const last = this.#texts.get(path);
     if (last?.segment === segment) return last.text;
     const text = read();
