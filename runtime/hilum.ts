@@ -74,7 +74,9 @@ export class Hilum {
       logger.error({ node: issue.location, code: issue.code }, issue.message);
     }
     await this.#declareQueues(this.#stores);
-    await Promise.all([demo, this.#startEdge(), this.#startWorkers(), this.#startConsole()]);
+    await Promise.all([demo, this.#startWorkers(), this.#startConsole()]);
+    // Last: whoever finds a listener open finds its flow ready as well.
+    await this.#startEdge();
   }
 
   /** Stops taking messages, finishes those under way, ends every process. Idempotent. */
