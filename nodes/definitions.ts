@@ -1,4 +1,6 @@
 import { contribute as fhirOut } from './fhir-out/definition.ts';
+import { contribute as hl7Map } from './hl7-map/definition.ts';
+import { contribute as hl7Route } from './hl7-route/definition.ts';
 import { contribute as mllpIn } from './mllp-in/definition.ts';
 import { contribute as mllpOut } from './mllp-out/definition.ts';
 import { contribute as queueIn } from './queue-in/definition.ts';
@@ -8,8 +10,8 @@ import type { Contribute } from './shared/contribution.ts';
 export { findPlaceholders, resolveEnv } from './shared/environment.ts';
 
 /**
- * Of every node type that makes listeners, senders or queues: what it makes. The deploy compiler calls
- * it for each enabled node of that type; types that are not here make none.
+ * Of every node type that makes listeners, senders or queues, or that a deploy checks: what it makes, and
+ * what is wrong with it. The deploy compiler calls it for each enabled node of that type.
  */
 export const contributors: Readonly<Record<string, Contribute>> = {
   'mllp in': mllpIn,
@@ -17,4 +19,6 @@ export const contributors: Readonly<Record<string, Contribute>> = {
   'fhir out': fhirOut,
   'queue in': queueIn,
   'queue out': queueOut,
+  'hl7 map': hl7Map,
+  'hl7 route': hl7Route,
 };

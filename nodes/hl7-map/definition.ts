@@ -1,3 +1,4 @@
+import { contributeFrom } from '../shared/contribution.ts';
 import { optional, type FieldParser } from '../shared/fields.ts';
 
 export const type = 'hl7 map';
@@ -19,3 +20,6 @@ const messageType: FieldParser<string> = (text) =>
     : { ok: false, problem: 'message-type-invalid' };
 
 export const fields = { mapping: optional(messageType, undefined) };
+
+/** Nothing at the edge; a deploy checks its fields. */
+export const contribute = contributeFrom(fields, () => ({}));

@@ -1,4 +1,5 @@
 import { parsePath } from '../../core/hl7v2/path.ts';
+import { buildIssue, type Contribute } from '../shared/contribution.ts';
 
 export const type = 'hl7 route';
 
@@ -71,6 +72,24 @@ export function findRuleProblem(rule: Rule): RuleProblem | undefined {
         : undefined;
   }
 }
+
+/** Nothing at the edge; a deploy checks its rules: a faulty one would fail every message. */
+export const contribute: Contribute = (node) => {
+  const rules = Array.isArray(node['rules']) ? (node['rules'] as readonly Rule[]) : [];
+  const issues = rules.flatMap((rule, index) => {
+    const problem = findRuleProblem(rule);
+    if (problem === undefined) return [];
+    return [buildIssue(node, `rule-${problem}`, `rule ${index + 1}: ${ruleProblems[problem]}`)];
+  });
+  return issues.length === 0 ? {} : { issues };
+};
+
+const ruleProblems: Readonly<Record<RuleProblem, string>> = {
+  'type-missing': 'expected a message type such as ORU^R01, found none',
+  'path-invalid': 'expected a path such as PID-3.4.1, found something else',
+  'value-missing': 'expected a value to compare with, found none',
+  'expression-invalid': 'expected a regular expression, found something else',
+};
 
 /** Whether the text is a path to a value or a segment: `PID-3[2].4.1`, `OBX[3]-5`, `ZPI`. */
 function isPath(text: string): boolean {

@@ -79,7 +79,8 @@ export function isWired(wires: FlowNode['wires'], output: number): boolean {
   return (wires?.[output - 1]?.length ?? 0) > 0;
 }
 
-function buildIssue(node: FlowNode, code: string, message: string): Issue {
+/** What is wrong with a node's configuration: refuses the deploy and names the node. */
+export function buildIssue(node: FlowNode, code: string, message: string): Issue {
   const who =
     node.name === undefined || node.name === '' ? node.type : `${node.type} "${node.name}"`;
   return { code, severity: 'error', location: node.id, message: `${who}: ${message}` };

@@ -26,18 +26,15 @@ export function compileFlows(
     const contribute = contributors[node.type];
     if (contribute === undefined || node.d === true) continue;
     const tab = tabs.get(node.z ?? '');
-    if (tab === undefined) {
-      issues.push(notOnATab(node));
-      continue;
-    }
-    if (tab['disabled'] === true) continue;
+    if (tab?.['disabled'] === true) continue;
     const contribution = contribute(node, {
-      interface: tab.id,
+      interface: tab?.id ?? '',
       defaults: { bind: context.bind },
       env: context.environment,
     });
-    contributions.push(contribution);
     issues.push(...(contribution.issues ?? []));
+    if (tab !== undefined) contributions.push(contribution);
+    else if (makesAnything(contribution)) issues.push(notOnATab(node));
   }
   const definitions: InterfaceDefinitions = {
     listeners: contributions.flatMap(({ listeners = [] }) => listeners),
@@ -45,6 +42,10 @@ export function compileFlows(
     queues: mergeQueues(contributions.flatMap(({ queues = [] }) => queues)),
   };
   return { definitions, issues: [...issues, ...findSharedPorts(definitions)] };
+}
+
+function makesAnything({ listeners, senders, queues }: NodeContribution): boolean {
+  return [listeners, senders, queues].some((made = []) => made.length > 0);
 }
 
 function notOnATab(node: FlowNode): Issue {

@@ -63,6 +63,31 @@ describe('compileFlows', () => {
     ]);
   });
 
+  it('refuses rules and mappings that would fail every message', () => {
+    const route = (rules: readonly object[]): FlowNode => ({
+      id: 'r',
+      type: 'hl7 route',
+      z: 'a',
+      rules,
+    });
+    const flows = [
+      tab('a'),
+      route([
+        { kind: 'type', value: 'ORU^R01' },
+        { kind: 'field', path: 'PID-', operator: 'equals', value: 'x' },
+        { kind: 'field', path: 'PID-3', operator: 'matches', value: '(' },
+      ]),
+      { id: 'm', type: 'hl7 map', z: 'a', mapping: 'NOPE' },
+    ];
+    expect(
+      compileFlows(flows, context).issues.map(({ code, location }) => [code, location]),
+    ).toEqual([
+      ['rule-path-invalid', 'r'],
+      ['rule-expression-invalid', 'r'],
+      ['message-type-invalid', 'm'],
+    ]);
+  });
+
   it('declares a queue that two nodes name once, with the topics of both', () => {
     const out = (id: string, topic: string): FlowNode => ({
       id,
