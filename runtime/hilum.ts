@@ -84,6 +84,7 @@ export class Hilum {
     if (this.#stopping) return;
     this.#stopping = true;
     await this.#console?.stop();
+    await this.#deploying;
     await this.#edge?.stop();
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
     await this.#stores?.close();
@@ -179,6 +180,7 @@ export class Hilum {
       }),
       false,
     );
+    if (this.#stopping) return;
     this.#workers.set(group, worker);
     await worker.start({ once: false });
   }

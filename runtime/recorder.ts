@@ -8,7 +8,7 @@ import { toInstant } from './ids.ts';
 
 type EventDetails = Pick<LedgerEvent, 'kind' | 'queue' | 'summary' | 'issues'>;
 
-/** How often an event is tried again while the ledger is away: for about a minute. */
+/** How often an event is tried again while the ledger is away: for little more than a minute. */
 const attempts = 12;
 const maxDelayMs = 10_000;
 
@@ -43,8 +43,8 @@ export class Recorder {
   }
 
   /**
-   * Resolves when the entries are durable, or given up after about a minute: the ledger being away holds
-   * up no message. Never rejects.
+   * Resolves when the entries are durable, or given up after little more than a minute: the ledger being
+   * away stops no message for good. Never rejects.
    */
   async write(entries: readonly LedgerEntry[]): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {

@@ -25,15 +25,15 @@ export async function replay(
   if (origin === undefined) return undefined;
   const trace = await stores.ledger.trace(origin.id);
   const first = trace?.events.find(
-    (event) =>
-      event.messageId === origin.id && event.queue !== undefined && event.kind === 'queued',
+    ({ messageId, queue, kind }) =>
+      messageId === origin.id && queue !== undefined && (kind === 'queued' || kind === 'taken'),
   );
   const queue = first?.queue ?? inboundQueue(origin, definitions);
-  if (queue === undefined) {
+  if (queue === undefined || !definitions.queues.some(({ name }) => name === queue)) {
     throw buildError(
       'permanent',
       'replay-without-queue',
-      'This message was never in a queue and its interface has no listener; send it again from its sender.',
+      'The queue where this message waited is no more, or it never was in one; send it again from its sender.',
     );
   }
   const now = clock();
@@ -57,6 +57,7 @@ export async function replay(
 
 /** A refused message was never queued: it goes where its listener would have put it. */
 function inboundQueue(origin: Envelope, { listeners }: InterfaceDefinitions): string | undefined {
+  if (origin.causationId !== undefined) return undefined;
   const listener = listeners.find((each) => each.interface === origin.interface);
   return listener === undefined ? undefined : queueNames.inbound(listener.id);
 }

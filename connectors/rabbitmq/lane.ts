@@ -144,17 +144,30 @@ export class Lane {
     const { queue, toEnvelope, publishRetry, publishDead } = this.#options;
     const envelope = toEnvelope(message);
     let settling = false;
-    const settle = async (before?: () => Promise<void>): Promise<void> => {
+    const begin = (): void => {
       if (settling) throw buildAlreadySettled(queue, envelope.id);
       settling = true;
+    };
+    const settle = async (before?: () => Promise<void>): Promise<void> => {
+      begin();
       await this.#settle(channel, message, before);
+    };
+    const requeue = async (): Promise<void> => {
+      begin();
+      this.#assertCurrent(channel);
+      this.#answer(message, () => channel.nack(message));
+      return Promise.resolve();
     };
     return {
       queue,
       envelope,
       redelivered: message.fields.redelivered,
       accept: () => settle(),
-      retry: (delayMs, options) => settle(() => publishRetry(envelope, { ...options, delayMs })),
+      // Given back as it was: to the head of its queue, where its order is.
+      retry: (delayMs, options) =>
+        delayMs === 0 && options?.countAttempt === false
+          ? requeue()
+          : settle(() => publishRetry(envelope, { ...options, delayMs })),
       deadLetter: (issues) => settle(() => publishDead(envelope, issues)),
     };
   }
@@ -175,8 +188,12 @@ export class Lane {
       }
       this.#assertCurrent(channel);
     }
+    this.#answer(message, () => channel.ack(message));
+  }
+
+  #answer(message: ConsumeMessage, answer: () => void): void {
     try {
-      channel.ack(message);
+      answer();
     } catch (error) {
       throw buildUnavailable(
         `The channel that delivered from ${this.#options.queue} is closing; the message is delivered again`,

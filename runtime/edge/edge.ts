@@ -108,6 +108,10 @@ export class Edge {
     this.#listeners.set(definition.id, listener);
     try {
       await source.start();
+      if (this.#listeners.get(definition.id) !== listener) {
+        await source.stop({ drainMs });
+        return;
+      }
       this.#tell(definition, 'listening', `${host}:${source.address?.port ?? port}`);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);

@@ -33,12 +33,18 @@ interface Options {
  * or AR is recorded as refused and never queued, since its sender will send it again.
  */
 export function createIntake(listener: ListenerDefinition, options: Options): Accept {
-  return (received) => accept(listener, options, received);
+  const line: Line = { blocked: undefined };
+  return (received) => accept(listener, { ...options, line }, received);
+}
+
+/** A listener's messages while the stores are away: whoever came first is stored first. */
+interface Line {
+  blocked: Promise<void> | undefined;
 }
 
 async function accept(
   listener: ListenerDefinition,
-  options: Options,
+  options: Options & { readonly line: Line },
   received: Received,
 ): Promise<Uint8Array | undefined> {
   const { logger } = options;
@@ -91,23 +97,42 @@ async function accept(
  */
 async function store(
   listener: ListenerDefinition,
-  { ledger, broker, clock }: Options,
+  { ledger, broker, clock, line }: Options & { readonly line: Line },
   { envelope, received }: { readonly envelope: Envelope; readonly received: Received },
-): Promise<readonly [PromiseSettledResult<void>, PromiseSettledResult<void>]> {
-  const deadline = clock() + storeWithinMs;
-  for (;;) {
-    // In one tick: the embedded broker and the ledger make one transaction of both.
-    const results = await Promise.allSettled([
+): Promise<Stored> {
+  // In one tick: the embedded broker and the ledger make one transaction of both.
+  const tryOnce = (): Promise<Stored> =>
+    Promise.allSettled([
       ledger.append(births(listener, envelope, received)),
       broker.publish(listener.queue, envelope),
     ]);
-    const isAway = results.every(
-      (result) =>
-        result.status === 'rejected' && findFailure(result.reason)?.errorClass === 'transient',
-    );
-    if (!isAway || clock() > deadline) return results;
-    await wait(storeAgainMs);
+  const deadline = clock() + storeWithinMs;
+  await unblocked(line);
+  let results = await tryOnce();
+  if (!isAway(results)) return results;
+  await unblocked(line);
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  line.blocked = promise;
+  while (isAway(results) && clock() <= deadline) {
+    results = await tryOnce();
+    if (isAway(results)) await wait(storeAgainMs);
   }
+  line.blocked = undefined;
+  resolve(undefined);
+  return results;
+}
+
+async function unblocked(line: Line): Promise<void> {
+  while (line.blocked !== undefined) await line.blocked;
+}
+
+type Stored = readonly [PromiseSettledResult<void>, PromiseSettledResult<void>];
+
+function isAway(results: Stored): boolean {
+  return results.every(
+    (result) =>
+      result.status === 'rejected' && findFailure(result.reason)?.errorClass === 'transient',
+  );
 }
 
 /** Without type and control id a message can neither be routed nor acknowledged: it was cut short. */

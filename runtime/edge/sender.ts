@@ -1,4 +1,5 @@
 import type { Envelope } from '../../core/envelope.ts';
+import { findFailure } from '../../core/errors.ts';
 import type { SenderDefinition } from '../../core/interface.ts';
 import type { Answer, Outcome } from '../../core/outcome.ts';
 import type { Broker, Delivery } from '../../core/ports/broker.ts';
@@ -26,6 +27,11 @@ type Next =
   | { readonly settle: () => Promise<void>; readonly delayMs?: undefined }
   | { readonly settle?: undefined; readonly delayMs: number };
 
+interface Carriage {
+  /** Ends it without another attempt; resolves when it has ended. */
+  end(): Promise<void>;
+}
+
 /** To its place in the queue, as if it had not been tried. */
 function giveBack(delivery: Delivery): Promise<void> {
   return delivery.retry(0, { countAttempt: false });
@@ -42,6 +48,8 @@ export class Sender {
   readonly #options: Options;
   readonly #recorder: Recorder;
   readonly #underway = new Set<Promise<void>>();
+  /** What is being delivered or waits for its next attempt, by message id. */
+  readonly #carriages = new Map<string, Carriage>();
   /** Nothing is tried again. */
   readonly #stopping = new AbortController();
   /** What is still being tried ends. */
@@ -80,31 +88,49 @@ export class Sender {
 
   /** One delivery from its arrival to its settlement. Never rejects. */
   async #carry(delivery: Delivery): Promise<void> {
-    const { logger } = this.#options;
-    const about = { id: delivery.envelope.id, sender: this.definition.id };
-    try {
-      for (let attempt = delivery.envelope.attempt; ; attempt += 1) {
-        const next = await this.#tryOnce(delivery, attempt);
-        if (next.settle !== undefined) {
-          await next.settle();
-          return;
-        }
-        await pause(next.delayMs, this.#stopping.signal);
-        if (this.#stopping.signal.aborted) {
-          await giveBack(delivery);
-          return;
-        }
-      }
-    } catch (error) {
-      // The broker delivers again what could not be settled.
-      logger.warn({ ...about, err: error }, 'A delivery could not be settled.');
+    const { id, attempt } = delivery.envelope;
+    // Delivered again while it waits here: the broker took it back, and what waits must not send it too.
+    await this.#carriages.get(id)?.end();
+    const ending = new AbortController();
+    const work = this.#repeat(delivery, { attempt, ending: ending.signal }).catch(
+      (error: unknown) => {
+        // The broker delivers again what could not be settled.
+        const about = { id, sender: this.definition.id, err: error };
+        this.#options.logger.warn(about, 'A delivery could not be settled.');
+      },
+    );
+    const carriage: Carriage = {
+      end: () => {
+        ending.abort();
+        return work;
+      },
+    };
+    this.#carriages.set(id, carriage);
+    await work;
+    if (this.#carriages.get(id) === carriage) this.#carriages.delete(id);
+  }
+
+  async #repeat(
+    delivery: Delivery,
+    from: { readonly attempt: number; readonly ending: AbortSignal },
+  ): Promise<void> {
+    const pausing = AbortSignal.any([this.#stopping.signal, from.ending]);
+    for (let { attempt } = from; ; attempt += 1) {
+      const next = await this.#tryOnce(delivery, { attempt, ending: from.ending });
+      if (next.settle !== undefined) return next.settle();
+      await pause(next.delayMs, pausing);
+      if (pausing.aborted) return giveBack(delivery);
     }
   }
 
   /** One attempt; what is not settled by it is tried again where it is. */
-  async #tryOnce(delivery: Delivery, attempt: number): Promise<Next> {
+  async #tryOnce(
+    delivery: Delivery,
+    { attempt, ending }: { readonly attempt: number; readonly ending: AbortSignal },
+  ): Promise<Next> {
+    const signal = AbortSignal.any([this.#ending.signal, ending]);
     try {
-      return await this.#attempt({ ...delivery.envelope, attempt }, delivery);
+      return await this.#attempt({ ...delivery.envelope, attempt }, delivery, signal);
     } catch (error) {
       // Nothing of it was settled: the ledger or the broker is away.
       this.#options.logger.warn(
@@ -121,7 +147,7 @@ export class Sender {
   }
 
   /** Delivers once, if it is still to be delivered. */
-  async #attempt(envelope: Envelope, delivery: Delivery): Promise<Next> {
+  async #attempt(envelope: Envelope, delivery: Delivery, signal: AbortSignal): Promise<Next> {
     const { ledger, destination } = this.#options;
     const state = (await ledger.states([envelope.id])).get(envelope.id);
     if (isDone(state)) return { settle: () => delivery.accept() };
@@ -131,8 +157,8 @@ export class Sender {
     }
     const { queue, label } = this.definition;
     this.#recorder.note(envelope, { kind: 'taken', queue, summary: label });
-    const outcome = await destination.deliver(envelope, this.#ending.signal);
-    const isEnded = this.#ending.signal.aborted && outcome.kind !== 'delivered';
+    const outcome = await destination.deliver(envelope, signal);
+    const isEnded = signal.aborted && outcome.kind !== 'delivered';
     return isEnded
       ? { settle: () => giveBack(delivery) }
       : this.#conclude(envelope, delivery, outcome);
@@ -141,7 +167,7 @@ export class Sender {
   async #conclude(envelope: Envelope, delivery: Delivery, outcome: Outcome): Promise<Next> {
     const { queue } = delivery;
     if (outcome.kind === 'delivered') {
-      await this.#bringBack(envelope, outcome.answer);
+      await this.#bringBackSurely(envelope, outcome.answer);
       const event = { kind: 'delivered', queue, summary: outcome.summary } as const;
       return {
         settle: () => this.#settle(this.#recorder.event(envelope, event), () => delivery.accept()),
@@ -159,7 +185,7 @@ export class Sender {
       this.#recorder.note(envelope, { kind: 'failed', queue, summary, issues });
       return this.#again(delivery, delayMs);
     }
-    await this.#bringBack(envelope, outcome.answer);
+    await this.#bringBackSurely(envelope, outcome.answer);
     const event = { kind: 'dead-lettered', queue, issues: decision.issues } as const;
     return {
       settle: () =>
@@ -172,6 +198,28 @@ export class Sender {
   /** In one tick, so that the embedded broker makes one transaction of both. */
   async #settle(entry: LedgerEntry, settle: () => Promise<void>): Promise<void> {
     await Promise.all([this.#recorder.write([entry]), settle()]);
+  }
+
+  /**
+   * Brings the answer back, however long that takes: what the partner has taken must not be sent again for
+   * it. Given up when it cannot be queued at all, or when the sender stops.
+   */
+  async #bringBackSurely(request: Envelope, answer: Answer | undefined): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#bringBack(request, answer);
+        return;
+      } catch (error) {
+        const isFinal =
+          this.#stopping.signal.aborted || findFailure(error)?.errorClass !== 'transient';
+        this.#options.logger.error(
+          { id: request.id, sender: this.definition.id, err: error },
+          isFinal ? "A partner's answer is lost to the flow." : "A partner's answer waits.",
+        );
+        if (isFinal) return;
+      }
+      await pause(backoffMs(attempt), this.#stopping.signal);
+    }
   }
 
   /** The partner's answer goes back into the flow, as a message of its own. */

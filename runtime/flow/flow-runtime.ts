@@ -17,14 +17,14 @@ import { deriveId } from '../derived-id.ts';
 import { newId } from '../ids.ts';
 import { toPayload } from '../payload.ts';
 import { Recorder } from '../recorder.ts';
-import { decideFlow } from '../retry-policy.ts';
+import { backoffMs, decideFlow } from '../retry-policy.ts';
 import type { SettlementTracker } from '../settlement/tracker.ts';
 import type { FlowResult, Transaction } from '../settlement/transaction.ts';
 import { findReasons, isDone } from '../states.ts';
 import { flowStopped, toFailure } from './failure.ts';
 import type { InFlow } from './outbound.ts';
 import { Outbox } from './outbox.ts';
-import { Suspects } from './suspects.ts';
+import { findFatalStarts, Suspects } from './suspects.ts';
 
 interface Options {
   readonly broker: Broker;
@@ -47,7 +47,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
   readonly #options: Options;
   readonly #recorder: Recorder;
   readonly #outbox: Outbox;
-  readonly #suspects: Suspects;
+  readonly #suspects = new Suspects();
   readonly #inFlow = new Map<Transaction, InFlow>();
   readonly #sources = new Set<Consuming>();
   readonly #stateListeners = new Set<StateListener>();
@@ -57,7 +57,6 @@ export class WorkerFlowRuntime implements FlowRuntime {
   constructor(options: Options) {
     this.#options = options;
     this.#recorder = new Recorder(options);
-    this.#suspects = new Suspects(options.ledger, this.#recorder);
     this.#outbox = new Outbox({
       ...options,
       recorder: this.#recorder,
@@ -147,7 +146,11 @@ export class WorkerFlowRuntime implements FlowRuntime {
       id: deriveId(envelope.id, queue),
       causationId: envelope.id,
     };
-    void this.#recorder.write([{ type: 'message', envelope: copy }]);
+    const isFirst = !delivery.redelivered && envelope.attempt === 1;
+    void this.#recorder.write([
+      { type: 'message', envelope: copy },
+      ...(isFirst ? [this.#recorder.event(copy, { kind: 'queued', queue })] : []),
+    ]);
     return {
       queue,
       envelope: copy,
@@ -160,24 +163,40 @@ export class WorkerFlowRuntime implements FlowRuntime {
 
   /** One delivery from its arrival to its settlement. Never rejects. */
   async #carry(delivery: Delivery, send: (message: FlowMessage) => void): Promise<void> {
-    const { logger } = this.#options;
     const { envelope } = delivery;
     try {
-      if (await this.#wasSettled(delivery)) return;
-      if (!delivery.redelivered) {
-        this.#recorder.note(envelope, { kind: 'taken', queue: delivery.queue });
-        await this.#settle(delivery, await this.#run(delivery, send));
-        return;
-      }
-      const result = await this.#suspects.isolate(delivery, () => this.#run(delivery, send));
-      await this.#settle(
-        delivery,
-        'kind' in result ? result : { kind: 'rejected', issues: result },
-      );
+      await this.#suspects.inTurn(delivery, async () => {
+        if (await this.#wasSettled(delivery)) return;
+        const reasons = delivery.redelivered ? await this.#startSuspect(delivery) : [];
+        if (!delivery.redelivered) {
+          this.#recorder.note(envelope, { kind: 'taken', queue: delivery.queue });
+        }
+        const result: FlowResult =
+          reasons.length > 0
+            ? { kind: 'rejected', issues: reasons }
+            : await this.#run(delivery, send);
+        await this.#settle(delivery, result);
+      });
     } catch (error) {
-      // The broker delivers again what could not be settled.
-      logger.warn({ id: envelope.id, err: error }, 'The message could not be settled.');
+      this.#options.logger.warn({ id: envelope.id, err: error }, 'A message goes back unsettled.');
+      // Where it was settled and that failed, the broker delivers it again by itself.
+      await delivery
+        .retry(backoffMs(envelope.attempt), { countAttempt: false })
+        .catch(() => undefined);
     }
+  }
+
+  /** Its start is durable before it runs: if it ends the worker, that counts. Gives the reasons to give it up. */
+  async #startSuspect({ envelope, queue }: Delivery): Promise<readonly Issue[]> {
+    const { ledger, logger } = this.#options;
+    try {
+      const reasons = await findFatalStarts(ledger, envelope.id);
+      if (reasons.length > 0) return reasons;
+      await ledger.append([this.#recorder.event(envelope, { kind: 'taken', queue })]);
+    } catch (error) {
+      logger.warn({ id: envelope.id, err: error }, 'A suspect runs without the ledger.');
+    }
+    return [];
   }
 
   /** A repeated delivery of what is done is settled as it was, without its flow. */
@@ -256,7 +275,10 @@ export class WorkerFlowRuntime implements FlowRuntime {
     const decision = decideFlow(errorClass, attempt, issues);
     if (decision.retry) {
       logger.warn({ id, attempt, issues }, 'The flow failed and will run again.');
-      await Promise.all([record('failed', issues), delivery.retry(decision.delayMs)]);
+      // What is ours to be there is no fault of the message: it spends no attempt.
+      const countAttempt = errorClass !== 'transient';
+      const { delayMs } = decision;
+      await Promise.all([record('failed', issues), delivery.retry(delayMs, { countAttempt })]);
     } else {
       logger.warn({ id, issues: decision.issues }, 'The message is dead-lettered.');
       await Promise.all([

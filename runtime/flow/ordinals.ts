@@ -1,25 +1,39 @@
 import type { EnvelopeHeader } from '../../core/envelope.ts';
+import type { InFlow } from './outbound.ts';
 
-/** Enough for every message that is in a flow, and for those that were lately. */
-const maxCounters = 50_000;
+/** Enough for the messages that were in a flow lately. */
+const maxLate = 50_000;
 
 /**
- * Which of the messages that a node makes of one message this is, 1-based. Counted by attempt, so that
- * the flow run again counts from one; kept a while after the flow has ended, for what a node sends late.
+ * Which of the messages that a node makes of one message this is, 1-based. Counted anew in each run of the
+ * flow, so that a run repeated (for whatever reason) counts the same; what a node sends after its run has
+ * ended counts on from there.
  */
 export class Ordinals {
-  readonly #counters = new Map<string, number>();
+  readonly #runs = new WeakMap<InFlow, Map<string, number>>();
+  readonly #last = new Map<string, number>();
 
-  next({ id, attempt }: EnvelopeHeader, nodeId: string): number {
+  next(inFlow: InFlow | undefined, { id, attempt }: EnvelopeHeader, nodeId: string): number {
     const key = `${id} ${attempt} ${nodeId}`;
-    const ordinal = (this.#counters.get(key) ?? 0) + 1;
+    const counters = inFlow === undefined ? undefined : this.#countersOf(inFlow);
+    const ordinal = (counters === undefined ? this.#last.get(key) : counters.get(nodeId)) ?? 0;
+    counters?.set(nodeId, ordinal + 1);
     // Written anew, so that the oldest is always the first.
-    this.#counters.delete(key);
-    this.#counters.set(key, ordinal);
-    if (this.#counters.size > maxCounters) {
-      const [oldest] = this.#counters.keys();
-      if (oldest !== undefined) this.#counters.delete(oldest);
+    this.#last.delete(key);
+    this.#last.set(key, ordinal + 1);
+    if (this.#last.size > maxLate) {
+      const [oldest] = this.#last.keys();
+      if (oldest !== undefined) this.#last.delete(oldest);
     }
-    return ordinal;
+    return ordinal + 1;
+  }
+
+  #countersOf(inFlow: InFlow): Map<string, number> {
+    let counters = this.#runs.get(inFlow);
+    if (counters === undefined) {
+      counters = new Map();
+      this.#runs.set(inFlow, counters);
+    }
+    return counters;
   }
 }

@@ -55,7 +55,7 @@ export class Outbox {
     const { clock, ledger, findInFlow } = this.#options;
     const inFlow = findInFlow(message);
     const parent: EnvelopeHeader | undefined = inFlow?.envelope ?? message.envelope;
-    const ordinal = parent === undefined ? 1 : this.#ordinals.next(parent, nodeId);
+    const ordinal = parent === undefined ? 1 : this.#ordinals.next(inFlow, parent, nodeId);
     const envelope = buildOutbound(message, { nodeId, inFlow, ordinal, nowMs: clock() });
     // The first run of a flow that is still followed cannot have sent it before.
     const isFirst = inFlow?.envelope.attempt === 1 && !inFlow.redelivered;

@@ -1,56 +1,65 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Delivery } from '../../core/ports/broker.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
-import type { Recorder } from '../recorder.ts';
 
-/** So many starts without an end and no other message beside it: this one ends the worker. */
+/** So many starts without an end: this message ends the worker. */
 const maxStarts = 4;
+/** What a suspect may take before the next one starts beside it: a flow may need several to join. */
+const maxAloneMs = 5_000;
 
 /**
- * A message that was in a worker when that ended may be the reason. Such suspects run one after the other,
- * each start durable in the ledger before it: so whoever ends the worker again is known, and given up
- * after a few times, alone; its neighbours go through.
+ * A message that was in a worker when that ended may be the reason. Such suspects of a queue start one
+ * after the other, and what comes fresh from that queue starts behind them, so the order stays. Each start
+ * is durable in the ledger before it: so whoever ends the worker again is known.
  */
 export class Suspects {
-  readonly #ledger: Ledger;
-  readonly #recorder: Recorder;
-  #previous: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Map<string, Promise<unknown>>();
 
-  constructor(ledger: Ledger, recorder: Recorder) {
-    this.#ledger = ledger;
-    this.#recorder = recorder;
-  }
-
-  /** Runs `run` when all suspects before it are through; resolves with the reasons where it is to be given up. */
-  isolate<T>(delivery: Delivery, run: () => Promise<T>): Promise<T | readonly Issue[]> {
-    const turn = this.#previous.then(async () => {
-      const starts = await this.#countStarts(delivery);
-      if (starts >= maxStarts) return [workerEnded(starts)];
-      const { envelope, queue } = delivery;
-      await this.#recorder.write([this.#recorder.event(envelope, { kind: 'taken', queue })]);
-      return run();
+  /** Starts `work` in its turn: at once where no suspect of its queue is before it. */
+  inTurn<T>(delivery: Delivery, work: () => Promise<T>): Promise<T> {
+    const { queue, redelivered } = delivery;
+    const previous = this.#turns.get(queue);
+    if (previous === undefined && !redelivered) return work();
+    const started = Promise.withResolvers<undefined>();
+    const working = Promise.resolve(previous).then(() => {
+      const result = work();
+      started.resolve(undefined);
+      return result;
     });
-    this.#previous = turn.catch(() => undefined);
-    return turn;
-  }
-
-  /** Starts since the last that ended in any way. */
-  async #countStarts({ envelope }: Delivery): Promise<number> {
-    const trace = await this.#ledger.trace(envelope.id).catch(() => undefined);
-    let starts = 0;
-    for (const { messageId, kind } of trace?.events ?? []) {
-      if (messageId !== envelope.id) continue;
-      if (kind === 'taken') starts += 1;
-      else if (kind === 'failed') starts = 0;
-    }
-    return starts;
+    const alone = started.promise.then(() => wait(maxAloneMs, undefined, { ref: false }));
+    const turn = redelivered
+      ? Promise.race([working.catch(() => undefined), alone])
+      : started.promise;
+    this.#turns.set(queue, turn);
+    void turn.then(() => {
+      if (this.#turns.get(queue) === turn) this.#turns.delete(queue);
+    });
+    return working;
   }
 }
 
-function workerEnded(starts: number): Issue {
-  return {
-    code: 'worker-ended',
-    severity: 'error',
-    message: `The worker ended each of the ${starts} times that it ran this message: look for an endless loop or an unawaited error in the flow, correct it, and replay the message.`,
-  };
+/**
+ * Why a message is to be given up without another run; empty where it is not. Counted are its starts since
+ * the last that ended in any way.
+ */
+export async function findFatalStarts(
+  ledger: Ledger,
+  messageId: string,
+): Promise<readonly Issue[]> {
+  const trace = await ledger.trace(messageId);
+  let starts = 0;
+  for (const event of trace?.events ?? []) {
+    if (event.messageId !== messageId) continue;
+    if (event.kind === 'taken') starts += 1;
+    else if (event.kind === 'failed') starts = 0;
+  }
+  if (starts < maxStarts) return [];
+  return [
+    {
+      code: 'worker-ended',
+      severity: 'error',
+      message: `The worker ended each of the ${starts} times that it ran this message: look for an endless loop or an unawaited error in the flow, correct it, and replay the message.`,
+    },
+  ];
 }

@@ -177,7 +177,11 @@ export class SupervisedProcess {
 
   #ended(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
     clearInterval(this.#heartbeat);
-    if (this.#state === 'stopped') return;
+    if (this.#state === 'stopped') {
+      this.#waiting?.resolve();
+      this.#waiting = undefined;
+      return;
+    }
     const ranMs = Date.now() - this.#since;
     const words = this.#failure ?? `ended with ${signal ?? `code ${code ?? 'unknown'}`}`;
     const waiting = this.#waiting;
