@@ -51,8 +51,8 @@ describe("an analyst's own flows", () => {
   beforeAll(async () => {
     plain = await openPartner(true);
     subscriber = await openPartner(true);
-    ports = await findFreePorts(3);
-    const [poisonPort = 0, eventPort = 0, strictPort = 0] = ports;
+    ports = await findFreePorts(4);
+    const [poisonPort = 0, eventPort = 0, strictPort = 0, slowPort = 0] = ports;
     const poison =
       'if (msg.payload.includes("POISON")) { Promise.reject(new Error("no")); } return msg;';
     hilum = await startHilum({
@@ -76,6 +76,11 @@ describe("an analyst's own flows", () => {
             { id: `sub-${name}`, type: 'queue in', name, topic: 'lab.*', wires: [[`to-${name}`]] },
             mllpOut(`to-${name}`, subscriber.port),
           ]),
+        ],
+        slow: [
+          mllpIn('slow-in', slowPort, 'slow-out'),
+          { ...mllpOut('slow-out', plain.port), wires: [['slow-do'], []] },
+          functionNode('slow-do', 'await new Promise((r) => setTimeout(r, 4000));', ''),
         ],
         strict: [
           mllpIn('strict-in', strictPort, 'strict-out', 'validated'),
@@ -125,6 +130,25 @@ describe("an analyst's own flows", () => {
     const trace = (await hilum.cli('trace', controlIdOf(20))).stdout;
     expect(trace).toMatch(/refused .*answered AE/);
   });
+
+  it('send once what was sent before the stores went away in the middle of a flow', async () => {
+    const [, , , port = 0] = ports;
+    expect(await send(port, buildLabResult({ index: 40, patient: 1 }))).toMatch(/^AA/);
+    await until(
+      () => Promise.resolve(plain.got),
+      (got) => got.includes(controlIdOf(40)),
+      10_000,
+    );
+    await hilum.kill('owner');
+    await until(
+      async () => (await hilum.cli('trace', controlIdOf(40))).stdout,
+      (text) => text.includes('processed'),
+      30_000,
+    );
+    expect(plain.got.filter((id) => id === controlIdOf(40))).toHaveLength(1);
+    const replayed = await hilum.cli('replay', controlIdOf(40));
+    expect(replayed.code).toBe(0);
+  }, 60_000);
 
   it('give up the message that ends the worker, and it alone', async () => {
     const [port = 0] = ports;
