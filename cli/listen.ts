@@ -1,16 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { createMllpSource } from '../connectors/mllp/server.ts';
 import { findFailure } from '../core/errors.ts';
-import { buildAcknowledgment, isAcknowledgment } from '../core/hl7v2/acknowledgment.ts';
-import { encodeMessage } from '../core/hl7v2/charset.ts';
+import { isAcknowledgment } from '../core/hl7v2/acknowledgment.ts';
 import { readHeader } from '../core/hl7v2/header.ts';
-import { toHl7Timestamp } from '../core/hl7v2/timestamp.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import type { Received } from '../core/ports/source.ts';
+import { acknowledge } from '../runtime/acknowledge.ts';
 
 const replies = ['AA', 'AE', 'AR', 'none'] as const;
 
@@ -75,11 +73,7 @@ function take({ bytes, remote }: Received, reply: Options['reply']): Uint8Array 
   if (header !== undefined) console.log(header.controlId);
   if (reply === 'none' || (header !== undefined && isAcknowledgment(header))) return undefined;
   const code = read.ok ? reply : 'AR';
-  const text = buildAcknowledgment(header, code, read.ok ? [] : read.issues, {
-    now: toHl7Timestamp(Date.now()),
-    controlId: randomUUID().replaceAll('-', '').slice(0, 20),
-  });
-  return encodeMessage(text, header?.encoding ?? 'UNICODE UTF-8');
+  return acknowledge(header, code, read.ok ? [] : read.issues, Date.now());
 }
 
 function complain(line: string): void {

@@ -6,6 +6,8 @@ import { backoffMs } from './retry-policy.ts';
 export interface Consuming {
   /** No more deliveries after this resolves. Idempotent. */
   stop(): Promise<void>;
+  /** Resolves when every delivery that was handed out so far has been dealt with. */
+  idle(): Promise<void>;
 }
 
 /**
@@ -18,15 +20,21 @@ export function startConsuming(
   options: {
     readonly window: number;
     readonly logger: Logger;
-    readonly onDelivery: (delivery: Delivery) => void;
+    /** Resolves when the delivery is dealt with; must not reject. */
+    readonly onDelivery: (delivery: Delivery) => Promise<void>;
     readonly onState?: (state: 'connected' | 'disconnected') => void;
   },
 ): Consuming {
   const stopping = new AbortController();
+  const underway = new Set<Promise<void>>();
+  const handle = (delivery: Delivery): void => {
+    const work = options.onDelivery(delivery).finally(() => underway.delete(work));
+    underway.add(work);
+  };
   const begin = async (): Promise<Consumer | undefined> => {
     for (let attempt = 1; !stopping.signal.aborted; attempt += 1) {
       try {
-        const consumer = await broker.consume(queue, options, options.onDelivery);
+        const consumer = await broker.consume(queue, options, handle);
         options.onState?.('connected');
         return consumer;
       } catch (error) {
@@ -42,6 +50,9 @@ export function startConsuming(
     stop: async () => {
       stopping.abort();
       await (await beginning)?.stop();
+    },
+    idle: async () => {
+      await Promise.all(underway);
     },
   };
 }

@@ -25,7 +25,7 @@ interface Options {
  */
 export class Hilum {
   readonly #options: Options;
-  readonly #processes: SupervisedProcess[] = [];
+  readonly #helpers: SupervisedProcess[] = [];
   readonly #workers = new Map<string, SupervisedProcess>();
   readonly #endpoints = new Map<string, EndpointState>();
   readonly #brokerStates = new Map<string, ConnectionState>();
@@ -59,10 +59,8 @@ export class Hilum {
     const { settings, logger } = this.#options;
     await prepareDataDirectory(settings);
     this.#credentialSecret = await readCredentialSecret(settings);
-    await this.#supervise('owner', () => ({ role: 'owner' })).start({ once: true });
-    const demo = settings.demo
-      ? this.#supervise('demo', () => ({ role: 'demo' })).start({ once: true })
-      : undefined;
+    await this.#startHelper('owner');
+    const demo = settings.demo ? this.#startHelper('demo') : undefined;
     // Whoever awaits it below hears of a failure; until then it must not count as unhandled.
     demo?.catch(() => undefined);
     this.#stores = await openStores(settings, logger, (state) => {
@@ -88,7 +86,7 @@ export class Hilum {
     await this.#edge?.stop();
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
     await this.#stores?.close();
-    await Promise.all(this.#processes.map((process) => process.stop()));
+    await Promise.all(this.#helpers.map((helper) => helper.stop()));
   }
 
   get url(): string {
@@ -102,13 +100,12 @@ export class Hilum {
   /** What runs, listens and sends at this moment. */
   status(): ControlStatus {
     const { listeners, senders } = this.#compiled.definitions;
-    const processes = [...this.#processes, ...(this.#edge === undefined ? [] : [this.#edge])];
+    const edge = this.#edge === undefined ? [] : [this.#edge];
     return {
       broker: this.#options.settings.rabbitmqUrl === undefined ? 'embedded' : 'rabbitmq',
       processes: [
         { role: 'supervisor', pid: process.pid, state: 'running' },
-        ...processes.map(({ status }) => status),
-        ...[...this.#workers.values()].map(({ status }) => status),
+        ...[...this.#helpers, ...edge, ...this.#workers.values()].map(({ status }) => status),
       ],
       interfaces: this.#flows
         .filter(({ type }) => type === 'tab')
@@ -140,8 +137,8 @@ export class Hilum {
     return compileFlows(flows, { bind, environment });
   }
 
-  #supervise(name: string, config: () => RoleConfig, keep = true): SupervisedProcess {
-    const supervised = new SupervisedProcess({
+  #supervise(name: string, config: () => RoleConfig): SupervisedProcess {
+    return new SupervisedProcess({
       ...this.#options,
       name,
       config,
@@ -149,16 +146,20 @@ export class Hilum {
         this.#hear(name, message);
       },
     });
-    if (keep) this.#processes.push(supervised);
-    return supervised;
+  }
+
+  /** A process that depends on no flow, and ends after those that do. */
+  async #startHelper(role: 'owner' | 'demo'): Promise<void> {
+    const supervised = this.#supervise(role, () => ({ role }));
+    this.#helpers.push(supervised);
+    await supervised.start({ once: true });
   }
 
   async #startEdge(): Promise<void> {
-    this.#edge = this.#supervise(
-      'edge',
-      () => ({ role: 'edge', definitions: this.#compiled.definitions }),
-      false,
-    );
+    this.#edge = this.#supervise('edge', () => ({
+      role: 'edge',
+      definitions: this.#compiled.definitions,
+    }));
     await this.#edge.start({ once: true });
   }
 
@@ -170,16 +171,12 @@ export class Hilum {
   async #startWorker(group: string): Promise<void> {
     const { settings } = this.#options;
     await prepareNodeRed(settings, workerDirectory(settings, group), this.#credentialSecret);
-    const worker = this.#supervise(
-      `worker ${group}`,
-      () => ({
-        role: 'worker',
-        group,
-        definitions: this.#compiled.definitions,
-        credentialSecret: this.#credentialSecret,
-      }),
-      false,
-    );
+    const worker = this.#supervise(`worker ${group}`, () => ({
+      role: 'worker',
+      group,
+      definitions: this.#compiled.definitions,
+      credentialSecret: this.#credentialSecret,
+    }));
     if (this.#stopping) return;
     this.#workers.set(group, worker);
     await worker.start({ once: false });
@@ -213,15 +210,20 @@ export class Hilum {
     });
   }
 
-  /** Queues first, then the edge (unchanged listeners stay connected), then the workers: old out, new in. */
+  /** The edge first (unchanged listeners stay connected), then the workers: old out, new in. */
   async #deploy(flows: readonly FlowNode[]): Promise<void> {
     const { logger } = this.#options;
     try {
       this.#flows = flows;
       this.#compiled = this.#compile(flows);
       const { definitions } = this.#compiled;
-      // Edge and workers declare their queues too, and wait where the broker is away.
       this.#edge?.send({ type: 'definitions', definitions });
+      // For the console, which counts what it has declared. Edge and workers declare what they use.
+      if (this.#stores !== undefined) {
+        this.#declareQueues(this.#stores).catch((error: unknown) => {
+          logger.warn({ err: error }, 'The console does not see all queues until the next deploy.');
+        });
+      }
       await Promise.all(
         [...this.#workers].map(async ([group, worker]) => {
           await worker.stop();

@@ -1,13 +1,25 @@
 import type { Issue } from '../core/issue.ts';
+import type { Delivery } from '../core/ports/broker.ts';
 import type { Ledger, MessageState } from '../core/ports/ledger.ts';
 
-/** Whether a delivery of a message in this state repeats what was done: it is accepted and goes no further. */
-export function isDone(state: MessageState | undefined): boolean {
-  return state === 'processed' || state === 'delivered';
+/**
+ * How to settle a delivery of a message that the ledger knows as finished: as it was before, without doing
+ * anything again. Undefined where it is not finished. Rejects where the ledger cannot be asked for the
+ * reasons of a dead letter.
+ */
+export async function findSettling(
+  state: MessageState | undefined,
+  delivery: Delivery,
+  ledger: Ledger,
+): Promise<(() => Promise<void>) | undefined> {
+  if (state === 'processed' || state === 'delivered') return () => delivery.accept();
+  if (state !== 'dead-lettered') return undefined;
+  const reasons = await findReasons(ledger, delivery.envelope.id);
+  return () => delivery.deadLetter(reasons);
 }
 
 /** Why a message was given up, as the ledger has it. */
-export async function findReasons(ledger: Ledger, id: string): Promise<readonly Issue[]> {
+async function findReasons(ledger: Ledger, id: string): Promise<readonly Issue[]> {
   const trace = await ledger.trace(id);
   const given = trace?.events.findLast(
     ({ messageId, kind }) => messageId === id && kind === 'dead-lettered',

@@ -1,11 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { contentTypes, type Envelope } from '../../core/envelope.ts';
 import { findFailure } from '../../core/errors.ts';
-import { buildAcknowledgment, isAcknowledgment } from '../../core/hl7v2/acknowledgment.ts';
-import { encodeMessage } from '../../core/hl7v2/charset.ts';
+import { isAcknowledgment } from '../../core/hl7v2/acknowledgment.ts';
 import { readHeader, readKey, type Header } from '../../core/hl7v2/header.ts';
 import { parseMessage } from '../../core/hl7v2/parse.ts';
-import { toHl7Timestamp } from '../../core/hl7v2/timestamp.ts';
 import { validate } from '../../core/hl7v2/validate.ts';
 import type { ListenerDefinition } from '../../core/interface.ts';
 import { isValid, type Issue } from '../../core/issue.ts';
@@ -13,6 +11,7 @@ import type { Broker } from '../../core/ports/broker.ts';
 import type { Ledger, LedgerEntry, LedgerEvent } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Accept, Received } from '../../core/ports/source.ts';
+import { acknowledge } from '../acknowledge.ts';
 import type { Clock } from '../clock.ts';
 import { newId, toInstant } from '../ids.ts';
 import { Recorder } from '../recorder.ts';
@@ -88,7 +87,7 @@ async function accept(
     );
     void new Recorder(options).write(births(listener, envelope, received));
   }
-  return acknowledge(options, header, 'AA', []);
+  return acknowledge(header, 'AA', [], options.clock());
 }
 
 /**
@@ -243,19 +242,5 @@ async function refuse(
   } catch (error) {
     logger.error({ id: envelope.id, err: error }, 'The refusal is not in the ledger.');
   }
-  return acknowledge(options, header, code, issues);
-}
-
-function acknowledge(
-  { clock }: Options,
-  header: Header | undefined,
-  code: 'AA' | 'AE' | 'AR',
-  issues: readonly Issue[],
-): Uint8Array {
-  const now = clock();
-  const text = buildAcknowledgment(header, code, issues, {
-    now: toHl7Timestamp(now),
-    controlId: newId(now).replaceAll('-', '').slice(0, 20),
-  });
-  return encodeMessage(text, header?.encoding ?? 'UNICODE UTF-8');
+  return acknowledge(header, code, issues, options.clock());
 }

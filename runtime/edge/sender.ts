@@ -12,7 +12,7 @@ import { deriveId } from '../derived-id.ts';
 import { toInstant } from '../ids.ts';
 import { Recorder } from '../recorder.ts';
 import { backoffMs, decideDelivery } from '../retry-policy.ts';
-import { findReasons, isDone } from '../states.ts';
+import { findSettling } from '../states.ts';
 
 interface Options {
   readonly broker: Broker;
@@ -47,7 +47,6 @@ export class Sender {
   readonly definition: SenderDefinition;
   readonly #options: Options;
   readonly #recorder: Recorder;
-  readonly #underway = new Set<Promise<void>>();
   /** What is being delivered or waits for its next attempt, by message id. */
   readonly #carriages = new Map<string, Carriage>();
   /** Nothing is tried again. */
@@ -67,10 +66,7 @@ export class Sender {
     this.#consuming = startConsuming(this.#options.broker, queue, {
       window: concurrency,
       logger: this.#options.logger,
-      onDelivery: (delivery) => {
-        const work = this.#carry(delivery).finally(() => this.#underway.delete(work));
-        this.#underway.add(work);
-      },
+      onDelivery: (delivery) => this.#carry(delivery),
     });
   }
 
@@ -81,7 +77,7 @@ export class Sender {
     const timer = setTimeout(() => {
       this.#ending.abort();
     }, drainMs);
-    await Promise.all(this.#underway);
+    await this.#consuming?.idle();
     clearTimeout(timer);
     await this.#options.destination.close();
   }
@@ -150,11 +146,8 @@ export class Sender {
   async #attempt(envelope: Envelope, delivery: Delivery, signal: AbortSignal): Promise<Next> {
     const { ledger, destination } = this.#options;
     const state = (await ledger.states([envelope.id])).get(envelope.id);
-    if (isDone(state)) return { settle: () => delivery.accept() };
-    if (state === 'dead-lettered') {
-      const reasons = await findReasons(ledger, envelope.id);
-      return { settle: () => delivery.deadLetter(reasons) };
-    }
+    const settle = await findSettling(state, delivery, ledger);
+    if (settle !== undefined) return { settle };
     const { queue, label } = this.definition;
     this.#recorder.note(envelope, { kind: 'taken', queue, summary: label });
     const outcome = await destination.deliver(envelope, signal);

@@ -20,7 +20,7 @@ import { Recorder } from '../recorder.ts';
 import { backoffMs, decideFlow } from '../retry-policy.ts';
 import type { SettlementTracker } from '../settlement/tracker.ts';
 import type { FlowResult, Transaction } from '../settlement/transaction.ts';
-import { findReasons, isDone } from '../states.ts';
+import { findSettling } from '../states.ts';
 import { flowStopped, toFailure } from './failure.ts';
 import type { InFlow } from './outbound.ts';
 import { Outbox } from './outbox.ts';
@@ -51,8 +51,6 @@ export class WorkerFlowRuntime implements FlowRuntime {
   readonly #inFlow = new Map<Transaction, InFlow>();
   readonly #sources = new Set<Consuming>();
   readonly #stateListeners = new Set<StateListener>();
-  /** Deliveries that are being looked at, in a flow, or being settled. */
-  readonly #underway = new Set<Promise<void>>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -82,12 +80,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
       window,
       logger,
       onState: tell,
-      onDelivery: (delivery) => {
-        const work = this.#carry(this.#toOwn(delivery), send).finally(() =>
-          this.#underway.delete(work),
-        );
-        this.#underway.add(work);
-      },
+      onDelivery: (delivery) => this.#carry(this.#toOwn(delivery), send),
     });
     this.#sources.add(consuming);
     return {
@@ -125,10 +118,11 @@ export class WorkerFlowRuntime implements FlowRuntime {
 
   /** Takes no more messages and waits until those in the flows are through, at most `boundMs`. */
   async drain(boundMs: number): Promise<void> {
-    await Promise.all([...this.#sources].map((source) => source.stop()));
+    const sources = [...this.#sources];
+    await Promise.all(sources.map((source) => source.stop()));
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([
-      Promise.all(this.#underway),
+      Promise.all(sources.map((source) => source.idle())),
       new Promise<void>((resolve) => (timer = setTimeout(resolve, boundMs))),
     ]);
     clearTimeout(timer);
@@ -209,15 +203,10 @@ export class WorkerFlowRuntime implements FlowRuntime {
       return undefined;
     });
     const state = states?.get(id);
-    if (isDone(state)) {
-      await delivery.accept();
-      return true;
-    }
-    if (state === 'dead-lettered') {
-      await delivery.deadLetter(await findReasons(ledger, id));
-      return true;
-    }
-    return false;
+    const settle = await findSettling(state, delivery, ledger);
+    if (settle === undefined) return false;
+    await settle();
+    return true;
   }
 
   #run(delivery: Delivery, send: (message: FlowMessage) => void): Promise<FlowResult> {

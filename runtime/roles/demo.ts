@@ -1,10 +1,8 @@
 import { startDemoEhr } from '../../connectors/demo/ehr.ts';
 import { createMllpSource } from '../../connectors/mllp/server.ts';
-import { buildAcknowledgment, isAcknowledgment } from '../../core/hl7v2/acknowledgment.ts';
-import { encodeMessage } from '../../core/hl7v2/charset.ts';
+import { isAcknowledgment } from '../../core/hl7v2/acknowledgment.ts';
 import { readHeader } from '../../core/hl7v2/header.ts';
-import { toHl7Timestamp } from '../../core/hl7v2/timestamp.ts';
-import { newId } from '../ids.ts';
+import { acknowledge } from '../acknowledge.ts';
 import { runChild } from '../process/child.ts';
 
 /** The demo partners listen on loopback only, wherever Hilum itself does. */
@@ -33,10 +31,6 @@ function answer(bytes: Uint8Array): Uint8Array | undefined {
   const read = readHeader(bytes);
   const header = read.ok ? read.header : undefined;
   if (header !== undefined && isAcknowledgment(header)) return undefined;
-  const now = Date.now();
-  const text = buildAcknowledgment(header, read.ok ? 'AA' : 'AR', read.ok ? [] : read.issues, {
-    now: toHl7Timestamp(now),
-    controlId: newId(now).replaceAll('-', '').slice(0, 20),
-  });
-  return encodeMessage(text, header?.encoding ?? 'UNICODE UTF-8');
+  const [code, issues] = read.ok ? (['AA', []] as const) : (['AR', read.issues] as const);
+  return acknowledge(header, code, issues, Date.now());
 }

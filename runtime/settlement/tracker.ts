@@ -50,14 +50,9 @@ const graceMs = 50;
  * The contract test runs it over every flow shape on the pinned Node-RED.
  */
 export class SettlementTracker {
-  readonly #red: NodeRed;
   readonly #context = new AsyncLocalStorage<Ticket | undefined>();
   readonly #transactions = new Map<string, Transaction>();
   readonly #nodes = new WeakMap<RuntimeNode, NodeLedger>();
-  readonly #onStopping = (): void => this.#abortAll();
-  readonly #onStarted = (): void => {
-    this.#stopping = false;
-  };
   readonly #onLateSend: (node: RuntimeNode) => void;
   #tick: object | undefined;
   #sequence = 0;
@@ -67,7 +62,6 @@ export class SettlementTracker {
 
   /** `onLateSend`: a node sent for a flow that had been settled, as a function without `node.done()` does. */
   constructor(red: NodeRed, onLateSend: (node: RuntimeNode) => void = () => undefined) {
-    this.#red = red;
     this.#onLateSend = onLateSend;
     red.hooks.add('onSend.hilum', (events: readonly SendEvent[]) => {
       for (const event of events) this.#onSend(event);
@@ -84,19 +78,12 @@ export class SettlementTracker {
     red.hooks.add('onComplete.hilum', (event: CompleteEvent) => {
       this.#onComplete(event);
     });
-    red.events.on('flows:stopping', this.#onStopping);
-    red.events.on('flows:started', this.#onStarted);
-  }
-
-  dispose(): void {
-    this.#red.hooks.remove('*.hilum');
-    this.#red.events.removeListener('flows:stopping', this.#onStopping);
-    this.#red.events.removeListener('flows:started', this.#onStarted);
-  }
-
-  /** How many messages are in flows. */
-  get open(): number {
-    return this.#transactions.size;
+    red.events.on('flows:stopping', () => {
+      this.#abortAll();
+    });
+    red.events.on('flows:started', () => {
+      this.#stopping = false;
+    });
   }
 
   /**
@@ -136,11 +123,6 @@ export class SettlementTracker {
     if (id !== undefined) return this.#transactions.get(id);
     const ticket = this.#context.getStore();
     return ticket?.transaction.settled === false ? ticket.transaction : undefined;
-  }
-
-  /** The transaction at work in this asynchronous context: whose code is running. */
-  current(): Transaction | undefined {
-    return this.#context.getStore()?.transaction;
   }
 
   /** Every ERROR that Node-RED logs goes through here: an error that no Catch node took. */
