@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { parseMessage } from '../core/hl7v2/parse.ts';
-import { parsePath } from '../core/hl7v2/path.ts';
+import { parsePath } from '../core/hl7v2/parse-path.ts';
 import { toOneLine } from '../core/hl7v2/tree.ts';
 import { forEachFile, reportIssues, type ExitCode } from './input.ts';
 

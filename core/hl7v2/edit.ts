@@ -1,39 +1,118 @@
 import { HilumError } from '../errors.ts';
 import { escapeText } from './escape.ts';
-import type { Delimiters, TextRange } from './message.ts';
-import { formatPath, type Path } from './path.ts';
+import { findPlaces, findRepetitions, type Ground } from './locate.ts';
+import type { Delimiters, Segment, TextRange } from './message.ts';
+import { formatPath, type Path, type PathExpression } from './path.ts';
 import { countParts, findPart } from './scan.ts';
-import type { SegmentView } from './segment.ts';
 
-/** What an edit works on. */
-export interface EditTarget {
+/** What an edit replaces, and by what. */
+export interface Splice extends TextRange {
   readonly text: string;
-  readonly delimiters: Delimiters;
-  /** The segment that the path names, its first where it gives no occurrence. */
-  readonly segment: SegmentView | undefined;
 }
 
-/**
- * The message's text with the escaped value at the path and every other character as it was; delimiters
- * are added where the place lies beyond an end. Throws a permanent HilumError: `segment-missing`,
- * `path-not-editable` (a whole segment, MSH-1, MSH-2), `delimiter-missing` (MSH-2 has not what is needed).
- */
-export function setText(target: EditTarget, path: Path, value: string): string {
-  const { text, delimiters, segment } = target;
-  if (segment === undefined) {
-    throw refuse(
-      'segment-missing',
-      path,
-      `Expected a segment ${path.segment} to set a value in, found none`,
-    );
+/** A value to be written: unescaped text, or as it is to stand in the message. */
+export interface NewValue {
+  readonly value: string;
+  readonly isRaw: boolean;
+}
+
+/** The text with everything replaced; the splices may come in any order and do not overlap. */
+export function applySplices(text: string, splices: readonly Splice[]): string {
+  let edited = '';
+  let done = 0;
+  for (const { start, end, text: part } of [...splices].sort((a, b) => a.start - b.start)) {
+    edited += text.slice(done, start) + part;
+    done = end;
   }
-  if (path.field === undefined || (segment.isHeader && path.field <= 2)) {
-    throw refuse('path-not-editable', path, 'Expected a path to a field other than the delimiters');
+  return edited + text.slice(done);
+}
+
+/** A value set in one segment: in the first repetition that fits, in each that is there for `[*]`. */
+export function setInSegment(
+  ground: Ground,
+  segment: Segment,
+  { expression, value }: { readonly expression: PathExpression; readonly value: NewValue },
+): readonly Splice[] {
+  const field = requireField(segment, expression);
+  const text = toRaw(ground.delimiters, expression, value);
+  return chooseRepetitions(ground, segment, { ...expression, field }).map((repetition) => {
+    const { range, padding } = findSpot(ground, segment, { ...expression, field, repetition });
+    return { ...range, text: padding + text };
+  });
+}
+
+/** Which repetitions a value is set in. */
+function chooseRepetitions(
+  ground: Ground,
+  segment: Segment,
+  { field, repetition = 1 }: PathExpression & { readonly field: number },
+): readonly number[] {
+  if (typeof repetition === 'number') return [repetition];
+  const range = segment.fieldRange(field);
+  const found = range === undefined ? [] : findRepetitions(ground, range, repetition);
+  if (found.length === 0) {
+    const message = 'Expected a repetition that fits the path, found none';
+    throw refuse('repetition-missing', { segment: segment.name, field }, message);
   }
-  const escaped = escapeText(value, delimiters);
-  if (escaped === undefined) throw refuseDelimiter(path, 'an escape character');
-  const spot = findSpot(target, segment, path);
-  return text.slice(0, spot.range.start) + spot.padding + escaped + text.slice(spot.range.end);
+  const positions = found.map(({ position }) => position);
+  return repetition === 'all' ? positions : positions.slice(0, 1);
+}
+
+/** One more repetition with the value in it; the first one of a field that is empty or absent. */
+export function appendRepetition(
+  ground: Ground,
+  segment: Segment,
+  { expression, value }: { readonly expression: PathExpression; readonly value: NewValue },
+): Splice {
+  const field = requireField(segment, expression);
+  const text = toRaw(ground.delimiters, expression, value);
+  const range = segment.fieldRange(field);
+  const isEmpty = range === undefined || range.start === range.end;
+  const count = isEmpty ? 0 : countParts(ground.text, ground.delimiters.repetition, range);
+  const spot = findSpot(ground, segment, { ...expression, field, repetition: count + 1 });
+  return { ...spot.range, text: spot.padding + text };
+}
+
+/** Everything at the path taken out of one segment, or the segment itself with its end. */
+export function removeFromSegment(
+  ground: Ground,
+  segment: Segment,
+  expression: PathExpression,
+): readonly Splice[] {
+  const { component, repetition, field } = expression;
+  if (field === undefined) {
+    if (segment.name === 'MSH') throw refuseEditing(expression);
+    return [
+      { start: segment.range.start, end: findNextLine(ground.text, segment.range.end), text: '' },
+    ];
+  }
+  requireField(segment, expression);
+  if (component === undefined) {
+    const range = segment.fieldRange(field);
+    if (range === undefined) return [];
+    const text = repetition === undefined ? '' : keepOthers(ground, range, repetition);
+    return [{ ...range, text }];
+  }
+  return findPlaces(ground, segment, expression).map(({ range }) => ({ ...range, text: '' }));
+}
+
+/** The field without the repetitions that are chosen. */
+function keepOthers(
+  ground: Ground,
+  field: TextRange,
+  choice: NonNullable<PathExpression['repetition']>,
+): string {
+  const chosen = new Set(findRepetitions(ground, field, choice).map(({ position }) => position));
+  return findRepetitions(ground, field, 'all')
+    .filter(({ position }) => !chosen.has(position))
+    .map(({ range }) => ground.text.slice(range.start, range.end))
+    .join(ground.delimiters.repetition);
+}
+
+/** Where the line after the one that ends at `end` starts: behind CR, LF or CRLF. */
+export function findNextLine(text: string, end: number): number {
+  if (end === text.length) return end;
+  return end + (text.startsWith('\r\n', end) ? 2 : 1);
 }
 
 /** What to replace, and the delimiters to put in front where it lies beyond the end. */
@@ -42,28 +121,28 @@ interface Spot {
   readonly padding: string;
 }
 
-function findSpot(target: EditTarget, segment: SegmentView, path: Path): Spot {
-  const { text, delimiters } = target;
-  const { field = 1 } = path;
+/** A place with numbers alone, its first repetition where it gives none. */
+type NumberedPath = Pick<PathExpression, 'component' | 'subcomponent'> & {
+  readonly field: number;
+  readonly repetition: number;
+};
+
+function findSpot(ground: Ground, segment: Segment, path: NumberedPath): Spot {
+  const { text, delimiters } = ground;
+  const { field, repetition, component, subcomponent } = path;
   const range = segment.fieldRange(field);
+  const { end } = segment.range;
   let spot: Spot =
     range === undefined
-      ? {
-          range: { start: segment.range.end, end: segment.range.end },
-          padding: delimiters.field.repeat(field - segment.fieldCount),
-        }
+      ? { range: { start: end, end }, padding: delimiters.field.repeat(field - segment.fieldCount) }
       : { range, padding: '' };
-  spot = descend(text, spot, delimiters.repetition, path.repetition ?? 1);
-  if (path.component !== undefined) {
-    spot = descend(text, spot, delimiters.component, path.component);
+  spot = descend(text, spot, delimiters.repetition, repetition);
+  if (component !== undefined) spot = descend(text, spot, delimiters.component, component);
+  if (subcomponent === undefined) return spot;
+  if (delimiters.subcomponent === '' && subcomponent > 1) {
+    throw refuseDelimiter(segment.name, 'a sub-component separator');
   }
-  if (path.subcomponent !== undefined) {
-    if (delimiters.subcomponent === '' && path.subcomponent > 1) {
-      throw refuseDelimiter(path, 'a sub-component separator');
-    }
-    spot = descend(text, spot, delimiters.subcomponent, path.subcomponent);
-  }
-  return spot;
+  return descend(text, spot, delimiters.subcomponent, subcomponent);
 }
 
 function descend(text: string, spot: Spot, mark: string, position: number): Spot {
@@ -74,12 +153,50 @@ function descend(text: string, spot: Spot, mark: string, position: number): Spot
   return { range: { start: end, end }, padding: spot.padding + mark.repeat(missing) };
 }
 
-function refuseDelimiter(path: Path, what: string): HilumError {
-  return refuse('delimiter-missing', path, `Expected ${what} in MSH-2 for this value, found none`);
+/** The field that is edited; the delimiters themselves are not, and neither are whole segments. */
+function requireField({ isHeader }: Segment, expression: PathExpression): number {
+  const { field } = expression;
+  if (field === undefined || (isHeader && field <= 2)) throw refuseEditing(expression);
+  return field;
 }
 
-function refuse(code: string, path: Path, message: string): HilumError {
-  return new HilumError('permanent', [
-    { code, severity: 'error', location: formatPath(path), message },
-  ]);
+/** A value as it stands in the message. */
+function toRaw(
+  delimiters: Delimiters,
+  { segment, component, subcomponent }: PathExpression,
+  { value, isRaw }: NewValue,
+): string {
+  if (!isRaw) {
+    const escaped = escapeText(value, delimiters);
+    if (escaped === undefined) throw refuseDelimiter(segment, 'an escape character');
+    return escaped;
+  }
+  const outer = ['\r', '\n', delimiters.field, delimiters.repetition];
+  if (component !== undefined) outer.push(delimiters.component);
+  if (subcomponent !== undefined) outer.push(delimiters.subcomponent);
+  if (outer.some((mark) => mark !== '' && value.includes(mark))) {
+    const message = 'Expected a value that stays within its place, found a delimiter that ends it';
+    throw refuse('value-divides', { segment }, message);
+  }
+  return value;
+}
+
+function refuseEditing(expression: PathExpression): HilumError {
+  const message = 'Expected a path to a field other than the delimiters';
+  return refuse('path-not-editable', expression, message);
+}
+
+function refuseDelimiter(segment: string, what: string): HilumError {
+  const message = `Expected ${what} in MSH-2 for this value, found none`;
+  return refuse('delimiter-missing', { segment }, message);
+}
+
+/** A permanent HilumError at the segment and field of a path. */
+export function refuse(
+  code: string,
+  { segment, field }: Pick<Path, 'segment' | 'field'>,
+  message: string,
+): HilumError {
+  const location = formatPath({ segment, ...(field === undefined ? {} : { field }) });
+  return new HilumError('permanent', [{ code, severity: 'error', location, message }]);
 }

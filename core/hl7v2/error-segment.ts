@@ -1,7 +1,8 @@
 import type { Issue, Severity } from '../issue.ts';
 import { escapeText } from './escape.ts';
 import type { Delimiters } from './message.ts';
-import { parsePath, type Path } from './path.ts';
+import { parsePath } from './parse-path.ts';
+import type { Path } from './path.ts';
 
 /**
  * HL7 table 0357 by our issue codes: everything that is the sender's to mend. Whatever is not here is

@@ -32,12 +32,46 @@ export interface Hl7Message {
   readonly version: string;
   /** Segments of that name, in order. */
   segmentsNamed(name: string): readonly Segment[];
-  /** First value at a path such as `PID-3[2].4.1`, `OBX[3]-5`, `MSH-9`. A path to a field gives its first repetition whole, decoded only where it has one component. */
+  /**
+   * First value at a path such as `PID-3[2].4.1`, `OBX[3]-5`, `PID-3[type=MR].1`, `MSH-9`; see
+   * parsePathExpression. A path to a field gives its first repetition whole, decoded only where it has one
+   * component. All of these throw a permanent HilumError on a malformed path (`path-invalid`), and on one with
+   * groups where the message was parsed without definitions (`path-needs-structure`).
+   */
   get(path: string): string | undefined;
   /** Every value at the path: over all segments of that name and all repetitions where no index is given. */
   all(path: string): readonly string[];
-  /** A message with the value at the path set and escaped; every other character as it was. Throws on a malformed path. */
+  /** Every value at the path with its place, in the order of the text. */
+  places(path: string): readonly ValuePlace[];
+  /**
+   * A message with the value at the path set and escaped; every other character as it was. Delimiters are
+   * added where the place lies beyond an end. Where several places fit, the first, and each of them only with
+   * `[*]`. Throws a permanent HilumError: `segment-missing`, `repetition-missing` (none is the chosen one),
+   * `path-not-editable` (a whole segment, MSH-1, MSH-2), `delimiter-missing` (MSH-2 has not what is needed).
+   */
   set(path: string, value: string): Hl7Message;
+  /** As {@link set}, with the value as it stands in the message: for a copy of what has parts. Throws `value-divides` where it would not stay within its place. */
+  setRaw(path: string, raw: string): Hl7Message;
+  /**
+   * A message without what is at the path: a segment with its end, a repetition whose index is given with its
+   * separator; of a field, component or sub-component its content. Where nothing is, nothing changes.
+   */
+  remove(path: string): Hl7Message;
+  /**
+   * A message with one more repetition of the field at the path, and the value in it (`PID-3.1`); or, for a
+   * path to a segment, with one more segment, written as it stands (`NTE|1||text`), behind the last one that
+   * fits the path, else at the end of the named group or of the message.
+   */
+  append(path: string, value: string): Hl7Message;
+}
+
+/** A value that was found, and where. */
+export interface ValuePlace {
+  /** With every number: `PID-3[2].1`, `OBX[3]-5[1]`. */
+  readonly location: string;
+  readonly range: TextRange;
+  /** As {@link Hl7Message.get} gives it. */
+  readonly value: string;
 }
 
 export interface Segment {
@@ -52,6 +86,10 @@ export interface Segment {
   field(position: number): Field;
   /** The highest field position present. */
   readonly fieldCount: number;
+  /** MSH, FHS and BHS declare the delimiters in their first two fields. */
+  readonly isHeader: boolean;
+  /** Where a field stands; undefined beyond the end. */
+  fieldRange(position: number): TextRange | undefined;
 }
 
 /** A field, repetition, component or sub-component share this: what stands there and where. */

@@ -1,19 +1,36 @@
 import type { TextRange } from './message.ts';
 
-/** Above this, a native search in a slice is faster than looking at one character after the other. */
-const nativeSearchFrom = 96;
+/** So many characters are looked at one by one before a native search, which costs more to start, takes over. */
+const nativeSearchAfter = 64;
 
 /** Where the next `mark` (one character) stands in `[from, end)`; `end` where there is none. `''` marks nothing. */
 export function findMark(text: string, mark: string, from: number, end: number): number {
   if (mark === '') return end;
-  if (end - from > nativeSearchFrom) {
-    // In a slice, so that a missing mark costs the rest of this range and not the rest of the message.
-    const found = text.slice(from, end).indexOf(mark);
-    return found === -1 ? end : from + found;
-  }
   const code = mark.charCodeAt(0);
-  for (let at = from; at < end; at++) if (text.charCodeAt(at) === code) return at;
-  return end;
+  const near = end - from > nativeSearchAfter ? from + nativeSearchAfter : end;
+  for (let at = from; at < near; at++) if (text.charCodeAt(at) === code) return at;
+  return near === end ? end : findFar(text, mark, near, end);
+}
+
+/** In a slice, so that a missing mark costs the rest of this range and not the rest of the message. */
+function findFar(text: string, mark: string, from: number, end: number): number {
+  const found = text.slice(from, end).indexOf(mark);
+  return found === -1 ? end : from + found;
+}
+
+/** Where the part at `position` (1-based) of a range divided by `mark` starts; -1 beyond the last part. */
+export function findPartStart(
+  text: string,
+  mark: string,
+  { start, end }: TextRange,
+  position: number,
+): number {
+  let from = start;
+  for (let at = 1; at < position; at++) {
+    from = findMark(text, mark, from, end) + 1;
+    if (from > end) return -1;
+  }
+  return from;
 }
 
 /** The part at `position` (1-based) of a range divided by `mark`; undefined beyond the last part. */
@@ -23,14 +40,8 @@ export function findPart(
   range: TextRange,
   position: number,
 ): TextRange | undefined {
-  let start = range.start;
-  let end = findMark(text, mark, start, range.end);
-  for (let at = 1; at < position; at++) {
-    if (end === range.end) return undefined;
-    start = end + 1;
-    end = findMark(text, mark, start, range.end);
-  }
-  return { start, end };
+  const start = findPartStart(text, mark, range, position);
+  return start === -1 ? undefined : { start, end: findMark(text, mark, start, range.end) };
 }
 
 /** How many parts a range has: one more than there are marks. */
@@ -66,23 +77,54 @@ function isBlank(code: number): boolean {
 
 /**
  * Calls `found` for every line that holds anything, with its range (without its end) and its number,
- * 1-based, counting empty lines too. A line ends with CR, LF or CRLF, mixed as they come. Linear.
+ * 1-based, counting empty lines too. Linear.
  */
 export function forEachLine(
   text: string,
   from: number,
   found: (start: number, end: number, line: number) => void,
 ): void {
-  const length = text.length;
-  let cr = -1;
-  let lf = -1;
-  let line = 1;
-  for (let at = from; at < length; line++) {
-    if (cr < at) cr = findEnd(text, '\r', at);
-    if (lf < at) lf = findEnd(text, '\n', at);
-    const end = cr < lf ? cr : lf;
-    if (!isBlankLine(text, at, end)) found(at, end, line);
-    at = end + (cr < lf && lf === cr + 1 ? 2 : 1);
+  const lines = new LineReader(text, from);
+  while (lines.next()) found(lines.start, lines.end, lines.line);
+}
+
+/**
+ * Finds the lines of a text that hold anything, one after the other as they are asked for. A line ends with
+ * CR, LF or CRLF, mixed as they come. Linear in what was read.
+ */
+export class LineReader {
+  /** Of the line found last, without its end. */
+  start = 0;
+  end = 0;
+  /** 1-based, counting empty lines too. */
+  line = 0;
+  private readonly text: string;
+  private at: number;
+  private cr = -1;
+  private lf = -1;
+
+  constructor(text: string, from = 0) {
+    this.text = text;
+    this.at = from;
+  }
+
+  /** Goes on to the next line that holds anything; false where there is none. */
+  next(): boolean {
+    const { text } = this;
+    while (this.at < text.length) {
+      const start = this.at;
+      if (this.cr < start) this.cr = findEnd(text, '\r', start);
+      if (this.lf < start) this.lf = findEnd(text, '\n', start);
+      const { cr, lf } = this;
+      const end = cr < lf ? cr : lf;
+      this.at = end + (cr < lf && lf === cr + 1 ? 2 : 1);
+      this.line++;
+      if (isBlankLine(text, start, end)) continue;
+      this.start = start;
+      this.end = end;
+      return true;
+    }
+    return false;
   }
 }
 

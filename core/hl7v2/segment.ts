@@ -12,6 +12,8 @@ export class SegmentView implements Segment {
   readonly range: TextRange;
   readonly line: number;
   readonly name: string;
+  /** MSH, FHS and BHS declare the delimiters in their first two fields. */
+  readonly isHeader: boolean;
   private readonly source: SegmentSource;
   /** Where the field separators stand, as far as they were looked for; then the segment's end. */
   private readonly marks: number[] = [];
@@ -28,6 +30,7 @@ export class SegmentView implements Segment {
         ? start + 3
         : findMark(text, delimiters.field, start, end);
     this.name = text.slice(start, nameEnd > end ? end : nameEnd);
+    this.isHeader = isHeaderName(this.name);
   }
 
   get occurrence(): number {
@@ -66,11 +69,6 @@ export class SegmentView implements Segment {
       : undefined;
   }
 
-  /** MSH, FHS and BHS declare the delimiters in their first two fields. */
-  get isHeader(): boolean {
-    return this.name === 'MSH' || this.name === 'FHS' || this.name === 'BHS';
-  }
-
   /** Where the separator number `count` stands, 1-based, or the segment's end. */
   private markBefore(count: number): number {
     const { text, delimiters } = this.source;
@@ -83,4 +81,9 @@ export class SegmentView implements Segment {
     }
     return marks[count - 1] ?? end;
   }
+}
+
+/** Whether a segment of that name declares the delimiters in its first two fields. */
+export function isHeaderName(name: string): boolean {
+  return name === 'MSH' || name === 'FHS' || name === 'BHS';
 }

@@ -1,4 +1,4 @@
-import { parsePath } from '../../core/hl7v2/path.ts';
+import { parsePathExpression } from '../../core/hl7v2/parse-path.ts';
 import { buildIssue, type Contribute } from '../shared/contribution.ts';
 
 export const type = 'hl7 route';
@@ -93,7 +93,7 @@ const ruleProblems: Readonly<Record<RuleProblem, string>> = {
 
 /** Whether the text is a path to a value or a segment: `PID-3[2].4.1`, `OBX[3]-5`, `ZPI`. */
 function isPath(text: string): boolean {
-  return parsePath(text.trim()).ok;
+  return parsePathExpression(text.trim()).ok;
 }
 
 /** The regular expression, undefined where it is none. */

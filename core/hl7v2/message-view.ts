@@ -1,0 +1,223 @@
+import {
+  appendRepetition,
+  applySplices,
+  findNextLine,
+  refuse,
+  removeFromSegment,
+  setInSegment,
+  type NewValue,
+  type Splice,
+} from './edit.ts';
+import { unescapeText } from './escape.ts';
+import { findPlaces, findWithin, readValue, type Located } from './locate.ts';
+import type { Delimiters, Hl7Message, Segment, TextRange, ValuePlace } from './message.ts';
+import { preparePath } from './parse-path.ts';
+import { formatPath, type Path, type PathExpression } from './path.ts';
+import { findMark, findPartStart } from './scan.ts';
+import {
+  chooseGroups,
+  chooseSegments,
+  collectSegments,
+  type GroupFinder,
+  type SegmentGround,
+} from './segment-choice.ts';
+import { SegmentList, toNameCode } from './segment-list.ts';
+import { isHeaderName, type SegmentSource } from './segment.ts';
+
+/** A message over its text. Everything is looked for when it is asked for, and no further than that. */
+export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
+  readonly text: string;
+  readonly delimiters: Delimiters;
+  private readonly findGroups: GroupFinder | undefined;
+  private readonly list: SegmentList;
+  private allSegments: readonly Segment[] | undefined;
+  private byName: Map<string, Segment[]> | undefined;
+  private occurrences: Map<Segment, number> | undefined;
+  private charset: string | undefined;
+
+  constructor(text: string, delimiters: Delimiters, findGroups?: GroupFinder) {
+    this.text = text;
+    this.delimiters = delimiters;
+    this.findGroups = findGroups;
+    this.list = new SegmentList(this);
+  }
+
+  get segments(): readonly Segment[] {
+    return (this.allSegments ??= this.list.all());
+  }
+
+  get version(): string {
+    return this.get('MSH-12.1.1') ?? '';
+  }
+
+  segmentsNamed(name: string): readonly Segment[] {
+    if (this.byName === undefined) {
+      this.byName = new Map();
+      for (const segment of this.segments) {
+        const same = this.byName.get(segment.name);
+        if (same === undefined) this.byName.set(segment.name, [segment]);
+        else same.push(segment);
+      }
+    }
+    return this.byName.get(name) ?? [];
+  }
+
+  get(path: string): string | undefined {
+    const { plain, expression, nameCode } = preparePath(path);
+    const range =
+      plain === undefined ? this.find(expression)?.range : this.findPlain(plain, nameCode);
+    return range === undefined ? undefined : this.valueAt(range, expression);
+  }
+
+  all(path: string): readonly string[] {
+    return this.places(path).map((place) => place.value);
+  }
+
+  places(path: string): readonly ValuePlace[] {
+    const { expression } = preparePath(path);
+    return this.choose(expression)
+      .flatMap((segment) => findPlaces(this, segment, expression))
+      .map(({ path: place, range }) => ({
+        location: formatPath(place),
+        range,
+        value: this.valueAt(range, expression),
+      }));
+  }
+
+  set(path: string, value: string): Hl7Message {
+    return this.setValue(path, { value, isRaw: false });
+  }
+
+  setRaw(path: string, raw: string): Hl7Message {
+    return this.setValue(path, { value: raw, isRaw: true });
+  }
+
+  remove(path: string): Hl7Message {
+    const { expression } = preparePath(path);
+    return this.edit(
+      this.choose(expression).flatMap((segment) => removeFromSegment(this, segment, expression)),
+    );
+  }
+
+  append(path: string, value: string): Hl7Message {
+    const { expression } = preparePath(path);
+    if (expression.field === undefined) return this.edit([this.appendSegment(expression, value)]);
+    const segment = this.requireSegment(expression);
+    return this.edit([
+      appendRepetition(this, segment, { expression, value: { value, isRaw: false } }),
+    ]);
+  }
+
+  decode(raw: string): string {
+    const mark = this.delimiters.escape;
+    if (mark === '' || !raw.includes(mark)) return raw;
+    // MSH-18 itself is read raw: it decides how escapes decode.
+    this.charset ??= this.get('MSH-18') ?? '';
+    return unescapeText(raw, this.delimiters, this.charset);
+  }
+
+  occurrenceOf(segment: Segment): number {
+    if (this.occurrences === undefined) {
+      this.occurrences = new Map();
+      const counts = new Map<string, number>();
+      for (const each of this.segments) {
+        const count = (counts.get(each.name) ?? 0) + 1;
+        counts.set(each.name, count);
+        this.occurrences.set(each, count);
+      }
+    }
+    return this.occurrences.get(segment) ?? 1;
+  }
+
+  private choose(expression: PathExpression): readonly Segment[] {
+    return chooseSegments(this, expression, this.findGroups);
+  }
+
+  private find(expression: PathExpression): Located | undefined {
+    for (const segment of this.choose(expression)) {
+      const [place] = findPlaces(this, segment, expression);
+      if (place !== undefined) return place;
+    }
+    return undefined;
+  }
+
+  /** The quick way for numbers alone: makes no views and looks at nothing behind the place. */
+  private findPlain(path: Path, nameCode: number): TextRange | undefined {
+    const { text, delimiters } = this;
+    const index = this.list.find(nameCode, path.occurrence ?? 1);
+    if (index === -1) return undefined;
+    const segment = this.list.range(index);
+    if (path.field === undefined) return segment;
+    const isHeader = isHeaderName(path.segment);
+    if (isHeader && path.field <= 2) {
+      return findPlaces(this, this.list.view(index), { ...path, groups: [] })[0]?.range;
+    }
+    const at = findPartStart(text, delimiters.field, segment, path.field + (isHeader ? 0 : 1));
+    if (at === -1) return undefined;
+    const field = { start: at, end: findMark(text, delimiters.field, at, segment.end) };
+    const start = findPartStart(text, delimiters.repetition, field, path.repetition ?? 1);
+    if (start === -1) return undefined;
+    const end = findMark(text, delimiters.repetition, start, field.end);
+    return findWithin(this, { start, end }, path);
+  }
+
+  private valueAt(range: TextRange, { segment, field = 0 }: PathExpression): string {
+    const isLiteral = field <= 2 && isHeaderName(segment);
+    return field === 0 || isLiteral
+      ? this.text.slice(range.start, range.end)
+      : readValue(this, range);
+  }
+
+  private setValue(path: string, value: NewValue): Hl7Message {
+    const { expression } = preparePath(path);
+    const first = this.requireSegment(expression);
+    const segments = expression.occurrence === 'all' ? this.choose(expression) : [first];
+    return this.edit(
+      segments.flatMap((segment) => setInSegment(this, segment, { expression, value })),
+    );
+  }
+
+  /** The first segment that fits; looks no further than that where only numbers say which. */
+  private requireSegment(expression: PathExpression): Segment {
+    const { segment: name, groups, occurrence = 1 } = expression;
+    const isPlain = groups.length === 0 && typeof occurrence === 'number';
+    const index = isPlain ? this.list.find(toNameCode(name), occurrence) : -1;
+    if (index !== -1) return this.list.view(index);
+    const [segment] = isPlain ? [] : this.choose(expression);
+    if (segment !== undefined) return segment;
+    const message = `Expected a segment ${name} that fits the path, found none`;
+    throw refuse('segment-missing', { segment: name }, message);
+  }
+
+  /** Behind the last segment that fits, else at the end of the group or of the message, with the message's own segment end. */
+  private appendSegment(expression: PathExpression, raw: string): Splice {
+    const { segment: name, groups } = expression;
+    const isWhole = raw.startsWith(name) && ['', this.delimiters.field].includes(raw.charAt(3));
+    if (!isWhole || /[\r\n]/.test(raw)) {
+      const message = `Expected one segment ${name} as it stands in a message, found another or several`;
+      throw refuse('value-divides', { segment: name }, message);
+    }
+    const around =
+      groups.length === 0 ? [] : chooseGroups(this, expression, this.findGroups).slice(0, 1);
+    const last =
+      this.choose(expression).at(-1) ??
+      around.flatMap(collectSegments).at(-1) ??
+      this.segments.at(-1);
+    const end = last?.range.end ?? this.text.length;
+    const next = findNextLine(this.text, end);
+    const lineEnd = this.text.slice(end, next);
+    if (lineEnd !== '') return { start: next, end: next, text: raw + lineEnd };
+    return { start: end, end, text: this.lineEnd + raw };
+  }
+
+  /** What ends the first segment; CR where nothing does. */
+  private get lineEnd(): string {
+    const { end } = this.list.range(0);
+    return this.text.slice(end, findNextLine(this.text, end)) || '\r';
+  }
+
+  private edit(splices: readonly Splice[]): Hl7Message {
+    if (splices.length === 0) return this;
+    return new MessageView(applySplices(this.text, splices), this.delimiters, this.findGroups);
+  }
+}

@@ -1,0 +1,17 @@
+/** `npm run bench -- NAME`: one of the benchmarks beside this file. */
+const benchmarks: Readonly<Record<string, string>> = {
+  hl7: './hl7/main.ts',
+  mllp: './mllp.ts',
+  'embedded-broker': './embedded-broker.ts',
+  'rabbitmq-broker': './rabbitmq-broker.ts',
+};
+
+// The rest of the command line is the benchmark's own.
+const [name = ''] = process.argv.splice(2, 1);
+const file = benchmarks[name];
+if (file === undefined) {
+  console.error(`Expected one of: ${Object.keys(benchmarks).join(', ')}.`);
+  process.exitCode = 2;
+} else {
+  await import(file);
+}
