@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { parseMessage } from '../core/hl7v2/parse.ts';
-import { parsePath } from '../core/hl7v2/parse-path.ts';
+import { parsePathExpression } from '../core/hl7v2/parse-path.ts';
 import { toOneLine } from '../core/hl7v2/tree.ts';
 import { forEachFile, reportIssues, type ExitCode } from './input.ts';
 
@@ -15,7 +15,9 @@ export function registerGet(program: Command): void {
     .argument('<file>', 'a file with one or more messages; - is standard input')
     .argument('<path...>', 'PID-5, PID-3[2].4.1, OBX[3]-5')
     .action(async (file: string, paths: readonly string[]) => {
-      const faults = paths.map(parsePath).flatMap((result) => (result.ok ? [] : [result.issue]));
+      const faults = paths
+        .map(parsePathExpression)
+        .flatMap((result) => (result.ok ? [] : [result.issue]));
       if (faults.length > 0) {
         for (const fault of faults) process.stderr.write(`hilum get: ${fault.message}\n`);
         process.exitCode = 2;

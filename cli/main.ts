@@ -9,6 +9,7 @@ const commands = {
   listen: async (program: Command) => (await import('./listen.ts')).registerListen(program),
   parse: async (program: Command) => (await import('./parse.ts')).registerParse(program),
   get: async (program: Command) => (await import('./get.ts')).registerGet(program),
+  set: async (program: Command) => (await import('./set.ts')).registerSet(program),
   validate: async (program: Command) => (await import('./validate.ts')).registerValidate(program),
   map: async (program: Command) => (await import('./map.ts')).registerMap(program),
   queues: async (program: Command) => (await import('./queues.ts')).registerQueues(program),

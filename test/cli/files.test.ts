@@ -177,6 +177,48 @@ describe('hilum get', () => {
   });
 });
 
+describe('hilum set', () => {
+  it('prints the edited bytes and nothing else', async () => {
+    const file = write('set.hl7', `${one}${two}`);
+    const { code, stdout, stderr } = await hilum(['set', file, 'PID-5.1=O|Neil', 'OBR-4=y=z']);
+    const edited = `${one}${two}`
+      .replaceAll('Testperson', 'O\\F\\Neil')
+      .replaceAll('|x\r', '|y=z\r');
+    expect([code, stdout.toString(), stderr]).toEqual([0, edited, '']);
+  });
+
+  it('keeps the envelope of a batch, and adds and takes away', async () => {
+    const file = write('set-batch.hl7', `BHS|^~\\&\r${one}BTS|1\r`);
+    const { stdout } = await hilum([
+      'set',
+      file,
+      'PID-3[1=1].5=MR',
+      '--append',
+      'PID-3=2',
+      '--append',
+      'NTE=NTE|1||a',
+      '--remove',
+      'OBR',
+    ]);
+    expect(stdout.toString()).toBe(
+      `BHS|^~\\&\r${one.replace('||1||', '||1^^^^MR~2||').replace('OBR|1|||x', 'NTE|1||a')}BTS|1\r`,
+    );
+  });
+
+  it.each([
+    ['a path without a value', ['PID-5'], 2, 'expected PATH=VALUE'],
+    ['a path that is none', ['PID=x', 'PID-=y'], 2, 'Expected a field position'],
+    ['nothing to do', [], 2, 'nothing to do'],
+    ['a segment that is not there', ['OBX-5=x'], 1, 'segment-missing'],
+    ['a character that the set does not have', ['MSH-18=ASCII'], 1, 'character-not-in-charset'],
+  ])('refuses %s, and prints nothing', async (_what, args, expected, reason) => {
+    const file = write('set-refused.hl7', `${one}${two}`);
+    const { code, stdout, stderr } = await hilum(['set', file, ...args]);
+    expect([code, stdout.toString()]).toEqual([expected, '']);
+    expect(stderr).toContain(reason);
+  });
+});
+
 describe('hilum validate', () => {
   it('--json prints a line a message with the agreed keys', async () => {
     const file = write(

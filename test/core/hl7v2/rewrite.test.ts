@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { decodeMessage } from '../../../core/hl7v2/charset.ts';
+import { toByteRange } from '../../../core/hl7v2/byte-range.ts';
+import { parseMessage } from '../../../core/hl7v2/parse.ts';
+import { rewriteMessage } from '../../../core/hl7v2/rewrite.ts';
+import { readSamples } from './support.ts';
+
+/** A message that says which set it is in, and in which it is. */
+function build(charset: string, encoding: BufferEncoding, name = 'Testperson'): Buffer {
+  const header = `MSH|^~\\&|A|B|C|D|20260312||ADT^A01^ADT_A01|1|P|2.5.1||||||${charset}`;
+  return Buffer.from(`${header}\rPID|1||4711||${name}^Am\u00e9lie\rZZZ|\u00fc\r`, encoding);
+}
+
+describe('rewriting', () => {
+  it.each([
+    ['8859/1', 'latin1'],
+    ['UNICODE UTF-8', 'utf8'],
+    ['', 'utf8'],
+    ['', 'latin1'],
+    // What MSH-18 says is not true: the bytes stay what they were.
+    ['ASCII', 'latin1'],
+    ['UNICODE UTF-8', 'latin1'],
+  ] as const)('keeps every other byte: MSH-18 %j, bytes %s', (charset, encoding) => {
+    const bytes = build(charset, encoding);
+    const result = rewriteMessage(bytes, (message) => message.set('PID-5.1', 'M\u00fcller'));
+    expect(result).toMatchObject({ ok: true });
+    const expected = build(charset, encoding, 'M\u00fcller');
+    expect(result.ok && Buffer.from(result.bytes).equals(expected)).toBe(true);
+  });
+
+  it.each([
+    ['ASCII', 'M\u00fcller'],
+    ['', 'M\u00fcller'],
+    ['8859/1', 'Wa\u0142\u0119sa'],
+    ['WINDOWS-1252', 'Wa\u0142\u0119sa'],
+  ])('refuses what the set does not have: %j', (charset, value) => {
+    const header = `MSH|^~\\&|A|B|C|D|20260312||ADT^A01|1|P|2.5.1||||||${charset}`;
+    const bytes = Buffer.from(`${header}\rPID|1||||Testperson\r`);
+    const result = rewriteMessage(bytes, (message) => message.set('PID-5.1', value));
+    expect(result).toMatchObject({ ok: false, issues: [{ code: 'character-not-in-charset' }] });
+  });
+
+  it('writes the whole message in the set that MSH-18 is changed to', () => {
+    const result = rewriteMessage(build('8859/1', 'latin1'), (message) =>
+      message.set('MSH-18', 'UNICODE UTF-8'),
+    );
+    const expected = build('UNICODE UTF-8', 'utf8');
+    expect(result.ok && Buffer.from(result.bytes).equals(expected)).toBe(true);
+  });
+
+  it('gives the reasons of what cannot be read or edited', () => {
+    expect(rewriteMessage(Buffer.from('hello'), (message) => message)).toMatchObject({
+      ok: false,
+      issues: [{ code: 'header-missing' }],
+    });
+    expect(rewriteMessage(build('', 'utf8'), (message) => message.set('OBX-5', 'x'))).toMatchObject(
+      { ok: false, issues: [{ code: 'segment-missing', location: 'OBX' }] },
+    );
+  });
+});
+
+describe('a byte range', () => {
+  it.each([
+    ['8859/1', 'latin1'],
+    ['UNICODE UTF-8', 'utf8'],
+    ['UNICODE UTF-16', 'utf16le'],
+  ] as const)('is where the value stands among the bytes: %s', (declared, encoding) => {
+    const bytes = build(declared, encoding);
+    const { text, charset } = decodeMessage(bytes);
+    const parsed = parseMessage(text);
+    const [place] = parsed.ok ? parsed.message.places('PID-5.2') : [];
+    const { start, end } = toByteRange(text, charset, place!.range);
+    expect(bytes.subarray(start, end).toString(encoding)).toBe('Am\u00e9lie');
+  });
+});
+
+const samples = readSamples();
+if (samples.length === 0) {
+  console.warn('SKIPPED: published sample messages (../shared/data/hl7v2) are not here.');
+}
+(samples.length === 0 ? describe.skip : describe)('published sample messages', () => {
+  it('differ after an edit in the edited component alone', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...samples), fc.nat(), ([, bytes], choice) => {
+        const { text, charset } = decodeMessage(bytes);
+        const parsed = parseMessage(text);
+        if (!parsed.ok || parsed.message.delimiters.escape === '') return;
+        const { segments, delimiters } = parsed.message;
+        const segment = segments[1 + (choice % Math.max(1, segments.length - 1))];
+        if (segment === undefined || segment.name.length !== 3) return;
+        const field = 1 + (choice % 9);
+        const repetition = segment.field(field).repetitions[0];
+        if (segment.isHeader || repetition === undefined || !/^[A-Z]/.test(segment.name)) return;
+        const path = `${segment.name}[${segment.occurrence}]-${field}[1].1`;
+        const { start, end } = repetition.component(1).range;
+        const result = rewriteMessage(bytes, (message) => message.set(path, 'x|y'));
+        expect(result.ok).toBe(true);
+        const before = toByteRange(text, charset, { start: 0, end: start }).end;
+        const after = toByteRange(text, charset, { start: 0, end }).end;
+        const escaped = `x${delimiters.escape}F${delimiters.escape}y`;
+        const value = delimiters.field === '|' ? escaped : 'x|y';
+        const expected = [bytes.subarray(0, before), Buffer.from(value), bytes.subarray(after)];
+        expect(result.ok && Buffer.from(result.bytes).equals(Buffer.concat(expected))).toBe(true);
+      }),
+      { seed: 3, numRuns: 2_000 },
+    );
+  });
+});
