@@ -1,20 +1,31 @@
 import type { Command } from 'commander';
-import { parseMessage } from '../core/hl7v2/parse.ts';
+import { toByteRange } from '../core/hl7v2/byte-range.ts';
+import { decodeMessage } from '../core/hl7v2/charset.ts';
+import type { Hl7Message } from '../core/hl7v2/message.ts';
 import { parsePathExpression } from '../core/hl7v2/parse-path.ts';
+import { parseMessage } from '../core/hl7v2/parse.ts';
 import { toOneLine } from '../core/hl7v2/tree.ts';
 import { forEachFile, reportIssues, type ExitCode } from './input.ts';
 
+interface Options {
+  readonly all?: boolean;
+  readonly where?: boolean;
+}
+
 /**
  * `hilum get FILE PATH…`: decoded values, a line a path, message after message; an empty line where there
- * is none, `\n` for a line break inside a value, `""` for the HL7 null.
+ * is none, `\n` for a line break inside a value, `""` for the HL7 null. With `--all` a line a value. With
+ * `--where` in front of each its place and its bytes within the message, tab-separated: `PID-3[2].1 88-95`.
  */
 export function registerGet(program: Command): void {
   program
     .command('get')
     .description('Print values of HL7 v2 messages, a line a path such as PID-3[2].4.1.')
     .argument('<file>', 'a file with one or more messages; - is standard input')
-    .argument('<path...>', 'PID-5, PID-3[2].4.1, OBX[3]-5')
-    .action(async (file: string, paths: readonly string[]) => {
+    .argument('<path...>', 'PID-5, PID-3[2].4.1, OBX[3]-5, PID-3[type=MR].1, OBX[3.1=2345-7]-5')
+    .option('--all', 'every value at the path, not only the first')
+    .option('--where', 'in front of each value its place, and its first byte and the one behind it')
+    .action(async (file: string, paths: readonly string[], options: Options) => {
       const faults = paths
         .map(parsePathExpression)
         .flatMap((result) => (result.ok ? [] : [result.issue]));
@@ -26,10 +37,12 @@ export function registerGet(program: Command): void {
       await forEachFile([file], (input) => {
         let code: ExitCode = 0;
         for (const { bytes, number } of input.messages) {
-          const parsed = parseMessage(bytes);
+          const { text, charset } = decodeMessage(bytes);
+          const parsed = parseMessage(text);
           if (parsed.ok) {
-            const lines = paths.map((path) => `${toOneLine(parsed.message.get(path) ?? '')}\n`);
-            process.stdout.write(lines.join(''));
+            const print = (path: string) =>
+              toLines({ message: parsed.message, charset }, path, options);
+            process.stdout.write(paths.flatMap(print).join(''));
           } else {
             reportIssues(file, parsed.issues, input.messages.length > 1 ? number : undefined);
             code = 1;
@@ -38,4 +51,17 @@ export function registerGet(program: Command): void {
         return code;
       });
     });
+}
+
+function toLines(
+  { message, charset }: { readonly message: Hl7Message; readonly charset: string },
+  path: string,
+  { all = false, where = false }: Options,
+): readonly string[] {
+  if (!all && !where) return [`${toOneLine(message.get(path) ?? '')}\n`];
+  const places = message.places(path);
+  return (all ? places : places.slice(0, 1)).map(({ location, range, value }) => {
+    const { start, end } = toByteRange(message.text, charset, range);
+    return `${where ? `${location}\t${start}-${end}\t` : ''}${toOneLine(value)}\n`;
+  });
 }

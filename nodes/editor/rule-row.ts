@@ -1,3 +1,4 @@
+import { buildInput, buildSelect } from './list-row.ts';
 import { needsValue, operators, type Operator, type Rule } from '../hl7-route/definition.ts';
 
 const kinds = ['type', 'field', 'table'] as const;
@@ -5,12 +6,16 @@ const kinds = ['type', 'field', 'table'] as const;
 /** Fills one entry of the list with what a rule of its kind needs. */
 export function buildRow(container: JQuery, rule: Rule, text: (key: string) => string): void {
   container.css({ display: 'flex', gap: '6px', 'align-items': 'center' });
-  const kind = buildSelect('kind', kinds, (name) => text(`kind.${name}`)).css({ width: '145px' });
-  const operator = buildSelect('operator', operators, (name) => text(`operator.${name}`)).css({
+  const kind = buildSelect('hl7-route-kind', kinds, (name) => text(`kind.${name}`)).css({
+    width: '145px',
+  });
+  const operator = buildSelect('hl7-route-operator', operators, (name) =>
+    text(`operator.${name}`),
+  ).css({
     width: '130px',
   });
-  const path = buildInput('path', text('placeholder.path')).css({ width: '110px' });
-  const value = buildInput('value', '').css({ 'flex-grow': '1', 'min-width': '60px' });
+  const path = buildInput('hl7-route-path', text('placeholder.path')).css({ width: '110px' });
+  const value = buildInput('hl7-route-value', '').css({ 'flex-grow': '1', 'min-width': '60px' });
   const output = $('<span>')
     .addClass('hl7-route-output')
     .css({ 'flex-shrink': '0', 'white-space': 'nowrap' });
@@ -46,19 +51,6 @@ export function readRow(row: JQuery): Rule {
     default:
       return { kind: 'type', value: value.trim() };
   }
-}
-
-function buildSelect(
-  name: string,
-  choices: readonly string[],
-  label: (choice: string) => string,
-): JQuery {
-  const options = choices.map((choice) => $('<option>').val(choice).text(label(choice)));
-  return $('<select>').addClass(`hl7-route-${name}`).append(options);
-}
-
-function buildInput(name: string, placeholder: string): JQuery {
-  return $('<input>').attr({ type: 'text', placeholder }).addClass(`hl7-route-${name}`);
 }
 
 /** Shows to which output (1-based) each entry of the list sends. */
