@@ -112,7 +112,10 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
     const mark = this.delimiters.escape;
     if (mark === '' || !raw.includes(mark)) return raw;
     // MSH-18 itself is read raw: it decides how escapes decode.
-    this.charset ??= this.get('MSH-18') ?? '';
+    if (this.charset === undefined) {
+      const range = this.findPlain({ segment: 'MSH', field: 18 }, toNameCode('MSH'));
+      this.charset = range === undefined ? '' : this.text.slice(range.start, range.end);
+    }
     return unescapeText(raw, this.delimiters, this.charset);
   }
 

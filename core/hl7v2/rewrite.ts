@@ -44,6 +44,6 @@ function chooseCharset(
 ): string {
   const [declared, wanted] = [before, after].map((message) => message.get('MSH-18') ?? '');
   if (declared !== wanted) return wanted || 'ASCII';
-   
+
   return declared === '' && /^[\0-\x7f]*$/.test(text) ? 'ASCII' : charset;
 }

@@ -183,6 +183,11 @@ const cases: readonly Case[] = [
     issues: ['encoding-characters-count'],
   },
   {
+    name: 'an escape in the name of the character set',
+    text: `${header}||||||\\X41\\SCII\rNTE|1||\\X41\\\r`,
+    values: { 'MSH-18': 'ASCII', 'NTE-3': 'A' },
+  },
+  {
     name: 'control characters',
     text: `${header}\rNTE|\t\u0000\u0085|\r`,
     values: { 'NTE-1': '\t\u0000\u0085' },
