@@ -80,9 +80,10 @@ export function encodeMessage(text: string, charset: string): Uint8Array {
 
 /** The text of a few bytes, such as those of `\X..\`; undefined where the set does not have them. */
 export function decodeBytes(bytes: Uint8Array, charset = ''): string | undefined {
-  // Below 0x80 all sets of table 0211 agree; UTF-16 messages too write `\X0D\` for a carriage return.
-  if (isAscii(bytes) && !bytes.includes(0x1b)) return toBuffer(bytes).toString('latin1');
   const found = findCharset(charset);
+  // Below 0x80 all sets of table 0211 agree; UTF-16 messages too write `\X0D\` for a carriage return.
+  const isSwitched = found?.codec === 'iso-2022' && bytes.includes(0x1b);
+  if (isAscii(bytes) && !isSwitched) return toBuffer(bytes).toString('latin1');
   if (found !== undefined) return decodeExactly(bytes, found);
   return decodeAs(bytes, utf8Name) ?? toBuffer(bytes).toString('latin1');
 }
