@@ -143,7 +143,7 @@ function chooseCharset({ names, scheme }: Declared, bytes: Uint8Array): Charset 
 }
 
 /** The set that a byte order mark, or the zero bytes of UTF-16 and UTF-32, speak for. */
-function findByteOrder(bytes: Uint8Array): string | undefined {
+export function findByteOrder(bytes: Uint8Array): string | undefined {
   const [first, second, third, fourth] = bytes;
   if (first === 0xef && second === 0xbb && third === 0xbf) return utf8Name;
   const isWide = third === 0 && fourth === 0;
