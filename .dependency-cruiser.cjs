@@ -14,12 +14,13 @@ module.exports = {
     },
     {
       name: 'core-without-io',
-      comment: 'No sockets, files, databases or Node-RED; pure packages by name.',
+      comment:
+        'No sockets, files, databases or Node-RED; pure packages by name, and the buffers of Node.',
       severity: 'error',
       from: { path: '^core/' },
       to: {
         dependencyTypesNot: ['local', 'type-only', 'undetermined'],
-        pathNot: '^core/|^@medplum/fhirtypes$|(^|/)node_modules/(ajv|yaml|iconv-lite)/',
+        pathNot: '^core/|^buffer$|^@medplum/fhirtypes$|(^|/)node_modules/(ajv|yaml|iconv-lite)/',
       },
     },
     {

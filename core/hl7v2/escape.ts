@@ -1,105 +1,78 @@
-import { decodeBytes } from './charset.ts';
+import { readTokens, toCount, type TextToken } from './escape-tokens.ts';
+import { decodeSwitches } from './escape-switches.ts';
 import type { Delimiters } from './message.ts';
 
-/** Decoding may not grow a message without bound: at most this many lines or spaces from one sequence. */
-const maxRepeat = 200;
+/** What becomes of escape sequences. */
+export interface UnescapeOptions {
+  /** The message's character set, for the bytes of `\X..\`; named as in MSH-18. */
+  readonly charset?: string | undefined;
+  /**
+   * Highlighting (`\H\ \N\`) and formatting commands (`\.br\`, `\.in+4\`): `plain` (the default) makes line
+   * breaks and spaces of those that mean such and drops the others, `keep` leaves all as they stand. For
+   * lines with indents and highlighted runs see renderText.
+   */
+  readonly formatting?: 'plain' | 'keep';
+  /** Character set switches (`\C2842\`, `\M2442\`): `keep` (the default), or `decode` what follows them. */
+  readonly switches?: 'keep' | 'decode';
+}
 
 /**
- * The text that a value stands for: delimiter escapes, `\X..\` (bytes of `charset`) and line breaks
- * decoded, highlighting and layout commands dropped. Character set switches (`\C..\`, `\M..\`), local
- * (`\Z..\`) and unknown sequences, and an escape character that starts none, stay as they are.
- * HL7 v2 chapter 2, use of escape sequences in text fields.
+ * The text that a value stands for: delimiter escapes and `\X..\` decoded, the rest as the options say;
+ * a character set alone stands for options. Local (`\Z..\`) and unknown sequences, and an escape character
+ * that starts none, stay as they are. HL7 v2 chapter 2, use of escape sequences in text fields.
  */
-export function unescapeText(raw: string, delimiters: Delimiters, charset?: string): string {
-  const mark = delimiters.escape;
-  let at = mark === '' ? -1 : raw.indexOf(mark);
-  if (at === -1) return raw;
-  let text = '';
-  let done = 0;
-  while (at !== -1) {
-    const end = raw.indexOf(mark, at + 1);
-    if (end === -1) break;
-    const body = raw.slice(at + 1, end);
-    const decoded = decodeSequence(body, delimiters, charset);
-    if (decoded === undefined && !isSequence(body)) {
-      // A stray escape character (`C:\temp`): the next one may start a sequence.
-      at = end;
-      continue;
-    }
-    text += raw.slice(done, at) + (decoded ?? raw.slice(at, end + 1));
-    done = end + 1;
-    at = raw.indexOf(mark, done);
-  }
-  return text + raw.slice(done);
-}
-
-/** Something that HL7 or a site may have meant as a sequence, though we do not decode it. */
-function isSequence(body: string): boolean {
-  return /^(?:[A-Z]|[CMXZ][0-9A-Za-z]+|\.[a-z]{2}[-+ 0-9]*)$/.test(body);
-}
-
-function decodeSequence(
-  body: string,
+export function unescapeText(
+  raw: string,
   delimiters: Delimiters,
-  charset: string | undefined,
-): string | undefined {
-  switch (body) {
-    case 'F':
-      return delimiters.field;
-    case 'S':
-      return delimiters.component;
-    case 'T':
-      return delimiters.subcomponent;
-    case 'R':
-      return delimiters.repetition;
-    case 'E':
-      return delimiters.escape;
-    case 'P':
-      return delimiters.truncation;
-    case 'H':
-    case 'N':
-      return '';
-    default:
-      if (body.startsWith('X')) return decodeHex(body.slice(1), charset);
-      return body.startsWith('.') ? decodeLayout(body.slice(1)) : undefined;
+  options: string | UnescapeOptions = {},
+): string {
+  if (delimiters.escape === '' || !raw.includes(delimiters.escape)) return raw;
+  const { charset, formatting, switches } =
+    typeof options === 'string' ? { charset: options } : options;
+  const tokens = readTokens(raw, delimiters, charset);
+  const decoded = switches === 'decode' ? decodeSwitches(tokens, charset) : tokens;
+  let text = '';
+  for (const token of decoded) {
+    if (token.kind === 'text') text += token.text;
+    else text += formatting === 'keep' ? token.raw : toPlain(token);
   }
-}
-
-function decodeHex(digits: string, charset: string | undefined): string | undefined {
-  if (digits.length === 0 || digits.length % 2 !== 0 || !/^[0-9A-Fa-f]+$/.test(digits)) {
-    return undefined;
-  }
-  return decodeBytes(Buffer.from(digits, 'hex'), charset);
+  return text;
 }
 
 /** Formatting commands: what breaks the line or leaves space does so, the rest is layout. */
-function decodeLayout(command: string): string | undefined {
-  const match = /^([a-z]{2})([-+]?\d{0,4})$/.exec(command.trimEnd());
-  if (match === null) return undefined;
-  const [, name = '', number = ''] = match;
-  const count = number === '' ? 1 : Number(number);
+function toPlain(token: Exclude<TextToken, { readonly kind: 'text' }>): string {
+  if (token.kind === 'highlight') return '';
+  if (token.kind !== 'layout') return token.raw;
+  const { name, number, raw } = token;
+  const count = toCount(number);
   switch (name) {
-    case 'br':
-    case 'ce':
-      return number === '' ? '\n' : undefined;
-    case 'sp':
-      return count >= 0 && count <= maxRepeat ? '\n'.repeat(count) : undefined;
-    case 'sk':
-      return count >= 0 && count <= maxRepeat ? ' '.repeat(count) : undefined;
-    case 'fi':
-    case 'nf':
-      return number === '' ? '' : undefined;
     case 'in':
     case 'ti':
       return '';
+    case 'sp':
+      return count === undefined ? raw : '\n'.repeat(count);
+    case 'sk':
+      return count === undefined ? raw : ' '.repeat(count);
+    case 'br':
+    case 'ce':
+      return number === '' ? '\n' : raw;
     default:
-      return undefined;
+      return number === '' ? '' : raw;
   }
 }
 
 /**
- * A text as one value: delimiters, segment ends and the framing characters of MLLP escaped, line feeds as
- * `\.br\`. Without an escape character in MSH-2 only what needs none can be written: undefined otherwise.
+ * Whether a value was cut by its sender: it ends with the truncation character of MSH-2, which a value
+ * that ends so by itself has as `\P\`. `raw` is the value before decoding. HL7 v2.7 chapter 2, truncation.
+ */
+export function isTruncated(raw: string, { truncation }: Delimiters): boolean {
+  return truncation !== undefined && raw.endsWith(truncation);
+}
+
+/**
+ * A text as one value, which unescapeText reads as exactly that text: delimiters and control characters
+ * other than tab escaped (segment ends and the framing of MLLP among them), line feeds as `\.br\`. Without
+ * an escape character in MSH-2 only what needs none can be written: undefined otherwise.
  */
 export function escapeText(text: string, delimiters: Delimiters): string | undefined {
   let escaped = '';
@@ -128,15 +101,14 @@ function findSequence(character: string, delimiters: Delimiters): string | undef
       return 'E';
     case delimiters.truncation:
       return 'P';
-    case '\n':
-      return '.br';
-    case '\r':
-      return 'X0D';
-    case '\u000b':
-      return 'X0B';
-    case '\u001c':
-      return 'X1C';
-    default:
+    case '\t':
       return undefined;
+    case '\n':
+      // A dot that is itself a delimiter would divide the command.
+      return Object.values(delimiters).includes('.') ? 'X0A' : '.br';
+    default: {
+      const code = character.charCodeAt(0);
+      return code < 0x20 ? `X${code.toString(16).toUpperCase().padStart(2, '0')}` : undefined;
+    }
   }
 }

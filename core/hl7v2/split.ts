@@ -1,12 +1,12 @@
 import type { Issue } from '../issue.ts';
-import { decodeMessage, encodeMessage } from './charset.ts';
+import { decodeMessage, encodeMessage, findByteOrder } from './charset.ts';
 import { findStart, forEachLine } from './scan.ts';
 
 /**
  * A slice of a text: a whole message, the envelope of a batch (FHS, BHS, BTS, FTS), or text in front of
  * them that is neither. Empty lines belong to the piece that they follow.
  */
-interface Piece {
+export interface Piece {
   readonly kind: 'message' | 'batch' | 'other';
   readonly text: string;
   /** Which line of the whole text it starts on, 1-based. */
@@ -34,10 +34,11 @@ export function splitMessages(text: string): SplitText {
     [];
   forEachLine(text, 0, (start, end, line) => {
     const last = starts.at(-1)?.kind;
-    const kind = classify(text, start, end) ?? (last === 'message' ? last : 'other');
+    const own = classify(text, start, end);
+    const kind = own ?? (last === 'message' ? last : 'other');
     // What is in front of the first line is part of it: a byte order mark, empty lines, a VT.
     if (last === undefined) starts.push({ kind, start: 0, line: 1 });
-    else if (kind !== last || isHeader(text, start)) starts.push({ kind, start, line });
+    else if (kind !== last || own === 'message') starts.push({ kind, start, line });
   });
   const pieces = starts.map(({ kind, start, line }, index): Piece => {
     const end = starts[index + 1]?.start ?? text.length;
@@ -54,9 +55,9 @@ export function splitBytes(bytes: Uint8Array): {
   readonly pieces: readonly PieceOfBytes[];
   readonly issues: readonly Issue[];
 } {
-  const { charset, text } = decodeMessage(bytes);
-  if (charset.startsWith('UTF-16')) {
-    // Two bytes a character: lines cannot be found among bytes.
+  if (/^UTF-(?:16|32)/.test(findByteOrder(bytes) ?? '')) {
+    // Several bytes a character: lines cannot be found among bytes.
+    const { charset, text } = decodeMessage(bytes);
     const split = splitMessages(text);
     const pieces = split.pieces.map((piece) => ({
       ...piece,
@@ -65,7 +66,8 @@ export function splitBytes(bytes: Uint8Array): {
     return { pieces, issues: split.issues };
   }
   // One character a byte, so that places in the text are places in the bytes.
-  const split = splitMessages(Buffer.from(bytes).toString('latin1'));
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const split = splitMessages(file.toString('latin1'));
   let at = 0;
   const pieces = split.pieces.map((piece) => {
     const own = bytes.subarray(at, at + piece.text.length);
@@ -75,18 +77,21 @@ export function splitBytes(bytes: Uint8Array): {
   return { pieces, issues: split.issues };
 }
 
+/** What a line starts, behind the framing of MLLP or a byte order mark (also as Latin-1) at most. */
 function classify(text: string, start: number, end: number): Piece['kind'] | undefined {
-  if (isHeader(text, start)) return 'message';
-  const head = text.slice(start, Math.min(end, start + 12));
-  return /^(?:FHS|BHS|BTS|FTS)(?:[^A-Za-z0-9]|$)/.test(head.slice(findStart(head)))
-    ? 'batch'
-    : undefined;
+  const at = findNameStart(text, start);
+  const name = text.slice(at, Math.min(at + 3, end));
+  if (!/^(?:MSH|FHS|BHS|BTS|FTS)$/.test(name)) return undefined;
+  if (at + 3 < end && /[A-Za-z0-9]/.test(text.charAt(at + 3))) return undefined;
+  return name === 'MSH' ? 'message' : 'batch';
 }
 
-/** MSH and a separator at the start of a line, behind the framing of MLLP or a byte order mark at most. */
-function isHeader(text: string, start: number): boolean {
+function findNameStart(text: string, start: number): number {
+  // Nearly every line starts with a capital.
+  const code = text.charCodeAt(start);
+  if (code >= 0x41 && code <= 0x5a) return start;
   const head = text.slice(start, start + 12);
-  return /^(?:\u00ef\u00bb\u00bf)?MSH(?:[^A-Za-z0-9]|$)/.test(head.slice(findStart(head)));
+  return start + (head.startsWith('\u00ef\u00bb\u00bf') ? 3 : findStart(head));
 }
 
 function buildUnexpected(piece: Piece): Issue {

@@ -13,7 +13,7 @@ export interface Timestamp {
   readonly hour?: string;
   readonly minute?: string;
   readonly second?: string;
-  /** One to four digits behind the dot. */
+  /** The digits behind the dot: one to four in HL7, any number in FHIR. */
   readonly fraction?: string;
   /** `+01:00`, as FHIR writes it; absent where the sender gave none. */
   readonly offset?: string;
@@ -39,7 +39,34 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   return { precision, year, ...Object.fromEntries(given), ...offset };
 }
 
-function isDate(year: string, month: string | undefined, day: string | undefined): boolean {
+/**
+ * A TS whose second component says how precise it is (Y, L for month, D, H, M, S): digits behind that
+ * were only filled in and are dropped. Never more precise than before. HL7 v2 chapter 2 up to 2.5, TS.2.
+ */
+export function limitPrecision(timestamp: Timestamp, degree: string): Timestamp {
+  const position = 'YLDHMS'.indexOf(degree);
+  if (degree.length !== 1 || position === -1) return timestamp;
+  const parts = (['year', 'month', 'day', 'hour', 'minute', 'second'] as const).slice(
+    0,
+    position + 1,
+  );
+  const given = parts.filter((part) => timestamp[part] !== undefined);
+  if (given.length <= position) return timestamp;
+  const precision = given.at(-1) ?? 'year';
+  // Seconds may have been given with a fraction: that is precise to the second, and more.
+  if (precision === 'second') return timestamp;
+  const kept = given.map((part) => [part, timestamp[part]] as const);
+  const hasOffset = position >= 3 && timestamp.offset !== undefined;
+  return {
+    year: timestamp.year,
+    ...Object.fromEntries(kept),
+    precision,
+    ...(hasOffset ? { offset: timestamp.offset } : {}),
+  };
+}
+
+/** Whether the calendar has that day; UTC dates, so no local zone is read. */
+export function isDate(year: string, month: string | undefined, day: string | undefined): boolean {
   if (month === undefined) return true;
   if (month < '01' || month > '12') return false;
   if (day === undefined) return true;
@@ -48,7 +75,8 @@ function isDate(year: string, month: string | undefined, day: string | undefined
   return day >= '01' && Number(day) <= last;
 }
 
-function isTime(hour = '00', minute = '00', second = '00'): boolean {
+/** Whether a clock shows that time. */
+export function isTime(hour = '00', minute = '00', second = '00'): boolean {
   return hour <= '23' && minute <= '59' && second <= '59';
 }
 
@@ -65,17 +93,42 @@ export function toFhirDate({ year, month, day }: Timestamp): string {
 }
 
 /**
+ * What FHIR cannot say of a timestamp, or says beyond it:
+ * `minutes-missing`: an hour alone is left out; `offset-missing`: a time without an offset is left out;
+ * `offset-ambiguous`: the clock of the zone shows that time twice or never, so it is left out;
+ * `seconds-filled`: seconds, which FHIR asks for, are `00` though not known.
+ */
+export type TimestampLoss =
+  'minutes-missing' | 'offset-missing' | 'offset-ambiguous' | 'seconds-filled';
+
+/**
  * A FHIR `dateTime`. A time needs minutes and an offset there: its own, or that of `zone` (`+01:00`, or
  * an IANA name such as `Europe/Berlin`). Without them, and where the clock of the zone shows that time
  * twice or never, it falls back to the date. FHIR asks for seconds and allows `00` where none are known.
  */
 export function toFhirDateTime(timestamp: Timestamp, zone?: string): string {
+  return convertDateTime(timestamp, zone).text;
+}
+
+/** As {@link toFhirDateTime}, with what that loses or fills in; undefined where it is the same. */
+export function convertDateTime(
+  timestamp: Timestamp,
+  zone?: string,
+): { readonly text: string; readonly loss: TimestampLoss | undefined } {
   const date = toFhirDate(timestamp);
-  const { hour, minute, second = '00', fraction } = timestamp;
-  if (hour === undefined || minute === undefined) return date;
+  const { hour, minute, second, fraction } = timestamp;
+  if (hour === undefined) return { text: date, loss: undefined };
+  if (minute === undefined) return { text: date, loss: 'minutes-missing' };
+  if (timestamp.offset === undefined && zone === undefined) {
+    return { text: date, loss: 'offset-missing' };
+  }
   const offset = timestamp.offset ?? (zone === undefined ? undefined : findOffset(timestamp, zone));
-  if (offset === undefined) return date;
-  return `${date}T${hour}:${minute}:${second}${fraction === undefined ? '' : `.${fraction}`}${offset}`;
+  if (offset === undefined) return { text: date, loss: 'offset-ambiguous' };
+  const seconds = `${second ?? '00'}${fraction === undefined ? '' : `.${fraction}`}`;
+  return {
+    text: `${date}T${hour}:${minute}:${seconds}${offset}`,
+    loss: second === undefined ? 'seconds-filled' : undefined,
+  };
 }
 
 /** A FHIR `instant`, which needs seconds and an offset; undefined where they are not known. */
