@@ -1,4 +1,5 @@
 import { contribute as fhirOut } from './fhir-out/definition.ts';
+import { contribute as hl7Batch } from './hl7-batch/definition.ts';
 import { contribute as hl7Edit } from './hl7-edit/definition.ts';
 import { contribute as hl7Map } from './hl7-map/definition.ts';
 import { contribute as hl7Route } from './hl7-route/definition.ts';
@@ -20,6 +21,7 @@ export const contributors: Readonly<Record<string, Contribute>> = {
   'fhir out': fhirOut,
   'queue in': queueIn,
   'queue out': queueOut,
+  'hl7 batch': hl7Batch,
   'hl7 edit': hl7Edit,
   'hl7 map': hl7Map,
   'hl7 route': hl7Route,

@@ -10,6 +10,7 @@ const run = promisify(execFile);
 
 const types = [
   'fhir out',
+  'hl7 batch',
   'hl7 edit',
   'hl7 map',
   'hl7 route',

@@ -21,6 +21,7 @@ const { hooks } = require('node-red') as {
 };
 
 interface CompleteEvent {
+  readonly msg: object;
   readonly node: { readonly id: string };
   readonly error?: unknown;
 }
@@ -85,24 +86,33 @@ export async function startNode(
   return {
     handle: (message) =>
       new Promise((resolve) => {
-        hooks.add('onComplete.test', ({ node, error }) => {
-          if (node.id !== 'node') return;
-          hooks.remove('onComplete.test');
+        // Its own object: several messages may be in the node at a time.
+        const sent = { ...message };
+        const hook = `onComplete.test-${(handled += 1)}`;
+        open.add(hook);
+        hooks.add(hook, ({ node, msg, error }) => {
+          if (node.id !== 'node' || msg !== sent) return;
+          open.delete(hook);
+          hooks.remove(hook);
           // What it sent is delivered first.
           setImmediate(resolve, error);
         });
-        helper.getNode('node').receive({ ...message });
+        helper.getNode('node').receive(sent);
       }),
     received: (output) => received.get(output) ?? [],
     status: () => statuses.at(-1) ?? {},
   };
 }
 
+let handled = 0;
+/** The hooks that wait for a message's completion. */
+const open = new Set<string>();
 let stopWatching: (() => void) | undefined;
 
 /** Stops the flow of the test. */
 export async function stopNode(): Promise<void> {
-  hooks.remove('onComplete.test');
+  for (const hook of open) hooks.remove(hook);
+  open.clear();
   stopWatching?.();
   await helper.unload();
 }
