@@ -1,20 +1,25 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { toByteRange } from '../core/hl7v2/byte-range.ts';
 import { decodeMessage } from '../core/hl7v2/charset.ts';
-import type { Hl7Message } from '../core/hl7v2/message.ts';
+import type { Hl7Message, ValuePlace } from '../core/hl7v2/message.ts';
 import { parsePathExpression } from '../core/hl7v2/parse-path.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
+import { formatLines, renderText } from '../core/hl7v2/text-lines.ts';
 import { toOneLine } from '../core/hl7v2/tree.ts';
 import { forEachFile, reportIssues, type ExitCode } from './input.ts';
+
+type Form = 'text' | 'raw' | 'lines';
 
 interface Options {
   readonly all?: boolean;
   readonly where?: boolean;
+  readonly as: Form;
 }
 
 /**
  * `hilum get FILE PATH…`: decoded values, a line a path, message after message; an empty line where there
- * is none, `\n` for a line break inside a value, `""` for the HL7 null. With `--all` a line a value. With
+ * is none, `\n` for a line break inside a value, `""` for the HL7 null. With `--as raw` as it stands in the
+ * message; with `--as lines` formatted text as lines, indents and centring as spaces. With `--all` a line a value. With
  * `--where` in front of each its place and its bytes within the message, tab-separated: `PID-3[2].1 88-95`.
  */
 export function registerGet(program: Command): void {
@@ -23,6 +28,11 @@ export function registerGet(program: Command): void {
     .description('Print values of HL7 v2 messages, a line a path such as PID-3[2].4.1.')
     .argument('<file>', 'a file with one or more messages; - is standard input')
     .argument('<path...>', 'PID-5, PID-3[2].4.1, OBX[3]-5, PID-3[type=MR].1, OBX[3.1=2345-7]-5')
+    .addOption(
+      new Option('--as <form>', 'decoded text, as it stands, or formatted text as lines')
+        .choices(['text', 'raw', 'lines'])
+        .default('text'),
+    )
     .option('--all', 'every value at the path, not only the first')
     .option('--where', 'in front of each value its place, and its first byte and the one behind it')
     .action(async (file: string, paths: readonly string[], options: Options) => {
@@ -56,12 +66,19 @@ export function registerGet(program: Command): void {
 function toLines(
   { message, charset }: { readonly message: Hl7Message; readonly charset: string },
   path: string,
-  { all = false, where = false }: Options,
+  { all = false, where = false, as }: Options,
 ): readonly string[] {
-  if (!all && !where) return [`${toOneLine(message.get(path) ?? '')}\n`];
   const places = message.places(path);
-  return (all ? places : places.slice(0, 1)).map(({ location, range, value }) => {
-    const { start, end } = toByteRange(message.text, charset, range);
-    return `${where ? `${location}\t${start}-${end}\t` : ''}${toOneLine(value)}\n`;
+  const chosen = all ? places : places.slice(0, 1);
+  if (chosen.length === 0 && !all && !where) return ['\n'];
+  return chosen.map((place) => {
+    const { start, end } = toByteRange(message.text, charset, place.range);
+    return `${where ? `${place.location}\t${start}-${end}\t` : ''}${show(message, place, as)}\n`;
   });
+}
+
+function show({ text, delimiters }: Hl7Message, { range, value }: ValuePlace, form: Form): string {
+  if (form === 'text') return toOneLine(value);
+  const raw = text.slice(range.start, range.end);
+  return form === 'raw' ? toOneLine(raw) : formatLines(renderText(raw, delimiters));
 }

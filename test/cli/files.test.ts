@@ -165,6 +165,21 @@ describe('hilum get', () => {
     expect([code, stderr]).toEqual([0, '']);
   });
 
+  it.each([
+    [['--as', 'raw'], '\\.in+2\\a\\.br\\b\\T\\c\n'],
+    [['--as', 'lines'], '  a\n  b&c\n'],
+    [['--where'], 'NTE[1]-3[1]\t99-117\ta\\nb&c\n'],
+    [['--all'], 'a\\nb&c\nd\n'],
+    [
+      ['--all', '--where', '--as', 'raw'],
+      'NTE[1]-3[1]\t99-117\t\\.in+2\\a\\.br\\b\\T\\c\nNTE[2]-3[1]\t125-126\td\n',
+    ],
+  ])('prints values as asked: %j', async (options, expected) => {
+    const text = `${one}NTE|1||\\.in+2\\a\\.br\\b\\T\\c\rNTE|2||d\r`;
+    const { code, stdout } = await hilum(['get', '-', 'NTE-3', ...options], text);
+    expect([code, stdout.toString()]).toEqual([0, expected]);
+  });
+
   it('refuses a path that is none, and says where', async () => {
     const { code, stdout, stderr } = await hilum(['get', '-', 'PID-3', 'PID-x'], one);
     expect([code, stdout.toString()]).toEqual([2, '']);
