@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Issue } from '../core/issue.ts';
 import { toLine } from '../core/errors.ts';
-import { splitBytes } from '../core/hl7v2/split.ts';
+import { splitBatch } from '../core/hl7v2/split-batch.ts';
 
 /** What a command's content or its surroundings were worth: 0 good, 1 content at fault, 2 usage or input and output. */
 export type ExitCode = 0 | 1 | 2;
@@ -22,7 +22,7 @@ export interface InputFile {
   readonly bytes: Uint8Array;
   /** The messages in it, with and without a batch's envelope; a file without one gives itself whole. */
   readonly messages: readonly InputMessage[];
-  /** Lines that belong to no message. */
+  /** Lines that belong to no message, and what is wrong with a batch: counts, missing ends. */
   readonly issues: readonly Issue[];
 }
 
@@ -72,10 +72,13 @@ async function readBytes(file: string): Promise<Uint8Array> {
 }
 
 function toInput(file: string, bytes: Uint8Array): InputFile {
-  const { pieces, issues } = splitBytes(bytes);
-  const messages = pieces
-    .filter((piece) => piece.kind === 'message')
-    .map((piece, index) => ({ bytes: piece.bytes, number: index + 1, line: piece.line }));
+  const split = splitBatch(bytes);
+  const messages = split.messages.map(({ bytes: own = bytes, number, line }) => ({
+    bytes: own,
+    number,
+    line,
+  }));
+  const { issues } = split;
   if (messages.length > 0) return { file, bytes, messages, issues };
   // Not a message at all: whoever parses it says why.
   return { file, bytes, messages: [{ bytes, number: 1, line: 1 }], issues: [] };

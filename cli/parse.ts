@@ -7,6 +7,7 @@ import type { Hl7Message } from '../core/hl7v2/message.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
 import { splitBytes } from '../core/hl7v2/split.ts';
 import { formatTree, toTree } from '../core/hl7v2/tree.ts';
+import { isValid } from '../core/issue.ts';
 import { forEachFile, report, reportIssues, type ExitCode, type InputFile } from './input.ts';
 
 type Format = 'tree' | 'json' | 'er7';
@@ -101,7 +102,7 @@ function renderMessages(
   { file, messages, issues }: InputFile,
   show: (message: Hl7Message) => string,
 ): { readonly output: Uint8Array; readonly code: ExitCode } {
-  let code: ExitCode = issues.length === 0 ? 0 : 1;
+  let code: ExitCode = isValid(issues) ? 0 : 1;
   reportIssues(file, issues);
   const shown: string[] = [];
   for (const { bytes, number } of messages) {

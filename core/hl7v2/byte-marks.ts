@@ -22,3 +22,6 @@ export function isMark(character: string): boolean {
 
 /** Marks in a text; the second half of a pair is none. */
 export const marksPattern = /(?<![\ud800-\udbff])[\udc00-\udcff]+/g;
+
+/** With more of them than this a message is not of the set that it was read as. */
+export const maxMarks = 1_000;

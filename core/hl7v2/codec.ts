@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
-import { isMark, markByte, marksPattern, unmarkByte } from './byte-marks.ts';
+import { isMark, markByte, marksPattern, maxMarks, unmarkByte } from './byte-marks.ts';
 import { isAsciiBased, type Charset } from './charset-names.ts';
 import { decodeIso2022, encodeIso2022 } from './iso-2022.ts';
 
@@ -16,8 +16,8 @@ export function decodeExactly(bytes: Uint8Array, charset: Charset): string | und
     case 'utf8':
       return isUtf8(buffer) ? buffer.toString('utf8') : undefined;
     case 'iso-2022': {
-      const text = decodeIso2022(buffer, charset.sets ?? []);
-      return text?.isWellFormed() === true && isWrittenAs(text, charset, buffer) ? text : undefined;
+      const text = decodeIso2022(buffer, charset.sets ?? [], 0);
+      return text !== undefined && isWrittenAs(text, charset, buffer) ? text : undefined;
     }
     default: {
       const text = iconv.decode(buffer, charset.codec, { stripBOM: false });
@@ -35,12 +35,15 @@ export interface MarkedText {
   readonly hasOthers: boolean;
 }
 
-/** As {@link decodeExactly}, each byte that the set has not as a mark; undefined for sets of wide units. */
+/**
+ * As {@link decodeExactly}, each byte that the set has not as a mark; undefined for sets of wide units. With
+ * more marks than make sense there is no text.
+ */
 export function decodeMarked(bytes: Uint8Array, charset: Charset): MarkedText | undefined {
   const buffer = toBuffer(bytes);
   if (!isAsciiBased(charset)) return undefined;
   if (charset.codec !== 'iso-2022') return decodeUnits(buffer, charset);
-  const text = decodeIso2022(buffer, charset.sets ?? []);
+  const text = decodeIso2022(buffer, charset.sets ?? [], maxMarks);
   if (text === undefined) return undefined;
   const firstMark = text.search(marksPattern);
   const before = firstMark === -1 ? undefined : encodeExactly(text.slice(0, firstMark), charset);
@@ -62,7 +65,7 @@ export function encodeExactly(text: string, charset: Charset): Uint8Array | unde
     case 'iso-2022': {
       const bytes = encodeIso2022(text, charset.sets ?? []);
       if (bytes === undefined) return undefined;
-      return decodeIso2022(bytes, charset.sets ?? []) === text ? bytes : undefined;
+      return decodeIso2022(bytes, charset.sets ?? [], maxMarks) === text ? bytes : undefined;
     }
     default: {
       if (isReplaced(text, charset)) return undefined;
@@ -110,8 +113,10 @@ function isWrittenAs(text: string, charset: Charset, bytes: Buffer): boolean {
 
 /** One character after the other, outside of ASCII. */
 function decodeUnits(buffer: Buffer, charset: Charset): MarkedText {
-  const parts: string[] = [];
+  const known = new Map<number, string | undefined>();
+  let text = '';
   let firstMark: number | undefined;
+  let marks = 0;
   let hasOthers = false;
   let done = 0;
   for (let at = 0; at < buffer.length;) {
@@ -119,29 +124,48 @@ function decodeUnits(buffer: Buffer, charset: Charset): MarkedText {
       at++;
       continue;
     }
-    parts.push(buffer.toString('latin1', done, at));
-    const unit = readUnit(buffer, at, charset);
-    if (unit === undefined) firstMark ??= at;
-    else hasOthers = true;
-    parts.push(unit?.text ?? markByte(buffer[at] ?? 0));
-    at += unit?.length ?? 1;
+    text += buffer.toString('latin1', done, at);
+    const length = findUnitLength(buffer, at, { charset, known });
+    if (length === undefined) {
+      firstMark ??= at;
+      if (++marks > maxMarks) return { text: '', firstMark, hasOthers: false };
+      text += markByte(buffer[at] ?? 0);
+    } else {
+      hasOthers = true;
+      text += known.get(buffer.readUIntBE(at, length)) ?? '';
+    }
+    at += length ?? 1;
     done = at;
   }
-  parts.push(buffer.toString('latin1', done));
-  return { text: parts.join(''), firstMark, hasOthers };
+  return { text: text + buffer.toString('latin1', done), firstMark, hasOthers };
 }
 
-/** The character that starts with this byte, of at most four bytes. */
-function readUnit(
-  buffer: Buffer,
-  at: number,
-  charset: Charset,
-): { readonly text: string; readonly length: number } | undefined {
-  for (let length = 1; length <= 4 && at + length <= buffer.length; length++) {
-    const text = decodeExactly(buffer.subarray(at, at + length), charset);
-    if (text !== undefined && Array.from(text).length === 1) return { text, length };
-  }
-  return undefined;
+interface Units {
+  readonly charset: Charset;
+  /** What was read before, by its bytes as a number: the same few thousand come again and again. */
+  readonly known: Map<number, string | undefined>;
+}
+
+/** How many bytes the character has that starts there; undefined where none does. */
+function findUnitLength(buffer: Buffer, at: number, { charset, known }: Units): number | undefined {
+  return unitLengths(charset.codec, buffer.subarray(at, at + 2)).find((length) => {
+    if (at + length > buffer.length) return false;
+    const number = buffer.readUIntBE(at, length);
+    if (!known.has(number)) {
+      const text = decodeExactly(buffer.subarray(at, at + length), charset);
+      known.set(number, text !== undefined && Array.from(text).length === 1 ? text : undefined);
+    }
+    return known.get(number) !== undefined;
+  });
+}
+
+const oneOrTwo = [1, 2];
+
+/** How many bytes a character can have that starts with these two. */
+function unitLengths(codec: string, [first = 0, second = 0]: Uint8Array): readonly number[] {
+  if (codec === 'utf8') return first < 0xe0 ? [2] : first < 0xf0 ? [3] : [4];
+  if (codec === 'gb18030' && second >= 0x30 && second <= 0x39) return [4];
+  return codec === 'euc-jp' && first === 0x8f ? [3] : oneOrTwo;
 }
 
 /** Marks as the bytes that they stand for; only where reading would make the same marks again. */

@@ -5,7 +5,7 @@ import type { Delimiters } from './message.ts';
 export const maxRepeat = 200;
 
 /** Formatting commands of FT, TX and CF: `\.br\`, `\.in+4\`. */
-export type LayoutName = 'br' | 'sp' | 'fi' | 'nf' | 'in' | 'ti' | 'sk' | 'ce';
+type LayoutName = 'br' | 'sp' | 'fi' | 'nf' | 'in' | 'ti' | 'sk' | 'ce';
 
 /** A piece of a raw value: text as it is or decoded, or an escape sequence that is more than text. */
 export type TextToken =

@@ -14,11 +14,19 @@ interface State {
   g1: CodeSet | undefined;
 }
 
-/** Text with its marks for bytes that the sets have not; undefined where it cannot be written as these bytes again. */
-export function decodeIso2022(bytes: Uint8Array, sets: readonly CodeSet[]): string | undefined {
+/**
+ * Text with at most so many marks for bytes that the sets have not; undefined where there would be more, or
+ * where it cannot be written as these bytes again.
+ */
+export function decodeIso2022(
+  bytes: Uint8Array,
+  sets: readonly CodeSet[],
+  maxMarks: number,
+): string | undefined {
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   const state = start(sets);
   let text = '';
+  let marks = 0;
   for (let at = 0; at < source.length;) {
     const run = findPlainRun(source, at, state);
     text += source.slice(at, run);
@@ -28,6 +36,8 @@ export function decodeIso2022(bytes: Uint8Array, sets: readonly CodeSet[]): stri
     if (designated === undefined) {
       const unit = readUnit(source, at, state);
       if (unit.isControl && chooseControlSet(state, sets) !== state.g0) return undefined;
+      if (isMark(unit.text.charAt(0))) marks += unit.length;
+      if (marks > maxMarks) return undefined;
       text += unit.text;
       at += unit.length;
       continue;

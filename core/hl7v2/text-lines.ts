@@ -3,7 +3,7 @@ import { maxRepeat, readTokens, toCount, type TextToken } from './escape-tokens.
 import type { Delimiters } from './message.ts';
 
 /** Characters of one line that look alike. */
-export interface TextRun {
+interface TextRun {
   readonly text: string;
   readonly highlighted: boolean;
 }

@@ -253,6 +253,7 @@ describe('hilum validate', () => {
         message: 2,
         valid: false,
         issues: [
+          expect.objectContaining({ code: 'charset-undeclared', severity: 'information' }),
           {
             code: 'required-field-missing',
             severity: 'error',
@@ -263,6 +264,15 @@ describe('hilum validate', () => {
       },
     ]);
     expect([code, stderr]).toEqual([1, '']);
+  });
+
+  it('says where a batch is not what its trailer says', async () => {
+    const { code, stderr } = await hilum(['validate', '-'], `BHS|^~\\&\r${one}BTS|2\r`);
+    expect(code).toBe(1);
+    expect(stderr).toContain('(batch-count-mismatch)');
+    const unended = await hilum(['validate', '-'], `BHS|^~\\&\r${one}`);
+    expect(unended.code).toBe(0);
+    expect(unended.stderr).toContain('(batch-trailer-missing)');
   });
 
   it('says once where a line is that is no segment', async () => {

@@ -180,6 +180,14 @@ describe('a few bytes that the set has not', () => {
     expect(Buffer.from(encodeMessage(text, charset)).equals(bytes)).toBe(true);
   });
 
+  it('but a thousand of them say that the set is another', () => {
+    const bytes = toBytes('WINDOWS-1252', `\x80${'\x81'.repeat(1_001)}`);
+    const { text, charset, issues } = decodeMessage(bytes);
+    expect(charset).toBe('8859/1');
+    expect(issues.map(({ code }) => code)).toEqual(['charset-mismatch']);
+    expect(Buffer.from(encodeMessage(text, charset)).equals(bytes)).toBe(true);
+  });
+
   it('are left alone by an edit beside them', () => {
     const bytes = toBytes('UNICODE UTF-8', 'M\xc3\xbcller \xfc');
     const { text, charset } = decodeMessage(bytes);
