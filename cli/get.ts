@@ -48,7 +48,7 @@ export function registerGet(program: Command): void {
         let code: ExitCode = 0;
         for (const { bytes, number } of input.messages) {
           const { text, charset } = decodeMessage(bytes);
-          const parsed = parseMessage(text);
+          const parsed = parseMessage(text, { charset });
           if (parsed.ok) {
             const print = (path: string) =>
               toLines({ message: parsed.message, charset }, path, options);
@@ -73,12 +73,16 @@ function toLines(
   if (chosen.length === 0 && !all && !where) return ['\n'];
   return chosen.map((place) => {
     const { start, end } = toByteRange(message.text, charset, place.range);
-    return `${where ? `${place.location}\t${start}-${end}\t` : ''}${show(message, place, as)}\n`;
+    return `${where ? `${place.location}\t${start}-${end}\t` : ''}${show(message, place, { as, charset })}\n`;
   });
 }
 
-function show({ text, delimiters }: Hl7Message, { range, value }: ValuePlace, form: Form): string {
+function show(
+  { text, delimiters }: Hl7Message,
+  { range, value }: ValuePlace,
+  { as: form, charset }: { readonly as: Form; readonly charset: string },
+): string {
   if (form === 'text') return toOneLine(value);
   const raw = text.slice(range.start, range.end);
-  return form === 'raw' ? toOneLine(raw) : formatLines(renderText(raw, delimiters));
+  return form === 'raw' ? toOneLine(raw) : formatLines(renderText(raw, delimiters, charset));
 }

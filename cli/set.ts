@@ -17,7 +17,7 @@ type Edit = (message: Hl7Message) => Hl7Message;
 
 /**
  * `hilum set FILE PATH=VALUE…`: the file with every message edited, on standard output, and nothing else
- * there; every other byte as it was. Values are text, escaped where they are written; `""` is the HL7 null.
+ * there (what is wrong with a message is for `hilum validate` to say); every other byte as it was. Values are text, escaped where they are written; `""` is the HL7 null.
  * Exits 1, and prints nothing, when one of the messages cannot take an edit.
  */
 export function registerSet(program: Command): void {
@@ -97,8 +97,7 @@ function findEquals(text: string): number {
 }
 
 async function editFile({ file, bytes }: InputFile, edits: readonly Edit[]): Promise<ExitCode> {
-  const { pieces, issues } = splitBytes(bytes);
-  reportIssues(file, issues);
+  const { pieces } = splitBytes(bytes);
   const isSeveral = pieces.filter(({ kind }) => kind === 'message').length > 1;
   let number = 0;
   let code: ExitCode = 0;
@@ -112,9 +111,12 @@ async function editFile({ file, bytes }: InputFile, edits: readonly Edit[]): Pro
     const result = rewriteMessage(piece.bytes, (message) =>
       edits.reduce((edited, edit) => edit(edited), message),
     );
-    reportIssues(file, result.issues, isSeveral ? number : undefined);
-    if (result.ok) output.push(result.bytes);
-    else code = 1;
+    if (result.ok) {
+      output.push(result.bytes);
+    } else {
+      reportIssues(file, result.issues, isSeveral ? number : undefined);
+      code = 1;
+    }
   }
   if (number === 0) {
     reportIssues(file, parseMessage(decodeMessage(bytes).text).issues);

@@ -64,9 +64,9 @@ export function readDelimiters(text: string, start: number, end: number): Delimi
   };
 }
 
-/** One of the marks that HL7 could mean: not a letter, digit, space, control character or half a character. */
+/** One of the marks that HL7 could mean: not a letter, digit, space or control character; one UTF-16 unit. */
 function isDelimiter(mark: string): boolean {
-  return /^[^\p{L}\p{N}\p{Z}\p{C}]$/u.test(mark);
+  return mark.length === 1 && /^[^\p{L}\p{N}\p{Z}\p{C}]$/u.test(mark);
 }
 
 function buildCountIssue(found: number): Issue {

@@ -24,6 +24,13 @@ import {
 import { SegmentList, toNameCode } from './segment-list.ts';
 import { isHeaderName, type SegmentSource } from './segment.ts';
 
+/** What the text alone does not tell. */
+export interface MessageContext {
+  /** What it was decoded from, and so what `\\X..\\` is in; else MSH-18 says it. */
+  readonly charset?: string | undefined;
+  readonly findGroups?: GroupFinder | undefined;
+}
+
 /** A message over its text. Everything is looked for when it is asked for, and no further than that. */
 export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
   readonly text: string;
@@ -35,9 +42,10 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
   private occurrences: Map<Segment, number> | undefined;
   private charset: string | undefined;
 
-  constructor(text: string, delimiters: Delimiters, findGroups?: GroupFinder) {
+  constructor(text: string, delimiters: Delimiters, { charset, findGroups }: MessageContext = {}) {
     this.text = text;
     this.delimiters = delimiters;
+    this.charset = charset;
     this.findGroups = findGroups;
     this.list = new SegmentList(this);
   }
@@ -111,12 +119,7 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
   decode(raw: string): string {
     const mark = this.delimiters.escape;
     if (mark === '' || !raw.includes(mark)) return raw;
-    // MSH-18 itself is read raw: it decides how escapes decode.
-    if (this.charset === undefined) {
-      const range = this.findPlain({ segment: 'MSH', field: 18 }, toNameCode('MSH'));
-      this.charset = range === undefined ? '' : this.text.slice(range.start, range.end);
-    }
-    return unescapeText(raw, this.delimiters, this.charset);
+    return unescapeText(raw, this.delimiters, (this.charset ??= this.readCharset()));
   }
 
   occurrenceOf(segment: Segment): number {
@@ -130,6 +133,15 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
       }
     }
     return this.occurrences.get(segment) ?? 1;
+  }
+
+  /** MSH-18, raw, since it decides how escapes decode: all of it, for sets that extend one another. */
+  private readCharset(): string {
+    const field = this.segments[0]?.fieldRange(18);
+    const { repetition } = this.delimiters;
+    return field === undefined
+      ? ''
+      : this.text.slice(field.start, field.end).replaceAll(repetition, '~');
   }
 
   private choose(expression: PathExpression): readonly Segment[] {
@@ -221,6 +233,7 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
 
   private edit(splices: readonly Splice[]): Hl7Message {
     if (splices.length === 0) return this;
-    return new MessageView(applySplices(this.text, splices), this.delimiters, this.findGroups);
+    const { delimiters, charset, findGroups } = this;
+    return new MessageView(applySplices(this.text, splices), delimiters, { charset, findGroups });
   }
 }

@@ -43,6 +43,8 @@ export interface Hl7Message {
   all(path: string): readonly string[];
   /** Every value at the path with its place, in the order of the text. */
   places(path: string): readonly ValuePlace[];
+  /** A raw value of this message with its escapes decoded, as its values are. */
+  decode(raw: string): string;
   /**
    * A message with the value at the path set and escaped; every other character as it was. Delimiters are
    * added where the place lies beyond an end. Where several places fit, the first, and each of them only with

@@ -8,9 +8,12 @@ import { buildNoHeader } from './no-header.ts';
 import { findLineEnd, findStart } from './scan.ts';
 import { buildNameIssue, isSegmentName } from './segment-name.ts';
 
-/** How to read bytes; text is taken as it is. */
+/** How to read a message. */
 export interface ParseOptions {
-  /** The sender's character set where MSH-18 does not tell the truth, named as in table 0211. */
+  /**
+   * Of bytes: the sender's character set where MSH-18 does not tell the truth, named as in table 0211. Of
+   * text: what it was decoded from, which its `\X..\` are in.
+   */
   readonly charset?: string;
 }
 
@@ -22,19 +25,19 @@ export interface ParseOptions {
  * message: split the text first), and those of the character set.
  */
 export function parseMessage(source: string | Uint8Array, options: ParseOptions = {}): ParseResult {
-  if (typeof source === 'string') return parseText(source, []);
-  const decoded = decodeMessage(source, options.charset);
-  return parseText(decoded.text, decoded.issues);
+  if (typeof source === 'string') return parseText(source, [], options);
+  const { text, charset, issues } = decodeMessage(source, options.charset);
+  return parseText(text, issues, { ...options, charset });
 }
 
-function parseText(text: string, issues: readonly Issue[]): ParseResult {
+function parseText(text: string, issues: readonly Issue[], { charset }: ParseOptions): ParseResult {
   const start = findStart(text);
   if (!text.startsWith('MSH', start)) {
     return { ok: false, issues: [...issues, buildNoHeader(text, start)] };
   }
   const read = readDelimiters(text, start, findLineEnd(text, start));
   if (!read.ok) return { ok: false, issues: [...issues, ...read.issues] };
-  const message = new MessageView(text, read.delimiters);
+  const message = new MessageView(text, read.delimiters, { charset });
   return new Parsed(message, [...issues, ...read.issues]);
 }
 

@@ -20,7 +20,7 @@ export function rewriteMessage(
   options: ParseOptions = {},
 ): RewriteResult {
   const decoded = decodeMessage(bytes, options.charset);
-  const parsed = parseMessage(decoded.text, options);
+  const parsed = parseMessage(decoded.text, { ...options, charset: decoded.charset });
   if (!parsed.ok) return { ok: false, issues: [...decoded.issues, ...parsed.issues] };
   try {
     const edited = edit(parsed.message);

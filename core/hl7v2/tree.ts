@@ -1,4 +1,3 @@
-import { unescapeText } from './escape.ts';
 import { toSegmentLocation } from './location.ts';
 import type { Hl7Message, Segment } from './message.ts';
 
@@ -46,12 +45,9 @@ function toField(message: Hl7Message, segment: Segment, position: number): Field
   const { delimiters } = message;
   const field = segment.field(position);
   if (position <= 2 && /^(?:MSH|FHS|BHS)$/.test(segment.name)) return [[[field.raw]]];
-  const charset = message.segments[0]?.field(18).repetitions[0]?.raw;
   return field.repetitions.map((repetition) =>
     divide(repetition.raw, delimiters.component).map((component) =>
-      divide(component, delimiters.subcomponent).map((raw) =>
-        unescapeText(raw, delimiters, charset),
-      ),
+      divide(component, delimiters.subcomponent).map((raw) => message.decode(raw)),
     ),
   );
 }

@@ -45,10 +45,13 @@ export function toLeaf(source: SourceValue): SourceValue {
   return leaf;
 }
 
-/** Decoded text of the first primitive; `''` where it is absent, empty or the HL7 null. */
+/**
+ * Decoded text of the first primitive; `''` where it is absent, empty or the HL7 null. Bytes that the
+ * character set does not have, half characters in the text, are U+FFFD here: no JSON can hold them.
+ */
 export function toText(source: SourceValue): string {
   const { value } = toLeaf(source);
-  return value.valued ? value.text : '';
+  return value.valued ? value.text.toWellFormed() : '';
 }
 
 /** `PID-3[1].4.2`, `OBX[2]-5[1]`: the segment's occurrence where it is not the first. */

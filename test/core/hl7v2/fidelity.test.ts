@@ -222,6 +222,7 @@ describe('what is no message', () => {
     ['one encoding character', 'MSH|^|A', 'header-too-short', 'MSH-2'],
     ['a letter as separator', 'MSHELLO WORLD', 'delimiter-invalid', 'MSH-1'],
     ['letters as encoding characters', 'MSH|LAB|', 'delimiter-invalid', 'MSH-2'],
+    ['a symbol of two units', 'MSH|^~\\\ud83d\ude00|A', 'delimiter-invalid', 'MSH-2'],
     ['one mark for two things', 'MSH|^~\\^|A', 'delimiters-not-distinct', 'MSH-2'],
     [
       'the separator among the encoding characters is the end of them',
