@@ -1,3 +1,6 @@
+import type { AcceptanceRules } from './hl7v2/acceptance.ts';
+import type { AcknowledgmentMode, ApplicationAcknowledgment } from './hl7v2/acknowledgment-mode.ts';
+import type { AnswerPolicy } from './hl7v2/acknowledgment-outcome.ts';
 import type { Issue } from './issue.ts';
 
 /**
@@ -19,6 +22,16 @@ export interface QueueDeclaration {
 /** When a listener acknowledges: once the message is durable, or after it was found valid too. */
 export type AcknowledgeWhen = 'received' | 'validated';
 
+/** How a listener answers, and which messages it takes. */
+export interface ListenerAcknowledgment {
+  readonly mode: AcknowledgmentMode;
+  readonly application: ApplicationAcknowledgment;
+  /** Whatever else comes is rejected. */
+  readonly accepts: AcceptanceRules;
+  /** Whether MSH-13 must go up by one from message to message, where a sender fills it. */
+  readonly sequenceNumbers: 'ignored' | 'checked';
+}
+
 /** An `mllp in` node. */
 export interface ListenerDefinition {
   readonly kind: 'mllp';
@@ -30,6 +43,8 @@ export interface ListenerDefinition {
   /** 0: the system chooses one. */
   readonly port: number;
   readonly acknowledge: AcknowledgeWhen;
+  /** Absent: as MSH-15 and MSH-16 ask, and every message is taken. */
+  readonly acknowledgment?: ListenerAcknowledgment;
   /** The inbound queue. */
   readonly queue: string;
   /** Frames beyond this close the connection. */
@@ -62,6 +77,8 @@ export interface MllpSenderDefinition extends SenderBase {
   readonly kind: 'mllp';
   readonly host: string;
   readonly port: number;
+  /** Absent: as the standard has it. */
+  readonly acknowledgment?: AnswerPolicy;
 }
 
 export type SenderDefinition = FhirSenderDefinition | MllpSenderDefinition;

@@ -40,7 +40,7 @@ export interface ServerConnection {
 /** An answer's place in the order of arrival. */
 interface Slot {
   settled: boolean;
-  answer: Uint8Array | undefined;
+  answer: Uint8Array | readonly Uint8Array[] | undefined;
 }
 
 const closedByPeer = 'closed by the peer';
@@ -156,7 +156,8 @@ export function serveConnection(
     flushing = false;
     while (slots[0]?.settled === true) {
       const answer = slots.shift()?.answer;
-      if (answer !== undefined) outgoing.push(buildFrame(answer));
+      const answers = answer instanceof Uint8Array ? [answer] : (answer ?? []);
+      outgoing.push(...answers.map((each) => buildFrame(each)));
     }
     if (socket.destroyed) return;
     activeAt = performance.now();

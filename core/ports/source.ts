@@ -20,7 +20,10 @@ export interface Received {
 
 /**
  * Called once a message, in the order of arrival on a connection; calls of one connection do not overlap
- * unless the connector says so. Resolves with the bytes to answer, or undefined for no answer, only after
- * the message is durable or refused. A rejection closes the connection without an answer: the sender repeats.
+ * unless the connector says so. Resolves with the message to answer, several in their order (an
+ * accept and an application acknowledgment), or undefined for no answer, only after the message is durable
+ * or refused. A rejection closes the connection without an answer: the sender repeats.
  */
-export type Accept = (received: Received) => Promise<Uint8Array | undefined>;
+export type Accept = (
+  received: Received,
+) => Promise<Uint8Array | readonly Uint8Array[] | undefined>;
