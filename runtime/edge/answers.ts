@@ -51,5 +51,5 @@ export function answer(
 
 /** What the ledger says about it. */
 export function toSummary({ now }: AcknowledgmentDecision): string {
-  return now.length === 0 ? 'not answered, as its sender asked' : `answered ${now.join(' and ')}`;
+  return now.length === 0 ? 'not answered' : `answered ${now.join(' and ')}`;
 }
