@@ -8,6 +8,7 @@ import { parsePath, type Path } from './path.ts';
  * ours, and 207.
  */
 const conditions: Readonly<Record<string, readonly [string, string]>> = {
+  remark: ['0', 'Message accepted'],
   'segment-missing': ['100', 'Segment sequence error'],
   'segment-out-of-order': ['100', 'Segment sequence error'],
   'segment-unexpected': ['100', 'Segment sequence error'],
