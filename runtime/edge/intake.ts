@@ -15,6 +15,7 @@ import { acknowledge } from '../acknowledge.ts';
 import type { Clock } from '../clock.ts';
 import { newId, toInstant } from '../ids.ts';
 import { Recorder } from '../recorder.ts';
+import { describeOrigin } from './origin.ts';
 
 /** Long enough for the owner to come back, short enough for any sender's patience. */
 const storeWithinMs = 8_000;
@@ -195,7 +196,7 @@ function buildEnvelope(
 function births(
   listener: ListenerDefinition,
   envelope: Envelope,
-  { remote }: Received,
+  received: Received,
 ): readonly LedgerEntry[] {
   const at = envelope.receivedAt;
   const event = (rest: Pick<LedgerEvent, 'kind' | 'summary' | 'queue'>): LedgerEntry => ({
@@ -204,7 +205,7 @@ function births(
   });
   return [
     { type: 'message', envelope },
-    event({ kind: 'received', summary: `${listener.label} from ${remote}` }),
+    event({ kind: 'received', summary: `${listener.label} from ${describeOrigin(received)}` }),
     event({ kind: 'queued', queue: listener.queue, summary: 'durable, then answered AA' }),
   ];
 }
@@ -227,7 +228,7 @@ async function refuse(
     messageId: envelope.id,
     kind: 'refused',
     at: envelope.receivedAt,
-    summary: `${listener.label} from ${received.remote}, answered ${code}`,
+    summary: `${listener.label} from ${describeOrigin(received)}, answered ${code}`,
     issues,
   };
   logger.warn(
