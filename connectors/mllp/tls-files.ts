@@ -50,7 +50,11 @@ export async function loadTls({ identity, authorities, minVersion }: TlsFiles): 
   try {
     return { context: createSecureContext(options), options, certificates };
   } catch (error) {
-    throw buildUnreadable(identity?.key ?? authorities ?? '', describeKeyProblem(error), error);
+    throw buildUnreadable(
+      identity?.key ?? authorities ?? '',
+      describeKeyProblem(options, error),
+      error,
+    );
   }
 }
 
@@ -80,20 +84,14 @@ function readCertificates(file: string, text: string): LoadedTls['certificates']
   });
 }
 
-function describeKeyProblem(error: unknown): string {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ERR_OSSL_X509_KEY_VALUES_MISMATCH':
-      return 'it is not the key of the certificate';
-    case 'ERR_MISSING_PASSPHRASE':
-    case 'ERR_OSSL_CRYPTO_INTERRUPTED_OR_CANCELLED':
-      return 'it is encrypted, and no passphrase file is set';
-    case 'ERR_OSSL_BAD_DECRYPT':
-    case 'ERR_OSSL_EVP_BAD_DECRYPT':
-    case 'ERR_OSSL_PKCS12_CIPHERFINAL_ERROR':
-      return 'the passphrase does not open it';
-    default:
-      return `it cannot be used (${(error as NodeJS.ErrnoException).code ?? 'no PEM key'})`;
-  }
+function describeKeyProblem({ key, passphrase }: SecureContextOptions, error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') return 'it is not the key of the certificate';
+  if (typeof key !== 'string' || !key.includes('PRIVATE KEY')) return 'it holds no PEM key';
+  if (!key.includes('ENCRYPTED')) return `it cannot be used (${code ?? 'unknown'})`;
+  return passphrase === undefined
+    ? 'it is encrypted, and no passphrase file is set'
+    : 'the passphrase does not open it';
 }
 
 function buildUnreadable(file: string, found: string, cause?: unknown) {

@@ -105,15 +105,20 @@ export async function openTlsServer(
     resolve?.(result);
   };
   server.on('secureConnection', (socket) => settle(socket, judge(socket, tls)));
-  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) =>
-    settle(socket, describeHandshakeError(error)),
-  );
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+    // A certificate that was not accepted closes the connection, which is all that the error tells.
+    const { code } = authorizationErrorOf(socket);
+    settle(socket, code === undefined ? describeHandshakeError(error) : describeProblem(code));
+  });
 
   return {
     secure(socket) {
       const { promise, resolve } = Promise.withResolvers<SecuredPeer | string>();
       results.set(socket, resolve);
-      socket.once('close', () => resolve('the connection closed during the handshake'));
+      // Behind what the server has to say of it.
+      socket.once('close', () =>
+        setImmediate(() => resolve('the connection closed during the handshake')),
+      );
       server.emit('connection', socket);
       return promise;
     },
@@ -165,7 +170,7 @@ function judge(socket: TLSSocket, tls: ListenerTls): SecuredPeer | string {
   if (certificate === undefined) {
     return tls.clientCertificates === 'optional'
       ? { socket, certificate: undefined }
-      : describeCertificateProblem('ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE');
+      : describeProblem('ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE');
   }
   const problem = findCertificateProblem(socket, certificate, tls);
   if (problem !== undefined) return problem;
@@ -179,13 +184,12 @@ function findCertificateProblem(
 ): string | undefined {
   const subject = formatSubject(certificate);
   if (tls.authorities !== undefined && !socket.authorized) {
-    const code = socket.authorizationError as unknown as string | undefined;
-    return `${describeCertificateProblem(code ?? '')} (${subject})`;
+    return `${describeProblem(authorizationErrorOf(socket).code ?? '')} (${subject})`;
   }
   const now = Date.now();
   const { validFromDate, validToDate } = certificate;
   if (now < validFromDate.getTime() || now > validToDate.getTime()) {
-    return `${describeCertificateProblem('CERT_HAS_EXPIRED')} (${subject})`;
+    return `${describeProblem('CERT_HAS_EXPIRED')} (${subject})`;
   }
   const objection = findObjection(certificate, tls);
   return objection === undefined
@@ -198,7 +202,13 @@ function plainSocketOf(socket: TLSSocket): Socket | undefined {
   return (socket as TLSSocket & { readonly _parent?: Socket })._parent;
 }
 
-function describeCertificateProblem(code: string): string {
+/** Node's types promise an error, Node gives its code. */
+function authorizationErrorOf(socket: TLSSocket): { readonly code: string | undefined } {
+  const error: unknown = socket.authorizationError;
+  return { code: typeof error === 'string' ? error : undefined };
+}
+
+function describeProblem(code: string): string {
   const problems: Readonly<Record<string, string>> = {
     ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'the client showed no certificate',
     CERT_HAS_EXPIRED: "the client's certificate is not valid at this time",
@@ -231,7 +241,6 @@ function describeHandshakeError(error: NodeJS.ErrnoException): string {
   };
   const isCertificate = code.startsWith('ERR_SSL_PEER_') || !code.startsWith('ERR_');
   return (
-    problems[code] ??
-    (isCertificate ? describeCertificateProblem(code) : `the handshake failed (${code})`)
+    problems[code] ?? (isCertificate ? describeProblem(code) : `the handshake failed (${code})`)
   );
 }
