@@ -1,8 +1,11 @@
 import type { Acknowledgment } from '../../core/hl7v2/acknowledgment.ts';
 import { readAcknowledgment } from '../../core/hl7v2/acknowledgment.ts';
 import { contentTypes } from '../../core/envelope.ts';
+import type { CommitMode } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Answer, Outcome } from '../../core/outcome.ts';
+import { toOutcome } from './acknowledgment-outcome.ts';
+import { readCommit, type Commit } from './commit.ts';
 import type { MllpConnection } from './connection.ts';
 
 /** One message out, its acknowledgment in. */
@@ -14,22 +17,31 @@ export interface Exchange {
   /** `127.0.0.1:2576`, for the findings. */
   readonly where: string;
   readonly signal: AbortSignal;
+  readonly commit?: CommitMode | undefined;
 }
 
 export interface ExchangeResult {
   readonly outcome: Outcome;
-  /** Whether nothing is owed on the connection any more. */
-  readonly connection: 'keep' | 'destroy';
+  /**
+   * `keep`: nothing is owed on the connection any more. `linger`: the answer may still come, so it must
+   * carry no other message. `destroy`: nobody knows what it is in the middle of.
+   */
+  readonly connection: 'keep' | 'linger' | 'destroy';
 }
+
+/** So often a message that the partner could not commit is sent again at once. MLLP release 2. */
+const maxRepeats = 2;
 
 /**
  * Sends the message and waits for the acknowledgment whose MSA-2 is its control id; others are passed
  * over, for they answer an earlier message. From the first byte on, silence is ambiguous.
  */
 export function exchange(connection: MllpConnection, request: Exchange): Promise<ExchangeResult> {
-  const { where, timeoutMs, signal } = request;
+  const { where, timeoutMs, signal, commit } = request;
   return new Promise((resolve) => {
     let strangers = 0;
+    let repeats = 0;
+    let isCommitted = false;
     const finish = (result: ExchangeResult) => {
       clearTimeout(patience);
       signal.removeEventListener('abort', abort);
@@ -37,72 +49,78 @@ export function exchange(connection: MllpConnection, request: Exchange): Promise
       connection.onClose = undefined;
       resolve(result);
     };
-    const lose = (code: string, found: string) => {
+    const lose = (code: string, found: string, then: 'linger' | 'destroy' = 'destroy') => {
       const passed =
         strangers === 0
           ? ''
           : ` ${strangers} answers for other control ids (MSA-2) were passed over.`;
-      const message = `Expected an acknowledgment from ${where}, but ${found}.${passed} The message may have arrived.`;
-      finish({
-        outcome: { kind: 'ambiguous', issues: [{ code, severity: 'error', message }] },
-        connection: 'destroy',
-      });
+      const end = isCommitted
+        ? 'The partner has committed the message.'
+        : 'The message may have arrived.';
+      const message = `Expected an acknowledgment from ${where}, but ${found}.${passed} ${end}`;
+      const issues: readonly Issue[] = [{ code, severity: 'error', message }];
+      finish({ outcome: { kind: 'ambiguous', issues }, connection: then });
     };
     const patience = setTimeout(
-      () => lose('answer-timeout', `none came within ${timeoutMs} ms`),
+      () => lose('answer-timeout', `none came within ${timeoutMs} ms`, 'linger'),
       timeoutMs,
     );
     const abort = () => lose('sender-stopped', 'the sender was stopped while waiting');
+    const takeCommit = (committed: Commit) => {
+      if (committed === 'committed') {
+        isCommitted = true;
+        if (commit !== 'instead-of-acknowledgment') return;
+        const summary = `committed by ${where}`;
+        finish({ outcome: { kind: 'delivered', summary }, connection: 'keep' });
+      } else if (commit !== undefined && repeats < maxRepeats) {
+        repeats += 1;
+        connection.write(request.body);
+      } else {
+        finish({ outcome: buildNotCommitted(where), connection: 'keep' });
+      }
+    };
     signal.addEventListener('abort', abort, { once: true });
-    connection.onClose = (reason) => lose('connection-lost', reason);
+    connection.onClose = ({ reason, isUnread }) => {
+      if (isUnread) finish({ outcome: buildUnread(where, reason), connection: 'destroy' });
+      else lose('connection-lost', reason);
+    };
     connection.onMessage = (bytes) => {
+      const committed = readCommit(bytes);
+      if (committed !== undefined) {
+        takeCommit(committed);
+        return;
+      }
       const acknowledgment = readAcknowledgment(bytes);
-      const answer: Answer = { contentType: contentTypes.hl7v2, body: bytes };
-      const { code, controlId } = acknowledgment;
-      if (code !== undefined && isOther(controlId, request.controlId)) {
+      if (commit !== undefined) connection.commit();
+      if (isForAnother(acknowledgment, request.controlId)) {
         strangers += 1;
         return;
       }
-      const outcome = toOutcome(acknowledgment, answer, where);
+      const answer: Answer = { contentType: contentTypes.hl7v2, body: bytes };
+      const outcome = toOutcome(acknowledgment, { answer, where });
       // After an answer that cannot be read nobody knows what the connection is in the middle of.
-      finish({ outcome, connection: code === undefined ? 'destroy' : 'keep' });
+      const isReadable = acknowledgment.code !== undefined;
+      finish({ outcome, connection: isReadable ? 'keep' : 'destroy' });
     };
     if (signal.aborted) abort();
     else connection.write(request.body);
   });
 }
 
-function isOther(answered: string, sent: string): boolean {
-  return sent !== '' && answered.trim() !== sent.trim();
+/** Whether it answers another message than the one with this control id. */
+export function isForAnother({ code, controlId }: Acknowledgment, sent: string): boolean {
+  return code !== undefined && sent !== '' && controlId.trim() !== sent.trim();
 }
 
-/**
- * HL7 table 0008. AE and CE are about this message: it will not do as it is. AR and CR may be about
- * anything (load, a version not spoken, a system that is down), and the standard lets the sender repeat
- * the same bytes: transient, so the sender's policy bounds how often.
- */
-function toOutcome(acknowledgment: Acknowledgment, answer: Answer, where: string): Outcome {
-  const { code, issues } = acknowledgment;
-  switch (code) {
-    case 'AA':
-    case 'CA':
-      return { kind: 'delivered', summary: `${code} from ${where}`, answer };
-    case 'AE':
-    case 'CE':
-      return { kind: 'permanent', issues: [toRefusal(code, where), ...issues], answer };
-    case 'AR':
-    case 'CR':
-      return { kind: 'transient', issues: [toRefusal(code, where), ...issues], answer };
-    case undefined:
-      return { kind: 'ambiguous', issues, answer };
-  }
+function buildNotCommitted(where: string): Outcome {
+  const message = `Expected a positive commit block from ${where}, found a negative one (NAK): it could not store the message. It may take it later.`;
+  return { kind: 'transient', issues: [{ code: 'not-committed', severity: 'error', message }] };
 }
 
-function toRefusal(code: string, where: string): Issue {
-  const advice =
-    code === 'AE' || code === 'CE'
-      ? 'Correct the message and send it again.'
-      : 'It may take the same message later.';
-  const message = `Expected AA or CA from ${where}, found ${code}. ${advice}`;
-  return { code: 'refused-by-partner', severity: 'error', location: 'MSA-1', message };
+function buildUnread(where: string, reason: string): Outcome {
+  const message = `Expected an acknowledgment from ${where}, but ${reason}. The message was not read.`;
+  return {
+    kind: 'transient',
+    issues: [{ code: 'connection-refused', severity: 'error', message }],
+  };
 }

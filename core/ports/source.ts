@@ -14,8 +14,18 @@ export interface Source {
 /** One framed message, exactly as it came, without its framing. */
 export interface Received {
   readonly bytes: Uint8Array;
-  /** `127.0.0.1:51234`. */
+  /** `127.0.0.1:51234`; behind a proxy that says so, the peer before it. */
   readonly remote: string;
+  /** Absent where the transport has no connections. */
+  readonly connection?: ConnectionIdentity;
+}
+
+/** Which connection a message came by. */
+export interface ConnectionIdentity {
+  /** `2575-17`: the seventeenth of the listener on port 2575 since it started. */
+  readonly id: string;
+  /** The subject of the peer's verified certificate: `CN=lab.example,O=Laboratory`. */
+  readonly certificate?: string;
 }
 
 /**

@@ -19,6 +19,7 @@ import { Recorder } from '../recorder.ts';
 import { answer, decide, toSummary, type Answerable } from './answers.ts';
 import { store, type Line } from './intake-store.ts';
 import { Links } from './links.ts';
+import { describeOrigin } from './origin.ts';
 
 interface Options {
   readonly broker: Broker;
@@ -183,7 +184,7 @@ async function confirmAgain(intake: Intake, incoming: Incoming): Answers {
   const envelope = buildEnvelope(intake, incoming);
   await record(intake, envelope, {
     kind: 'duplicate',
-    summary: `${intake.listener.label} from ${incoming.received.remote}, ${toSummary(decision)}`,
+    summary: `${intake.listener.label} from ${describeOrigin(incoming.received)}, ${toSummary(decision)}`,
   });
   return answer(intake, incoming, { result: 'accepted', issues: [] });
 }
@@ -227,7 +228,7 @@ function births(
   const summary = `durable, then ${toSummary(from.decision)}`;
   return [
     { type: 'message', envelope },
-    event({ kind: 'received', summary: `${listener.label} from ${from.received.remote}` }),
+    event({ kind: 'received', summary: `${listener.label} from ${describeOrigin(from.received)}` }),
     event({ kind: 'queued', queue: listener.queue, summary }),
   ];
 }
@@ -250,7 +251,7 @@ async function refuse(
     { id: envelope.id, listener: listener.id, remote, answer: decision.now, issues },
     'A message was refused.',
   );
-  const summary = `${listener.label} from ${remote}, ${toSummary(decision)}`;
+  const summary = `${listener.label} from ${describeOrigin(incoming.received)}, ${toSummary(decision)}`;
   await record(intake, envelope, { kind: 'refused', summary, issues });
   return answer(intake, incoming, { result, issues });
 }
