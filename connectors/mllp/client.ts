@@ -1,4 +1,5 @@
 import { buildError, findFailure } from '../../core/errors.ts';
+import { defaultAnswerPolicy } from '../../core/hl7v2/acknowledgment-outcome.ts';
 import { readHeader } from '../../core/hl7v2/header.ts';
 import type { MllpSenderDefinition } from '../../core/interface.ts';
 import type { Envelope } from '../../core/envelope.ts';
@@ -101,7 +102,8 @@ const longestGraceMs = 60_000;
  * - `transient`: nothing was sent or read (refused, unreachable, TLS failed, stopped), AR, CR, or a
  *   negative commit block again and again.
  * - `ambiguous`: sent, and the answer is missing, late or unreadable, or the connection broke.
- * - `permanent`: AE or CE.
+ * - `permanent`: AE or CE, or a CA without the application's acknowledgment where that is awaited.
+ * Which code is which is the definition's to say: this is what it says by default.
  * What was answered late is the outcome of the next attempt of the same envelope, which is not sent again.
  */
 export function createMllpDestination(
@@ -111,7 +113,8 @@ export function createMllpDestination(
   const { host, port, timeoutMs, commit } = definition;
   const where = formatEndpoint({ host, port });
   const graceMs = Math.min(timeoutMs, longestGraceMs);
-  const late = createLateAnswers({ graceMs, where, logger });
+  const policy = definition.acknowledgment ?? defaultAnswerPolicy;
+  const late = createLateAnswers({ graceMs, where, policy, logger });
   const pool = openPool(definition, { logger, onConnect: () => late.makeRoom() });
 
   async function attempt(envelope: Envelope, signal: AbortSignal): Promise<Outcome> {
@@ -125,11 +128,11 @@ export function createMllpDestination(
       return { kind: 'transient', issues };
     }
     const read = readHeader(envelope.body);
-    const controlId = read.ok ? read.header.controlId : '';
-    const request = { body: envelope.body, controlId, timeoutMs, where, signal, commit };
+    const header = read.ok ? read.header : undefined;
+    const request = { body: envelope.body, header, policy, timeoutMs, where, signal, commit };
     const { outcome, connection } = await exchange(lease.connection, request);
     if (connection === 'linger') {
-      late.await(lease.connection, { id: envelope.id, controlId });
+      late.await(lease.connection, { id: envelope.id, header });
       lease.release('hand-over');
     } else {
       lease.release(connection);

@@ -1,18 +1,19 @@
-import type { Acknowledgment } from '../../core/hl7v2/acknowledgment.ts';
-import { readAcknowledgment } from '../../core/hl7v2/acknowledgment.ts';
 import { contentTypes } from '../../core/envelope.ts';
+import { readAcknowledgment } from '../../core/hl7v2/acknowledgment.ts';
+import { decideAnswer, type AnswerPolicy } from '../../core/hl7v2/acknowledgment-outcome.ts';
+import type { Header } from '../../core/hl7v2/header.ts';
 import type { CommitMode } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Answer, Outcome } from '../../core/outcome.ts';
-import { toOutcome } from './acknowledgment-outcome.ts';
 import { readCommit, type Commit } from './commit.ts';
 import type { MllpConnection } from './connection.ts';
 
 /** One message out, its acknowledgment in. */
 export interface Exchange {
   readonly body: Uint8Array;
-  /** MSH-10 of the message, raw; `''` where it has none: then any answer is taken for its own. */
-  readonly controlId: string;
+  /** Of the message; undefined where it has none that can be read: then any answer is taken for its own. */
+  readonly header: Header | undefined;
+  readonly policy: AnswerPolicy;
   readonly timeoutMs: number;
   /** `127.0.0.1:2576`, for the findings. */
   readonly where: string;
@@ -37,11 +38,12 @@ const maxRepeats = 2;
  * over, for they answer an earlier message. From the first byte on, silence is ambiguous.
  */
 export function exchange(connection: MllpConnection, request: Exchange): Promise<ExchangeResult> {
-  const { where, timeoutMs, signal, commit } = request;
+  const { where, timeoutMs, signal, commit, header, policy } = request;
   return new Promise((resolve) => {
     let strangers = 0;
     let repeats = 0;
     let isCommitted = false;
+    let acceptance: Answer | undefined;
     const finish = (result: ExchangeResult) => {
       clearTimeout(patience);
       signal.removeEventListener('abort', abort);
@@ -50,6 +52,13 @@ export function exchange(connection: MllpConnection, request: Exchange): Promise
       resolve(result);
     };
     const lose = (code: string, found: string, then: 'linger' | 'destroy' = 'destroy') => {
+      if (acceptance !== undefined) {
+        finish({
+          outcome: toUnfinished(acceptance, { where, code, found }),
+          connection: 'destroy',
+        });
+        return;
+      }
       const passed =
         strangers === 0
           ? ''
@@ -92,24 +101,34 @@ export function exchange(connection: MllpConnection, request: Exchange): Promise
       }
       const acknowledgment = readAcknowledgment(bytes);
       if (commit !== undefined) connection.commit();
-      if (isForAnother(acknowledgment, request.controlId)) {
-        strangers += 1;
-        return;
-      }
       const answer: Answer = { contentType: contentTypes.hl7v2, body: bytes };
-      const outcome = toOutcome(acknowledgment, { answer, where });
+      const step = decideAnswer(acknowledgment, { header, policy, answer, where });
+      if (step.kind === 'other') strangers += 1;
+      if (step.kind === 'accepted') acceptance = answer;
+      if (step.kind !== 'done') return;
       // After an answer that cannot be read nobody knows what the connection is in the middle of.
       const isReadable = acknowledgment.code !== undefined;
-      finish({ outcome, connection: isReadable ? 'keep' : 'destroy' });
+      finish({ outcome: step.outcome, connection: isReadable ? 'keep' : 'destroy' });
     };
     if (signal.aborted) abort();
     else connection.write(request.body);
   });
 }
 
-/** Whether it answers another message than the one with this control id. */
-export function isForAnother({ code, controlId }: Acknowledgment, sent: string): boolean {
-  return code !== undefined && sent !== '' && controlId.trim() !== sent.trim();
+/**
+ * What becomes of a message that was accepted (CA) when the application's acknowledgment does not follow.
+ * It must not be sent again: a sender that is stopped leaves it at that, else somebody has to look.
+ */
+function toUnfinished(
+  answer: Answer,
+  { where, code, found }: { readonly where: string; readonly code: string; readonly found: string },
+): Outcome {
+  if (code === 'sender-stopped') {
+    return { kind: 'delivered', summary: `CA from ${where}, then ${found}`, answer };
+  }
+  const message = `Expected an application acknowledgment from ${where} after its CA, but ${found}. It has the message: look there what became of it before sending it again.`;
+  const issue: Issue = { code: 'application-answer-missing', severity: 'error', message };
+  return { kind: 'permanent', issues: [issue], answer };
 }
 
 function buildNotCommitted(where: string): Outcome {

@@ -1,15 +1,16 @@
 import { contentTypes } from '../../core/envelope.ts';
 import { readAcknowledgment } from '../../core/hl7v2/acknowledgment.ts';
+import { decideAnswer, type AnswerPolicy } from '../../core/hl7v2/acknowledgment-outcome.ts';
+import type { Header } from '../../core/hl7v2/header.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import type { Logger } from '../../core/ports/logger.ts';
-import { toOutcome } from './acknowledgment-outcome.ts';
 import type { MllpConnection } from './connection.ts';
 
 /** The message whose answer did not come in time. */
 interface Overdue {
   /** Of its envelope. */
   readonly id: string;
-  readonly controlId: string;
+  readonly header: Header | undefined;
 }
 
 /**
@@ -33,9 +34,12 @@ const maxKept = 1000;
 export function createLateAnswers(options: {
   readonly graceMs: number;
   readonly where: string;
+  readonly policy: AnswerPolicy;
   readonly logger: Logger;
 }): LateAnswers {
   const { graceMs, where, logger } = options;
+  // A late CA ends it: the message must not be sent again to hear of the application.
+  const policy: AnswerPolicy = { ...options.policy, awaits: 'accept' };
   const waiting = new Map<MllpConnection, NodeJS.Timeout>();
   const outcomes = new Map<string, Outcome>();
 
@@ -56,7 +60,7 @@ export function createLateAnswers(options: {
   }
 
   return {
-    await(connection, { id, controlId }) {
+    await(connection, { id, header }) {
       const since = performance.now();
       const grace = setTimeout(() => end(connection), graceMs);
       grace.unref();
@@ -65,15 +69,18 @@ export function createLateAnswers(options: {
       connection.onMessage = (body) => {
         const acknowledgment = readAcknowledgment(body);
         const { code } = acknowledgment;
-        const isIts = code !== undefined && acknowledgment.controlId.trim() === controlId.trim();
-        if (!isIts || controlId === '') return;
+        const controlId = header?.controlId ?? '';
+        if (code === undefined || controlId === '') return;
+        const answer = { contentType: contentTypes.hl7v2, body };
+        const sent = { header, policy, answer, where: `${where}, late` };
+        const step = decideAnswer(acknowledgment, sent);
+        if (step.kind !== 'done') return;
         const lateMs = Math.round(performance.now() - since);
         logger.warn(
           { id, controlId, code, lateMs, partner: where },
           'An acknowledgment came after its time: it counts for its own message alone',
         );
-        const answer = { contentType: contentTypes.hl7v2, body };
-        keep(id, toOutcome(acknowledgment, { answer, where: `${where}, late` }));
+        keep(id, step.outcome);
         end(connection);
       };
     },
