@@ -1,6 +1,9 @@
-import type { AcceptanceRules } from './hl7v2/acceptance.ts';
-import type { AcknowledgmentMode, ApplicationAcknowledgment } from './hl7v2/acknowledgment-mode.ts';
-import type { AnswerPolicy } from './hl7v2/acknowledgment-outcome.ts';
+import type {
+  AcceptanceRules,
+  AcknowledgmentMode,
+  AnswerPolicy,
+  ApplicationAcknowledgment,
+} from './hl7v2/acknowledgment-settings.ts';
 import type { Issue } from './issue.ts';
 
 /**

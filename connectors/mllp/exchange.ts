@@ -1,6 +1,7 @@
 import { contentTypes } from '../../core/envelope.ts';
 import { readAcknowledgment } from '../../core/hl7v2/acknowledgment.ts';
-import { decideAnswer, type AnswerPolicy } from '../../core/hl7v2/acknowledgment-outcome.ts';
+import { decideAnswer } from '../../core/hl7v2/acknowledgment-outcome.ts';
+import type { AnswerPolicy } from '../../core/hl7v2/acknowledgment-settings.ts';
 import type { Header } from '../../core/hl7v2/header.ts';
 import type { CommitMode } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';

@@ -1,28 +1,7 @@
 import type { Issue } from '../issue.ts';
+import type { AcceptanceRules } from './acknowledgment-settings.ts';
 import { unescapeText } from './escape.ts';
 import type { Header } from './header.ts';
-
-/**
- * Which messages an interface takes by their header. A list that is absent or empty takes everything. An
- * entry without `^` is about the first component, one with `^` about the whole field; `*` stands for any
- * text. Entries are written with the usual delimiters, whatever those of the messages are.
- */
-export interface AcceptanceRules {
-  /** MSH-3: `LAB`, `LAB*`, or all of it, `LAB^1.2.3^ISO`. */
-  readonly sendingApplications?: readonly string[];
-  /** MSH-4. */
-  readonly sendingFacilities?: readonly string[];
-  /** MSH-5. */
-  readonly receivingApplications?: readonly string[];
-  /** MSH-6. */
-  readonly receivingFacilities?: readonly string[];
-  /** MSH-9: `ORU`, or with event and structure, `ORU^R01`, `ADT^*`, `ADT^A04^ADT_A01`. */
-  readonly messageTypes?: readonly string[];
-  /** MSH-11: `P`, or with its processing mode, `P^T`; `P^` is P with none. */
-  readonly processingIds?: readonly string[];
-  /** MSH-12: `2.5.1`, `2.5*`. */
-  readonly versions?: readonly string[];
-}
 
 /** Every reason why the rules do not take a message with this header; none where they take it. */
 export function findUnacceptable(header: Header, rules: AcceptanceRules): readonly Issue[] {

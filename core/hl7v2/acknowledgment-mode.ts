@@ -1,20 +1,8 @@
 import { isAcknowledgment } from './acknowledgment.ts';
+import type { AcknowledgmentMode, ApplicationAcknowledgment } from './acknowledgment-settings.ts';
 import { isAtLeast } from './error-segment.ts';
 import type { Header } from './header.ts';
 import { toVersionId, type AcknowledgmentCode, type AcknowledgmentCondition } from './response.ts';
-
-/**
- * Who says how a message is acknowledged: the message itself by MSH-15 and MSH-16 (both empty: original
- * mode), or the interface, for partners that fill them without meaning it. In `enhanced` an empty MSH-15
- * stands for AL.
- */
-export type AcknowledgmentMode = 'by-message' | 'original' | 'enhanced' | 'never';
-
-/**
- * Who gives the application acknowledgment of an accepted message in enhanced mode: `receiver` at once, as
- * in original mode, or `flow` when it has something to say.
- */
-export type ApplicationAcknowledgment = 'receiver' | 'flow';
 
 /**
  * What became of a message: `accepted` (durable, and valid where that is asked), `error` in its content or

@@ -1,23 +1,12 @@
 import type { Issue } from '../issue.ts';
 import type { Answer, Outcome } from '../outcome.ts';
 import type { Acknowledgment } from './acknowledgment.ts';
+import type { AnswerPolicy, RefusalPolicy } from './acknowledgment-settings.ts';
 import { unescapeText } from './escape.ts';
 import type { Header } from './header.ts';
 import type { AcknowledgmentCode } from './response.ts';
 
-/** What follows a refusal: the message is given up at once, or sent again as often as failures are. */
-export type RefusalPolicy = 'dead-letter' | 'retry';
-
-/** How a sender takes its partner's acknowledgments. */
-export interface AnswerPolicy {
-  /** AE and CE: something in the message is wrong. */
-  readonly onError: RefusalPolicy;
-  /** AR and CR: this message or any other, such as under load; the standard lets the sender repeat it. */
-  readonly onReject: RefusalPolicy;
-  /** Which acknowledgment ends a delivery in enhanced mode: CA, or the application's behind it. */
-  readonly awaits: 'accept' | 'application';
-}
-
+/** As the standard has it: an error is the message's own, a rejection may be about anything. */
 export const defaultAnswerPolicy: AnswerPolicy = {
   onError: 'dead-letter',
   onReject: 'retry',

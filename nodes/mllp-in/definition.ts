@@ -5,6 +5,12 @@ import {
   type ListenerDefinition,
   type ListenerLimits,
 } from '../../core/interface.ts';
+import {
+  buildListenerAcknowledgment,
+  listenerAcknowledgmentDefaults,
+  listenerAcknowledgmentFields,
+  type ListenerAcknowledgmentConfig,
+} from '../shared/acknowledgment.ts';
 import { peerList } from '../shared/connection-fields.ts';
 import { buildIssue, contributeFrom, type FieldValues } from '../shared/contribution.ts';
 import {
@@ -27,7 +33,7 @@ import {
 export const type = 'mllp in';
 
 /** Configuration as the editor stores it; every text may hold `${NAME}`. */
-export interface MllpInConfig extends ListenerTlsConfig {
+export interface MllpInConfig extends ListenerTlsConfig, ListenerAcknowledgmentConfig {
   readonly name: string;
   /** Where to listen; empty: where Hilum listens, `HILUM_BIND`. */
   readonly host: string;
@@ -56,6 +62,7 @@ export const defaults: MllpInConfig = {
   host: '',
   port: '',
   acknowledge: 'received',
+  ...listenerAcknowledgmentDefaults,
   maxMessageMiB: '16',
   idleTimeoutSeconds: '0',
   ...listenerTlsDefaults,
@@ -74,6 +81,7 @@ export const fields = {
   host: optional(hostName, undefined),
   port: listenPort,
   acknowledge: optional(choice('received', 'validated'), 'received'),
+  ...listenerAcknowledgmentFields,
   maxMessageMiB: optional(numberBetween(0.01, 256), 16),
   idleTimeoutSeconds: optional(numberBetween(0, 86_400), 0),
   ...listenerTlsFields,
@@ -107,6 +115,7 @@ export const contribute = contributeFrom(fields, (values, node, context) => {
         host: values.host ?? context.defaults.bind,
         port: values.port,
         acknowledge: values.acknowledge,
+        ...buildListenerAcknowledgment(values),
         queue,
         maxFrameBytes: Math.round(values.maxMessageMiB * 1024 * 1024),
         idleTimeoutMs: values.idleTimeoutSeconds * 1000,

@@ -1,4 +1,10 @@
 import type { CommitMode, MllpSenderDefinition } from '../../core/interface.ts';
+import {
+  answerPolicyDefaults,
+  answerPolicyFields,
+  buildAnswerPolicy,
+  type AnswerPolicyConfig,
+} from '../shared/acknowledgment.ts';
 import { buildIssue, contributeFrom } from '../shared/contribution.ts';
 import { choice, hostName, numberBetween, optional, portNumber } from '../shared/fields.ts';
 import { buildSender, senderDefaults, senderFields, type SenderConfig } from '../shared/sender.ts';
@@ -14,7 +20,7 @@ import {
 export const type = 'mllp out';
 
 /** Configuration as the editor stores it; every text may hold `${NAME}`. */
-export interface MllpOutConfig extends SenderConfig, SenderTlsConfig {
+export interface MllpOutConfig extends SenderConfig, SenderTlsConfig, AnswerPolicyConfig {
   readonly host: string;
   readonly port: string;
   readonly connections: NonNullable<MllpSenderDefinition['connections']>;
@@ -30,6 +36,7 @@ export const defaults: MllpOutConfig = {
   connections: 'kept',
   connectTimeoutSeconds: '',
   ...senderTlsDefaults,
+  ...answerPolicyDefaults,
   commit: 'off',
 };
 
@@ -40,6 +47,7 @@ export const fields = {
   connections: optional(choice('kept', 'one-per-message'), 'kept'),
   connectTimeoutSeconds: optional(numberBetween(0.1, 3600), undefined),
   ...senderTlsFields,
+  ...answerPolicyFields,
   commit: commitField,
 };
 
@@ -60,6 +68,7 @@ export const contribute = contributeFrom(fields, (values, node, context) => {
       ? {}
       : { connectTimeoutMs: Math.round(connectTimeoutSeconds * 1000) }),
     ...tls,
+    ...buildAnswerPolicy(values),
     ...toCommit(values.commit),
   };
   return { senders: [definition], queues };

@@ -26,6 +26,7 @@ export const fieldProblems = {
   'path-invalid': 'expected the path of a file, from the root on',
   'fingerprints-invalid': 'expected SHA-256 fingerprints, 64 hex digits each',
   'server-names-invalid': 'expected lines such as lab.example.org: /path/cert.pem, /path/key.pem',
+  'entries-invalid': 'expected entries separated by commas, each as the help shows it',
   'placeholder-unset': 'refers to an environment variable that is not set',
 } as const;
 

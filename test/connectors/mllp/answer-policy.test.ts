@@ -1,10 +1,8 @@
 import { createMllpDestination } from '../../../connectors/mllp/client.ts';
 import type { MllpConnection } from '../../../connectors/mllp/connection.ts';
 import { exchange } from '../../../connectors/mllp/exchange.ts';
-import {
-  defaultAnswerPolicy,
-  type AnswerPolicy,
-} from '../../../core/hl7v2/acknowledgment-outcome.ts';
+import { defaultAnswerPolicy } from '../../../core/hl7v2/acknowledgment-outcome.ts';
+import type { AnswerPolicy } from '../../../core/hl7v2/acknowledgment-settings.ts';
 import { readHeader } from '../../../core/hl7v2/header.ts';
 import type { Outcome } from '../../../core/outcome.ts';
 import type { Answerer } from './partner.ts';

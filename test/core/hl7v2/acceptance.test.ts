@@ -1,4 +1,5 @@
-import { findUnacceptable, type AcceptanceRules } from '../../../core/hl7v2/acceptance.ts';
+import { findUnacceptable } from '../../../core/hl7v2/acceptance.ts';
+import type { AcceptanceRules } from '../../../core/hl7v2/acknowledgment-settings.ts';
 import { buildAcknowledgment } from '../../../core/hl7v2/acknowledgment.ts';
 import { readHeader, type Header } from '../../../core/hl7v2/header.ts';
 import { parse } from './support.ts';

@@ -1,8 +1,8 @@
 import {
   decideAcknowledgment,
-  type AcknowledgmentMode,
   type IntakeResult,
 } from '../../../core/hl7v2/acknowledgment-mode.ts';
+import type { AcknowledgmentMode } from '../../../core/hl7v2/acknowledgment-settings.ts';
 import { readHeader, type Header } from '../../../core/hl7v2/header.ts';
 
 function headerOf({ accept = '', application = '', type = 'ORU^R01', version = '2.5.1' }): Header {

@@ -3,8 +3,8 @@ import {
   decideAnswer,
   defaultAnswerPolicy,
   isAnswerTo,
-  type AnswerPolicy,
 } from '../../../core/hl7v2/acknowledgment-outcome.ts';
+import type { AnswerPolicy } from '../../../core/hl7v2/acknowledgment-settings.ts';
 import { readHeader } from '../../../core/hl7v2/header.ts';
 
 function sent(controlId: string, marks = '|^~\\&') {
