@@ -100,7 +100,11 @@ function findUnacceptableType(
   if (entries.length === 0) return [];
   const patterns = entries.map((entry) => entry.split('^'));
   const depths = patterns.map((pattern) => {
-    const miss = pattern.findIndex((part, at) => !matchesText(part, (type[at] ?? '').trim()));
+    const miss = pattern.findIndex((part, at) => {
+      const value = (type[at] ?? '').trim();
+      // The structure follows from the event where it is not said.
+      return !(at === 2 && value === '') && !matchesText(part, value);
+    });
     return miss === -1 ? pattern.length : miss;
   });
   if (depths.some((depth, at) => depth === patterns[at]?.length)) return [];

@@ -84,6 +84,11 @@ describe('an interface rejects', () => {
     );
   });
 
+  it('no message for a structure that it does not say', () => {
+    const short = toHeader('MSH|^~\\&|A|B|C|D|2026||ADT^A04|1|P|2.3');
+    expect(refusals({ messageTypes: ['ADT^A04^ADT_A01'] }, short)).toEqual([]);
+  });
+
   it('reads the header with its own delimiters', () => {
     const own = toHeader('MSH*!@$%*LAB!1*N*E*C*2026**ADT!A08*1*T*2.3\r');
     expect(refusals({ sendingApplications: ['LAB^1'], messageTypes: ['ADT^A08'] }, own)).toEqual(

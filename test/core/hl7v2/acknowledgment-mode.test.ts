@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   decideAcknowledgment,
   type IntakeResult,
@@ -88,6 +90,30 @@ describe('a message is acknowledged by its MSH-15 and MSH-16', () => {
 
   it('in original mode where it has no header', () => {
     expect(decideAll(undefined, 'by-message')).toBe('AA AE AR AR');
+  });
+});
+
+describe('the documentation', () => {
+  it('has the same table', () => {
+    const page = readFileSync(
+      join(import.meta.dirname, '../../../docs/acknowledgments.md'),
+      'utf8',
+    );
+    const rows = [
+      ...page.matchAll(/^\| (empty|[A-Z]{2}) *\| (empty|[A-Z]{2}) *\| (.+?) *\| (.+?) *\|$/gm),
+    ];
+    expect(rows).toHaveLength(17);
+    for (const [, accept = '', application = '', taken, refused] of rows) {
+      const header = headerOf({
+        accept: accept.replace('empty', ''),
+        application: application.replace('empty', ''),
+      });
+      const [accepted = '', error = '', rejected = ''] = decideAll(header, 'by-message').split(' ');
+      expect([
+        accepted.replace('+', ' then ').replace('-', 'nothing'),
+        error === '-' ? 'nothing' : `${error} or ${rejected}`,
+      ]).toEqual([taken, refused]);
+    }
   });
 });
 
