@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Header } from '../../core/hl7v2/header.ts';
 import type { SequenceState } from '../../core/hl7v2/sequence-number.ts';
 
@@ -7,7 +8,7 @@ interface Link {
   last: Promise<unknown>;
 }
 
-/** More than this many senders on one listener are no senders: the oldest is forgotten. */
+/** More than this many senders on one listener are no senders: the one not heard of for longest is forgotten. */
 const maxLinks = 1_000;
 
 /**
@@ -32,19 +33,20 @@ export class Links {
   }
 
   #find(header: Header): Link {
-    const { sendingApplication, sendingFacility, receivingApplication, receivingFacility } = header;
-    const key = JSON.stringify([
-      sendingApplication,
-      sendingFacility,
-      receivingApplication,
-      receivingFacility,
-    ]);
-    const known = this.#links.get(key);
-    if (known !== undefined) return known;
-    const link: Link = { state: {}, last: Promise.resolve() };
+    const key = toKey(header);
+    const link = this.#links.get(key) ?? { state: {}, last: Promise.resolve() };
+    // To the end of the map, where the youngest are.
+    this.#links.delete(key);
     this.#links.set(key, link);
     const [oldest] = this.#links.keys();
     if (this.#links.size > maxLinks && oldest !== undefined) this.#links.delete(oldest);
     return link;
   }
+}
+
+/** MSH-3 to MSH-6 in a fixed length: what is remembered must not grow with what a sender writes there. */
+function toKey(header: Header): string {
+  const { sendingApplication, sendingFacility, receivingApplication, receivingFacility } = header;
+  const parties = [sendingApplication, sendingFacility, receivingApplication, receivingFacility];
+  return createHash('sha256').update(JSON.stringify(parties)).digest('base64');
 }
