@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { TlsOptions } from 'node:tls';
 import { createMllpDestination } from '../../../connectors/mllp/client.ts';
 import type { SenderTls } from '../../../core/interface.ts';
+import type { Outcome } from '../../../core/outcome.ts';
 import { makeAuthority, type Authority, type Issued } from '../../support/certificates.ts';
 import { makeTempFolder } from '../../support/temp.ts';
 import { buildEnvelope, says, senderDefinition, startPartner } from './partner.ts';
@@ -47,10 +48,7 @@ afterEach(async () => {
 async function open(
   tls: SenderTls | undefined,
   server: TlsOptions | undefined,
-): Promise<{
-  deliver(): ReturnType<(typeof destinations)[number]['deliver']>;
-  received(): number;
-}> {
+): Promise<{ readonly deliver: () => Promise<Outcome>; readonly received: () => number }> {
   const partner = await startPartner(says('AA'), server);
   const definition = { ...senderDefinition, port: partner.port, timeoutMs: 1_000 };
   const destination = createMllpDestination(

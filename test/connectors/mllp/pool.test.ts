@@ -7,7 +7,10 @@ import { startPartner, says } from './partner.ts';
 const never = new AbortController().signal;
 
 /** A port where nobody listens, and may again. */
-async function reservePort(): Promise<{ readonly port: number; listen(): Promise<Server> }> {
+async function reservePort(): Promise<{
+  readonly port: number;
+  readonly listen: () => Promise<Server>;
+}> {
   const first = createServer().listen(0, '127.0.0.1');
   await once(first, 'listening');
   const { port } = first.address() as AddressInfo;
