@@ -64,8 +64,11 @@ function openSocket(options: ConnectOptions, tls?: ConnectionOptions): Promise<M
   const giveUp = (found: string, cause?: unknown) => {
     clearTimeout(patience);
     options.signal?.removeEventListener('abort', abort);
+    const isHandshake =
+      tls !== undefined && !socket.connecting && describeTlsError(codeOf(cause)) === undefined;
+    const hint = isHandshake ? ' during the TLS handshake: it may not speak TLS on this port' : '';
     socket.destroy();
-    reject(toConnectError(options, found, cause));
+    reject(toConnectError(options, `${found}${hint}`, cause));
   };
   const connectTimeoutMs = options.connectTimeoutMs ?? 10_000;
   const patience = setTimeout(
@@ -130,6 +133,10 @@ function wrap(socket: Socket, options: ConnectOptions): MllpConnection {
     connection.onClose?.({ reason, isUnread });
   });
   return connection;
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException | undefined)?.code ?? '';
 }
 
 /** What a TLS server says to a client that begins with MLLP: a record of type alert. */

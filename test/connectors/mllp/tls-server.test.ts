@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import path from 'node:path';
-import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import { createMllpSource } from '../../../connectors/mllp/server.ts';
 import type { MllpSource, MllpSourceOptions } from '../../../connectors/mllp/server.ts';
 import type { ListenerTls } from '../../../core/interface.ts';
@@ -73,6 +74,12 @@ async function isServed(options: ConnectionOptions = {}): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** The common name in the certificate that the listener showed. */
+function nameOf({ socket }: RawPeer): unknown {
+  if (!(socket instanceof TLSSocket)) throw new Error('Expected a connection over TLS.');
+  return socket.getPeerCertificate().subject.CN;
 }
 
 beforeEach(() => {
@@ -274,7 +281,7 @@ describe('the handshake', () => {
       ],
     });
     const peer = await connect({ servername, checkServerIdentity: () => undefined });
-    expect((peer.socket as TLSSocket).getPeerCertificate().subject.CN).toBe(expected);
+    expect(nameOf(peer)).toBe(expected);
     peer.send('M1');
     expect(await peer.answer()).toBe('ack');
   });
@@ -362,7 +369,6 @@ describe('a connection over TLS', () => {
 });
 
 describe('certificates', () => {
-  const nameOf = (peer: RawPeer) => (peer.socket as TLSSocket).getPeerCertificate().subject.CN;
   let files: { certificate: string; key: string };
   let next: Issued;
 
