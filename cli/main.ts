@@ -11,6 +11,7 @@ const commands = {
   get: async (program: Command) => (await import('./get.ts')).registerGet(program),
   set: async (program: Command) => (await import('./set.ts')).registerSet(program),
   validate: async (program: Command) => (await import('./validate.ts')).registerValidate(program),
+  ack: async (program: Command) => (await import('./ack.ts')).registerAck(program),
   map: async (program: Command) => (await import('./map.ts')).registerMap(program),
   queues: async (program: Command) => (await import('./queues.ts')).registerQueues(program),
   trace: async (program: Command) => (await import('./trace.ts')).registerTrace(program),

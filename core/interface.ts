@@ -1,3 +1,9 @@
+import type {
+  AcceptanceRules,
+  AcknowledgmentMode,
+  AnswerPolicy,
+  ApplicationAcknowledgment,
+} from './hl7v2/acknowledgment-settings.ts';
 import type { Issue } from './issue.ts';
 
 /**
@@ -19,6 +25,16 @@ export interface QueueDeclaration {
 /** When a listener acknowledges: once the message is durable, or after it was found valid too. */
 export type AcknowledgeWhen = 'received' | 'validated';
 
+/** How a listener answers, and which messages it takes. */
+export interface ListenerAcknowledgment {
+  readonly mode: AcknowledgmentMode;
+  readonly application: ApplicationAcknowledgment;
+  /** Whatever else comes is rejected. */
+  readonly accepts: AcceptanceRules;
+  /** Whether MSH-13 must go up by one from message to message, where a sender fills it. */
+  readonly sequenceNumbers: 'ignored' | 'checked';
+}
+
 /** An `mllp in` node. */
 export interface ListenerDefinition {
   readonly kind: 'mllp';
@@ -30,11 +46,86 @@ export interface ListenerDefinition {
   /** 0: the system chooses one. */
   readonly port: number;
   readonly acknowledge: AcknowledgeWhen;
+  /** Absent: as MSH-15 and MSH-16 ask, and every message is taken. */
+  readonly acknowledgment?: ListenerAcknowledgment;
   /** The inbound queue. */
   readonly queue: string;
   /** Frames beyond this close the connection. */
   readonly maxFrameBytes: number;
   readonly idleTimeoutMs: number;
+  /** What else is bounded; the listener's own bounds where absent. */
+  readonly limits?: ListenerLimits;
+  /** Absent: plain TCP. */
+  readonly tls?: ListenerTls;
+  /** Addresses (`10.1.2.3`, `fd00::1`) and networks (`10.0.0.0/8`) that may connect; absent: all. */
+  readonly allowedPeers?: readonly string[];
+  /** Absent: none is expected. */
+  readonly proxyProtocol?: ProxyProtocol;
+  /** Absent: release 1. */
+  readonly commit?: CommitMode;
+}
+
+/** What one listener holds at most. */
+export interface ListenerLimits {
+  /** More connections are turned away. */
+  readonly maxConnections?: number;
+  /** More connections from one address are turned away. */
+  readonly maxConnectionsPerPeer?: number;
+  /** For the first byte after connecting. */
+  readonly firstByteTimeoutMs?: number;
+  /** Unanswered messages of one connection before it is read no further. */
+  readonly maxInFlight?: number;
+  /** Bytes of one connection's unanswered messages before it is read no further. */
+  readonly maxUnacknowledgedBytes?: number;
+}
+
+/**
+ * Commit blocks of MLLP release 2 (`VT ACK FS CR`, `VT NAK FS CR`): sent when a message is durable, before
+ * the application's acknowledgment, or instead of it.
+ */
+export type CommitMode = 'before-acknowledgment' | 'instead-of-acknowledgment';
+
+/** A certificate with its chain and its key: paths of PEM files. */
+export interface CertificateFiles {
+  readonly certificate: string;
+  readonly key: string;
+  /** A file whose first line opens the key. */
+  readonly passphraseFile?: string;
+}
+
+export type TlsVersion = '1.2' | '1.3';
+
+/** How a listener speaks TLS. */
+export interface ListenerTls {
+  /** Shown to whoever asks for none of the server names below. */
+  readonly identity: CertificateFiles;
+  /** Other certificates, by the server name that the peer asks for (SNI); `*.example.org` stands for one label. */
+  readonly serverNames?: readonly (CertificateFiles & { readonly serverName: string })[];
+  readonly clientCertificates: 'off' | 'optional' | 'required';
+  /** PEM file of those who may have issued a client's certificate. Absent: only fingerprints decide. */
+  readonly authorities?: string;
+  /** Common names or alternative names, one of which a client's certificate must have. Absent: any. */
+  readonly allowedSubjects?: readonly string[];
+  /** SHA-256 in hex, one of which a client's certificate must have. Absent: any. */
+  readonly allowedFingerprints?: readonly string[];
+  readonly minVersion?: TlsVersion;
+}
+
+/** A header that proxies put in front of each connection, to say whose it is. */
+export interface ProxyProtocol {
+  /** Addresses and networks whose header is believed; others are turned away. */
+  readonly trustedProxies: readonly string[];
+}
+
+/** How a sender speaks TLS. The partner's certificate is always verified. */
+export interface SenderTls {
+  /** PEM file of those who may have issued the partner's certificate. Absent: the authorities that Node trusts. */
+  readonly authorities?: string;
+  /** What we show, where the partner asks for it. */
+  readonly identity?: CertificateFiles;
+  /** The name asked for and expected in the partner's certificate. Absent: the host. */
+  readonly serverName?: string;
+  readonly minVersion?: TlsVersion;
 }
 
 interface SenderBase {
@@ -62,6 +153,16 @@ export interface MllpSenderDefinition extends SenderBase {
   readonly kind: 'mllp';
   readonly host: string;
   readonly port: number;
+  /** Absent: as the standard has it. */
+  readonly acknowledgment?: AnswerPolicy;
+  /** Absent: plain TCP. */
+  readonly tls?: SenderTls;
+  /** Whether a connection is kept for the next message. Absent: kept. */
+  readonly connections?: 'kept' | 'one-per-message';
+  /** Absent: as `timeoutMs`, at most 10 s. */
+  readonly connectTimeoutMs?: number;
+  /** Absent: release 1. */
+  readonly commit?: CommitMode;
 }
 
 export type SenderDefinition = FhirSenderDefinition | MllpSenderDefinition;

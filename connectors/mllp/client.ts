@@ -1,13 +1,19 @@
 import { buildError, findFailure } from '../../core/errors.ts';
+import { defaultAnswerPolicy } from '../../core/hl7v2/acknowledgment-outcome.ts';
 import { readHeader } from '../../core/hl7v2/header.ts';
 import type { MllpSenderDefinition } from '../../core/interface.ts';
+import type { Envelope } from '../../core/envelope.ts';
+import type { Outcome } from '../../core/outcome.ts';
 import type { Destination } from '../../core/ports/destination.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { openMllpConnection } from './connection.ts';
 import type { ConnectOptions } from './connection.ts';
 import { exchange } from './exchange.ts';
+import { createLateAnswers } from './late-answers.ts';
+import { formatEndpoint } from './peer-address.ts';
 import { createConnectionPool } from './pool.ts';
-import type { Lease } from './pool.ts';
+import type { ConnectionPool, Lease } from './pool.ts';
+import { createTlsClient } from './tls-client.ts';
 
 /** A plain MLLP sender on one connection: for the command line and for tests. */
 export interface MllpClient {
@@ -55,7 +61,7 @@ export async function openMllpClient(
     clearTimeout(first.patience);
     first.resolve(bytes);
   };
-  connection.onClose = (reason) =>
+  connection.onClose = ({ reason }) =>
     failAll(
       'connection-lost',
       `Expected an answer from ${where}, but ${reason}. The message may have arrived: look there before repeating it.`,
@@ -86,45 +92,77 @@ export async function openMllpClient(
   };
 }
 
+/** How long an answer may be late and still be recognised, at most. */
+const longestGraceMs = 60_000;
+
 /**
- * Delivers over up to `definition.concurrency` kept connections, one message at a time on each:
- * - `delivered`: AA or CA with our control id; the acknowledgment's bytes are the answer.
- * - `transient`: nothing was sent (refused, unreachable, stopped), or AR or CR.
+ * Delivers over up to `definition.concurrency` connections, one message at a time on each:
+ * - `delivered`: AA or CA with our control id, the acknowledgment's bytes are the answer; where a commit
+ *   block stands for it (release 2), a positive one.
+ * - `transient`: nothing was sent or read (refused, unreachable, TLS failed, stopped), AR, CR, or a
+ *   negative commit block again and again.
  * - `ambiguous`: sent, and the answer is missing, late or unreadable, or the connection broke.
- * - `permanent`: AE or CE.
+ * - `permanent`: AE or CE, or a CA without the application's acknowledgment where that is awaited.
+ * Which code is which is the definition's to say: this is what it says by default.
+ * What was answered late is the outcome of the next attempt of the same envelope, which is not sent again.
  */
 export function createMllpDestination(
   definition: MllpSenderDefinition,
   { logger }: { readonly logger: Logger },
 ): Destination {
-  const { host, port, timeoutMs } = definition;
-  const where = `${host}:${port}`;
-  const connectTimeoutMs = Math.min(timeoutMs, 10_000);
-  const pool = createConnectionPool({ host, port, connectTimeoutMs }, definition.concurrency);
+  const { host, port, timeoutMs, commit } = definition;
+  const where = formatEndpoint({ host, port });
+  const graceMs = Math.min(timeoutMs, longestGraceMs);
+  const policy = definition.acknowledgment ?? defaultAnswerPolicy;
+  const late = createLateAnswers({ graceMs, where, policy, logger });
+  const pool = openPool(definition, { logger, onConnect: () => late.makeRoom() });
+
+  async function attempt(envelope: Envelope, signal: AbortSignal): Promise<Outcome> {
+    const answeredLate = late.take(envelope.id);
+    if (answeredLate !== undefined) return answeredLate;
+    let lease: Lease;
+    try {
+      lease = await pool.take(signal);
+    } catch (error) {
+      const { issues } = findFailure(error) ?? buildError('transient', 'connection-failed', where);
+      return { kind: 'transient', issues };
+    }
+    const read = readHeader(envelope.body);
+    const header = read.ok ? read.header : undefined;
+    const request = { body: envelope.body, header, policy, timeoutMs, where, signal, commit };
+    const { outcome, connection } = await exchange(lease.connection, request);
+    if (connection === 'linger') {
+      late.await(lease.connection, { id: envelope.id, header });
+      lease.release('hand-over');
+    } else {
+      lease.release(connection);
+    }
+    return outcome;
+  }
+
   return {
     async deliver(envelope, signal) {
-      let lease: Lease;
-      try {
-        lease = await pool.take(signal);
-      } catch (error) {
-        const { issues } =
-          findFailure(error) ?? buildError('transient', 'connection-failed', where);
-        return { kind: 'transient', issues };
-      }
-      const read = readHeader(envelope.body);
-      const controlId = read.ok ? read.header.controlId : '';
-      const request = { body: envelope.body, controlId, timeoutMs, where, signal };
-      const { outcome, connection } = await exchange(lease.connection, request);
-      lease.release(connection);
-      logger.debug(
-        { id: envelope.id, sender: definition.id, outcome: outcome.kind },
-        'Sent by MLLP',
-      );
+      const outcome = await attempt(envelope, signal);
+      const about = { id: envelope.id, sender: definition.id, outcome: outcome.kind };
+      logger.debug(about, 'Sent by MLLP');
       return outcome;
     },
     close() {
+      late.close();
       pool.close();
       return Promise.resolve();
     },
   };
+}
+
+function openPool(
+  definition: MllpSenderDefinition,
+  { logger, onConnect }: { readonly logger: Logger; readonly onConnect: () => void },
+): ConnectionPool {
+  const { host, port, timeoutMs, connectTimeoutMs = Math.min(timeoutMs, 10_000) } = definition;
+  const about = { sender: definition.id };
+  const tls = definition.tls && createTlsClient(definition.tls, { logger, about });
+  const to = { host, port, connectTimeoutMs, ...(tls === undefined ? {} : { tls }) };
+  const closesAfterUse = definition.connections === 'one-per-message';
+  return createConnectionPool(to, { size: definition.concurrency, closesAfterUse, onConnect });
 }

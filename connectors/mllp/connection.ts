@@ -1,8 +1,11 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { buildError } from '../../core/errors.ts';
 import type { HilumError } from '../../core/errors.ts';
+import { commitBlocks } from './commit.ts';
 import { buildFrame, createFrameDecoder } from './frame.ts';
+import { describeTlsError, isRefusalOfCertificate, type TlsClient } from './tls-client.ts';
 
 /** Where to connect to. */
 export interface ConnectOptions {
@@ -13,16 +16,28 @@ export interface ConnectOptions {
   /** An answer beyond it breaks the connection. Default 16 MiB. */
   readonly maxFrameBytes?: number;
   readonly signal?: AbortSignal;
+  /** Default: plain TCP. */
+  readonly tls?: TlsClient;
+}
+
+/** How a connection ended. */
+export interface ConnectionEnd {
+  /** In words, as far as it is known. */
+  readonly reason: string;
+  /** Whether the partner can have read nothing of what was sent: it refused the connection itself. */
+  readonly isUnread: boolean;
 }
 
 /** An open MLLP connection to a partner's server, from the sender's side. */
 export interface MllpConnection {
   /** Sends the message in its frame. Safe to call again before anything was answered. */
   write(bytes: Uint8Array): void;
+  /** Tells the partner that its message is taken, by a commit block of release 2. */
+  commit(): void;
   /** Called for every message that the partner sends. One listener at a time. */
   onMessage: ((bytes: Uint8Array) => void) | undefined;
-  /** Called once when the connection is gone, with the reason as far as it is known. */
-  onClose: ((reason: string) => void) | undefined;
+  /** Called once when the connection is gone. */
+  onClose: ((end: ConnectionEnd) => void) | undefined;
   /** False from the moment in which it is known to be gone. */
   readonly isOpen: boolean;
   /** Sends what is still to be sent, then closes. */
@@ -34,30 +49,37 @@ export interface MllpConnection {
 const maxGarbageBytes = 65_536;
 
 /**
- * Connects. Rejects with HilumError `connection-failed` (transient), whose message says what was expected
- * there and what to do.
+ * Connects, and shakes hands where TLS is spoken. Rejects with HilumError `connection-failed`, whose
+ * message says what was expected there and what to do, or `tls-certificate-unreadable` (both transient).
  */
-export function openMllpConnection(options: ConnectOptions): Promise<MllpConnection> {
+export async function openMllpConnection(options: ConnectOptions): Promise<MllpConnection> {
+  if (options.tls === undefined) return openSocket(options);
+  return openSocket(options, await options.tls.options(options.host));
+}
+
+function openSocket(options: ConnectOptions, tls?: ConnectionOptions): Promise<MllpConnection> {
   const { promise, resolve, reject } = Promise.withResolvers<MllpConnection>();
-  const socket = connect({ host: options.host, port: options.port, noDelay: true });
-  const giveUp = (error: HilumError) => {
+  const to = { host: options.host, port: options.port, noDelay: true };
+  const socket = tls === undefined ? connect(to) : connectTls({ ...to, ...tls });
+  const giveUp = (found: string, cause?: unknown) => {
     clearTimeout(patience);
     options.signal?.removeEventListener('abort', abort);
+    const isHandshake =
+      tls !== undefined && !socket.connecting && describeTlsError(codeOf(cause)) === undefined;
+    const hint = isHandshake ? ' during the TLS handshake: it may not speak TLS on this port' : '';
     socket.destroy();
-    reject(error);
+    reject(toConnectError(options, `${found}${hint}`, cause));
   };
   const connectTimeoutMs = options.connectTimeoutMs ?? 10_000;
   const patience = setTimeout(
-    () => giveUp(toConnectError(options, `no answer within ${connectTimeoutMs} ms`)),
+    () => giveUp(`no answer within ${connectTimeoutMs} ms`),
     connectTimeoutMs,
   );
-  const abort = () => giveUp(toConnectError(options, 'stopped while connecting'));
+  const abort = () => giveUp('stopped while connecting');
   options.signal?.addEventListener('abort', abort);
   // Stays for the whole life of the socket: an error after connecting is told by its `close`.
-  socket.on('error', (error: NodeJS.ErrnoException) =>
-    giveUp(toConnectError(options, describe(error), error)),
-  );
-  socket.once('connect', () => {
+  socket.on('error', (error: NodeJS.ErrnoException) => giveUp(describe(error), error));
+  socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
     clearTimeout(patience);
     options.signal?.removeEventListener('abort', abort);
     resolve(wrap(socket, options));
@@ -70,9 +92,11 @@ function wrap(socket: Socket, options: ConnectOptions): MllpConnection {
   const maxFrameBytes = options.maxFrameBytes ?? 16 * 1024 * 1024;
   const decoder = createFrameDecoder({ maxFrameBytes, maxGarbageBytes });
   let reason = 'the partner closed the connection';
+  let isUnread = false;
   let isOpen = true;
   const connection: MllpConnection = {
     write: (bytes) => void socket.write(buildFrame(bytes)),
+    commit: () => void socket.write(commitBlocks.committed),
     onMessage: undefined,
     onClose: undefined,
     get isOpen() {
@@ -90,9 +114,15 @@ function wrap(socket: Socket, options: ConnectOptions): MllpConnection {
         socket.destroy();
       }
     }
+    if (isTlsAlert(decoder.garbageStart())) {
+      reason = 'the partner answered with TLS: it expects TLS on this port. Switch it on here';
+      isUnread = true;
+      socket.destroy();
+    }
   });
   socket.on('error', (error: NodeJS.ErrnoException) => {
     reason = describe(error);
+    isUnread = isRefusalOfCertificate(error.code ?? '');
   });
   // The partner's end of stream already: what is sent after it would be answered by nobody.
   socket.on('end', () => {
@@ -100,9 +130,18 @@ function wrap(socket: Socket, options: ConnectOptions): MllpConnection {
   });
   socket.on('close', () => {
     isOpen = false;
-    connection.onClose?.(reason);
+    connection.onClose?.({ reason, isUnread });
   });
   return connection;
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException | undefined)?.code ?? '';
+}
+
+/** What a TLS server says to a client that begins with MLLP: a record of type alert. */
+function isTlsAlert(start: Uint8Array): boolean {
+  return start[0] === 0x15 && start[1] === 0x03;
 }
 
 function describe(error: NodeJS.ErrnoException): string {
@@ -116,7 +155,8 @@ function describe(error: NodeJS.ErrnoException): string {
     EHOSTUNREACH: 'there is no route to the host',
     ENETUNREACH: 'there is no route to the network',
   };
-  return known[error.code ?? ''] ?? `the connection failed (${error.code ?? 'unknown'})`;
+  const { code = '' } = error;
+  return known[code] ?? describeTlsError(code) ?? `the connection failed (${code || 'unknown'})`;
 }
 
 function toConnectError(options: ConnectOptions, found: string, cause?: unknown): HilumError {

@@ -172,36 +172,47 @@ export function createFrameDecoder(limits: {
 
 const firstBlockBytes = 4096;
 const largestBlockBytes = 1024 * 1024;
+/** From here on a piece is kept as it came: copying it would hold its bytes twice. */
+const largePieceBytes = 4096;
 
 /**
- * Collects the pieces of one frame in blocks that double in size: no byte is moved more than twice, and a
- * frame that arrives byte by byte costs no object a byte.
+ * Collects the pieces of one frame. Large pieces are kept as they came, small ones collected in blocks that
+ * double in size, each filled before the next piece is kept: no byte is moved more than twice, a frame that
+ * arrives byte by byte costs no object a byte, and the whole is held but twice when it is put together.
  */
 function createFrameBuffer() {
-  let blocks: Buffer[] = [];
+  let pieces: Buffer[] = [];
+  /** The last of the pieces, where it is a block with room left. */
+  let block: Buffer | undefined;
   let used = 0;
   let length = 0;
 
   function clear(): void {
-    blocks = [];
+    pieces = [];
+    block = undefined;
     used = 0;
     length = 0;
   }
 
   function append(source: Buffer, start: number, end: number): void {
+    length += end - start;
     let from = start;
     while (from < end) {
-      let block = blocks.at(-1);
-      if (block === undefined || used === block.length) {
-        const size = Math.min(largestBlockBytes, Math.max(firstBlockBytes, length));
-        block = Buffer.allocUnsafeSlow(size);
-        blocks.push(block);
+      if (block === undefined) {
+        if (end - from >= largePieceBytes) {
+          pieces.push(source.subarray(from, end));
+          return;
+        }
+        block = Buffer.allocUnsafeSlow(
+          Math.min(largestBlockBytes, Math.max(firstBlockBytes, length)),
+        );
+        pieces.push(block);
         used = 0;
       }
       const copied = source.copy(block, used, from, end);
       used += copied;
       from += copied;
-      length += copied;
+      if (used === block.length) block = undefined;
     }
   }
 
@@ -216,11 +227,7 @@ function createFrameBuffer() {
       if (length === 0) return source.subarray(start, end);
       const whole = Buffer.allocUnsafeSlow(length + end - start);
       let offset = 0;
-      for (const block of blocks) {
-        const piece = Math.min(block.length, length - offset);
-        block.copy(whole, offset, 0, piece);
-        offset += piece;
-      }
+      for (const piece of pieces) offset += piece.copy(whole, offset, 0, length - offset);
       source.copy(whole, offset, start, end);
       clear();
       return whole;

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { buildError } from '../../core/errors.ts';
 import { openMllpConnection } from './connection.ts';
 import type { ConnectOptions, MllpConnection } from './connection.ts';
@@ -5,22 +6,52 @@ import type { ConnectOptions, MllpConnection } from './connection.ts';
 /** A connection taken from the pool; give it back exactly once. */
 export interface Lease {
   readonly connection: MllpConnection;
-  /** `keep` it for the next message, or close it because it is in an unknown state. */
-  release(end: 'keep' | 'destroy'): void;
+  /**
+   * `keep` it for the next message, `destroy` it because it is in an unknown state, or `hand-over` it to
+   * somebody who closes it.
+   */
+  release(end: 'keep' | 'destroy' | 'hand-over'): void;
 }
 
 /** Up to so many connections to one partner, each used for one message at a time and kept open between. */
 export interface ConnectionPool {
-  /** Waits for a free place, then connects unless a connection is open. Rejects as `openMllpConnection`. */
+  /**
+   * Waits for a free place, then connects unless a connection is open. Rejects as `openMllpConnection`.
+   * After a failure the next connection is not tried at once, and by one at a time.
+   */
   take(signal: AbortSignal): Promise<Lease>;
   /** Closes what is idle now and the rest when it is given back. Idempotent. */
   close(): void;
 }
 
+interface PoolOptions {
+  readonly size: number;
+  /** Whether a connection is closed after each message. Default: it is kept. */
+  readonly closesAfterUse?: boolean;
+  /** Called before each new connection. */
+  readonly onConnect?: () => void;
+  /** How long to wait after so many failures in a row. Default: {@link reconnectDelayMs}. */
+  readonly delayMs?: (failures: number) => number;
+}
+
 /** Partners and firewalls close idle connections at about a minute; we are first. */
 const keepAliveMs = 30_000;
 
-export function createConnectionPool(options: ConnectOptions, size: number): ConnectionPool {
+/**
+ * Doubles from a second to half a minute, and anything from half to one and a half of that: senders whose
+ * partner went away together do not come back together.
+ */
+export function reconnectDelayMs(failures: number, random = Math.random): number {
+  return Math.min(30_000, 1000 * 2 ** Math.min(failures - 1, 16)) * (0.5 + random());
+}
+
+export function createConnectionPool(to: ConnectOptions, options: PoolOptions): ConnectionPool {
+  const { size, delayMs = reconnectDelayMs } = options;
+  let failures = 0;
+  let notBefore = 0;
+  let lastFailure: unknown;
+  /** While the partner cannot be reached, one attempt after the other. */
+  let line: Promise<void> = Promise.resolve();
   const idle: { readonly connection: MllpConnection; readonly expiry: NodeJS.Timeout }[] = [];
   const waiting: (() => void)[] = [];
   let free = size;
@@ -59,6 +90,42 @@ export function createConnectionPool(options: ConnectOptions, size: number): Con
     return undefined;
   }
 
+  async function connect(signal: AbortSignal): Promise<MllpConnection> {
+    if (failures === 0) return connectNow(signal);
+    const failuresBefore = failures;
+    const before = line;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    line = promise.then(() => undefined);
+    try {
+      await orAborted(before, signal);
+      // Whoever waited learns what the one before found out.
+      if (failures > failuresBefore) throw lastFailure;
+      const waitMs = Math.max(0, notBefore - performance.now());
+      if (failures > 0) await orAborted(wait(waitMs, undefined, { ref: false }), signal);
+      if (signal.aborted || isClosed) throw buildStopped();
+      return await connectNow(signal);
+    } finally {
+      resolve(undefined);
+    }
+  }
+
+  async function connectNow(signal: AbortSignal): Promise<MllpConnection> {
+    options.onConnect?.();
+    try {
+      const connection = await openMllpConnection({ ...to, signal });
+      failures = 0;
+      return connection;
+    } catch (error) {
+      lastFailure = error;
+      // Attempts that began together fail together: that is one failure.
+      if (!signal.aborted && performance.now() >= notBefore) {
+        failures += 1;
+        notBefore = performance.now() + delayMs(failures);
+      }
+      throw error;
+    }
+  }
+
   function keep(connection: MllpConnection): void {
     connection.onClose = undefined;
     // What a partner says unasked, such as an application acknowledgment after CA, is no answer to what follows.
@@ -74,13 +141,18 @@ export function createConnectionPool(options: ConnectOptions, size: number): Con
     idle.push({ connection, expiry });
   }
 
+  function keepOrClose(connection: MllpConnection): void {
+    if (isClosed || options.closesAfterUse === true) connection.end();
+    else if (connection.isOpen) keep(connection);
+  }
+
   return {
     async take(signal) {
       if (isClosed || signal.aborted) throw buildStopped();
       await waitForPlace(signal);
       let connection: MllpConnection;
       try {
-        connection = takeIdle() ?? (await openMllpConnection({ ...options, signal }));
+        connection = takeIdle() ?? (await connect(signal));
       } catch (error) {
         freePlace();
         throw error;
@@ -89,8 +161,7 @@ export function createConnectionPool(options: ConnectOptions, size: number): Con
         connection,
         release(end) {
           if (end === 'destroy') connection.destroy();
-          else if (isClosed) connection.end();
-          else if (connection.isOpen) keep(connection);
+          else if (end === 'keep') keepOrClose(connection);
           freePlace();
         },
       };
@@ -103,6 +174,19 @@ export function createConnectionPool(options: ConnectOptions, size: number): Con
       }
     },
   };
+}
+
+/** Resolves with the promise or when the signal aborts, whichever is first. */
+function orAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+    void promise.then(done);
+  });
 }
 
 function buildStopped() {

@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
+import type { CommitMode } from '../../core/interface.ts';
 import type { Logger } from '../../core/ports/logger.ts';
-import type { Accept } from '../../core/ports/source.ts';
+import type { Accept, ConnectionIdentity } from '../../core/ports/source.ts';
+import { createAnswerQueue, type Place } from './answer-queue.ts';
+import { commitBlocks, readCommit, type Commit } from './commit.ts';
 import { buildFrame, createFrameDecoder } from './frame.ts';
 import type { FrameFault } from './frame.ts';
 import { findForeignProtocol } from './foreign-protocol.ts';
@@ -11,6 +14,8 @@ export interface ConnectionLimits {
   readonly maxGarbageBytes: number;
   /** Messages accepted and not yet answered; beyond it the socket is not read. */
   readonly maxInFlight: number;
+  /** Their bytes; one message is taken whatever its size. */
+  readonly maxUnacknowledgedBytes: number;
   readonly idleTimeoutMs: number;
   readonly firstByteTimeoutMs: number;
   readonly frameTimeoutMs: number;
@@ -37,17 +42,13 @@ export interface ServerConnection {
   destroy(): void;
 }
 
-/** An answer's place in the order of arrival. */
-interface Slot {
-  settled: boolean;
-  answer: Uint8Array | undefined;
-}
-
 const closedByPeer = 'closed by the peer';
 /** So many faults without one good message between them close the connection. */
 const maxFaultsInARow = 16;
 /** A frame may take this much longer for every second's worth of bytes that has arrived. */
 const slowestBytesPerSecond = 16_384;
+/** So often an answer that the peer could not commit is repeated. MLLP release 2. */
+const maxRepeats = 2;
 /** How long a peer may take to read its last answers and close, after we have. */
 const lingerMs = 2_000;
 
@@ -55,21 +56,22 @@ const lingerMs = 2_000;
 export function serveConnection(
   socket: Socket,
   options: {
-    readonly id: string;
+    readonly identity: ConnectionIdentity;
     readonly remote: string;
     readonly limits: ConnectionLimits;
     readonly accept: Accept;
+    readonly commit?: CommitMode | undefined;
     readonly logger: Logger;
     readonly counts: MllpCounts;
     readonly onClose: () => void;
   },
 ): ServerConnection {
-  const { limits, counts, logger, remote } = options;
-  const about = { connection: options.id, remote };
+  const { limits, counts, logger, remote, identity, commit } = options;
+  const about = { connection: identity.id, remote };
   const decoder = createFrameDecoder(limits);
-  const slots: Slot[] = [];
-  let outgoing: Buffer[] = [];
-  let flushing = false;
+  const answers = createAnswerQueue(socket, { onFlush: noteFlush });
+  let lastAnswer: readonly Buffer[] = [];
+  let repeats = 0;
   let state: 'open' | 'finishing' | 'ended' = 'open';
   let peerEnded = false;
   let faultsInARow = 0;
@@ -82,7 +84,11 @@ export function serveConnection(
   let readingSince = connectedAt;
 
   function isFull(): boolean {
-    return slots.length >= limits.maxInFlight || socket.writableNeedDrain;
+    return (
+      answers.length >= limits.maxInFlight ||
+      answers.bytes >= limits.maxUnacknowledgedBytes ||
+      socket.writableNeedDrain
+    );
   }
 
   function readOn(): void {
@@ -92,7 +98,9 @@ export function serveConnection(
       if (event === undefined) break;
       isNew = true;
       if (event.kind === 'message') {
-        take(event.bytes);
+        const committed = readCommit(event.bytes);
+        if (committed === undefined) take(event.bytes);
+        else takeCommit(committed);
       } else {
         report(event);
         // Whoever sends nothing waits for an answer all the same: the refusal of an empty message.
@@ -123,53 +131,61 @@ export function serveConnection(
     counts.messages += 1;
     if (bytes.length > 0) faultsInARow = 0;
     hadMessage = true;
-    const slot: Slot = { settled: false, answer: undefined };
-    slots.push(slot);
-    void acceptInto(slot, bytes);
+    void acceptInto(answers.take(bytes.length), bytes);
   }
 
-  async function acceptInto(slot: Slot, bytes: Uint8Array): Promise<void> {
+  async function acceptInto(place: Place, bytes: Uint8Array): Promise<void> {
     try {
-      slot.answer = await options.accept({ bytes, remote });
-      slot.settled = true;
+      const answer = await options.accept({ bytes, remote, connection: identity });
+      answers.fill(place, toFrames(answer));
     } catch (error) {
       logger.warn(
         { ...about, error: error instanceof Error ? error.message : 'unknown' },
-        'A message was not accepted: closing its connection without an answer, the sender repeats it',
+        commit === undefined
+          ? 'A message was not accepted: closing its connection without an answer, the sender repeats it'
+          : 'A message was not accepted: answered with a negative commit block, the sender repeats it',
       );
+      if (commit !== undefined) {
+        answers.fill(place, [commitBlocks['not-committed']]);
+        return;
+      }
       // Answers before it still go out; it and all after it stay unanswered.
-      const position = slots.indexOf(slot);
-      if (position !== -1) slots.length = position;
+      answers.dropFrom(place);
       finish('a message was not accepted');
     }
-    scheduleFlush();
   }
 
-  // Answers that become ready together leave in one write.
-  function scheduleFlush(): void {
-    if (flushing) return;
-    flushing = true;
-    process.nextTick(flush);
+  function toFrames(answer: Awaited<ReturnType<Accept>>): readonly Buffer[] {
+    const messages = answer instanceof Uint8Array ? [answer] : (answer ?? []);
+    const frames =
+      commit === 'instead-of-acknowledgment' ? [] : messages.map((each) => buildFrame(each));
+    if (commit === undefined) return frames;
+    lastAnswer = frames;
+    return [commitBlocks.committed, ...frames];
   }
 
-  function flush(): void {
-    flushing = false;
-    while (slots[0]?.settled === true) {
-      const answer = slots.shift()?.answer;
-      if (answer !== undefined) outgoing.push(buildFrame(answer));
+  /** What the peer says of our last answer. It is never answered itself. */
+  function takeCommit(committed: Commit): void {
+    if (commit === undefined) {
+      report({ kind: 'fault', code: 'commit-unexpected', bytes: 1 });
+    } else if (committed === 'committed') {
+      repeats = 0;
+    } else if (repeats < maxRepeats && lastAnswer.length > 0) {
+      repeats += 1;
+      answers.push(lastAnswer);
+    } else {
+      finish('the peer could not commit our answer');
     }
-    if (socket.destroyed) return;
+  }
+
+  function noteFlush(written: number): void {
     activeAt = performance.now();
-    if (outgoing.length > 0) {
-      counts.answers += outgoing.length;
-      socket.write(outgoing.length === 1 ? (outgoing[0] ?? '') : Buffer.concat(outgoing));
-      outgoing = [];
-    }
+    counts.answers += written;
     if (state === 'finishing') endWhenAnswered();
     else readOn();
   }
 
-  function report(fault: FrameFault): void {
+  function report(fault: ConnectionFault): void {
     counts.faults += 1;
     faultsInARow += 1;
     logger.warn({ ...about, code: fault.code, bytes: fault.bytes }, faultMessages[fault.code]);
@@ -182,15 +198,15 @@ export function serveConnection(
     state = 'finishing';
     // Discarding what still comes lets the peer read our last answers: unread bytes would reset it.
     socket.resume();
-    const fields = { ...about, reason, unanswered: slots.length };
-    const isUsual = reason === closedByPeer && slots.length === 0;
+    const fields = { ...about, reason, unanswered: answers.length };
+    const isUsual = reason === closedByPeer && answers.length === 0;
     if (isUsual) logger.debug(fields, 'Closing an MLLP connection');
     else logger.info(fields, 'Closing an MLLP connection');
     endWhenAnswered();
   }
 
   function endWhenAnswered(): void {
-    if (slots.length > 0 || state !== 'finishing') return;
+    if (answers.length > 0 || state !== 'finishing') return;
     state = 'ended';
     activeAt = performance.now();
     socket.end();
@@ -199,7 +215,11 @@ export function serveConnection(
   function closeForeign(): void {
     const protocol = findForeignProtocol(decoder.garbageStart());
     if (protocol !== undefined)
-      finish(`this port speaks MLLP, the peer seems to speak ${protocol}`);
+      finish(
+        protocol === 'TLS'
+          ? 'this port speaks MLLP without TLS, the peer speaks TLS: switch it off at the peer, or on here'
+          : `this port speaks MLLP, the peer seems to speak ${protocol}`,
+      );
   }
 
   socket.setNoDelay(true);
@@ -225,6 +245,11 @@ export function serveConnection(
     state = 'ended';
     options.onClose();
   });
+  // It may have ended while the proxy's header was read.
+  if (socket.readableEnded) {
+    peerEnded = true;
+    process.nextTick(readOn);
+  }
 
   return {
     sweep(nowMs) {
@@ -242,7 +267,7 @@ export function serveConnection(
         finish('a frame was not finished in time');
       } else if (reading === 'in-garbage' && readingMs > limits.garbageTimeoutMs) {
         finish('no frame started in time: bytes came that are not MLLP');
-      } else if (slots.length === 0 && nowMs - activeAt > limits.idleTimeoutMs) {
+      } else if (answers.length === 0 && nowMs - activeAt > limits.idleTimeoutMs) {
         finish('idle');
         // A peer that does not read its answers would never see the end of the connection either.
         if (socket.writableNeedDrain) socket.destroy();
@@ -253,7 +278,14 @@ export function serveConnection(
   };
 }
 
-const faultMessages: Readonly<Record<FrameFault['code'], string>> = {
+/** What a peer gets wrong: in its frames, or by a commit block where release 1 is spoken. */
+type ConnectionFault =
+  | FrameFault
+  | { readonly kind: 'fault'; readonly code: 'commit-unexpected'; readonly bytes: number };
+
+const faultMessages: Readonly<Record<ConnectionFault['code'], string>> = {
+  'commit-unexpected':
+    'A commit block of MLLP release 2 came where none is expected: not answered. Switch it off at the peer, or on here',
   garbage: 'Bytes outside any MLLP frame were skipped',
   'frame-not-ended': 'An MLLP frame had no end block (FS): not accepted and not answered',
   'empty-frame': 'An MLLP frame held nothing',

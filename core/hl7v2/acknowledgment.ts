@@ -1,24 +1,10 @@
 import type { Issue, Severity } from '../issue.ts';
-import { usualDelimiters } from './delimiters.ts';
-import { buildErrorSegments, isAtLeast } from './error-segment.ts';
-import { escapeText } from './escape.ts';
-import { readHeader, type Header } from './header.ts';
+import type { Header } from './header.ts';
 import type { Hl7Message, Segment } from './message.ts';
 import { parseMessage } from './parse.ts';
+import { buildResponse, type AcknowledgmentCode, type ResponseOptions } from './response.ts';
 
-/**
- * HL7 table 0008. Original mode: AA accepted, AE error in it, AR rejected; enhanced mode, accept level:
- * CA, CE, CR.
- */
-export type AcknowledgmentCode = 'AA' | 'AE' | 'AR' | 'CA' | 'CE' | 'CR';
-
-/** What an acknowledgment needs from outside: no clock is read and no id is made here. */
-export interface AcknowledgmentOptions {
-  /** MSH-7, an HL7 timestamp with its offset. */
-  readonly now: string;
-  /** MSH-10, our own. */
-  readonly controlId: string;
-}
+export type { AcknowledgmentCode } from './response.ts';
 
 /** What a partner answered. */
 export interface Acknowledgment {
@@ -26,6 +12,10 @@ export interface Acknowledgment {
   readonly code: AcknowledgmentCode | undefined;
   /** MSA-2 raw, to be compared with the MSH-10 that was sent; `''` where it has none. */
   readonly controlId: string;
+  /** MSA-2, decoded. */
+  readonly controlIdText: string;
+  /** MSA-4: the sequence number that the partner expects; undefined where it tells none. */
+  readonly expectedSequenceNumber: number | undefined;
   /** MSA-3, decoded; `''` from most senders of 2.5 and later. */
   readonly text: string;
   /** What ERR segments say, and what is wrong with the answer itself (`acknowledgment-unreadable`). */
@@ -34,59 +24,20 @@ export interface Acknowledgment {
 
 const codes: readonly AcknowledgmentCode[] = ['AA', 'AE', 'AR', 'CA', 'CE', 'CR'];
 
-/** What is said where an unreadable message gives no version. */
-const defaultVersion = '2.5.1';
-const maxTextLength = 80;
-
-/**
- * The answer to a message: the sender's delimiters, version, processing id and character set; sender and
- * receiver swapped; MSA-2 exactly what MSH-10 was; findings as ERR segments, and the first that refuses in
- * MSA-3 as long as the version has it. Without an original a minimal one with the usual delimiters.
- * Segments end with CR; the header's `encoding` is what to write it with. HL7 v2 chapter 2, message acknowledgment.
- */
+/** The general acknowledgment (ACK) of a message, as {@link buildResponse} makes it. */
 export function buildAcknowledgment(
   original: Hl7Message | Header | undefined,
   code: AcknowledgmentCode,
   issues: readonly Issue[],
-  options: AcknowledgmentOptions,
+  options: Omit<ResponseOptions, 'code' | 'issues' | 'type' | 'segments'>,
 ): string {
-  const header = toHeader(original);
-  const delimiters = header?.delimiters ?? usualDelimiters;
-  const { field, component, repetition, escape, subcomponent, truncation = '' } = delimiters;
-  const version = header?.version === '' ? defaultVersion : (header?.version ?? defaultVersion);
-  const versionId = version.split(component, 1)[0] ?? version;
-  const msh = [
-    'MSH',
-    `${component}${repetition}${escape}${subcomponent}${truncation}`,
-    header?.receivingApplication ?? '',
-    header?.receivingFacility ?? '',
-    header?.sendingApplication ?? '',
-    header?.sendingFacility ?? '',
-    options.now,
-    '',
-    buildType(header, versionId, component),
-    escapeText(options.controlId, delimiters) ?? '',
-    header?.processingId === '' ? 'P' : (header?.processingId ?? 'P'),
-    version,
-  ];
-  // MSH-13 to MSH-17 stay empty: in particular nobody acknowledges an acknowledgment.
-  if (header !== undefined && header.charsets !== '') {
-    msh.push('', '', '', '', '', header.charsets);
-  }
-  const msa = ['MSA', code, header?.controlId ?? ''];
-  const text = isAtLeast(versionId, '2.7') ? undefined : findText(issues);
-  if (text !== undefined) msa.push(escapeText(text.slice(0, maxTextLength), delimiters) ?? '');
-  const segments = [
-    msh.join(field),
-    msa.join(field),
-    ...buildErrorSegments(issues, delimiters, versionId),
-  ];
-  return segments.map((segment) => `${segment}\r`).join('');
+  return buildResponse(original, { ...options, code, issues });
 }
 
 /**
- * Whether a message is itself an answer, which is never acknowledged: an ACK, MCF or NAK, or anything
- * with an MSA segment (of a header alone only the type can be known).
+ * Whether a message is itself an answer: an ACK, MCF or NAK, or anything with an MSA segment (of a header
+ * alone only the type can be known). It has no application acknowledgment; a response with an MSA that is
+ * no ACK may ask for an accept acknowledgment.
  */
 export function isAcknowledgment(message: Hl7Message | Header): boolean {
   const type =
@@ -94,6 +45,17 @@ export function isAcknowledgment(message: Hl7Message | Header): boolean {
   if (type === 'ACK' || type === 'MCF' || type === 'NAK') return true;
   return 'segments' in message && message.segments.some((segment) => segment.name === 'MSA');
 }
+
+/**
+ * Whether a message answers another, by a valued MSA where a response has it: behind MSH and what may stand
+ * in between, so that a long message is not searched through.
+ */
+export function isResponse(message: Hl7Message): boolean {
+  const first = message.segments.find(({ name }) => !beforeMsa.has(name));
+  return first?.name === 'MSA' && first.field(1).valued;
+}
+
+const beforeMsa: ReadonlySet<string> = new Set(['MSH', 'ARV', 'SFT', 'UAC', 'NTE']);
 
 /** Reads what a partner answered; never throws. */
 export function readAcknowledgment(source: Uint8Array | string): Acknowledgment {
@@ -115,6 +77,8 @@ export function readAcknowledgment(source: Uint8Array | string): Acknowledgment 
   return {
     code,
     controlId: msa.field(2).raw,
+    controlIdText: msa.field(2).text,
+    expectedSequenceNumber: readNumber(msa.field(4).text),
     text: msa.field(3).text,
     issues: [
       ...(code === undefined ? [unknown] : []),
@@ -123,27 +87,20 @@ export function readAcknowledgment(source: Uint8Array | string): Acknowledgment 
   };
 }
 
-function toHeader(original: Hl7Message | Header | undefined): Header | undefined {
-  if (original === undefined || !('segments' in original)) return original;
-  const read = readHeader(original.text);
-  return read.ok ? read.header : undefined;
-}
-
-/** MSH-9: with the event from 2.2 on and with the structure from 2.3.1 on, where the original has an event. */
-function buildType(header: Header | undefined, version: string, component: string): string {
-  const event = header?.messageType.split('^')[1] ?? '';
-  if (event === '' || !isAtLeast(version, '2.2')) return 'ACK';
-  const parts = isAtLeast(version, '2.3.1') ? ['ACK', event, 'ACK'] : ['ACK', event];
-  return parts.join(component);
-}
-
-function findText(issues: readonly Issue[]): string | undefined {
-  return issues.find((issue) => issue.severity === 'fatal' || issue.severity === 'error')?.message;
-}
-
 function buildUnreadable(location: string, message: string): Acknowledgment {
   const issue: Issue = { code: 'acknowledgment-unreadable', severity: 'error', location, message };
-  return { code: undefined, controlId: '', text: '', issues: [issue] };
+  return {
+    code: undefined,
+    controlId: '',
+    controlIdText: '',
+    expectedSequenceNumber: undefined,
+    text: '',
+    issues: [issue],
+  };
+}
+
+function readNumber(text: string): number | undefined {
+  return /^[+-]?\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 const severities: Readonly<Record<string, Severity>> = {

@@ -9,6 +9,7 @@ import type { Path } from './path.ts';
  * ours, and 207.
  */
 const conditions: Readonly<Record<string, readonly [string, string]>> = {
+  remark: ['0', 'Message accepted'],
   'segment-missing': ['100', 'Segment sequence error'],
   'segment-out-of-order': ['100', 'Segment sequence error'],
   'segment-unexpected': ['100', 'Segment sequence error'],
@@ -34,6 +35,14 @@ const conditions: Readonly<Record<string, readonly [string, string]>> = {
   'processing-id-unknown': ['202', 'Unsupported processing id'],
   'version-unknown': ['203', 'Unsupported version id'],
   'version-later': ['203', 'Unsupported version id'],
+  'message-type-not-accepted': ['200', 'Unsupported message type'],
+  'event-not-accepted': ['201', 'Unsupported event code'],
+  'processing-id-not-accepted': ['202', 'Unsupported processing id'],
+  'version-not-accepted': ['203', 'Unsupported version id'],
+  // MSH-3 to MSH-6 are coded by tables of the site (0361, 0362): the value is in none that is accepted.
+  'sender-not-accepted': ['103', 'Table value not found'],
+  'receiver-not-accepted': ['103', 'Table value not found'],
+  'sequence-number-invalid': ['102', 'Data type error'],
 };
 
 const otherCondition = ['207', 'Application internal error'] as const;
@@ -62,6 +71,12 @@ export function buildErrorSegments(
   return [`ERR${delimiters.field}${locations.join(delimiters.repetition)}`];
 }
 
+/** What is wrong as a code of table 0357, such as `101^Required field missing^HL70357`. */
+export function buildCondition(issue: Issue, separator: string): string {
+  const [code, display] = conditions[issue.code] ?? otherCondition;
+  return separator === '' ? code : [code, display, 'HL70357'].join(separator);
+}
+
 /** Whether a version such as `2.5.1` is this one or a later one; an empty or strange one is taken as the latest. */
 export function isAtLeast(version: string, wanted: string): boolean {
   if (!/^\d+(\.\d+)*$/.test(version)) return true;
@@ -70,7 +85,6 @@ export function isAtLeast(version: string, wanted: string): boolean {
 
 function buildError(issue: Issue, delimiters: Delimiters): string {
   const { component } = delimiters;
-  const [code, display] = conditions[issue.code] ?? otherCondition;
   const write = (text: string): string => escapeText(text, delimiters) ?? '';
   const path = toHl7Path(issue.location);
   const location =
@@ -81,7 +95,7 @@ function buildError(issue: Issue, delimiters: Delimiters): string {
     'ERR',
     '',
     location,
-    [code, display, 'HL70357'].join(component),
+    buildCondition(issue, component),
     severities[issue.severity],
     [write(issue.code), '', '99HILUM'].join(component),
     '',
@@ -99,17 +113,12 @@ function toNumbers(path: Path): readonly number[] {
 
 /** ERR-1 as 2.1 to 2.4 have it: segment, sequence, field position, and the code in sub-components. */
 function buildLocationAndCode(issue: Issue, delimiters: Delimiters): string {
-  const [code, display] = conditions[issue.code] ?? otherCondition;
   const path = toHl7Path(issue.location);
-  const identifier =
-    delimiters.subcomponent === ''
-      ? code
-      : [code, display, 'HL70357'].join(delimiters.subcomponent);
   return [
     path?.segment ?? '',
     path === undefined ? '' : (path.occurrence ?? 1),
     path?.field ?? '',
-    identifier,
+    buildCondition(issue, delimiters.subcomponent),
   ].join(delimiters.component);
 }
 

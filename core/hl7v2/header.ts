@@ -29,6 +29,8 @@ export interface Header {
   readonly processingId: string;
   /** MSH-12. */
   readonly version: string;
+  /** MSH-13. */
+  readonly sequenceNumber: string;
   /** MSH-15: AL, NE, ER or SU. */
   readonly acceptAcknowledgment: string;
   /** MSH-16. */
@@ -82,6 +84,7 @@ function readFields(line: string, delimiters: Delimiters, encoding: string): Hea
     controlId: field(10),
     processingId: field(11),
     version: field(12),
+    sequenceNumber: field(13),
     acceptAcknowledgment: field(15),
     applicationAcknowledgment: field(16),
     charset: (field(18).split(delimiters.repetition, 1)[0] ?? '').trim(),

@@ -14,13 +14,26 @@ export interface Source {
 /** One framed message, exactly as it came, without its framing. */
 export interface Received {
   readonly bytes: Uint8Array;
-  /** `127.0.0.1:51234`. */
+  /** `127.0.0.1:51234`; behind a proxy that says so, the peer before it. */
   readonly remote: string;
+  /** Absent where the transport has no connections. */
+  readonly connection?: ConnectionIdentity;
+}
+
+/** Which connection a message came by. */
+export interface ConnectionIdentity {
+  /** `2575-17`: the seventeenth of the listener on port 2575 since it started. */
+  readonly id: string;
+  /** The subject of the peer's verified certificate: `CN=lab.example,O=Laboratory`. */
+  readonly certificate?: string;
 }
 
 /**
  * Called once a message, in the order of arrival on a connection; calls of one connection do not overlap
- * unless the connector says so. Resolves with the bytes to answer, or undefined for no answer, only after
- * the message is durable or refused. A rejection closes the connection without an answer: the sender repeats.
+ * unless the connector says so. Resolves with the message to answer, several in their order (an
+ * accept and an application acknowledgment), or undefined for no answer, only after the message is durable
+ * or refused. A rejection closes the connection without an answer: the sender repeats.
  */
-export type Accept = (received: Received) => Promise<Uint8Array | undefined>;
+export type Accept = (
+  received: Received,
+) => Promise<Uint8Array | readonly Uint8Array[] | undefined>;

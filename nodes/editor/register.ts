@@ -43,7 +43,19 @@ export function registerNode<C extends { readonly name: string }>(
     labelStyle() {
       return this.name ? 'node_label_italic' : '';
     },
+    oneditprepare() {
+      showDefaults(this, defaults);
+      rest.oneditprepare?.call(this);
+    },
   });
+}
+
+/** A node that was made before it had a field shows the default, not an empty choice. */
+function showDefaults(node: object, defaults: object): void {
+  const stored = new Map<string, unknown>(Object.entries(node));
+  for (const [name, value] of Object.entries(defaults)) {
+    if (stored.get(name) === undefined) $(`#node-input-${name}`).val(String(value));
+  }
 }
 
 type Validator = (this: EditorNode, value: unknown) => boolean | string;
@@ -61,12 +73,21 @@ function buildProperty(value: unknown, validate: Validator | undefined): EditorP
 function toValidator(parse: FieldParser<unknown> | undefined): Validator | undefined {
   if (parse === undefined) return undefined;
   return function (this: EditorNode, entered) {
-    const parsed = parse(withStandIns(textOf(entered)));
-    return parsed.ok || this._(`hilum.problem.${parsed.problem}`);
+    const text = textOf(entered);
+    const [first, ...others] = withStandIns(text).map((each) => parse(each));
+    if (first === undefined || first.ok || others.some(({ ok }) => ok)) return true;
+    return this._(`hilum.problem.${first.problem}`);
   };
 }
 
-/** What variables stand for is only known where the flow runs: here a 1 takes the place of each. */
-function withStandIns(text: string): string {
-  return findPlaceholders(text).reduce((rest, name) => rest.replace(`\${${name}}`, '1'), text);
+/** A number, a path, an address, a fingerprint: one of them is what a variable may stand for. */
+const standIns = ['1', '/1', '10.0.0.1', '0'.repeat(64)];
+
+/** What variables stand for is only known where the flow runs: here each is taken for what it may be. */
+function withStandIns(text: string): readonly string[] {
+  const names = findPlaceholders(text);
+  if (names.length === 0) return [text];
+  return standIns.map((standIn) =>
+    names.reduce((rest, name) => rest.replace(`\${${name}}`, standIn), text),
+  );
 }

@@ -1,11 +1,39 @@
-import { queueNames, type AcknowledgeWhen } from '../../core/interface.ts';
-import { contributeFrom } from '../shared/contribution.ts';
-import { choice, hostName, listenPort, numberBetween, optional } from '../shared/fields.ts';
+import {
+  queueNames,
+  type AcknowledgeWhen,
+  type CommitMode,
+  type ListenerDefinition,
+  type ListenerLimits,
+} from '../../core/interface.ts';
+import {
+  buildListenerAcknowledgment,
+  listenerAcknowledgmentDefaults,
+  listenerAcknowledgmentFields,
+  type ListenerAcknowledgmentConfig,
+} from '../shared/acknowledgment.ts';
+import { peerList } from '../shared/connection-fields.ts';
+import { buildIssue, contributeFrom, type FieldValues } from '../shared/contribution.ts';
+import {
+  choice,
+  hostName,
+  integerBetween,
+  listenPort,
+  numberBetween,
+  optional,
+} from '../shared/fields.ts';
+import {
+  buildListenerTls,
+  commitField,
+  listenerTlsDefaults,
+  listenerTlsFields,
+  toCommit,
+  type ListenerTlsConfig,
+} from '../shared/tls.ts';
 
 export const type = 'mllp in';
 
 /** Configuration as the editor stores it; every text may hold `${NAME}`. */
-export interface MllpInConfig {
+export interface MllpInConfig extends ListenerTlsConfig, ListenerAcknowledgmentConfig {
   readonly name: string;
   /** Where to listen; empty: where Hilum listens, `HILUM_BIND`. */
   readonly host: string;
@@ -15,6 +43,18 @@ export interface MllpInConfig {
   readonly maxMessageMiB: string;
   /** A connection that is silent for longer is closed; 0: never. */
   readonly idleTimeoutSeconds: string;
+  /** Who may connect; empty: everybody. */
+  readonly allowedPeers: string;
+  /** Whether each connection begins with a proxy's header. */
+  readonly proxyProtocol: 'off' | 'on';
+  readonly trustedProxies: string;
+  /** Empty, as all limits below: the listener's own. */
+  readonly maxConnections: string;
+  readonly maxConnectionsPerPeer: string;
+  readonly firstByteSeconds: string;
+  readonly maxInFlight: string;
+  readonly maxUnacknowledgedMiB: string;
+  readonly commit: 'off' | CommitMode;
 }
 
 export const defaults: MllpInConfig = {
@@ -22,21 +62,49 @@ export const defaults: MllpInConfig = {
   host: '',
   port: '',
   acknowledge: 'received',
+  ...listenerAcknowledgmentDefaults,
   maxMessageMiB: '16',
   idleTimeoutSeconds: '0',
+  ...listenerTlsDefaults,
+  allowedPeers: '',
+  proxyProtocol: 'off',
+  trustedProxies: '',
+  maxConnections: '',
+  maxConnectionsPerPeer: '',
+  firstByteSeconds: '',
+  maxInFlight: '',
+  maxUnacknowledgedMiB: '',
+  commit: 'off',
 };
 
 export const fields = {
   host: optional(hostName, undefined),
   port: listenPort,
   acknowledge: optional(choice('received', 'validated'), 'received'),
+  ...listenerAcknowledgmentFields,
   maxMessageMiB: optional(numberBetween(0.01, 256), 16),
   idleTimeoutSeconds: optional(numberBetween(0, 86_400), 0),
+  ...listenerTlsFields,
+  allowedPeers: optional(peerList, undefined),
+  proxyProtocol: optional(choice('off', 'on'), 'off'),
+  trustedProxies: optional(peerList, undefined),
+  maxConnections: optional(integerBetween(1, 65_535), undefined),
+  maxConnectionsPerPeer: optional(integerBetween(1, 65_535), undefined),
+  firstByteSeconds: optional(numberBetween(0.1, 3600), undefined),
+  maxInFlight: optional(integerBetween(1, 1024), undefined),
+  maxUnacknowledgedMiB: optional(numberBetween(0.01, 1024), undefined),
+  commit: commitField,
 };
+
+type Values = FieldValues<typeof fields>;
 
 /** A listener at the edge and the inbound queue that it fills. */
 export const contribute = contributeFrom(fields, (values, node, context) => {
   const queue = queueNames.inbound(node.id);
+  const tls = buildListenerTls(values);
+  if ('problem' in tls) return { issues: [buildIssue(node, 'tls-incomplete', tls.problem)] };
+  const guard = buildGuard(values);
+  if ('problem' in guard) return { issues: [buildIssue(node, 'field-required', guard.problem)] };
   return {
     listeners: [
       {
@@ -47,11 +115,52 @@ export const contribute = contributeFrom(fields, (values, node, context) => {
         host: values.host ?? context.defaults.bind,
         port: values.port,
         acknowledge: values.acknowledge,
+        ...buildListenerAcknowledgment(values),
         queue,
         maxFrameBytes: Math.round(values.maxMessageMiB * 1024 * 1024),
         idleTimeoutMs: values.idleTimeoutSeconds * 1000,
+        ...tls,
+        ...guard,
+        ...buildLimits(values),
+        ...toCommit(values.commit),
       },
     ],
     queues: [{ name: queue, interface: context.interface }],
   };
 });
+
+/** Who may connect; only what is restricted. */
+function buildGuard({
+  allowedPeers,
+  proxyProtocol,
+  trustedProxies,
+}: Values):
+  Pick<ListenerDefinition, 'allowedPeers' | 'proxyProtocol'> | { readonly problem: string } {
+  // A header from anybody would let everybody choose an address.
+  if (proxyProtocol === 'on' && trustedProxies === undefined) {
+    return { problem: 'trustedProxies: expected the addresses of the proxies, found none' };
+  }
+  return {
+    ...(allowedPeers === undefined ? {} : { allowedPeers }),
+    ...(proxyProtocol === 'off' || trustedProxies === undefined
+      ? {}
+      : { proxyProtocol: { trustedProxies } }),
+  };
+}
+
+function buildLimits(values: Values): { readonly limits?: ListenerLimits } {
+  const { maxConnections, maxConnectionsPerPeer, maxInFlight } = values;
+  const { firstByteSeconds, maxUnacknowledgedMiB } = values;
+  const limits: ListenerLimits = {
+    ...(maxConnections === undefined ? {} : { maxConnections }),
+    ...(maxConnectionsPerPeer === undefined ? {} : { maxConnectionsPerPeer }),
+    ...(maxInFlight === undefined ? {} : { maxInFlight }),
+    ...(firstByteSeconds === undefined
+      ? {}
+      : { firstByteTimeoutMs: Math.round(firstByteSeconds * 1000) }),
+    ...(maxUnacknowledgedMiB === undefined
+      ? {}
+      : { maxUnacknowledgedBytes: Math.round(maxUnacknowledgedMiB * 1024 * 1024) }),
+  };
+  return Object.keys(limits).length === 0 ? {} : { limits };
+}

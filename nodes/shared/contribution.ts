@@ -27,14 +27,13 @@ export type FieldValues<F extends Fields> = {
   readonly [K in keyof F]: F[K] extends FieldParser<infer T> ? T : never;
 };
 
-/** A contribution made from the node's fields: `make` runs only where every field is as it should be. */
+/**
+ * A contribution made from the node's fields: `make` runs only where every field is as it should be. What
+ * is wrong between two fields it says itself, as issues alone.
+ */
 export function contributeFrom<F extends Fields>(
   fields: F,
-  make: (
-    values: FieldValues<F>,
-    node: FlowNode,
-    context: ContributionContext,
-  ) => Omit<NodeContribution, 'issues'>,
+  make: (values: FieldValues<F>, node: FlowNode, context: ContributionContext) => NodeContribution,
 ): Contribute {
   return (node, context) => {
     const values: Record<string, unknown> = {};

@@ -21,13 +21,19 @@ export const fieldProblems = {
     'expected words joined by dots, where * stands for one word and # for the rest',
   'code-invalid': 'expected small letters and digits joined by dashes, such as wrong-facility',
   'message-type-invalid': 'expected a message type such as ORU^R01',
+  'peers-invalid':
+    'expected IP addresses or networks such as 10.0.0.0/8, separated by commas or lines',
+  'path-invalid': 'expected the path of a file, from the root on',
+  'fingerprints-invalid': 'expected SHA-256 fingerprints, 64 hex digits each',
+  'server-names-invalid': 'expected lines such as lab.example.org: /path/cert.pem, /path/key.pem',
+  'entries-invalid': 'expected entries separated by commas, each as the help shows it',
   'placeholder-unset': 'refers to an environment variable that is not set',
 } as const;
 
 type FieldProblem = keyof typeof fieldProblems;
 
-const accepted = <T>(value: T): Parsed<T> => ({ ok: true, value });
-const refused = (problem: FieldProblem): Parsed<never> => ({ ok: false, problem });
+export const accepted = <T>(value: T): Parsed<T> => ({ ok: true, value });
+export const refused = (problem: FieldProblem): Parsed<never> => ({ ok: false, problem });
 
 /** Text that must not be empty. */
 export const requiredText: FieldParser<string> = (text) =>
@@ -55,7 +61,7 @@ export const hostName: FieldParser<string> = (text) => {
     : refused('host-invalid');
 };
 
-function isIpv6(text: string): boolean {
+export function isIpv6(text: string): boolean {
   return text.includes(':') && /^[0-9A-Fa-f:.]+$/.test(text) && URL.canParse(`http://[${text}]/`);
 }
 

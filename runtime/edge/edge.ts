@@ -95,12 +95,12 @@ export class Edge {
   }
 
   async #listen(definition: ListenerDefinition): Promise<void> {
-    const { host, port, maxFrameBytes, idleTimeoutMs } = definition;
+    const { host, port, limits, ...rest } = definition;
     const source = createMllpSource({
+      ...rest,
+      ...limits,
       host,
       port,
-      maxFrameBytes,
-      idleTimeoutMs,
       accept: createIntake(definition, this.#options),
       logger: this.#options.logger,
     });

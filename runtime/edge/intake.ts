@@ -1,24 +1,25 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { contentTypes, type Envelope } from '../../core/envelope.ts';
 import { findFailure } from '../../core/errors.ts';
-import { isAcknowledgment } from '../../core/hl7v2/acknowledgment.ts';
+import { findUnacceptable } from '../../core/hl7v2/acceptance.ts';
+import { isAcknowledgment, isResponse } from '../../core/hl7v2/acknowledgment.ts';
+import type { AcknowledgmentDecision, IntakeResult } from '../../core/hl7v2/acknowledgment-mode.ts';
 import { readHeader, readKey, type Header } from '../../core/hl7v2/header.ts';
 import { parseMessage } from '../../core/hl7v2/parse.ts';
+import { decideSequence, type SequenceDecision } from '../../core/hl7v2/sequence-number.ts';
 import { validate } from '../../core/hl7v2/validate.ts';
-import type { ListenerDefinition } from '../../core/interface.ts';
+import type { ListenerAcknowledgment, ListenerDefinition } from '../../core/interface.ts';
 import { isValid, type Issue } from '../../core/issue.ts';
 import type { Broker } from '../../core/ports/broker.ts';
 import type { Ledger, LedgerEntry, LedgerEvent } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Accept, Received } from '../../core/ports/source.ts';
-import { acknowledge } from '../acknowledge.ts';
 import type { Clock } from '../clock.ts';
 import { newId, toInstant } from '../ids.ts';
 import { Recorder } from '../recorder.ts';
-
-/** Long enough for the owner to come back, short enough for any sender's patience. */
-const storeWithinMs = 8_000;
-const storeAgainMs = 250;
+import { answer, decide, toSummary, type Answerable } from './answers.ts';
+import { store, type Line } from './intake-store.ts';
+import { Links } from './links.ts';
+import { describeOrigin } from './origin.ts';
 
 interface Options {
   readonly broker: Broker;
@@ -27,111 +28,138 @@ interface Options {
   readonly clock: Clock;
 }
 
+/** One listener's rules and what it remembers from message to message. */
+interface Intake extends Options {
+  readonly listener: ListenerDefinition;
+  readonly settings: ListenerAcknowledgment;
+  readonly line: Line;
+}
+
+/** A message on its way in; without a header where it has none that can be read. */
+interface Incoming extends Answerable {
+  readonly received: Received;
+}
+
+const byMessage: ListenerAcknowledgment = {
+  mode: 'by-message',
+  application: 'receiver',
+  accepts: {},
+  sequenceNumbers: 'ignored',
+};
+
 /**
- * What a listener does with a message: durable in queue and ledger first, then AA. What is answered AE
- * or AR is recorded as refused and never queued, since its sender will send it again.
+ * What a listener does with a message: durable in queue and ledger first, then acknowledged as the message
+ * and the listener's settings have it. What is refused is recorded and never queued, since its sender will
+ * send it again.
  */
 export function createIntake(listener: ListenerDefinition, options: Options): Accept {
-  const line: Line = { blocked: undefined };
-  return (received) => accept(listener, { ...options, line }, received);
+  const settings = listener.acknowledgment ?? byMessage;
+  const intake: Intake = { ...options, listener, settings, line: { blocked: undefined } };
+  const links = settings.sequenceNumbers === 'checked' ? new Links() : undefined;
+  return (received) => {
+    const read = readHeader(received.bytes);
+    if (!read.ok) return refuse(intake, { received }, { result: 'rejected', issues: read.issues });
+    const { header } = read;
+    if (isAcknowledgment(header)) return leaveUnanswered(intake, received);
+    if (links === undefined) return take(intake, { received, header });
+    return links.inTurn(header, (state, keep) => {
+      const sequence = decideSequence(state, header);
+      return takeNumbered(intake, { received, header }, { sequence, keep });
+    });
+  };
 }
 
-/** A listener's messages while the stores are away: whoever came first is stored first. */
-interface Line {
-  blocked: Promise<void> | undefined;
+/** Some clients answer our acknowledgment with one of their own: answering that would never end. */
+function leaveUnanswered({ listener, logger }: Intake, { remote }: Received): Promise<undefined> {
+  logger.info(
+    { listener: listener.id, remote },
+    'An acknowledgment was received and left unanswered.',
+  );
+  return Promise.resolve(undefined);
 }
 
-async function accept(
-  listener: ListenerDefinition,
-  options: Options & { readonly line: Line },
-  received: Received,
-): Promise<Uint8Array | undefined> {
-  const { logger } = options;
-  const read = readHeader(received.bytes);
-  if (!read.ok) {
-    return refuse(listener, options, received, { code: 'AR', issues: read.issues });
+type Answers = ReturnType<Accept>;
+
+/** Takes a message as its sequence number has it. */
+async function takeNumbered(
+  intake: Intake,
+  incoming: Incoming & { readonly header: Header },
+  link: {
+    readonly sequence: SequenceDecision;
+    readonly keep: (next: Extract<SequenceDecision, { readonly next: unknown }>['next']) => void;
+  },
+): Answers {
+  const { sequence, keep } = link;
+  if (sequence.kind === 'unnumbered') return take(intake, incoming);
+  const numbered = { ...incoming, expectedSequenceNumber: sequence.expected };
+  switch (sequence.kind) {
+    case 'link': {
+      const { messageTypes: _, ...accepts } = intake.settings.accepts;
+      const issues = findUnacceptable(incoming.header, accepts);
+      if (issues.length > 0) return refuse(intake, incoming, { result: 'rejected', issues });
+      keep(sequence.next);
+      return answer(intake, numbered, { result: 'accepted', issues: [] });
+    }
+    case 'next':
+      return take(intake, numbered, () => keep(sequence.next));
+    case 'repeated':
+      return confirmAgain(intake, numbered);
+    case 'unexpected':
+      return refuse(intake, numbered, { result: 'error', issues: [sequence.issue] });
   }
-  const { header } = read;
-  if (isAcknowledgment(header)) {
-    // Some clients answer our acknowledgment with one of their own: answering that would never end.
-    logger.info(
-      { listener: listener.id, remote: received.remote },
-      'An acknowledgment was received and left unanswered.',
-    );
-    return undefined;
-  }
-  const missing = findMissing(header);
-  if (missing.length > 0) {
-    return refuse(listener, options, received, { code: 'AR', issues: missing, header });
-  }
-  const { key, issues } = inspect(listener, received.bytes);
-  if (!isValid(issues)) {
-    return refuse(listener, options, received, { code: 'AE', issues, header });
-  }
-  const envelope = buildEnvelope(listener, options, { received, header, key });
+}
+
+/** @param onDurable once the message is in the queue, before it is answered */
+async function take(
+  intake: Intake,
+  { header, ...rest }: Incoming & { readonly header: Header },
+  onDurable?: () => void,
+): Answers {
+  const { listener, logger } = intake;
+  const parsed = parseMessage(rest.received.bytes);
+  const incoming = { ...rest, header, isResponse: parsed.ok && isResponse(parsed.message) };
+  const reasons = findRejections(header, intake.settings);
+  if (reasons.length > 0) return refuse(intake, incoming, { result: 'rejected', issues: reasons });
+  const issues = !parsed.ok
+    ? parsed.issues
+    : listener.acknowledge === 'validated'
+      ? validate(parsed.message)
+      : [];
+  if (!isValid(issues)) return refuse(intake, incoming, { result: 'error', issues });
+  const key = parsed.ok ? readKey(parsed.message) : undefined;
+  const envelope = buildEnvelope(intake, incoming, key);
   const about = { id: envelope.id, listener: listener.id };
-  const [recorded, queued] = await store(listener, options, { envelope, received });
+  const decision = decide(intake, incoming, 'accepted');
+  const entries = births(listener, envelope, { received: rest.received, decision });
+  const [recorded, queued] = await store(intake, { envelope, entries, queue: listener.queue });
   if (queued.status === 'rejected') {
     const failure = findFailure(queued.reason);
     logger.error({ ...about, err: queued.reason as unknown }, 'A message could not be queued.');
     // It may be in the queue all the same: without an answer the sender repeats it, after AR it may not.
     if (failure?.errorClass !== 'permanent') throw queued.reason;
-    const { issues: reasons } = failure;
-    return refuse(listener, options, received, { code: 'AR', issues: reasons, header, envelope });
+    return refuse(intake, incoming, { result: 'failed', issues: failure.issues, envelope });
   }
   if (recorded.status === 'rejected') {
-    // It is in the queue: it will be processed, and that is what AA says.
+    // It is in the queue: it will be processed, and that is what the acknowledgment says.
     logger.error(
       { ...about, err: recorded.reason as unknown },
       'The ledger did not take a message.',
     );
-    void new Recorder(options).write(births(listener, envelope, received));
+    void new Recorder(intake).write(entries);
   }
-  return acknowledge(header, 'AA', [], options.clock());
+  onDurable?.();
+  return answer(intake, incoming, { result: 'accepted', issues: [] });
 }
 
-/**
- * Makes message and ledger entry durable. What is away for a moment (the owner being started again) is
- * waited for: the same id again changes nothing where it was stored after all.
- */
-async function store(
-  listener: ListenerDefinition,
-  { ledger, broker, clock, line }: Options & { readonly line: Line },
-  { envelope, received }: { readonly envelope: Envelope; readonly received: Received },
-): Promise<Stored> {
-  // In one tick: the embedded broker and the ledger make one transaction of both.
-  const tryOnce = (): Promise<Stored> =>
-    Promise.allSettled([
-      ledger.append(births(listener, envelope, received)),
-      broker.publish(listener.queue, envelope),
-    ]);
-  const deadline = clock() + storeWithinMs;
-  await unblocked(line);
-  let results = await tryOnce();
-  if (!isAway(results)) return results;
-  await unblocked(line);
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  line.blocked = promise;
-  while (isAway(results) && clock() <= deadline) {
-    results = await tryOnce();
-    if (isAway(results)) await wait(storeAgainMs);
-  }
-  line.blocked = undefined;
-  resolve(undefined);
-  return results;
-}
-
-async function unblocked(line: Line): Promise<void> {
-  while (line.blocked !== undefined) await line.blocked;
-}
-
-type Stored = readonly [PromiseSettledResult<void>, PromiseSettledResult<void>];
-
-function isAway(results: Stored): boolean {
-  return results.every(
-    (result) =>
-      result.status === 'rejected' && findFailure(result.reason)?.errorClass === 'transient',
-  );
+/** Everything in the header that keeps the message out, at once. */
+function findRejections(header: Header, { accepts }: ListenerAcknowledgment): readonly Issue[] {
+  const missing = findMissing(header);
+  const found = findUnacceptable(header, accepts);
+  const isUntyped = missing.some(({ location }) => location === 'MSH-9');
+  return [
+    ...missing,
+    ...found.filter(({ location }) => !isUntyped || location?.startsWith('MSH-9') !== true),
+  ];
 }
 
 /** Without type and control id a message can neither be routed nor acknowledged: it was cut short. */
@@ -150,29 +178,24 @@ function findMissing({ messageType, controlId }: Header): readonly Issue[] {
     }));
 }
 
-/** The key for ordering, and the findings where the listener validates before it acknowledges. */
-function inspect(
-  listener: ListenerDefinition,
-  bytes: Uint8Array,
-): { readonly key: string | undefined; readonly issues: readonly Issue[] } {
-  const parsed = parseMessage(bytes);
-  if (!parsed.ok) return { key: undefined, issues: parsed.issues };
-  const issues = listener.acknowledge === 'validated' ? validate(parsed.message) : [];
-  return { key: readKey(parsed.message), issues };
+/** The sender did not hear that its message was taken: it hears so again, and nothing is processed twice. */
+async function confirmAgain(intake: Intake, incoming: Incoming): Answers {
+  const decision = decide(intake, incoming, 'accepted');
+  const envelope = buildEnvelope(intake, incoming);
+  await record(intake, envelope, {
+    kind: 'duplicate',
+    summary: `${intake.listener.label} from ${describeOrigin(incoming.received)}, ${toSummary(decision)}`,
+  });
+  return answer(intake, incoming, { result: 'accepted', issues: [] });
 }
 
 function buildEnvelope(
-  listener: ListenerDefinition,
-  { clock }: Options,
-  from: {
-    readonly received: Received;
-    readonly header?: Header;
-    readonly key?: string | undefined;
-  },
+  { listener, clock }: Intake,
+  { received, header }: Incoming,
+  key?: string,
 ): Envelope {
   const now = clock();
   const id = newId(now);
-  const { header, key } = from;
   return {
     id,
     interface: listener.interface,
@@ -188,59 +211,64 @@ function buildEnvelope(
     correlationId: id,
     receivedAt: toInstant(now),
     attempt: 1,
-    body: from.received.bytes,
+    body: received.bytes,
   };
 }
 
 function births(
   listener: ListenerDefinition,
   envelope: Envelope,
-  { remote }: Received,
+  from: { readonly received: Received; readonly decision: AcknowledgmentDecision },
 ): readonly LedgerEntry[] {
   const at = envelope.receivedAt;
   const event = (rest: Pick<LedgerEvent, 'kind' | 'summary' | 'queue'>): LedgerEntry => ({
     type: 'event',
     event: { messageId: envelope.id, at, attempt: 1, ...rest },
   });
+  const summary = `durable, then ${toSummary(from.decision)}`;
   return [
     { type: 'message', envelope },
-    event({ kind: 'received', summary: `${listener.label} from ${remote}` }),
-    event({ kind: 'queued', queue: listener.queue, summary: 'durable, then answered AA' }),
+    event({ kind: 'received', summary: `${listener.label} from ${describeOrigin(from.received)}` }),
+    event({ kind: 'queued', queue: listener.queue, summary }),
   ];
 }
 
 async function refuse(
-  listener: ListenerDefinition,
-  options: Options,
-  received: Received,
+  intake: Intake,
+  incoming: Incoming,
   why: {
-    readonly code: 'AE' | 'AR';
+    readonly result: Exclude<IntakeResult, 'accepted'>;
     readonly issues: readonly Issue[];
-    readonly header?: Header;
     readonly envelope?: Envelope;
   },
-): Promise<Uint8Array> {
-  const { ledger, logger } = options;
-  const { code, issues, header } = why;
-  const envelope = why.envelope ?? buildEnvelope(listener, options, { received, ...why });
-  const event: LedgerEvent = {
-    messageId: envelope.id,
-    kind: 'refused',
-    at: envelope.receivedAt,
-    summary: `${listener.label} from ${received.remote}, answered ${code}`,
-    issues,
-  };
+): Answers {
+  const { listener, logger } = intake;
+  const { issues, result } = why;
+  const { remote } = incoming.received;
+  const decision = decide(intake, incoming, result);
+  const envelope = why.envelope ?? buildEnvelope(intake, incoming);
   logger.warn(
-    { id: envelope.id, listener: listener.id, remote: received.remote, answer: code, issues },
+    { id: envelope.id, listener: listener.id, remote, answer: decision.now, issues },
     'A message was refused.',
   );
+  const summary = `${listener.label} from ${describeOrigin(incoming.received)}, ${toSummary(decision)}`;
+  await record(intake, envelope, { kind: 'refused', summary, issues });
+  return answer(intake, incoming, { result, issues });
+}
+
+/** In the ledger alone, for people: it is answered all the same where the ledger is away. */
+async function record(
+  { ledger, logger }: Intake,
+  envelope: Envelope,
+  rest: Pick<LedgerEvent, 'kind' | 'summary' | 'issues'>,
+): Promise<void> {
+  const event: LedgerEvent = { messageId: envelope.id, at: envelope.receivedAt, ...rest };
   try {
     await ledger.append([
       { type: 'message', envelope },
       { type: 'event', event },
     ]);
   } catch (error) {
-    logger.error({ id: envelope.id, err: error }, 'The refusal is not in the ledger.');
+    logger.error({ id: envelope.id, err: error }, `${rest.kind}: it is not in the ledger.`);
   }
-  return acknowledge(header, code, issues, options.clock());
 }

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FlowNode } from '../../core/interface.ts';
+import { defaultAnswerPolicy } from '../../core/hl7v2/acknowledgment-outcome.ts';
 import { contributors } from '../../nodes/definitions.ts';
+import { answerPolicyDefaults } from '../../nodes/shared/acknowledgment.ts';
 
 const context = {
   interface: 'tab-1',
@@ -59,6 +61,39 @@ describe('what a node makes', () => {
       maxFrameBytes: 16_777_216,
       idleTimeoutMs: 0,
     });
+  });
+
+  it('is how mllp in acknowledges and what it takes, where that is not the usual', () => {
+    const { listeners } = contribute({
+      type: 'mllp in',
+      port: '2575',
+      acknowledgmentMode: 'enhanced',
+      sequenceNumbers: 'checked',
+      sendingApplications: 'LAB^1.2.3^ISO, St. Mary*',
+      messageTypes: 'ORU^R01,ADT^*\nMDM',
+      processingIds: 'P, T^',
+      versions: '2.3*, 2.5.1,',
+    });
+    expect(listeners?.[0]?.acknowledgment).toEqual({
+      mode: 'enhanced',
+      application: 'receiver',
+      sequenceNumbers: 'checked',
+      accepts: {
+        sendingApplications: ['LAB^1.2.3^ISO', 'St. Mary*'],
+        messageTypes: ['ORU^R01', 'ADT^*', 'MDM'],
+        processingIds: ['P', 'T^'],
+        versions: ['2.3*', '2.5.1'],
+      },
+    });
+  });
+
+  it('is how mllp out takes refusals, where that is not the usual', () => {
+    const node = { type: 'mllp out', host: 'lab', port: '2576' };
+    expect(contribute(node).senders?.[0]).not.toHaveProperty('acknowledgment');
+    expect(contribute({ ...node, onError: 'retry' }).senders?.[0]).toMatchObject({
+      acknowledgment: { ...defaultAnswerPolicy, onError: 'retry' },
+    });
+    expect(answerPolicyDefaults).toEqual(defaultAnswerPolicy);
   });
 
   it('is a sender and its outbound queue for fhir out, its address without a slash at the end', () => {
@@ -128,6 +163,12 @@ describe('a node that is configured wrongly', () => {
     ['mllp in', { port: '2575', host: 'http://x' }, 'host-invalid'],
     ['mllp in', { port: '2575', acknowledge: 'maybe' }, 'choice-invalid'],
     ['mllp in', { port: '2575', maxMessageMiB: '0' }, 'number-invalid'],
+    ['mllp in', { port: '2575', acknowledgmentMode: 'sometimes' }, 'choice-invalid'],
+    ['mllp in', { port: '2575', messageTypes: 'ORU R01' }, 'entries-invalid'],
+    ['mllp in', { port: '2575', sendingApplications: 'A|B' }, 'entries-invalid'],
+    ['mllp in', { port: '2575', versions: '2.5.1, v2.3' }, 'entries-invalid'],
+    ['mllp in', { port: '2575', processingIds: 'PROD' }, 'entries-invalid'],
+    ['mllp out', { host: 'lab', port: '2576', onReject: 'never' }, 'choice-invalid'],
     ['mllp in', { port: '${NOT_SET}' }, 'placeholder-unset'],
     ['mllp out', { host: '', port: '2576' }, 'field-required'],
     ['mllp out', { host: 'lab', port: '0' }, 'port-invalid'],

@@ -1,58 +1,17 @@
-import { createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
 import { createMllpDestination, openMllpClient } from '../../../connectors/mllp/client.ts';
-import type { Envelope } from '../../../core/envelope.ts';
 import type { Outcome } from '../../../core/outcome.ts';
 import { describeDestination } from '../../contract/destination.ts';
 import type { PartnerBehaviour } from '../../contract/destination.ts';
+import {
+  buildAnswer,
+  buildEnvelope,
+  buildMessage,
+  says,
+  senderDefinition,
+  startPartner,
+} from './partner.ts';
+import type { Answerer } from './partner.ts';
 import { createLogRecorder } from './peer.ts';
-
-type Answerer = (controlId: string, socket: Socket) => void;
-
-/** An MLLP receiver on a raw socket, whose answers the test decides. */
-async function startPartner(initial: Answerer) {
-  let answer = initial;
-  let received = 0;
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.on('close', () => sockets.delete(socket));
-    let text = '';
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-      for (let end = text.indexOf('\x1c\r'); end !== -1; end = text.indexOf('\x1c\r')) {
-        received += 1;
-        const controlId = text.slice(1, end).split('|')[9] ?? '';
-        text = text.slice(end + 2);
-        answer(controlId, socket);
-      }
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    sockets,
-    received: () => received,
-    answerWith: (next: Answerer) => {
-      answer = next;
-    },
-    stop: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
-  };
-}
-
-function frame(code: string, controlId: string): string {
-  return `\x0bMSH|^~\\&|EHR|B|LAB|A|20260101||ACK|X|P|2.5.1\rMSA|${code}|${controlId}\r\x1c\r`;
-}
-
-const says =
-  (code: string): Answerer =>
-  (controlId, socket) =>
-    void socket.write(frame(code, controlId));
 
 const behaviours: Readonly<Record<PartnerBehaviour, Answerer>> = {
   accepts: says('AA'),
@@ -63,23 +22,7 @@ const behaviours: Readonly<Record<PartnerBehaviour, Answerer>> = {
   babbles: (_controlId, socket) => void socket.write('\x0bwhat?\x1c\r'),
 };
 
-let count = 0;
-
-function buildMessage(): string {
-  count += 1;
-  return `MSH|^~\\&|LAB|A|EHR|B|20260101||ORU^R01^ORU_R01|C${count}|P|2.5.1\rPID|1\r`;
-}
-
-const definition = {
-  kind: 'mllp',
-  id: 'out',
-  interface: 'tests',
-  label: 'a partner',
-  queue: 'out.out',
-  host: '127.0.0.1',
-  timeoutMs: 400,
-  concurrency: 3,
-} as const;
+const definition = { ...senderDefinition, concurrency: 3 };
 
 describeDestination('MLLP', {
   contentType: 'application/hl7-v2',
@@ -114,17 +57,8 @@ describe('MLLP destination', () => {
     await partner.stop();
   });
 
-  function deliver(body = buildMessage()): Promise<Outcome> {
-    const envelope: Envelope = {
-      id: `id-${count}`,
-      interface: 'tests',
-      contentType: 'application/hl7-v2',
-      correlationId: `id-${count}`,
-      receivedAt: '2026-01-01T00:00:00.000Z',
-      attempt: 1,
-      body: Buffer.from(body),
-    };
-    return destination.deliver(envelope, new AbortController().signal);
+  function deliver(): Promise<Outcome> {
+    return destination.deliver(buildEnvelope(), new AbortController().signal);
   }
 
   it.each([
@@ -144,14 +78,16 @@ describe('MLLP destination', () => {
 
   it('passes over an answer for another message and takes its own', async () => {
     partner.answerWith((controlId, socket) => {
-      socket.write(frame('AE', 'C-OF-ANOTHER'));
-      socket.write(frame('AA', controlId));
+      socket.write(buildAnswer('AE', 'C-OF-ANOTHER'));
+      socket.write(buildAnswer('AA', controlId));
     });
     expect((await deliver()).kind).toBe('delivered');
   });
 
   it('never credits an answer for another message: ambiguous, and it says so', async () => {
-    partner.answerWith((_controlId, socket) => void socket.write(frame('AA', 'C-OF-ANOTHER')));
+    partner.answerWith(
+      (_controlId, socket) => void socket.write(buildAnswer('AA', 'C-OF-ANOTHER')),
+    );
     const outcome = await deliver();
     expect(outcome.kind).toBe('ambiguous');
     expect(JSON.stringify(outcome)).toContain('other control ids');
@@ -160,19 +96,19 @@ describe('MLLP destination', () => {
   it('does not take a late answer for that of the next message', async () => {
     const late: (() => void)[] = [];
     partner.answerWith((controlId, socket) =>
-      late.push(() => socket.write(frame('AA', controlId))),
+      late.push(() => socket.write(buildAnswer('AA', controlId))),
     );
     expect((await deliver()).kind).toBe('ambiguous');
     partner.answerWith((controlId, socket) => {
       late.forEach((send) => send());
-      socket.write(frame('AE', controlId));
+      socket.write(buildAnswer('AE', controlId));
     });
     expect((await deliver()).kind).toBe('permanent');
   });
 
   it('does not take the application acknowledgment behind CA for that of the next message', async () => {
     partner.answerWith((controlId, socket) => {
-      socket.write(frame('CA', controlId) + frame('AA', controlId));
+      socket.write(buildAnswer('CA', controlId) + buildAnswer('AA', controlId));
     });
     expect((await deliver()).kind).toBe('delivered');
     partner.answerWith(says('CE'));

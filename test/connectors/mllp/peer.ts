@@ -1,5 +1,7 @@
+import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Logger } from '../../../core/ports/logger.ts';
 import type { SourcePeer } from '../../contract/source.ts';
 
@@ -15,10 +17,23 @@ export async function connectRaw(address: {
   readonly port: number;
 }): Promise<RawPeer> {
   const socket = connect({ ...address, noDelay: true });
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('error', reject);
-  });
+  await once(socket, 'connect');
+  return speak(socket);
+}
+
+/** The same over TLS; rejects where the handshake fails on this side. */
+export async function connectRawTls(
+  address: { readonly host: string; readonly port: number },
+  options: ConnectionOptions,
+): Promise<RawPeer> {
+  const socket = connectTls({ ...address, ...options });
+  socket.once('error', () => undefined);
+  await once(socket, 'secureConnect');
+  return speak(socket);
+}
+
+/** Speaks MLLP on a socket that is open. */
+export function speak(socket: Socket): RawPeer {
   const answers: string[] = [];
   const waiting: { resolve: (answer: string) => void; reject: (error: Error) => void }[] = [];
   let text = '';
@@ -57,9 +72,29 @@ export async function connectRaw(address: {
 }
 
 /** A logger that keeps every line, to look for reasons in it and for what must not be there. */
-export function createLogRecorder(): Logger & { readonly lines: string[] } {
+export function createLogRecorder(): Logger & {
+  readonly lines: string[];
+  /** The next line that holds the text, or one that did. */
+  line(text: string): Promise<string>;
+} {
   const lines: string[] = [];
-  const note = (fields: object, message: string) =>
-    void lines.push(`${message} ${JSON.stringify(fields)}`);
-  return { lines, debug: note, info: note, warn: note, error: note };
+  const logged = new EventEmitter();
+  const note = (fields: object, message: string) => {
+    lines.push(`${message} ${JSON.stringify(fields)}`);
+    logged.emit('line');
+  };
+  return {
+    lines,
+    async line(text) {
+      for (;;) {
+        const found = lines.find((each) => each.includes(text));
+        if (found !== undefined) return found;
+        await once(logged, 'line');
+      }
+    },
+    debug: note,
+    info: note,
+    warn: note,
+    error: note,
+  };
 }

@@ -144,6 +144,8 @@ describe('an acknowledgment', () => {
     expect(readAcknowledgment(answer)).toEqual({
       code,
       controlId: 'id\\T\\1',
+      controlIdText: 'id&1',
+      expectedSequenceNumber: undefined,
       text: 'Expected a & b',
       issues: [
         {
@@ -227,6 +229,7 @@ describe('a header', () => {
         controlId: 'id\\T\\1',
         processingId: 'T^A',
         version: '2.5.1',
+        sequenceNumber: '',
         acceptAcknowledgment: 'AL',
         applicationAcknowledgment: 'NE',
         charset: '8859/1',
