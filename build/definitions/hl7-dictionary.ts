@@ -99,8 +99,14 @@ function toItemText(item: SourceItem): string {
     return `<${item.compounds.map((each) => each.name ?? '?').join('|')}>`;
   }
   const name = item.name ?? '?';
-  const inner = item.children === undefined ? name : `${name}: ${toText(item.children)}`;
+  const inner =
+    item.children === undefined ? name : `${toGroupName(name)}: ${toText(item.children)}`;
   const repeats = item.max === 0 ? `{${inner}}` : inner;
   if (item.min === 0) return `[${repeats}]`;
   return item.children !== undefined && item.max !== 0 ? `(${inner})` : repeats;
+}
+
+/** Without the blanks, slashes and misprints of some: a group's name stands in paths. */
+function toGroupName(name: string): string {
+  return name.replace(/\W+/g, '_').replace('TIIMING', 'TIMING').toUpperCase();
 }

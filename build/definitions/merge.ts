@@ -1,4 +1,9 @@
-import { versions, type Version } from '../../core/hl7v2/definitions/versions.ts';
+import {
+  isWithin,
+  versions,
+  type Version,
+  type VersionRange,
+} from '../../core/hl7v2/definitions/versions.ts';
 import { applyCorrection, readCorrections } from './corrections.ts';
 import { copyDraft, type Draft, type DraftElement } from './draft.ts';
 import { mapEvents } from './events.ts';
@@ -8,6 +13,8 @@ import { readTable0354 } from './table-0354.ts';
 
 /** The last version that `hl7-dictionary` has; later ones start as the one before them. */
 const lastOfDictionary: Version = '2.7.1';
+/** Before 2.3 every event has an abstract message of its own. */
+const firstOfStructures: VersionRange = { from: '2.3' };
 /** The last version that `node-hl7-client` has. */
 const lastOfClient: Version = '2.8';
 
@@ -28,7 +35,15 @@ export async function buildDrafts(): Promise<readonly Draft[]> {
       isInDictionary || before === undefined
         ? readHl7Dictionary(version)
         : copyDraft(before, version);
-    if (isInDictionary) mapEvents(draft, structures);
+    if (isInDictionary) {
+      const given = corrections.filter((correction) => isWithin(version, correction));
+      const events = given.flatMap((correction) => Object.entries(correction.events ?? {}));
+      mapEvents(
+        draft,
+        isWithin(version, firstOfStructures) ? structures : new Map(),
+        new Map(events),
+      );
+    }
     addUsages(draft);
     if (version === lastOfClient) addNewFields(draft);
     addTables(draft, names);
