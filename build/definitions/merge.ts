@@ -48,6 +48,7 @@ export async function buildDrafts(): Promise<readonly Draft[]> {
     if (version === lastOfClient) addNewFields(draft);
     addTables(draft, names);
     for (const correction of corrections) applyCorrection(draft, correction);
+    for (const fields of draft.segments.values()) withdraw(fields);
     drafts.push(draft);
   }
   return Promise.resolve(drafts);
@@ -61,6 +62,13 @@ function addUsages(draft: Draft): void {
       if (usage === undefined || usage === 'R' || usage === 'O') continue;
       if (field.usage !== 'R') field.usage = usage;
     }
+  }
+}
+
+/** What was withdrawn may hold anything: a receiver ignores it, and no version tells its rules. */
+function withdraw(fields: DraftElement[]): void {
+  for (const [index, { name, usage }] of fields.entries()) {
+    if (usage === 'W') fields[index] = { name, usage, datatype: 'varies', max: Infinity };
   }
 }
 

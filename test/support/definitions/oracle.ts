@@ -130,12 +130,14 @@ function compareField(
   ours: FieldDefinition,
   theirs: OracleElement,
 ): readonly Disagreement[] {
+  // What was withdrawn has no rules any more; the one still tells the old ones, the other does not.
+  if (ours.usage === 'W') return [];
   return differing([
     ['field datatype', place, toDatatype(ours.datatype), toDatatype(theirs.type)],
     ['field required', place, ours.usage === 'R', theirs.required],
     ['field repeats', place, ours.max > 1, theirs.repeat ?? false],
-    ['field length', place, ours.maxLength ?? '', theirs.max ?? ''],
-    ['field table', place, ours.table ?? '', theirs.table?.slice(3) ?? ''],
+    ['field length', place, ours.maxLength ?? '', toLength(theirs.max)],
+    ['field table', place, ours.table ?? '', toTable(theirs.table)],
   ]);
 }
 
@@ -175,6 +177,14 @@ function toDatatype(name: string): string {
   if (name.startsWith('CM_')) return 'CM';
   return name === '*' || name === 'var' ? 'varies' : name;
 }
+
+/** 64 kB and 99999 stand for no limit. */
+const toLength = (length: number | undefined): number | '' =>
+  length === undefined || length >= 65_535 ? '' : length;
+
+/** 9999 stands for no table. */
+const toTable = (table: string | undefined): string =>
+  table === undefined || table === 'HL79999' ? '' : table.slice(3);
 
 type Comparison = readonly [Kind, string, string | number | boolean, string | number | boolean];
 
