@@ -6,7 +6,7 @@ import {
 } from '../../core/hl7v2/definitions/versions.ts';
 import { applyCorrection, readCorrections } from './corrections.ts';
 import { copyDraft, type Draft, type DraftElement } from './draft.ts';
-import { mapEvents } from './events.ts';
+import { addListedEvents, mapEvents } from './events.ts';
 import { readHl7Dictionary, readTableNames } from './hl7-dictionary.ts';
 import * as client from './node-hl7-client.ts';
 import { readTable0354 } from './table-0354.ts';
@@ -49,6 +49,8 @@ export async function buildDrafts(): Promise<readonly Draft[]> {
     addTables(draft, names);
     for (const correction of corrections) applyCorrection(draft, correction);
     for (const fields of draft.segments.values()) withdraw(fields);
+    if (isWithin(version, firstOfStructures)) addListedEvents(draft, structures);
+    addReferredTables(draft, names);
     drafts.push(draft);
   }
   return Promise.resolve(drafts);
@@ -84,22 +86,24 @@ function addNewFields(draft: Draft): void {
   }
 }
 
-/** Tables 0001 to 9999 that have codes, or that a field refers to. A table of IS fields is the user's. */
+/** The codes of the version's tables; none are known later, where the version before has some. */
 function addTables(draft: Draft, names: ReadonlyMap<string, string>): void {
-  const isLater = versions.indexOf(draft.version) > versions.indexOf(lastOfClient);
-  const codes = isLater ? new Map<string, readonly string[]>() : client.readCodes(draft.version);
-  const elements = [...draft.segments.values(), ...draft.datatypes.values()].flat();
-  const referred = new Map<string, string>();
-  for (const { table, datatype } of elements) {
-    if (table !== undefined && referred.get(table) !== 'ID') referred.set(table, datatype);
+  if (!isWithin(draft.version, { from: '2.1', to: lastOfClient })) return;
+  for (const [id, codes] of client.readCodes(draft.version)) {
+    draft.tables.set(id, { name: names.get(id) ?? '', kind: 'hl7', codes: new Set(codes) });
   }
-  for (const id of new Set([...codes.keys(), ...referred.keys()])) {
-    const known = draft.tables.get(id);
-    if (known !== undefined && !codes.has(id)) continue;
-    draft.tables.set(id, {
-      name: names.get(id) ?? '',
-      kind: referred.get(id) === 'ID' ? 'hl7' : 'user',
-      codes: new Set(codes.get(id)),
-    });
+  const elements = [...draft.segments.values(), ...draft.datatypes.values()].flat();
+  const binding = new Set(elements.filter(({ datatype }) => datatype === 'ID').map(toTable));
+  for (const [id, table] of draft.tables) table.kind = binding.has(id) ? 'hl7' : 'user';
+}
+
+/** Tables that only the site has codes for. */
+function addReferredTables(draft: Draft, names: ReadonlyMap<string, string>): void {
+  const elements = [...draft.segments.values(), ...draft.datatypes.values()].flat();
+  for (const { table } of elements) {
+    if (table === undefined || draft.tables.has(table)) continue;
+    draft.tables.set(table, { name: names.get(table) ?? '', kind: 'user', codes: new Set() });
   }
 }
+
+const toTable = ({ table }: DraftElement): string | undefined => table;
