@@ -93,7 +93,8 @@ if (!isOracleHere) {
   });
 });
 
-const structureBounds: Readonly<Partial<Record<Version, number>>> = {};
+/** OMQ_O57 of 2.8.1: whether headers and trailers of segment groups must stand around its observations. */
+const structureBounds: Readonly<Partial<Record<Version, number>>> = { '2.8.1': 1 };
 
 const compared = new Map<Version, readonly Disagreement[]>();
 
