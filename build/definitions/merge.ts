@@ -51,6 +51,7 @@ export async function buildDrafts(): Promise<readonly Draft[]> {
     for (const fields of draft.segments.values()) withdraw(fields);
     if (isWithin(version, firstOfStructures)) addListedEvents(draft, structures);
     addReferredTables(draft, names);
+    openTables(draft);
     drafts.push(draft);
   }
   return Promise.resolve(drafts);
@@ -96,6 +97,22 @@ function addTables(draft: Draft, names: ReadonlyMap<string, string>): void {
   const binding = new Set(elements.filter(({ datatype }) => datatype === 'ID').map(toTable));
   for (const [id, table] of draft.tables) table.kind = binding.has(id) ? 'hl7' : 'user';
 }
+
+/**
+ * A table whose print says that it goes on (`...`, `TD<integer>`, `99zzz`) does not list its codes: what it
+ * lists are examples, so it cannot bind.
+ */
+function openTables(draft: Draft): void {
+  for (const table of draft.tables.values()) {
+    for (const code of table.codes) {
+      if (!isPattern.test(code)) continue;
+      table.codes.delete(code);
+      table.kind = 'user';
+    }
+  }
+}
+
+const isPattern = /\.\.\.|…|<|zzz|^etc$|^no values defined$/i;
 
 /** Tables that only the site has codes for. */
 function addReferredTables(draft: Draft, names: ReadonlyMap<string, string>): void {

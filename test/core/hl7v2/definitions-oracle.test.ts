@@ -30,26 +30,51 @@ const explanations = parse(
 
 /** So many disagreements there are, at most; what they are is in docs/decisions/hl7v2-definitions.md. */
 const bounds: Readonly<Record<Version, Readonly<Partial<Record<Kind, number>>>>> = {
-  '2.1': { 'field datatype': 2, component: 24, 'table codes': 1 },
-  '2.2': { component: 4, 'table codes': 2 },
-  '2.3': { 'table codes': 14 },
-  '2.3.1': { 'component datatype': 3, 'table codes': 14 },
-  '2.4': { 'component datatype': 2, 'table codes': 18 },
-  '2.5': { component: 6, 'component required': 51, 'table codes': 15 },
+  '2.1': { 'field datatype': 2, component: 24, 'table kind': 1, 'table codes': 2 },
+  '2.2': { component: 4, 'table kind': 1, 'table codes': 3 },
+  '2.3': { 'table kind': 1, 'table codes': 14 },
+  '2.3.1': { 'component datatype': 3, 'table kind': 2, 'table codes': 10 },
+  '2.4': { 'component datatype': 2, 'table kind': 4, 'table codes': 10 },
+  '2.5': { component: 6, 'component required': 51, 'table kind': 4, 'table codes': 12 },
   '2.5.1': {
     field: 3,
     'field datatype': 3,
     'field length': 3,
     component: 7,
     'component required': 51,
+    'table kind': 5,
+    'table codes': 12,
+  },
+  '2.6': { component: 9, 'table kind': 4, 'table codes': 10 },
+  '2.7': { field: 1, 'field repeats': 27, component: 12, 'table kind': 2, 'table codes': 10 },
+  '2.7.1': {
+    'field required': 2,
+    'field repeats': 37,
+    component: 12,
+    'table kind': 7,
     'table codes': 18,
   },
-  '2.6': { component: 9, 'table codes': 17 },
-  '2.7': { field: 1, 'field repeats': 27, component: 12, 'table codes': 15 },
-  '2.7.1': { 'field required': 2, 'field repeats': 37, component: 12, 'table codes': 13 },
-  '2.8': { 'field required': 1, 'field repeats': 37, component: 14, 'table codes': 23 },
-  '2.8.1': { 'field repeats': 37, 'field length': 18, component: 14, 'table codes': 23 },
-  '2.8.2': { 'field repeats': 37, 'field length': 19, component: 14, 'table codes': 29 },
+  '2.8': {
+    'field required': 1,
+    'field repeats': 37,
+    component: 14,
+    'table kind': 2,
+    'table codes': 14,
+  },
+  '2.8.1': {
+    'field repeats': 37,
+    'field length': 18,
+    component: 14,
+    'table kind': 2,
+    'table codes': 14,
+  },
+  '2.8.2': {
+    'field repeats': 37,
+    'field length': 19,
+    component: 14,
+    'table kind': 2,
+    'table codes': 20,
+  },
 };
 
 if (!isOracleHere) {
