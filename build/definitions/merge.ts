@@ -4,7 +4,7 @@ import {
   type Version,
   type VersionRange,
 } from '../../core/hl7v2/definitions/versions.ts';
-import { applyCorrection, readCorrections } from './corrections.ts';
+import { applyCorrection, type Correction, readCorrections } from './corrections.ts';
 import { copyDraft, type Draft, type DraftElement } from './draft.ts';
 import { addListedEvents, mapEvents } from './events.ts';
 import { readHl7Dictionary, readTableNames } from './hl7-dictionary.ts';
@@ -18,43 +18,51 @@ const firstOfStructures: VersionRange = { from: '2.3' };
 /** The last version that `node-hl7-client` has. */
 const lastOfClient: Version = '2.8';
 
+interface Sources {
+  readonly corrections: readonly Correction[];
+  readonly structures: ReadonlyMap<string, string>;
+  readonly tableNames: ReadonlyMap<string, string>;
+}
+
 /**
  * All versions, merged. Structures, datatypes and fields are those of `hl7-dictionary`; the usages that it
- * does not tell (B, C, W, X) and the codes of tables come from `node-hl7-client`, and from 2.8 on the fields
- * that are new there. Corrections are applied last.
+ * does not tell (B, C, W, X) and the codes of tables come from `node-hl7-client`, and the fields that are new
+ * in 2.8. Corrections win over all of them.
  */
-export async function buildDrafts(): Promise<readonly Draft[]> {
-  const corrections = readCorrections();
-  const structures = readTable0354();
-  const names = readTableNames();
+export function buildDrafts(): readonly Draft[] {
+  const sources: Sources = {
+    corrections: readCorrections(),
+    structures: readTable0354(),
+    tableNames: readTableNames(),
+  };
   const drafts: Draft[] = [];
   for (const version of versions) {
-    const before = drafts.at(-1);
-    const isInDictionary = versions.indexOf(version) <= versions.indexOf(lastOfDictionary);
-    const draft =
-      isInDictionary || before === undefined
-        ? readHl7Dictionary(version)
-        : copyDraft(before, version);
-    if (isInDictionary) {
-      const given = corrections.filter((correction) => isWithin(version, correction));
-      const events = given.flatMap((correction) => Object.entries(correction.events ?? {}));
-      mapEvents(
-        draft,
-        isWithin(version, firstOfStructures) ? structures : new Map(),
-        new Map(events),
-      );
-    }
+    const draft = startDraft(version, drafts.at(-1), sources);
     addUsages(draft);
     if (version === lastOfClient) addNewFields(draft);
-    addTables(draft, names);
-    for (const correction of corrections) applyCorrection(draft, correction);
+    addTables(draft, sources.tableNames);
+    for (const correction of sources.corrections) applyCorrection(draft, correction);
     for (const fields of draft.segments.values()) withdraw(fields);
-    if (isWithin(version, firstOfStructures)) addListedEvents(draft, structures);
-    addReferredTables(draft, names);
+    if (isWithin(version, firstOfStructures)) addListedEvents(draft, sources.structures);
+    addReferredTables(draft, sources.tableNames);
     openTables(draft);
     drafts.push(draft);
   }
-  return Promise.resolve(drafts);
+  return drafts;
+}
+
+/** A version as the dictionary has it, or as the version before it where the dictionary has ended. */
+function startDraft(version: Version, before: Draft | undefined, sources: Sources): Draft {
+  if (before !== undefined && !isWithin(version, { from: '2.1', to: lastOfDictionary })) {
+    return copyDraft(before, version);
+  }
+  const draft = readHl7Dictionary(version);
+  const corrected = sources.corrections
+    .filter((correction) => isWithin(version, correction))
+    .flatMap(({ events = {} }) => Object.entries(events));
+  const listed = isWithin(version, firstOfStructures) ? sources.structures : new Map();
+  mapEvents(draft, listed, new Map(corrected));
+  return draft;
 }
 
 /** What is required is better told by `hl7-dictionary`; of the rest, the other package knows more. */
