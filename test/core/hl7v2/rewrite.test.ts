@@ -84,13 +84,14 @@ if (samples.length === 0) {
       fc.property(fc.constantFrom(...samples), fc.nat(), ([, bytes], choice) => {
         const { text, charset } = decodeMessage(bytes);
         const parsed = parseMessage(text);
-        if (!parsed.ok || parsed.message.delimiters.escape === '') return;
+        if (!parsed.ok) return;
         const { segments, delimiters } = parsed.message;
+        if (delimiters.escape === '') return;
         const segment = segments[1 + (choice % Math.max(1, segments.length - 1))];
-        if (segment === undefined || segment.name.length !== 3) return;
         const field = 1 + (choice % 9);
-        const repetition = segment.field(field).repetitions[0];
-        if (segment.isHeader || repetition === undefined || !/^[A-Z]/.test(segment.name)) return;
+        const repetition = segment?.field(field).repetitions[0];
+        if (segment === undefined || repetition === undefined) return;
+        if (segment.isHeader || !/^[A-Z][A-Z0-9]{2}$/.test(segment.name)) return;
         const path = `${segment.name}[${segment.occurrence}]-${field}[1].1`;
         const { start, end } = repetition.component(1).range;
         const result = rewriteMessage(bytes, (message) => message.set(path, 'x|y'));
