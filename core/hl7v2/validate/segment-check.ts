@@ -1,0 +1,93 @@
+import type { SegmentDefinition, VersionDefinitions } from '../definitions/definitions.ts';
+import { buildDatatypeCheck, buildElementCheck, type ElementCheck } from './element-check.ts';
+
+/** A field's rules, prepared. */
+export interface FieldCheck {
+  readonly element: ElementCheck;
+  /** The fewest and the most repetitions. */
+  readonly min: number;
+  readonly max: number;
+  /** Whether its absence has to be looked at. */
+  readonly isExpected: boolean;
+}
+
+/** A segment's rules, prepared. */
+export interface SegmentCheck {
+  readonly fields: readonly FieldCheck[];
+  /** Positions of the fields whose absence has to be looked at. */
+  readonly expected: readonly number[];
+  /** Whether fields beyond the last may come: those of a query's own parameters. */
+  readonly isOpenEnded: boolean;
+}
+
+/** One version's rules, each prepared when it is first needed. */
+export class VersionChecks {
+  readonly definitions: VersionDefinitions;
+  private readonly segments = new Map<string, SegmentCheck | undefined>();
+  private readonly datatypes = new Map<string, ElementCheck | undefined>();
+  private readonly places = new WeakMap<SegmentDefinition, SegmentCheck>();
+
+  constructor(definitions: VersionDefinitions) {
+    this.definitions = definitions;
+  }
+
+  /** By its name, or by the rules of its place in the structure. Undefined where the version does not have it. */
+  findSegment(name: string, definition: SegmentDefinition | undefined): SegmentCheck | undefined {
+    if (definition !== undefined) return this.findPlace(definition);
+    const known = this.segments.get(name);
+    if (known !== undefined || this.segments.has(name)) return known;
+    const found = this.definitions.findSegment(name);
+    const check = found === undefined ? undefined : buildSegmentCheck(found, this.definitions);
+    // Names that are made up must not pile up.
+    if (check !== undefined || this.segments.size < 1_000) this.segments.set(name, check);
+    return check;
+  }
+
+  /** The rules of a value of that datatype; undefined where the version does not have it. */
+  findDatatype(name: string): ElementCheck | undefined {
+    const known = this.datatypes.get(name);
+    if (known !== undefined || this.datatypes.has(name)) return known;
+    const check = buildDatatypeCheck(name, this.definitions);
+    if (check !== undefined || this.datatypes.size < 1_000) this.datatypes.set(name, check);
+    return check;
+  }
+
+  private findPlace(definition: SegmentDefinition): SegmentCheck {
+    let check = this.places.get(definition);
+    if (check === undefined) {
+      check = buildSegmentCheck(definition, this.definitions);
+      this.places.set(definition, check);
+    }
+    return check;
+  }
+}
+
+/** The prepared rules of definitions; always the same for the same ones. */
+export function findChecks(definitions: VersionDefinitions): VersionChecks {
+  let checks = cache.get(definitions);
+  if (checks === undefined) {
+    checks = new VersionChecks(definitions);
+    cache.set(definitions, checks);
+  }
+  return checks;
+}
+
+const cache = new WeakMap<VersionDefinitions, VersionChecks>();
+
+function buildSegmentCheck(
+  { name, fields: definitions }: SegmentDefinition,
+  version: VersionDefinitions,
+): SegmentCheck {
+  const fields = definitions.map((definition): FieldCheck => {
+    const element = buildElementCheck(definition, version);
+    const { min, max } = definition;
+    const isExpected =
+      element.usage === 'R' || element.usage === 'RE' || element.condition !== undefined;
+    return { element, min, max, isExpected };
+  });
+  return {
+    fields,
+    expected: fields.flatMap((field, index) => (field.isExpected ? [index + 1] : [])),
+    isOpenEnded: name === 'QPD' || name === 'RDT' || fields.at(-1)?.element.datatype === 'varies',
+  };
+}
