@@ -32,12 +32,12 @@ function checkAt(
 ): void {
   // The HL7 null may stand everywhere: the value is to be deleted.
   if (end - start === 2 && isNull(scan.text, start)) return;
-  if (check.hasOwnRules) checkOwnRules(scan, check, start, end, mark);
   const { components } = check;
   if (components === undefined) {
     checkPrimitive(scan, check, start, end, kinds);
     return;
   }
+  if (check.hasOwnRules) checkOwnRules(scan, check, start, end, mark);
   if ((kinds & mark) !== 0) {
     checkParts(scan, check, start, end, mark);
     return;
@@ -128,15 +128,20 @@ function checkPrimitive(
     const text = 'Expected characters that can be shown, found a control character';
     scan.report('character-invalid', 'warning', `${text}; send it as an escape sequence`);
   }
-  if (check.isOpaque) return;
+  if (check.isOpaque) {
+    if (check.hasOwnRules) checkOwnRules(scan, check, start, end, 0);
+    return;
+  }
   const isDivided = (kinds & (marks.component | marks.subcomponent)) !== 0;
   const valueEnd = isDivided ? findFirstEnd(scan, start, end) : end;
   if (isDivided) {
     const text = `Expected one value (${check.datatype}), found one that delimiters divide`;
     scan.report('component-unexpected', 'warning', `${text}; in text they are to be escaped`);
   }
+  if (valueEnd === start) return;
+  if (check.hasOwnRules) checkOwnRules(scan, check, start, valueEnd, 0);
   const { form } = check;
-  if (form === undefined || valueEnd === start) return;
+  if (form === undefined) return;
   if (form.test(scan.text, start, valueEnd)) return;
   if ((kinds & marks.escape) !== 0) {
     const value = scan.decode(start, valueEnd);
@@ -181,11 +186,7 @@ function checkAbsent(scan: Scan, check: ElementCheck, absent: number, mark: numb
 }
 
 /** What is to be said where a field or component is absent, by its usage. */
-export function reportAbsence(
-  scan: Scan,
-  check: ElementCheck,
-  what: 'field' | 'component',
-): void {
+export function reportAbsence(scan: Scan, check: ElementCheck, what: 'field' | 'component'): void {
   const { condition } = check;
   const usage = findUsage(scan, check);
   if (usage === 'RE') {
@@ -197,4 +198,3 @@ export function reportAbsence(
     scan.report('required-field-missing', 'error', `Expected a value in ${why}, found none`);
   }
 }
-

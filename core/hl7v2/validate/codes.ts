@@ -7,7 +7,8 @@ import type {
 
 /**
  * Tables that are not compared with a version's list: those of MSH-9, 11, 12 and 18 and of OBX-2 and 11
- * have rules of their own, the others are kept outside of the versions or name what a site makes up.
+ * have rules of their own, the others are kept outside of the versions (types of media, countries) or name
+ * what a site makes up.
  */
 const otherTables: ReadonlySet<string> = new Set([
   '0003',
@@ -17,9 +18,11 @@ const otherTables: ReadonlySet<string> = new Set([
   '0104',
   '0125',
   '0211',
+  '0291',
   '0354',
   '0396',
   '0399',
+  '0834',
 ]);
 
 /** Types whose codes of HL7's tables are the only ones. CWE and CE may carry a site's own codes. */

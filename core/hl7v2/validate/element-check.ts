@@ -28,8 +28,8 @@ export interface ElementCheck {
   /** Of the whole value, or of the first component where the element is coded ({@link isCoded}). */
   readonly codes: CodeSet | undefined;
   readonly isCoded: boolean;
-  /** `HL70001` where the codes are those of a table: one of another system is not compared with it. */
-  readonly system: string | undefined;
+  /** `0001` where the codes are those of a table: one of another system is not compared with it. */
+  readonly table: string | undefined;
   /** Whether the element itself has anything of the above, so that the good path asks once. */
   readonly hasOwnRules: boolean;
   /** Bits of the components (1 << position - 1) whose absence has to be looked at. */
@@ -87,11 +87,13 @@ function build(
   definitions: VersionDefinitions,
   depth: number,
 ): ElementCheck {
+  // Nobody says any more what stands in a withdrawn element.
+  if (element.usage === 'W') return withdrawn;
   const { datatype, usage, condition, fixed } = element;
   const components = buildComponents(element, definitions, depth);
   const form = components === undefined ? findForm(datatype, definitions.version) : undefined;
   const isCoded = codedTypes.has(datatype) && components !== undefined;
-  const lengths = findLengths(element, definitions, components === undefined);
+  const lengths = findLengths(element, definitions, findParts(element, definitions));
   const codes =
     components === undefined || isCoded || element.codes !== undefined
       ? findCodes(element, definitions)
@@ -107,7 +109,7 @@ function build(
     fixed,
     codes,
     isCoded,
-    system: element.codes === undefined && codes !== undefined ? `HL7${element.table}` : undefined,
+    table: element.codes === undefined && codes !== undefined ? element.table : undefined,
     hasOwnRules:
       lengths.maxLength !== Infinity ||
       lengths.conformanceLength !== Infinity ||
@@ -119,11 +121,31 @@ function build(
   };
 }
 
+const withdrawn: ElementCheck = {
+  datatype: 'varies',
+  usage: 'W',
+  condition: undefined,
+  components: undefined,
+  isOpaque: true,
+  form: undefined,
+  maxLength: Infinity,
+  minLength: 0,
+  conformanceLength: Infinity,
+  fixed: undefined,
+  codes: undefined,
+  isCoded: false,
+  table: undefined,
+  hasOwnRules: false,
+  expected: 0,
+  isHierarchic: false,
+};
+
 function buildComponents(
-  { datatype, components }: ElementDefinition,
+  element: ElementDefinition,
   definitions: VersionDefinitions,
   depth: number,
 ): readonly ElementCheck[] | undefined {
+  const { datatype, components } = element;
   if (depth >= maxDepth) return undefined;
   const buildAll = (parts: readonly ElementDefinition[]): readonly ElementCheck[] | undefined => {
     if (parts.length === 0) return undefined;
@@ -132,15 +154,22 @@ function buildComponents(
     return reachable.map((part) => build(part, definitions, depth + 1));
   };
   if (components !== undefined) return buildAll(components);
-  // A timestamp has a degree of precision behind it up to 2.6, also where a version's list calls it primitive.
-  const parts =
-    datatype === 'TS' ? timestampParts : (definitions.findDatatype(datatype)?.components ?? []);
   const known = knownComponents.get(definitions) ?? new Map<string, readonly ElementCheck[]>();
   knownComponents.set(definitions, known);
   const key = `${datatype} ${depth}`;
-  const found = known.get(key) ?? buildAll(parts);
+  const found = known.get(key) ?? buildAll(findParts(element, definitions));
   if (found !== undefined) known.set(key, found);
   return found;
+}
+
+function findParts(
+  { datatype, components }: ElementDefinition,
+  definitions: VersionDefinitions,
+): readonly ElementDefinition[] {
+  if (components !== undefined) return components;
+  // A timestamp has a degree of precision behind it up to 2.6, also where a version's list calls it primitive.
+  if (datatype === 'TS') return timestampParts;
+  return definitions.findDatatype(datatype)?.components ?? [];
 }
 
 const timestampParts: readonly ElementDefinition[] = [
@@ -150,23 +179,23 @@ const timestampParts: readonly ElementDefinition[] = [
 
 /** Before 2.7 one length; from then on a normative one and the one that receivers must be able to take. */
 function findLengths(
-  { maxLength, minLength = 0, conformanceLength }: ElementDefinition,
+  { maxLength = Infinity, minLength = 0, conformanceLength }: ElementDefinition,
   { version }: VersionDefinitions,
-  isPrimitive: boolean,
+  parts: readonly ElementDefinition[],
 ): Pick<ElementCheck, 'maxLength' | 'minLength' | 'conformanceLength'> {
   const isLater = isWithin(version, { from: '2.7' });
+  // From 2.5 on components have lengths of their own, and those of the whole (22 for the number of an order,
+  // with an authority in it; 26 for two timestamps) were never made to agree with them.
+  const isMeant = parts.every((part) => part.maxLength === undefined);
   return {
-    maxLength: maxLength === undefined || maxLength >= noLimit ? Infinity : maxLength,
-    minLength: isPrimitive ? minLength : 0,
-    conformanceLength: (isLater && isPrimitive ? conformanceLength : undefined) ?? Infinity,
+    maxLength: maxLength < noLimit && isMeant ? maxLength : Infinity,
+    minLength: parts.length === 0 ? minLength : 0,
+    conformanceLength: (isLater && parts.length === 0 ? conformanceLength : undefined) ?? Infinity,
   };
 }
 
 /** MSG is judged by the rules of MSH-9, which know what may be left out of it. */
-function findExpected(
-  datatype: string,
-  components: readonly ElementCheck[] | undefined,
-): number {
+function findExpected(datatype: string, components: readonly ElementCheck[] | undefined): number {
   if (components === undefined || datatype === 'MSG') return 0;
   let bits = 0;
   for (const [index, { usage, condition }] of components.slice(0, maxExpected).entries()) {

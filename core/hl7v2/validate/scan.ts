@@ -2,7 +2,7 @@ import type { Severity } from '../../issue.ts';
 import { unescapeText } from '../escape.ts';
 import { toSegmentLocation } from '../location.ts';
 import type { Hl7Message, Segment } from '../message.ts';
-import { Findings } from './findings.ts';
+import type { Findings } from './findings.ts';
 import { marks, toMarkTable, type MarkTable } from './marks.ts';
 import type { VersionChecks } from './segment-check.ts';
 

@@ -1,4 +1,8 @@
-import type { SegmentDefinition, VersionDefinitions } from '../definitions/definitions.ts';
+import type {
+  FieldDefinition,
+  SegmentDefinition,
+  VersionDefinitions,
+} from '../definitions/definitions.ts';
 import { buildDatatypeCheck, buildElementCheck, type ElementCheck } from './element-check.ts';
 
 /** A field's rules, prepared. */
@@ -78,9 +82,10 @@ function buildSegmentCheck(
   { name, fields: definitions }: SegmentDefinition,
   version: VersionDefinitions,
 ): SegmentCheck {
-  const fields = definitions.map((definition): FieldCheck => {
-    const element = buildElementCheck(definition, version);
-    const { min, max } = definition;
+  const fields = definitions.map((definition, index): FieldCheck => {
+    const corrected = correct(definition, `${name}-${index + 1}`, version.version);
+    const element = buildElementCheck(corrected, version);
+    const { min, max } = corrected;
     const isExpected =
       element.usage === 'R' || element.usage === 'RE' || element.condition !== undefined;
     return { element, min, max, isExpected };
@@ -90,4 +95,28 @@ function buildSegmentCheck(
     expected: fields.flatMap((field, index) => (field.isExpected ? [index + 1] : [])),
     isOpenEnded: name === 'QPD' || name === 'RDT' || fields.at(-1)?.element.datatype === 'varies',
   };
+}
+
+/** Fields that one version calls required and its neighbours do not: its chapters contradict one another. */
+const disputed: ReadonlySet<string> = new Set([
+  '2.3 OBR-27',
+  '2.3 ORC-1',
+  '2.3 ORC-7',
+  '2.3.1 OBX-4',
+]);
+
+/** Fields with rules of their own (header.ts, observation.ts, the parser): here only whether they are there. */
+const judgedElsewhere: ReadonlySet<string> = new Set(['MSH-9', 'MSH-18', 'OBX-2']);
+
+/** What a version's list says of a field, where it can be held against a message. */
+function correct(definition: FieldDefinition, place: string, version: string): FieldDefinition {
+  if (judgedElsewhere.has(place)) {
+    const { name, usage, min, max, condition } = definition;
+    // Whether OBX-2 has to be there depends on OBX-5 in every version.
+    const own = place === 'OBX-2' && condition === undefined ? 'C' : usage;
+    const most = place === 'MSH-18' ? Infinity : max;
+    const opaque = { name, datatype: 'varies', usage: own, min, max: most };
+    return condition === undefined ? opaque : { ...opaque, condition };
+  }
+  return disputed.has(`${version} ${place}`) ? { ...definition, usage: 'C' } : definition;
 }
