@@ -1,5 +1,6 @@
 import { toSegmentLocation } from '../location.ts';
 import type { Hl7Message, Segment } from '../message.ts';
+import { isSegmentName } from '../segment-name.ts';
 import type { Automaton, StructureNode } from './automaton.ts';
 import type { Explanation } from './explain.ts';
 import type { Findings } from './findings.ts';
@@ -61,7 +62,8 @@ function reportMissing(node: StructureNode, where: string, findings: Findings): 
   findings.add({
     code: 'segment-missing',
     severity: 'error',
-    location: name,
+    // Where any segment may stand none has a name to point at.
+    location: isSegmentName(name) ? name : 'MSH',
     message: `Expected ${wanted}${group === '' ? '' : `, which ${group} needs`}, found none ${where}`,
   });
 }
