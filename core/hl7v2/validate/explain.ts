@@ -33,6 +33,8 @@ const maxReadings = 16;
 /** A segment that turns up late, or too early, is one fault and not two. */
 const turnsUpCost = 0.05;
 const cameBeforeCost = 0.1;
+/** A segment of which the structure does not even have the name may stand where any may; elsewhere it is ignored. */
+const foreignCost = 0.01;
 /** How many faults back the two halves of a misplaced segment are brought together. */
 const memory = 8;
 
@@ -72,7 +74,8 @@ function advance(
   }
   // Nothing is surplus where the likeliest reading goes on without another fault.
   if (findBest(next) > findBest(readings)) {
-    for (const reading of readings) leaveOut(next, reading, name);
+    const isForeign = !automaton.names.has(name);
+    for (const reading of readings) leaveOut(next, reading, { name, isForeign });
   }
   return prune(next);
 }
@@ -114,10 +117,14 @@ function follow(next: Reading[], before: Reading, route: Route): void {
 }
 
 /** Adds the reading for which the segment is surplus; of two as likely it is the one to keep, as the later fault. */
-function leaveOut(next: Reading[], before: Reading, name: string): void {
+function leaveOut(
+  next: Reading[],
+  before: Reading,
+  { name, isForeign }: { readonly name: string; readonly isForeign: boolean },
+): void {
   const { place, missing, surplus } = before;
   const owed = missing.lastIndexOf(name);
-  const cost = before.cost + (owed === -1 ? surplusCost : turnsUpCost);
+  const cost = before.cost + (isForeign ? foreignCost : owed === -1 ? surplusCost : turnsUpCost);
   const at = next.findIndex((each) => each.place === place);
   if (at !== -1 && (next[at]?.cost ?? Infinity) < cost) return;
   const reading: Reading = {
@@ -126,7 +133,7 @@ function leaveOut(next: Reading[], before: Reading, name: string): void {
     before,
     route: undefined,
     missing: owed === -1 ? missing : missing.filter((_, index) => index !== owed),
-    surplus: owed === -1 ? [...surplus, name].slice(-memory) : surplus,
+    surplus: owed !== -1 || isForeign ? surplus : [...surplus, name].slice(-memory),
   };
   if (at === -1) next.push(reading);
   else next[at] = reading;

@@ -1,4 +1,5 @@
-import { isAnySegment, type Automaton, type StructureNode } from './automaton.ts';
+import { anySegment } from '../definitions/definitions.ts';
+import type { Automaton, StructureNode } from './automaton.ts';
 
 /** A way from one place to a later one, with the places of required segments that it passes over. */
 export interface Route {
@@ -63,7 +64,7 @@ function buildRoutes(automaton: Automaton, from: number): Routes {
     const route = toRoute(automaton, stop);
     const { name } = node.item;
     const same = byName.get(name);
-    if (isAnySegment(name)) any.push(route);
+    if (name === anySegment) any.push(route);
     else if (same === undefined) byName.set(name, [route]);
     else same.push(route);
   }

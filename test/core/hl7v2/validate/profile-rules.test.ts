@@ -1,5 +1,6 @@
 import { openDefinitions } from '../../../../connectors/file/definition-files.ts';
 import type {
+  ConditionContext,
   FieldDefinition,
   SegmentDefinition,
   StructureItem,
@@ -54,8 +55,8 @@ function pid(position: number, value: string): string {
 const codes = { name: 'the site', has: (code: string) => code === 'A', isClosed: true };
 const ifMale = {
   text: 'PID-8 is M',
-  holds: ({ all }: { all(path: string): readonly string[] }) =>
-    all('8').includes('M') && all('MSH-9.2').includes('R01'),
+  holds: (context: ConditionContext) =>
+    context.all('8').includes('M') && context.all('MSH-9.2').includes('R01'),
   then: 'R',
   otherwise: 'X',
 } as const;
