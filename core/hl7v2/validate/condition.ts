@@ -9,21 +9,33 @@ export function findUsage(scan: Scan, { usage, condition }: ElementCheck): Usage
   return condition.holds(toContext(scan)) ? condition.then : condition.otherwise;
 }
 
-/** `3.1` is a place in the segment that is being checked, `MSH-9.2` one in the message. */
-function toContext({ message, segment }: Scan): ConditionContext {
+/**
+ * `3.1` is a place in the segment that is being checked, `MSH-9.2` one in the message. Each is read once, since
+ * a condition may be asked of every repetition.
+ */
+function toContext(scan: Scan): ConditionContext {
   return {
     all(path) {
-      if (!/^\d/.test(path)) return message.all(path).filter((value) => value !== '');
-      const { field = 0, repetition, component, subcomponent } = toPath(`${segment.name}-${path}`);
-      const all = segment.field(field).repetitions;
-      const wanted = repetition === undefined ? all : all.slice(repetition - 1, repetition);
-      return wanted
-        .map((value) => {
-          if (component === undefined) return value.text;
-          const part = value.component(component);
-          return subcomponent === undefined ? part.text : part.subcomponent(subcomponent).text;
-        })
-        .filter((value) => value !== '');
+      const isWithin = /^\d/.test(path);
+      const known = isWithin ? scan.segmentValues : scan.messageValues;
+      let values = known.get(path);
+      if (values === undefined) {
+        const all = isWithin ? readSegment(scan, path) : scan.message.all(path);
+        values = all.filter((value) => value !== '');
+        known.set(path, values);
+      }
+      return values;
     },
   };
+}
+
+function readSegment({ segment }: Scan, path: string): readonly string[] {
+  const { field = 0, repetition, component, subcomponent } = toPath(`${segment.name}-${path}`);
+  const all = segment.field(field).repetitions;
+  const wanted = repetition === undefined ? all : all.slice(repetition - 1, repetition);
+  return wanted.map((value) => {
+    if (component === undefined) return value.text;
+    const part = value.component(component);
+    return subcomponent === undefined ? part.text : part.subcomponent(subcomponent).text;
+  });
 }
