@@ -1,3 +1,4 @@
+import { openDefinitions } from '../connectors/file/definition-files.ts';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { isAcknowledgment, isResponse } from '../core/hl7v2/acknowledgment.ts';
 import { decideAcknowledgment, type IntakeResult } from '../core/hl7v2/acknowledgment-mode.ts';
@@ -99,7 +100,7 @@ function decide(bytes: Uint8Array, header: Header, options: Options): Answer {
   const parsed = parseMessage(bytes);
   const issues = options.validate
     ? parsed.ok
-      ? validate(parsed.message)
+      ? validate(parsed.message, openDefinitions())
       : parsed.issues
     : buildIssues(options);
   const code = options.code ?? (isValid(issues) ? 'AA' : 'AE');

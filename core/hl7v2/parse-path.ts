@@ -26,6 +26,13 @@ export function parsePath(text: string): PathResult<Path> {
   };
 }
 
+/** As {@link parsePath}; throws a permanent HilumError, `path-invalid`. */
+export function toPath(text: string): Path {
+  const result = parsePath(text);
+  if (!result.ok) throw new HilumError('permanent', [result.issue]);
+  return result.path;
+}
+
 function isChoice(index: Index | undefined): boolean {
   return index !== undefined && typeof index !== 'number';
 }

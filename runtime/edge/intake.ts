@@ -1,3 +1,4 @@
+import { openDefinitions } from '../../connectors/file/definition-files.ts';
 import { contentTypes, type Envelope } from '../../core/envelope.ts';
 import { findFailure } from '../../core/errors.ts';
 import { findUnacceptable } from '../../core/hl7v2/acceptance.ts';
@@ -123,7 +124,7 @@ async function take(
   const issues = !parsed.ok
     ? parsed.issues
     : listener.acknowledge === 'validated'
-      ? validate(parsed.message)
+      ? validate(parsed.message, openDefinitions())
       : [];
   if (!isValid(issues)) return refuse(intake, incoming, { result: 'error', issues });
   const key = parsed.ok ? readKey(parsed.message) : undefined;

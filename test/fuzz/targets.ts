@@ -1,3 +1,4 @@
+import { openDefinitions } from '../../connectors/file/definition-files.ts';
 import { createFrameDecoder, type FrameEvent } from '../../connectors/mllp/frame.ts';
 import { HilumError } from '../../core/errors.ts';
 import { buildAcknowledgment, readAcknowledgment } from '../../core/hl7v2/acknowledgment.ts';
@@ -33,7 +34,9 @@ export const targets: Readonly<Record<string, Target>> = {
 
   'every finding has a place'(bytes) {
     const parsed = parseMessage(bytes);
-    const issues = parsed.ok ? [...parsed.issues, ...validate(parsed.message)] : parsed.issues;
+    const issues = parsed.ok
+      ? [...parsed.issues, ...validate(parsed.message, openDefinitions())]
+      : parsed.issues;
     for (const { location } of issues) {
       expectThat(location !== undefined && parsePath(location).ok, 'a location that is a path');
     }
