@@ -1,9 +1,14 @@
 import { buildConsole } from './console.ts';
+import { writeDefinitions } from './definitions/definitions.ts';
 import { buildNodes } from './nodes.ts';
 
 // What cannot run as its sources: Node-RED loads no TypeScript, and neither does a browser.
 const { names, milliseconds } = await buildNodes();
+const definitions = await writeDefinitions();
 const startedAt = performance.now();
 await buildConsole();
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-console.log(`Built ${names.length} nodes in ${milliseconds} ms and the console in ${seconds} s.`);
+console.log(
+  `Built ${names.length} nodes in ${milliseconds} ms, the definitions of ${definitions.versions} versions in ` +
+    `${definitions.milliseconds} ms and the console in ${seconds} s.`,
+);
