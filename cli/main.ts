@@ -10,6 +10,7 @@ const commands = {
   parse: async (program: Command) => (await import('./parse.ts')).registerParse(program),
   get: async (program: Command) => (await import('./get.ts')).registerGet(program),
   validate: async (program: Command) => (await import('./validate.ts')).registerValidate(program),
+  profile: async (program: Command) => (await import('./profile.ts')).registerProfile(program),
   map: async (program: Command) => (await import('./map.ts')).registerMap(program),
   queues: async (program: Command) => (await import('./queues.ts')).registerQueues(program),
   trace: async (program: Command) => (await import('./trace.ts')).registerTrace(program),
@@ -25,7 +26,10 @@ async function main(args: readonly string[]): Promise<void> {
   const named = Object.entries(commands).find(([name]) => name === args[0]);
   const wanted = named === undefined ? Object.values(commands) : [named[1]];
   for (const register of wanted) await register(program);
-  for (const command of program.commands) command.exitOverride();
+  for (const command of program.commands) {
+    command.exitOverride();
+    for (const inner of command.commands) inner.exitOverride();
+  }
   await program.parseAsync(args, { from: 'user' });
 }
 

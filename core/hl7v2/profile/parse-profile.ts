@@ -231,7 +231,10 @@ function describe(error: ErrorObject, locate: ProfileLayer['locate']): Issue | u
       const key = String(error.params['additionalProperty']);
       const known = Object.keys(schema?.properties ?? {});
       const text = `${where}"${key}" has no meaning here; expected ${known.join(', ')}.`;
-      return toIssue(locate([...path, key]), text + suggest(key, known));
+      const hint = key.includes(' ')
+        ? ' Inside { } a text with a comma needs quotes.'
+        : suggest(key, known);
+      return toIssue(locate([...path, key]), text + hint);
     }
     case 'required':
       return toIssue(
