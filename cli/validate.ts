@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { openDefinitions } from '../connectors/file/definition-files.ts';
 import { toLine } from '../core/errors.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
 import { validate } from '../core/hl7v2/validate.ts';
@@ -44,7 +45,7 @@ function validateFile(input: InputFile, json: boolean): ExitCode {
 function findIssues(bytes: Uint8Array): readonly Issue[] {
   const parsed = parseMessage(bytes);
   if (!parsed.ok) return parsed.issues;
-  const issues = [...parsed.issues, ...validate(parsed.message)];
+  const issues = [...parsed.issues, ...validate(parsed.message, openDefinitions())];
   const seen = new Set<string>();
   return issues.filter((issue) => {
     const line = toLine(issue);

@@ -17,14 +17,28 @@ const conditions: Readonly<Record<string, readonly [string, string]>> = {
   'batch-unsplit': ['100', 'Segment sequence error'],
   'content-unexpected': ['100', 'Segment sequence error'],
   'segment-name-invalid': ['100', 'Segment sequence error'],
+  'segment-expected': ['100', 'Segment sequence error'],
+  'segment-unsupported': ['100', 'Segment sequence error'],
+  'segments-too-few': ['100', 'Segment sequence error'],
+  'segments-too-many': ['100', 'Segment sequence error'],
   'header-too-short': ['101', 'Required field missing'],
   'required-field-missing': ['101', 'Required field missing'],
+  'value-expected': ['101', 'Required field missing'],
+  'repetitions-too-few': ['101', 'Required field missing'],
   'value-invalid': ['102', 'Data type error'],
+  'value-too-short': ['102', 'Data type error'],
+  'value-unsupported': ['102', 'Data type error'],
+  'values-contradictory': ['102', 'Data type error'],
+  'character-invalid': ['102', 'Data type error'],
+  'component-unexpected': ['102', 'Data type error'],
+  'field-unexpected': ['102', 'Data type error'],
+  'repetitions-too-many': ['102', 'Data type error'],
   'delimiter-invalid': ['102', 'Data type error'],
   'delimiters-not-distinct': ['102', 'Data type error'],
   'encoding-characters-count': ['102', 'Data type error'],
   'charset-mismatch': ['102', 'Data type error'],
   'code-not-in-table': ['103', 'Table value not found'],
+  'value-not-fixed': ['103', 'Table value not found'],
   'charset-unknown': ['103', 'Table value not found'],
   'structure-mismatch': ['103', 'Table value not found'],
   'value-too-long': ['104', 'Value too long'],
@@ -33,9 +47,15 @@ const conditions: Readonly<Record<string, readonly [string, string]>> = {
   'processing-id-unknown': ['202', 'Unsupported processing id'],
   'version-unknown': ['203', 'Unsupported version id'],
   'version-later': ['203', 'Unsupported version id'],
+  'version-differs': ['203', 'Unsupported version id'],
 };
 
 const otherCondition = ['207', 'Application internal error'] as const;
+
+/** The code of HL7 table 0357 and its name for one of our codes that is the sender's to mend. */
+export function findCondition(code: string): readonly [string, string] | undefined {
+  return Object.hasOwn(conditions, code) ? conditions[code] : undefined;
+}
 
 /** HL7 table 0516. */
 const severities: Readonly<Record<Severity, string>> = {
@@ -82,11 +102,16 @@ function buildError(issue: Issue, delimiters: Delimiters): string {
     location,
     [code, display, 'HL70357'].join(component),
     severities[issue.severity],
-    [write(issue.code), '', '99HILUM'].join(component),
+    buildApplicationCode(write(issue.code), component),
     '',
     write(issue.location ?? ''),
     write(issue.message),
   ].join(delimiters.field);
+}
+
+/** Up to 2.6 the code of a CWE has twenty characters at most: a longer one is its text. */
+function buildApplicationCode(code: string, component: string): string {
+  return (code.length > 20 ? ['', code, '99HILUM'] : [code, '', '99HILUM']).join(component);
 }
 
 /** Field, repetition, component and sub-component as far as they are given; a repetition is 1 where it is not. */

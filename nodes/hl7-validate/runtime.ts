@@ -1,4 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
+import { openDefinitions } from '../../connectors/file/definition-files.ts';
 import { HilumError } from '../../core/errors.ts';
 import { validate } from '../../core/hl7v2/validate.ts';
 import { isValid, type Issue } from '../../core/issue.ts';
@@ -42,7 +43,7 @@ export default function register(RED: NodeAPI): void {
 function check(payload: unknown): { readonly type: string; readonly issues: readonly Issue[] } {
   const result = parsePayload(payload);
   if (!result.ok) return { type: '?', issues: result.issues };
-  const findings = [...result.issues, ...validate(result.message)].map(
+  const findings = [...result.issues, ...validate(result.message, openDefinitions())].map(
     (issue) => [`${issue.code} ${issue.location ?? ''} ${issue.message}`, issue] as const,
   );
   const issues = [...new Map(findings).values()];

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { openDefinitions } from '../../connectors/file/definition-files.ts';
 import { contentTypes, type Envelope } from '../../core/envelope.ts';
 import { findFailure } from '../../core/errors.ts';
 import { isAcknowledgment } from '../../core/hl7v2/acknowledgment.ts';
@@ -157,7 +158,8 @@ function inspect(
 ): { readonly key: string | undefined; readonly issues: readonly Issue[] } {
   const parsed = parseMessage(bytes);
   if (!parsed.ok) return { key: undefined, issues: parsed.issues };
-  const issues = listener.acknowledge === 'validated' ? validate(parsed.message) : [];
+  const issues =
+    listener.acknowledge === 'validated' ? validate(parsed.message, openDefinitions()) : [];
   return { key: readKey(parsed.message), issues };
 }
 

@@ -18,17 +18,19 @@ import type { Version } from './versions.ts';
  */
 export function buildDefinitions(read: (version: Version) => string): Definitions {
   const known = new Map<Version, VersionDefinitions>();
-  return {
-    of(version) {
-      let definitions = known.get(version);
-      if (definitions === undefined) {
-        definitions = buildVersion(version, JSON.parse(read(version)) as CompactVersion);
-        known.set(version, definitions);
-      }
-      return definitions;
-    },
+  const of = (version: Version): VersionDefinitions => {
+    let definitions = known.get(version);
+    if (definitions === undefined) {
+      const compact = JSON.parse(read(version)) as CompactVersion;
+      definitions = { ...buildVersion(version, compact), newest: () => of(newest) };
+      known.set(version, definitions);
+    }
+    return definitions;
   };
+  return { of };
 }
+
+const newest: Version = '2.8.2';
 
 function buildVersion(version: Version, compact: CompactVersion): VersionDefinitions {
   const findEvents = keep(compact.events, toEvents);

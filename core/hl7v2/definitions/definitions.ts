@@ -15,6 +15,8 @@ export interface Definitions {
  */
 export interface VersionDefinitions {
   readonly version: Version;
+  /** The newest version's: a code that only a later version has is understood. Absent: nobody knows it. */
+  readonly newest?: () => VersionDefinitions;
   /** HL7 table 0354: the structure of an event, `('ADT', 'A04')` gives `ADT_A01`. */
   findStructureName(type: string, event: string): string | undefined;
   /** By its name, `ORU_R01`. Always the same object, so that whoever prepares it may keep what it made. */

@@ -4,6 +4,7 @@ import {
   readAcknowledgment,
 } from '../../../core/hl7v2/acknowledgment.ts';
 import { readHeader, readKey, type Header } from '../../../core/hl7v2/header.ts';
+import { openDefinitions } from '../../../connectors/file/definition-files.ts';
 import { validate } from '../../../core/hl7v2/validate.ts';
 import type { Issue } from '../../../core/issue.ts';
 import { build, parse } from './support.ts';
@@ -50,7 +51,7 @@ describe('an acknowledgment', () => {
     expect(lines(buildAcknowledgment(toHeader(own), 'AE', [missing], options))).toEqual([
       'MSH*!@$%#*C*D*A!1*B*20260312142600.000+0000**ACK!A08!ACK*H1*P*2.7',
       'MSA*AE*X$T$1',
-      'ERR**PID!1!3!1!4*101!Required field missing!HL70357*E*required-field-missing!!99HILUM**PID-3[1].4*Expected a & b',
+      'ERR**PID!1!3!1!4*101!Required field missing!HL70357*E*!required-field-missing!99HILUM**PID-3[1].4*Expected a & b',
     ]);
   });
 
@@ -72,7 +73,7 @@ describe('an acknowledgment', () => {
         expect.anything(),
         'MSA|AE|id\\T\\1|Expected a \\T\\ b',
         'ERR|||207^Application internal error^HL70357|W|something^^99HILUM||Bundle|x',
-        'ERR||PID^1^3^1^4|101^Required field missing^HL70357|E|required-field-missing^^99HILUM||PID-3[1].4|Expected a \\T\\ b',
+        'ERR||PID^1^3^1^4|101^Required field missing^HL70357|E|^required-field-missing^99HILUM||PID-3[1].4|Expected a \\T\\ b',
       ],
     );
   });
@@ -135,7 +136,7 @@ describe('an acknowledgment', () => {
     (version) => {
       const text = source.replace('|2.5.1|', `|${version}|`);
       const answer = buildAcknowledgment(toHeader(text), 'AE', [missing], options);
-      expect(validate(parse(answer))).toEqual([]);
+      expect(validate(parse(answer), openDefinitions())).toEqual([]);
     },
   );
 

@@ -1,3 +1,4 @@
+import { openDefinitions } from '../../../connectors/file/definition-files.ts';
 import { parseMessage } from '../../../core/hl7v2/parse.ts';
 import { readSamples, build, parse } from './support.ts';
 import { splitBytes } from '../../../core/hl7v2/split.ts';
@@ -329,7 +330,7 @@ if (samples.length === 0) {
         const { message } = parsed;
         expect(toTree(message)).toHaveLength(message.segments.length);
         expect(formatTree(message)).toContain('MSH-2');
-        expect(Array.isArray(validate(message))).toBe(true);
+        expect(Array.isArray(validate(message, openDefinitions()))).toBe(true);
         // Without an escape character only plain text can be written.
         const id = message.delimiters.escape === '' ? 'another' : 'another|id';
         const again = message.set('MSH-10', id);

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { openDefinitions } from '../../../connectors/file/definition-files.ts';
 import { usualDelimiters } from '../../../core/hl7v2/delimiters.ts';
 import { escapeText, unescapeText } from '../../../core/hl7v2/escape.ts';
 import { readHeader, readKey } from '../../../core/hl7v2/header.ts';
@@ -85,7 +86,7 @@ describe('laws', () => {
         if (!parsed.ok) return parsed.issues.length > 0;
         toTree(parsed.message);
         formatTree(parsed.message);
-        validate(parsed.message);
+        validate(parsed.message, openDefinitions());
         readKey(parsed.message);
         return parsed.message.text === text;
       }),
@@ -233,7 +234,7 @@ describe('time', () => {
       const message = parse(build(body));
       expect(message.segments.every((segment) => segment.occurrence > 0)).toBe(true);
       toTree(message);
-      validate(message);
+      validate(message, openDefinitions());
       splitMessages(message.text);
       message.get('PID-1[2].3');
       message.all('PID-1');

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openDefinitions } from '../../../connectors/file/definition-files.ts';
 import { matchStructure } from '../../../core/hl7v2/match-structure.ts';
-import { parseStructure } from '../../../core/hl7v2/structure.ts';
+import { parseStructureText } from '../../../core/hl7v2/definitions/structure-text.ts';
 import { validate } from '../../../core/hl7v2/validate.ts';
 import { build, parse } from './support.ts';
 
@@ -19,7 +20,7 @@ function adt(...segments: readonly string[]): string {
 
 /** Findings as `code location`, a severity other than error in front. */
 function find(text: string): readonly string[] {
-  return validate(parse(text)).map(({ code, severity, location }) => {
+  return validate(parse(text), openDefinitions()).map(({ code, severity, location }) => {
     const where = location === undefined ? code : `${code} ${location}`;
     return severity === 'error' ? where : `${severity} ${where}`;
   });
@@ -47,7 +48,7 @@ describe('what conforms has no findings', () => {
         obx('1'),
         'NTE|1',
         obx('2'),
-        'SPM|1|||BLD',
+        'SPM|1|||119297000^Blood^SCT',
         'OBX|1|ST|x||y||||||F',
         'ORC|RE',
         obr,
@@ -103,7 +104,7 @@ describe('what conforms has no findings', () => {
       );
       expect(find(oru)).toEqual([]);
       for (const event of ['A01', 'A04', 'A08', 'A13']) {
-        const text = adt(`EVN|${event}|2026`, pid, 'NK1|1', 'PV1|1|I', 'AL1|1||x', 'IN1|1|a|b');
+        const text = adt(`EVN|${event}|2026`, pid, 'NK1|1||||||C', 'PV1|1|I', 'AL1|1||x', 'IN1|1|a|b^^^^XX');
         expect(find(text.replace('A01^', `${event}^`).replace('2.5.1', version))).toEqual([]);
       }
     },
@@ -132,7 +133,7 @@ describe('what is wrong is found', () => {
     ],
     [
       'a note where none belongs',
-      build(pid, obr, 'SPM|1|||BLD', 'NTE|1'),
+      build(pid, obr, 'SPM|1|||119297000^Blood^SCT', 'NTE|1'),
       ['segment-out-of-order NTE'],
     ],
     ['two messages in one', build(pid, obr) + build(pid, obr), ['segment-out-of-order MSH[2]']],
@@ -217,12 +218,12 @@ describe('what is wrong is found', () => {
     ],
     ...['2.9', '2.9.1'].map((later): [string, string, string[]] => [
       `a version later than our definitions, ${later}`,
-      build(pid, obr, 'PRT|1').replace('2.5.1', later),
+      build(pid, obr, 'PRT||AD||RO').replace('2.5.1', later),
       ['warning version-later MSH-12'],
     ]),
     [
       'what is missing in a later version',
-      build('PID|1||1', obr).replace('2.5.1', '2.9'),
+      build('PID|1||1^^^NORTH^MR', obr).replace('2.5.1', '2.9'),
       ['warning version-later MSH-12', 'required-field-missing PID-5'],
     ],
     [
@@ -265,7 +266,6 @@ describe('what is wrong is found', () => {
     ['TS', ['2026', '20260312142530-0500', '20260312^D'], ['yesterday', '2026-03-12']],
     ['DTM', ['2026031214'], ['20260312T14']],
     ['SI', ['0', '9999'], ['-1', '12345', 'x']],
-    ['SN', ['>^60', '^1^-^2', '<', '^1^:^128'], ['>60^x', '^a']],
     ['ST', ['anything < 5'], []],
     ['CWE', ['a^b^LN', 'free text'], []],
   ])('in values of type %s', (type, good, bad) => {
@@ -277,6 +277,15 @@ describe('what is wrong is found', () => {
         ['value-invalid OBX-5[1]'],
       ]);
     }
+  });
+
+  it('in structured numbers, by component', () => {
+    for (const value of ['>^60', '^1^-^2', '<', '^1^:^128', '>=^1^+', '""', '^""']) {
+      expect([value, find(build(pid, obr, obx(value, 'SN')))]).toEqual([value, []]);
+    }
+    expect(find(build(pid, obr, obx('^a', 'SN')))).toEqual(['value-invalid OBX-5[1].2']);
+    expect(find(build(pid, obr, obx('^1^-^b', 'SN')))).toEqual(['value-invalid OBX-5[1].4']);
+    expect(find(build(pid, obr, obx('!^1', 'SN')))).toEqual(['value-invalid OBX-5[1].1']);
   });
 
   it.each([
@@ -300,7 +309,7 @@ describe('what is wrong is found', () => {
       obx('x', 'QQ'),
       'Testperson line',
     );
-    expect(JSON.stringify(validate(parse(text)))).not.toMatch(/Testperson|notadate|notanumber|QQ/);
+    expect(JSON.stringify(validate(parse(text), openDefinitions()))).not.toMatch(/Testperson|notadate|notanumber|QQ/);
   });
 });
 
@@ -317,14 +326,14 @@ describe('a structure', () => {
     ['A01 {[B01] [C01]} D01', 'A01 D01', []],
   ])('%s against %s', (structure, names, findings) => {
     const message = parse(`MSH|^~\\&\r${names.replaceAll(' ', '|\r')}|\r`);
-    const issues = matchStructure(message, parseStructure(`MSH ${structure}`));
+    const issues = matchStructure(message, parseStructureText('TEST', `MSH ${structure}`));
     expect(issues.map(({ code, location }) => `${code} ${location ?? ''}`)).toEqual(findings);
   });
 
   it.each(['A01 [B01', 'A01 B01]', 'A01 [B01}'])(
     'with brackets that do not match is refused: %s',
     (text) => {
-      expect(() => parseStructure(text)).toThrow('Expected');
+      expect(() => parseStructureText('TEST', text)).toThrow('Expected');
     },
   );
 });

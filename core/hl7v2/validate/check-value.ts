@@ -1,0 +1,106 @@
+import type { CodeSet } from '../definitions/definitions.ts';
+import type { ElementCheck } from './element-check.ts';
+import { dividers } from './marks.ts';
+import type { Scan } from './scan.ts';
+
+/**
+ * Lengths, the fixed value and the codes of an element, whatever it consists of; `mark` is what divides it.
+ * Numbers instead of an object, since this is asked of every value.
+ */
+export function checkOwnRules(
+  scan: Scan,
+  check: ElementCheck,
+  start: number,
+  end: number,
+  mark: number,
+): void {
+  const length = end - start;
+  if (length > check.maxLength || length > check.conformanceLength) {
+    checkTooLong(scan, check, start, end);
+  }
+  if (length < check.minLength) {
+    const text = `Expected ${check.minLength} characters at least, found fewer`;
+    scan.report('value-too-short', 'error', text);
+  }
+  const { fixed, codes } = check;
+  if (fixed !== undefined && scan.decode(start, end) !== fixed) {
+    scan.report('value-not-fixed', 'error', 'Expected the one value that is agreed, found another');
+  }
+  if (codes === undefined) return;
+  if (check.isCoded) {
+    checkCoded(scan, check, start, end, mark);
+    return;
+  }
+  const code = scan.decode(start, end);
+  if (!codes.has(code)) reportCode(scan, check, codes, code);
+}
+
+/** The length is that of the text, so an escape sequence counts as what it stands for. */
+function checkTooLong(scan: Scan, check: ElementCheck, start: number, end: number): void {
+  const length = countCharacters(scan.decode(start, end));
+  if (length > check.maxLength) {
+    const text = `Expected ${check.maxLength} characters at most, found ${length}`;
+    // Up to 2.4 components have no lengths, and what is said of all together is too short for an identifier
+    // with its authority: everybody sends more. One part alone is beyond doubt.
+    const isSure =
+      check.components === undefined || findLongest(scan, start, end) > check.maxLength;
+    scan.report('value-too-long', isSure ? 'error' : 'warning', text);
+  } else if (length > check.conformanceLength) {
+    const text = `Expected ${check.conformanceLength} characters at most, as every receiver can take them, found ${length}`;
+    scan.report('value-too-long', 'warning', text);
+  }
+}
+
+/** The length of the longest part between delimiters. */
+function findLongest({ text, table }: Scan, start: number, end: number): number {
+  let longest = 0;
+  let from = start;
+  for (let at = start; at <= end; at++) {
+    if (at < end && ((table[text.charCodeAt(at)] ?? 0) & dividers) === 0) continue;
+    longest = Math.max(longest, at - from);
+    from = at + 1;
+  }
+  return longest;
+}
+
+/** Without an array of them: a value may be a whole document. */
+function countCharacters(text: string): number {
+  let count = 0;
+  for (const character of text) count += character === '' ? 0 : 1;
+  return count;
+}
+
+/** The code of a CWE, CE or CNE, unless its third component says that it is of another system. */
+function checkCoded(
+  scan: Scan,
+  check: ElementCheck,
+  start: number,
+  end: number,
+  mark: number,
+): void {
+  const { codes, table } = check;
+  const codeEnd = findMark(scan, mark, start, end);
+  const code = scan.decode(start, codeEnd);
+  if (codes === undefined || code === '' || code === '""' || codes.has(code)) return;
+  if (table !== undefined) {
+    const textEnd = findMark(scan, mark, codeEnd + 1, end);
+    const named = scan.decode(textEnd + 1, findMark(scan, mark, textEnd + 1, end));
+    if (named !== '' && named !== `HL7${table}`) return;
+  }
+  reportCode(scan, check, codes, code);
+}
+
+function findMark({ text, table }: Scan, mark: number, start: number, end: number): number {
+  let at = start;
+  while (at < end && table[text.charCodeAt(at)] !== mark) at++;
+  return at;
+}
+
+function reportCode(scan: Scan, { table }: ElementCheck, codes: CodeSet, code: string): void {
+  const { newest } = scan.checks.definitions;
+  const isLater =
+    codes.isClosed && table !== undefined && newest?.().findTable(table)?.codes.has(code) === true;
+  const found = isLater ? 'one that only a later version has; it is understood as that' : 'another';
+  const severity = codes.isClosed && !isLater ? 'error' : 'warning';
+  scan.report('code-not-in-table', severity, `Expected a code of ${codes.name}, found ${found}`);
+}

@@ -1,0 +1,148 @@
+import type { StructureItem, VersionDefinitions } from '../definitions/definitions.ts';
+import { findVersion, isLaterVersion, isWithin, versions } from '../definitions/versions.ts';
+import type { Hl7Message } from '../message.ts';
+import type { Findings } from './findings.ts';
+
+/** The version whose definitions serve for later and unknown ones: fields are only ever added. */
+export const newest = '2.8.2';
+
+/** MSH-12, where it decides by which definitions the message is checked. */
+export function checkVersion(message: Hl7Message, findings: Findings): void {
+  if (message.version === '' || findVersion(message.version) !== undefined) return;
+  const range = `Expected a version from ${versions[0]} to ${newest}, found`;
+  if (isLaterVersion(message.version)) {
+    findings.add({
+      code: 'version-later',
+      severity: 'warning',
+      location: 'MSH-12',
+      message: `${range} a later one; checked as ${newest}`,
+    });
+    return;
+  }
+  findings.add({
+    code: 'version-unknown',
+    severity: 'error',
+    location: 'MSH-12',
+    message: `${range} another; checked as ${newest}`,
+  });
+}
+
+/** MSH-12, where something else decides. */
+export function checkOtherVersion(
+  message: Hl7Message,
+  { version }: VersionDefinitions,
+  findings: Findings,
+): void {
+  if (message.version === '' || message.version === version) return;
+  findings.add({
+    code: 'version-differs',
+    severity: 'information',
+    location: 'MSH-12',
+    message: `Expected ${version}, by which the message is checked as asked, found another version`,
+  });
+}
+
+/** MSH-9 and MSH-11, as far as they are there at all. */
+export function checkType(
+  message: Hl7Message,
+  { version }: VersionDefinitions,
+  findings: Findings,
+): void {
+  const { type, event } = readType(message);
+  const isEventRequired = isWithin(version, { from: '2.3' }) && !answers.has(type);
+  const missing = (location: string, what: string): void => {
+    const text = `Expected the ${what}, found none`;
+    findings.add({ code: 'required-field-missing', severity: 'error', location, message: text });
+  };
+  if (type === '' && event !== '') missing('MSH-9.1', 'message type, such as ORU');
+  if (type !== '' && event === '' && isEventRequired) {
+    missing('MSH-9.2', 'trigger event, such as R01');
+  }
+  const processing = message.get('MSH-11.1') ?? '';
+  if (processing === '' || ['P', 'T', 'D'].includes(processing)) return;
+  findings.add({
+    code: 'code-not-in-table',
+    severity: 'error',
+    location: 'MSH-11',
+    message: 'Expected P, T or D (table 0103), found another code',
+  });
+}
+
+/** The types of general answers, which need no event. */
+const answers: ReadonlySet<string> = new Set(['ACK', 'MCF', 'NAK']);
+
+function readType(message: Hl7Message): {
+  readonly type: string;
+  readonly event: string;
+  readonly declared: string;
+} {
+  const read = (component: number): string => message.get(`MSH-9.${component}.1`) ?? '';
+  return { type: read(1), event: read(2), declared: read(3) };
+}
+
+/**
+ * The structure that the message's event has, else the one that MSH-9.3 names; undefined where neither is
+ * known, which is reported, as is an MSH-9.3 that contradicts the event.
+ */
+export function findStructure(
+  message: Hl7Message,
+  definitions: VersionDefinitions,
+  findings: Findings,
+): StructureItem | undefined {
+  const { type, event: given, declared } = readType(message);
+  const event = given === '' ? readEarlyEvent(message, definitions) : given;
+  if (type === '' || (event === '' && !answers.has(type))) return undefined;
+  const expected = findName(definitions, type, event);
+  const structure = expected === undefined ? undefined : definitions.findStructure(expected);
+  if (structure === undefined) {
+    const other = definitions.findStructure(declared);
+    if (other === undefined) reportUnknown({ type, event }, definitions, findings);
+    return other;
+  }
+  if (declared !== '' && declared !== expected) {
+    findings.add({
+      code: 'structure-mismatch',
+      severity: 'warning',
+      location: 'MSH-9.3',
+      message: `Expected ${expected}, the structure of the event in MSH-9.2, found another; checked as ${expected}`,
+    });
+  }
+  return structure;
+}
+
+/** Before 2.3 the event of an ADT message may stand in EVN-1 alone. */
+function readEarlyEvent(message: Hl7Message, { version }: VersionDefinitions): string {
+  return isWithin(version, { from: '2.1', to: '2.2' }) ? (message.get('EVN-1.1') ?? '') : '';
+}
+
+function findName(
+  definitions: VersionDefinitions,
+  type: string,
+  event: string,
+): string | undefined {
+  return definitions.findStructureName(type, event) ?? (answers.has(type) ? type : undefined);
+}
+
+function reportUnknown(
+  { type, event }: { readonly type: string; readonly event: string },
+  definitions: VersionDefinitions,
+  findings: Findings,
+): void {
+  const end = 'found another; the order of its segments is not checked';
+  if (!definitions.isMessageType(type)) {
+    findings.add({
+      code: 'message-type-unknown',
+      severity: 'warning',
+      location: 'MSH-9',
+      message: `Expected a message type of version ${definitions.version}, ${end}`,
+    });
+    return;
+  }
+  const known = definitions.isEvent(event) ? 'that belongs to the message type' : 'of table 0003';
+  findings.add({
+    code: 'event-unknown',
+    severity: 'warning',
+    location: 'MSH-9.2',
+    message: `Expected an event ${known} in version ${definitions.version}, ${end}`,
+  });
+}
