@@ -41,10 +41,11 @@ export function applyFieldRules(
     }
     while (fields.length < path.field) fields.push(unknownField);
     const field = fields[path.field - 1] ?? unknownField;
-    fields[path.field - 1] =
+    const changed =
       path.parts.length === 0
         ? applyToField(field, rule, scope)
         : applyBelow(field, path.parts, { rule, scope });
+    fields[path.field - 1] = { ...changed, isAgreed: true };
   }
   return { name: segment.name, fields };
 }
