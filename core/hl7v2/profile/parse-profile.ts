@@ -1,5 +1,14 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
+import {
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+} from 'yaml';
 import type { Issue } from '../../issue.ts';
 import { findVersion, versions } from '../definitions/versions.ts';
 import type {
@@ -139,6 +148,9 @@ const ajv = new Ajv2020({
 });
 const validate = ajv.compile<ProfileDocument>(profileSchema);
 
+/** Far more than anybody writes. */
+const maxLength = 1_000_000;
+
 function readFile(
   file: ProfileFile,
   files: ProfileFiles,
@@ -149,6 +161,10 @@ function readFile(
     const { line, col } = lines.linePos(offset);
     return `${file.path}:${line}:${col}`;
   };
+  if (file.text.length > maxLength) {
+    issues.push(toIssue(file.path, `The file is longer than ${maxLength} characters`));
+    return undefined;
+  }
   const parsed = readYaml(file.text, lines);
   if (typeof parsed === 'string') {
     issues.push(toIssue(file.path, parsed));
@@ -161,6 +177,11 @@ function readFile(
       issues.push(toIssue(place(error.pos[0]), `The file is no YAML: ${reason}`));
     }
     return undefined;
+  }
+  for (const { key, offset } of findDoubledKeys(yaml)) {
+    issues.push(
+      toIssue(place(offset), `"${key}" is here for the second time; expected each key once`),
+    );
   }
   const locate = (path: readonly (string | number)[]): string => place(findOffset(yaml, path));
   if (!validate(content)) {
@@ -187,13 +208,29 @@ interface Yaml {
 /** Every value as it is written: `NO`, `01` and `2.10` are what they look like. */
 function readYaml(text: string, lineCounter: LineCounter): Yaml | string {
   try {
-    const yaml = parseDocument(text, { schema: 'failsafe', lineCounter });
+    // The parser's own look for doubled keys compares each with each.
+    const yaml = parseDocument(text, { schema: 'failsafe', lineCounter, uniqueKeys: false });
     const content: unknown = yaml.errors.length > 0 ? undefined : yaml.toJS({ maxAliasCount: 100 });
     return { yaml, content };
   } catch (error) {
     // Nested too deep, or aliases that multiply.
     return `The file is no YAML: ${error instanceof Error ? error.message : String(error)}`;
   }
+}
+
+function findDoubledKeys(yaml: Document): { readonly key: string; readonly offset: number }[] {
+  const doubled: { key: string; offset: number }[] = [];
+  visit(yaml, {
+    Map: (_, { items }) => {
+      const known = new Set<string>();
+      for (const { key } of items) {
+        const name = String(isScalar(key) ? key.value : key);
+        if (known.has(name)) doubled.push({ key: name, offset: startOf(key) ?? 0 });
+        known.add(name);
+      }
+    },
+  });
+  return doubled;
 }
 
 /** Where a part of the file begins: its key, or itself in a list; what is not there, what it would stand in. */
