@@ -19,7 +19,7 @@ module.exports = {
       from: { path: '^core/' },
       to: {
         dependencyTypesNot: ['local', 'type-only', 'undetermined'],
-        pathNot: '^core/|^@medplum/fhirtypes$|(^|/)node_modules/(ajv|yaml|iconv-lite)/',
+        pathNot: '^core/|^@medplum/fhirtypes$|(^|/)node_modules/(ajv|yaml|iconv-lite|fast-xml-parser)/',
       },
     },
     {

@@ -87,8 +87,7 @@ function toProfile(chain: readonly FileContent[], issues: Issue[]): ProfileResul
   const messages = findLast('messages');
   if (version === undefined) {
     const at = own.locate(['version']);
-    const hint = written === undefined ? '' : suggest(written, versions);
-    issues.push(toIssue(at, `version: expected one of ${versions.join(', ')}.${hint}`));
+    issues.push(toIssue(at, `version: expected one of ${versions.join(', ')}`));
   }
   if (messages === undefined) {
     const text = 'messages: expected the messages that the profile is for, such as [ORU^R01]';
