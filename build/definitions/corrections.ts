@@ -65,7 +65,10 @@ export function readCorrections(): readonly Correction[] {
 export function applyCorrection(draft: Draft, correction: Correction): void {
   if (!isWithin(draft.version, correction)) return;
   setAll(draft.structures, correction.structures, (text) => text.trim().replace(/\s+/g, ' '));
-  setAll(draft.events, correction.events, (structure) => structure);
+  for (const [event, structure] of Object.entries(correction.events ?? {})) {
+    if (structure === null) draft.events.delete(event);
+    else if (draft.structures.has(structure)) draft.events.set(event, structure);
+  }
   setAll(draft.segments, correction.segments, (lines) => lines.map(parseElementLine));
   setAll(draft.datatypes, correction.datatypes, (lines) => lines.map(parseElementLine));
   changeElements(draft.segments, correction.fields, '-');

@@ -2,22 +2,35 @@ import type { Draft } from './draft.ts';
 
 /**
  * The source has a structure for every event. Leaves one for each structure of table 0354, and says which
- * events have it. An event has the structure that the table gives it, where the version has that one; else
- * the one that it is the same as; else its own.
+ * events have it: the structure that a correction gives the event or that the table does, where the version
+ * has that one; else the one of its message type that reads the same; else its own.
  */
-export function mapEvents(draft: Draft, table: ReadonlyMap<string, string>): void {
-  const names = [...draft.structures.keys()].sort();
-  for (const name of names) {
-    if (!name.includes('_')) continue;
-    draft.events.set(name, findStructure(draft, name, table));
-  }
-  const used = new Set(draft.events.values());
-  for (const name of names) {
-    if (name.includes('_') && !used.has(name)) draft.structures.delete(name);
+export function mapEvents(
+  draft: Draft,
+  table: ReadonlyMap<string, string>,
+  corrected: ReadonlyMap<string, string | null>,
+): void {
+  const names = [...draft.structures.keys()].filter(isMessage).sort();
+  const listed = new Set(table.values());
+  const events = names.map((name): [string, string] => {
+    const structure = corrected.get(name) ?? table.get(name);
+    if (structure !== undefined && draft.structures.has(structure)) return [name, structure];
+    const same = names.find((other) => listed.has(other) && isSame(draft, name, other));
+    return [name, same ?? name];
+  });
+  const used = new Set(events.map(([, structure]) => structure));
+  for (const [name, structure] of events) {
+    draft.events.set(name, structure);
+    if (!used.has(name)) draft.structures.delete(name);
   }
 }
 
-function findStructure(draft: Draft, name: string, table: ReadonlyMap<string, string>): string {
-  const listed = table.get(name);
-  return listed !== undefined && draft.structures.has(listed) ? listed : name;
+/** `OMG_019` is a misprint: an event starts with a letter. */
+const isMessage = (name: string): boolean => /^[A-Z]{3}_[A-Z]\w\w$/.test(name);
+
+function isSame(draft: Draft, name: string, other: string): boolean {
+  return (
+    name.slice(0, 3) === other.slice(0, 3) &&
+    draft.structures.get(name) === draft.structures.get(other)
+  );
 }

@@ -82,13 +82,16 @@ function toElement(source: SourceElement): DraftElement {
   };
 }
 
-const toDatatype = (name: string): string => (/^(varies|var|\*)$/i.test(name) ? 'varies' : name);
+function toDatatype(name: string): string {
+  if (name === 'CQ_QUANTITY') return 'CQ';
+  return /^(varies|var|\*)$/i.test(name) ? 'varies' : name;
+}
 
 const toMax = (count: number): number => (count === 0 ? Infinity : count);
 
-/** 65536 and 99999 stand for no end at all. */
+/** 65535 and more stand for no limit at all. */
 const isLength = (length: number | undefined): boolean =>
-  length !== undefined && length > 0 && length < 65_536;
+  length !== undefined && length > 0 && length < 65_535;
 
 function toText(items: readonly SourceItem[]): string {
   return items.map(toItemText).join(' ');
@@ -99,8 +102,14 @@ function toItemText(item: SourceItem): string {
     return `<${item.compounds.map((each) => each.name ?? '?').join('|')}>`;
   }
   const name = item.name ?? '?';
-  const inner = item.children === undefined ? name : `${name}: ${toText(item.children)}`;
+  const inner =
+    item.children === undefined ? name : `${toGroupName(name)}: ${toText(item.children)}`;
   const repeats = item.max === 0 ? `{${inner}}` : inner;
   if (item.min === 0) return `[${repeats}]`;
   return item.children !== undefined && item.max !== 0 ? `(${inner})` : repeats;
+}
+
+/** Without the blanks, slashes and misprints of some: a group's name stands in paths. */
+function toGroupName(name: string): string {
+  return name.replace(/\W+/g, '_').replace('TIIMING', 'TIMING').toUpperCase();
 }

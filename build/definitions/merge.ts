@@ -1,4 +1,9 @@
-import { versions, type Version } from '../../core/hl7v2/definitions/versions.ts';
+import {
+  isWithin,
+  versions,
+  type Version,
+  type VersionRange,
+} from '../../core/hl7v2/definitions/versions.ts';
 import { applyCorrection, readCorrections } from './corrections.ts';
 import { copyDraft, type Draft, type DraftElement } from './draft.ts';
 import { mapEvents } from './events.ts';
@@ -8,6 +13,8 @@ import { readTable0354 } from './table-0354.ts';
 
 /** The last version that `hl7-dictionary` has; later ones start as the one before them. */
 const lastOfDictionary: Version = '2.7.1';
+/** Before 2.3 every event has an abstract message of its own. */
+const firstOfStructures: VersionRange = { from: '2.3' };
 /** The last version that `node-hl7-client` has. */
 const lastOfClient: Version = '2.8';
 
@@ -28,11 +35,20 @@ export async function buildDrafts(): Promise<readonly Draft[]> {
       isInDictionary || before === undefined
         ? readHl7Dictionary(version)
         : copyDraft(before, version);
-    if (isInDictionary) mapEvents(draft, structures);
+    if (isInDictionary) {
+      const given = corrections.filter((correction) => isWithin(version, correction));
+      const events = given.flatMap((correction) => Object.entries(correction.events ?? {}));
+      mapEvents(
+        draft,
+        isWithin(version, firstOfStructures) ? structures : new Map(),
+        new Map(events),
+      );
+    }
     addUsages(draft);
     if (version === lastOfClient) addNewFields(draft);
     addTables(draft, names);
     for (const correction of corrections) applyCorrection(draft, correction);
+    for (const fields of draft.segments.values()) withdraw(fields);
     drafts.push(draft);
   }
   return Promise.resolve(drafts);
@@ -46,6 +62,13 @@ function addUsages(draft: Draft): void {
       if (usage === undefined || usage === 'R' || usage === 'O') continue;
       if (field.usage !== 'R') field.usage = usage;
     }
+  }
+}
+
+/** What was withdrawn may hold anything: a receiver ignores it, and no version tells its rules. */
+function withdraw(fields: DraftElement[]): void {
+  for (const [index, { name, usage }] of fields.entries()) {
+    if (usage === 'W') fields[index] = { name, usage, datatype: 'varies', max: Infinity };
   }
 }
 

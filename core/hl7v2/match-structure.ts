@@ -6,7 +6,11 @@ import { findAutomaton, findNext, type Automaton } from './validate/automaton.ts
 import { checkCounts } from './validate/check-counts.ts';
 import { explain } from './validate/explain.ts';
 import { Findings } from './validate/findings.ts';
-import { reportFaults, reportUnexpected } from './validate/structure-faults.ts';
+import {
+  reportFaults,
+  reportUnexpected,
+  type StructureMatch,
+} from './validate/structure-faults.ts';
 
 /**
  * Compares the segments of a message with its structure: `segment-missing`, `segment-out-of-order` (it belongs
@@ -21,7 +25,7 @@ export function matchStructure(message: Hl7Message, structure: StructureItem): r
 }
 
 /** The rules that a profile has for a segment at its place in the structure. */
-export type PlaceRules = ReadonlyMap<Segment, SegmentDefinition>;
+export type PlaceRules = ReadonlyMap<Segment, SegmentDefinition | undefined>;
 
 /** As {@link matchStructure}; gives the rules of places for the segments that stand there. */
 export function matchSegments(
@@ -39,19 +43,29 @@ export function matchSegments(
   const match = { message, automaton, segments, explanation };
   reportFaults(match, findings);
   if (automaton.hasRules) checkCounts(match, findings);
-  const last = message.segments.at(-1);
-  for (const segment of message.segments) {
-    const isElsewhere = isPart(automaton, segment) || !isSegmentName(segment.name);
-    if (isElsewhere || isTolerated(segment, last)) continue;
-    reportUnexpected(message, segment, findings);
-  }
-  const rules = new Map<Segment, SegmentDefinition>();
+  const placed = new Map<Segment, SegmentDefinition | undefined>();
   explanation.placements.forEach(({ route }, index) => {
     const segment = segments[index];
-    const definition = automaton.places[route?.to ?? 0]?.node.item.definition;
-    if (segment !== undefined && definition !== undefined) rules.set(segment, definition);
+    if (segment === undefined || route === undefined) return;
+    placed.set(segment, automaton.places[route.to]?.node.item.definition);
   });
-  return rules;
+  reportForeign(match, placed, findings);
+  return automaton.hasRules ? placed : none;
+}
+
+/** Segments that the structure does not have: not wrong, but nobody looks at them there. */
+function reportForeign(
+  { message, automaton }: StructureMatch,
+  placed: PlaceRules,
+  findings: Findings,
+): void {
+  const last = message.segments.at(-1);
+  for (const segment of message.segments) {
+    const { name } = segment;
+    // Lines that are no segments are reported by their name.
+    const isKnown = automaton.names.has(name) || !isSegmentName(name) || placed.has(segment);
+    if (!isKnown && !isTolerated(segment, last)) reportUnexpected(message, segment, findings);
+  }
 }
 
 const none: PlaceRules = new Map();
@@ -63,14 +77,14 @@ function isInOrder(automaton: Automaton, message: Hl7Message): boolean {
     const { name } = segment;
     const next = state.next.get(name) ?? findNext(automaton, state, name);
     if (next !== undefined) state = next;
-    else if (isPart(automaton, segment) || !isTolerated(segment, undefined)) return false;
+    else if (automaton.names.has(name) || !isTolerated(segment, undefined)) return false;
   }
   return state.ends;
 }
 
-/** Lines that are no segments are reported by their name. */
+/** Whether the segment may have a place: where any may stand Z segments may too. */
 function isPart({ names, isOpen }: Automaton, { name }: Segment): boolean {
-  return names.has(name) || (isOpen && isSegmentName(name) && !name.startsWith('Z'));
+  return names.has(name) || (isOpen && isSegmentName(name));
 }
 
 /** Z segments are the site's own, and a message may be continued: HL7 v2 chapter 2, ADD and DSC. */

@@ -32,10 +32,16 @@ export interface VersionDefinitions {
   findTable(id: string): TableDefinition | undefined;
 }
 
+/**
+ * The name of an item that any segment may take the place of, Z segments too: some structures of queries,
+ * master files and care plans leave it to the profile or the site. No segment's definition has it.
+ */
+export const anySegment = 'Hxx';
+
 /** A segment, a group or a choice in a message structure. */
 export interface StructureItem {
   readonly kind: 'segment' | 'group' | 'choice';
-  /** The segment's name (`OBX`) or the group's (`ORDER_OBSERVATION`). */
+  /** The segment's name (`OBX`), {@link anySegment}, or the group's (`ORDER_OBSERVATION`). */
   readonly name: string;
   /** What a group consists of, in order, or what a choice is between; empty for a segment. */
   readonly items: readonly StructureItem[];

@@ -6,7 +6,7 @@ import type { StructureItem } from './definitions.ts';
  * neither, `< | >` a choice. Throws on brackets that do not match: the definitions are broken.
  */
 export function parseStructureText(name: string, text: string): StructureItem {
-  const tokens = text.match(/[A-Za-z0-9_]+:|[A-Za-z0-9_]+|[[\]{}()<>|]/g) ?? [];
+  const tokens = text.match(/\w+:?|[[\]{}()<>|]/g) ?? [];
   const cursor = { tokens, at: 0 };
   const items = readItems(cursor);
   if (cursor.at < tokens.length) throw new Error(`Expected the end of ${name}, found a bracket`);

@@ -1,5 +1,4 @@
-import type { StructureItem } from '../definitions/definitions.ts';
-import { isSegmentName } from '../segment-name.ts';
+import { anySegment, type StructureItem } from '../definitions/definitions.ts';
 
 /** An item where it stands in its structure: the structure's own items may be shared between places. */
 export interface StructureNode {
@@ -66,11 +65,6 @@ export function findAutomaton(structure: StructureItem): Automaton {
 
 const cache = new WeakMap<StructureItem, Automaton>();
 
-/** `Hxx` and the like stand for any segment. */
-export function isAnySegment(name: string): boolean {
-  return !isSegmentName(name);
-}
-
 /** What an item can begin and end with. */
 interface Span {
   readonly isNullable: boolean;
@@ -90,7 +84,7 @@ function buildAutomaton(structure: StructureItem): Automaton {
     root,
     places,
     names: new Set(segments.map(({ item }) => item.name)),
-    isOpen: segments.some(({ item }) => isAnySegment(item.name)),
+    isOpen: segments.some(({ item }) => item.name === anySegment),
     hasRules: nodes.some((node) => node.isCounted || node.item.definition !== undefined),
     start: { places: [0], ends: span.isNullable, next: new Map() },
   };
@@ -187,7 +181,7 @@ export function findNext(automaton: Automaton, state: State, name: string): Stat
   for (const index of state.places) {
     for (const { to } of automaton.places[index]?.edges ?? []) {
       const wanted = automaton.places[to]?.node.item.name ?? '';
-      if (wanted === name || isAnySegment(wanted)) targets.add(to);
+      if (wanted === name || wanted === anySegment) targets.add(to);
     }
   }
   const next = targets.size === 0 ? undefined : findState(automaton, [...targets]);

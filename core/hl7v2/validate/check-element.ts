@@ -139,15 +139,25 @@ function checkPrimitive(
     scan.report('component-unexpected', 'warning', `${text}; in text they are to be escaped`);
   }
   if (valueEnd === start) return;
-  if (check.hasOwnRules) checkOwnRules(scan, check, start, valueEnd, 0);
-  const { form } = check;
-  if (form === undefined) return;
-  if (form.test(scan.text, start, valueEnd)) return;
-  if ((kinds & marks.escape) !== 0) {
-    const value = scan.decode(start, valueEnd);
-    if (value === '' || form.test(value, 0, value.length)) return;
+  // What has not even the form of its type is not held against anything else.
+  if (hasForm(scan, check, start, valueEnd, kinds)) {
+    if (check.hasOwnRules) checkOwnRules(scan, check, start, valueEnd, 0);
+  } else {
+    scan.report('value-invalid', 'error', `Expected ${check.form?.expected}, found other text`);
   }
-  scan.report('value-invalid', 'error', `Expected ${form.expected}, found other text`);
+}
+
+function hasForm(
+  scan: Scan,
+  { form }: ElementCheck,
+  start: number,
+  end: number,
+  kinds: number,
+): boolean {
+  if (form === undefined || form.test(scan.text, start, end)) return true;
+  if ((kinds & marks.escape) === 0) return false;
+  const value = scan.decode(start, end);
+  return value === '' || form.test(value, 0, value.length);
 }
 
 /** Where the first part of a value ends that ought to have only one: that one is read. */

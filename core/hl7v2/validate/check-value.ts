@@ -37,30 +37,37 @@ export function checkOwnRules(
 
 /** The length is that of the text, so an escape sequence counts as what it stands for. */
 function checkTooLong(scan: Scan, check: ElementCheck, start: number, end: number): void {
-  const length = countCharacters(scan.decode(start, end));
+  const length = countCharacters(scan.decode(start, findValueEnd(scan, start, end)));
   if (length > check.maxLength) {
     const text = `Expected ${check.maxLength} characters at most, found ${length}`;
-    // Up to 2.4 components have no lengths, and what is said of all together is too short for an identifier
-    // with its authority: everybody sends more. One part alone is beyond doubt.
-    const isSure =
-      check.components === undefined || findLongest(scan, start, end) > check.maxLength;
-    scan.report('value-too-long', isSure ? 'error' : 'warning', text);
+    // Up to 2.4 components have no lengths, and what is said of all together is often too short for them: a
+    // few characters for a code with its text and system. The first one alone is beyond doubt.
+    const isForAll = check.maxLength >= meantForAll;
+    const isForFirst = isForAll || check.isCoded || check.components === undefined;
+    const isSure = check.components === undefined || findFirst(scan, start, end) > check.maxLength;
+    if (isSure && isForFirst) scan.report('value-too-long', 'error', text);
+    else if (isForAll) scan.report('value-too-long', 'warning', text);
   } else if (length > check.conformanceLength) {
     const text = `Expected ${check.conformanceLength} characters at most, as every receiver can take them, found ${length}`;
     scan.report('value-too-long', 'warning', text);
   }
 }
 
-/** The length of the longest part between delimiters. */
-function findLongest({ text, table }: Scan, start: number, end: number): number {
-  let longest = 0;
-  let from = start;
-  for (let at = start; at <= end; at++) {
-    if (at < end && ((table[text.charCodeAt(at)] ?? 0) & dividers) === 0) continue;
-    longest = Math.max(longest, at - from);
-    from = at + 1;
-  }
-  return longest;
+/** A shorter length of several components together can only be meant for the first, if that is a code. */
+const meantForAll = 20;
+
+/** The length of the first part in front of a delimiter. */
+function findFirst({ text, table }: Scan, start: number, end: number): number {
+  let at = start;
+  while (at < end && ((table[text.charCodeAt(at)] ?? 0) & dividers) === 0) at++;
+  return at - start;
+}
+
+/** Delimiters behind the last part say nothing and do not count. */
+function findValueEnd({ text, table }: Scan, start: number, end: number): number {
+  let at = end;
+  while (at > start && ((table[text.charCodeAt(at - 1)] ?? 0) & dividers) !== 0) at--;
+  return at;
 }
 
 /** Without an array of them: a value may be a whole document. */

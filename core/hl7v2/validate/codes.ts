@@ -28,6 +28,9 @@ const otherTables: ReadonlySet<string> = new Set([
 /** Types whose codes of HL7's tables are the only ones. CWE and CE may carry a site's own codes. */
 const strictTypes: ReadonlySet<string> = new Set(['ID', 'CNE']);
 
+/** Other types with a table, such as a sequence number, have it by mistake or for orientation. */
+const boundTypes: ReadonlySet<string> = new Set(['ID', 'IS', 'CE', 'CF', 'CNE', 'CWE', 'CSU']);
+
 /** The codes that an element may have: a profile's, else those of its table; undefined where any will do. */
 export function findCodes(
   element: ElementDefinition,
@@ -35,7 +38,7 @@ export function findCodes(
 ): CodeSet | undefined {
   if (element.codes !== undefined) return element.codes;
   const { table: id, datatype } = element;
-  if (id === undefined || otherTables.has(id)) return undefined;
+  if (id === undefined || otherTables.has(id) || !boundTypes.has(datatype)) return undefined;
   const table = definitions.findTable(id);
   if (table === undefined || !isEnumerable(table)) return undefined;
   return {

@@ -33,6 +33,8 @@ const maxReadings = 16;
 /** A segment that turns up late, or too early, is one fault and not two. */
 const turnsUpCost = 0.05;
 const cameBeforeCost = 0.1;
+/** A segment of which the structure does not even have the name may stand where any may; elsewhere it is ignored. */
+const foreignCost = 0.01;
 /** How many faults back the two halves of a misplaced segment are brought together. */
 const memory = 8;
 
@@ -49,8 +51,7 @@ export function explain(automaton: Automaton, names: readonly string[]): Explana
   let bestCost = Infinity;
   for (const reading of readings) {
     const end = findRoutes(automaton, reading.place).end;
-    const cost =
-      reading.cost + (end === undefined ? Infinity : priceMissing(automaton, reading, end));
+    const cost = reading.cost + (end === undefined ? Infinity : price(end, reading.surplus));
     if (best === undefined || cost < bestCost) {
       best = reading;
       bestCost = cost;
@@ -65,84 +66,84 @@ function advance(
   readings: readonly Reading[],
   name: string,
 ): readonly Reading[] {
-  const next = new Map<number, Reading>();
-  const keep = (reading: Reading): void => {
-    const other = next.get(reading.place);
-    if (other === undefined || reading.cost < other.cost) next.set(reading.place, reading);
-  };
+  const next: Reading[] = [];
   for (const reading of readings) {
     const routes = findRoutes(automaton, reading.place);
-    for (const route of routes.byName.get(name) ?? []) keep(follow(automaton, reading, route));
-    for (const route of routes.any) keep(follow(automaton, reading, route));
+    for (const route of routes.byName.get(name) ?? none) follow(next, reading, route);
+    for (const route of routes.any) follow(next, reading, route);
   }
   // Nothing is surplus where the likeliest reading goes on without another fault.
-  const best = findBest(readings);
-  if (findBest([...next.values()]) > best) {
-    for (const reading of readings) {
-      const leftOut = leaveOut(reading, name);
-      const other = next.get(leftOut.place);
-      // Of two that are as likely the one that left out the later segment.
-      if (other === undefined || leftOut.cost <= other.cost) next.set(leftOut.place, leftOut);
-    }
+  if (findBest(next) > findBest(readings)) {
+    const isForeign = !automaton.names.has(name);
+    for (const reading of readings) leaveOut(next, reading, { name, isForeign });
   }
-  return prune([...next.values()]);
+  return prune(next);
 }
+
+const none: readonly Route[] = [];
 
 function prune(readings: readonly Reading[]): readonly Reading[] {
   if (readings.length <= 1) return readings;
   const best = findBest(readings);
   const likely = readings.filter(({ cost }) => cost <= best + patience);
   if (likely.length <= maxReadings) return likely;
-  return likely.toSorted((one, other) => one.cost - other.cost).slice(0, maxReadings);
+  return likely.sort((one, other) => one.cost - other.cost).slice(0, maxReadings);
 }
 
 function findBest(readings: readonly Reading[]): number {
-  return readings.reduce((best, { cost }) => Math.min(best, cost), Infinity);
+  let best = Infinity;
+  for (const { cost } of readings) if (cost < best) best = cost;
+  return best;
 }
 
-function follow(automaton: Automaton, reading: Reading, route: Route): Reading {
-  const { missing, surplus } = reading;
-  if (route.missing.length === 0) {
-    return { place: route.to, cost: reading.cost, before: reading, route, missing, surplus };
-  }
-  const names = route.missing.map((place) => automaton.places[place]?.node.item.name ?? '');
-  return {
-    place: route.to,
-    cost: reading.cost + route.cost - discount(names, surplus),
-    before: reading,
-    route,
-    missing: [...missing, ...names].slice(-memory),
-    surplus: surplus.filter((name) => !names.includes(name)),
-  };
-}
-
-function leaveOut(reading: Reading, name: string): Reading {
-  const { place, missing, surplus } = reading;
-  const at = missing.lastIndexOf(name);
-  const price = at === -1 ? surplusCost : turnsUpCost;
-  return {
+/** Adds the reading that goes this way on, unless there is one as likely that stands at the same place. */
+function follow(next: Reading[], before: Reading, route: Route): void {
+  const { to: place, names } = route;
+  const { missing, surplus } = before;
+  const cost = before.cost + price(route, surplus);
+  const at = next.findIndex((each) => each.place === place);
+  if (at !== -1 && (next[at]?.cost ?? Infinity) <= cost) return;
+  const isComplete = names.length === 0;
+  const reading: Reading = {
     place,
-    cost: reading.cost + price,
-    before: reading,
-    route: undefined,
-    missing: at === -1 ? missing : missing.filter((_, index) => index !== at),
-    surplus: at === -1 ? [...surplus, name].slice(-memory) : surplus,
+    cost,
+    before,
+    route,
+    missing: isComplete ? missing : [...missing, ...names].slice(-memory),
+    surplus: isComplete ? surplus : surplus.filter((name) => !names.includes(name)),
   };
+  if (at === -1) next.push(reading);
+  else next[at] = reading;
 }
 
-function priceMissing(
-  automaton: Automaton,
-  reading: Reading,
-  { missing, cost }: { readonly missing: readonly number[]; readonly cost: number },
-): number {
-  const names = missing.map((place) => automaton.places[place]?.node.item.name ?? '');
-  return cost - discount(names, reading.surplus);
+/** Adds the reading for which the segment is surplus; of two as likely it is the one to keep, as the later fault. */
+function leaveOut(
+  next: Reading[],
+  before: Reading,
+  { name, isForeign }: { readonly name: string; readonly isForeign: boolean },
+): void {
+  const { place, missing, surplus } = before;
+  const owed = missing.lastIndexOf(name);
+  const cost = before.cost + (isForeign ? foreignCost : owed === -1 ? surplusCost : turnsUpCost);
+  const at = next.findIndex((each) => each.place === place);
+  if (at !== -1 && (next[at]?.cost ?? Infinity) < cost) return;
+  const reading: Reading = {
+    place,
+    cost,
+    before,
+    route: undefined,
+    missing: owed === -1 ? missing : missing.filter((_, index) => index !== owed),
+    surplus: owed !== -1 || isForeign ? surplus : [...surplus, name].slice(-memory),
+  };
+  if (at === -1) next.push(reading);
+  else next[at] = reading;
 }
 
-/** What is missing and came before, at the wrong place, has been paid for. */
-function discount(missing: readonly string[], surplus: readonly string[]): number {
-  const cameBefore = missing.filter((name) => surplus.includes(name)).length;
-  return cameBefore * (missingCost - cameBeforeCost);
+/** What a way costs: less where what is missing on it came before, at the wrong place, and is paid for. */
+function price({ cost, names }: Pick<Route, 'cost' | 'names'>, surplus: readonly string[]): number {
+  if (names.length === 0 || surplus.length === 0) return cost;
+  const cameBefore = names.filter((name) => surplus.includes(name)).length;
+  return cost - cameBefore * (missingCost - cameBeforeCost);
 }
 
 function toPlacements(last: Reading | undefined): readonly Placement[] {

@@ -1,9 +1,12 @@
-import { isAnySegment, type Automaton, type StructureNode } from './automaton.ts';
+import { anySegment } from '../definitions/definitions.ts';
+import type { Automaton, StructureNode } from './automaton.ts';
 
 /** A way from one place to a later one, with the places of required segments that it passes over. */
 export interface Route {
   readonly to: number;
   readonly missing: readonly number[];
+  /** The names of those segments. */
+  readonly names: readonly string[];
   /** What it takes to believe in it: 0 where nothing is missing. */
   readonly cost: number;
   /** The innermost group whose same repetition holds both places. */
@@ -61,7 +64,7 @@ function buildRoutes(automaton: Automaton, from: number): Routes {
     const route = toRoute(automaton, stop);
     const { name } = node.item;
     const same = byName.get(name);
-    if (isAnySegment(name)) any.push(route);
+    if (name === anySegment) any.push(route);
     else if (same === undefined) byName.set(name, [route]);
     else same.push(route);
   }
@@ -126,7 +129,8 @@ function toRoute(automaton: Automaton, { place, missing, common, isAgain }: Stop
   const opened = missing.map((index) => automaton.places[index]?.node ?? automaton.root);
   const isForced = missing.length === 0 || !needsOptionalGroup(node, common, opened, isAgain);
   const extra = isForced ? 0 : node.item.min > 0 ? 0.02 : unlikely;
-  return { to: place, missing, cost: missing.length * missingCost + extra, common };
+  const cost = missing.length * missingCost + extra;
+  return { to: place, missing, names: opened.map(({ item }) => item.name), cost, common };
 }
 
 /** Whether the way begins a group that nobody has to send (or begins one again) without something of it. */
@@ -151,9 +155,10 @@ function isWithin(node: StructureNode, group: StructureNode | undefined): boolea
 }
 
 function findEnd({ places, root }: Automaton, from: number, stops: readonly Stop[]): Routes['end'] {
-  if (places[from]?.ends === true) return { missing: [], cost: 0, common: root };
+  if (places[from]?.ends === true) return { missing: [], names: [], cost: 0, common: root };
   const stop = stops.find(({ place, isAgain }) => !isAgain && places[place]?.ends === true);
   if (stop === undefined) return undefined;
   const missing = [...stop.missing, stop.place];
-  return { missing, cost: missing.length * missingCost, common: root };
+  const names = missing.map((index) => places[index]?.node.item.name ?? '');
+  return { missing, names, cost: missing.length * missingCost, common: root };
 }

@@ -1,5 +1,6 @@
 import { toSegmentLocation } from '../location.ts';
 import type { Hl7Message, Segment } from '../message.ts';
+import { anySegment } from '../definitions/definitions.ts';
 import type { Automaton, StructureNode } from './automaton.ts';
 import type { Explanation } from './explain.ts';
 import type { Findings } from './findings.ts';
@@ -16,9 +17,9 @@ export interface StructureMatch {
 /** Reports what is missing, then what stands at the wrong place: what does both is reported once. */
 export function reportFaults(match: StructureMatch, findings: Findings): void {
   const { automaton, segments, explanation } = match;
-  const misplaced = segments.filter(
-    (_, index) => explanation.placements[index]?.route === undefined,
-  );
+  const isMisplaced = (segment: Segment, index: number): boolean =>
+    explanation.placements[index]?.route === undefined && automaton.names.has(segment.name);
+  const misplaced = segments.filter(isMisplaced);
   const turnedUp = countNames(misplaced);
   const report = (places: readonly number[], where: string): void => {
     for (const index of places) {
@@ -35,7 +36,7 @@ export function reportFaults(match: StructureMatch, findings: Findings): void {
   report(explanation.missingAtEnd, 'before the end of the message');
   explanation.placements.forEach(({ route, from }, index) => {
     const segment = segments[index];
-    if (route !== undefined || segment === undefined) return;
+    if (route !== undefined || segment === undefined || !isMisplaced(segment, index)) return;
     reportMisplaced(match, { segment, from }, findings);
   });
 }
@@ -56,12 +57,18 @@ function reportMissing(node: StructureNode, where: string, findings: Findings): 
   const { item, parent } = node;
   const { name } = item;
   const others = parent?.item.kind === 'choice' ? parent.children.map(toLeader) : [];
-  const wanted = others.length > 1 ? `one of ${others.join(', ')}` : `a segment ${name}`;
+  const wanted =
+    others.length > 1
+      ? `one of ${others.join(', ')}`
+      : name === anySegment
+        ? 'a segment of the site'
+        : `a segment ${name}`;
   const group = describeGroup(node);
   findings.add({
     code: 'segment-missing',
     severity: 'error',
-    location: name,
+    // Where any segment may stand none has a name to point at.
+    location: name === anySegment ? 'MSH' : name,
     message: `Expected ${wanted}${group === '' ? '' : `, which ${group} needs`}, found none ${where}`,
   });
 }

@@ -104,7 +104,7 @@ describe('what conforms has no findings', () => {
       );
       expect(find(oru)).toEqual([]);
       for (const event of ['A01', 'A04', 'A08', 'A13']) {
-        const text = adt(`EVN|${event}|2026`, pid, 'NK1|1||||||C', 'PV1|1|I', 'AL1|1||x', 'IN1|1|a|b^^^^XX');
+        const text = adt(`EVN|${event}|2026`, pid, 'NK1|1||||||C^^99LOC', 'PV1|1|I', 'AL1|1||x', 'IN1|1|a|b^^^^XX');
         expect(find(text.replace('A01^', `${event}^`).replace('2.5.1', version))).toEqual([]);
       }
     },
@@ -218,7 +218,7 @@ describe('what is wrong is found', () => {
     ],
     ...['2.9', '2.9.1'].map((later): [string, string, string[]] => [
       `a version later than our definitions, ${later}`,
-      build(pid, obr, 'PRT||AD||RO').replace('2.5.1', later),
+      build(pid, obr, 'PRT||""||RO^^99LOC').replace('2.5.1', later),
       ['warning version-later MSH-12'],
     ]),
     [
