@@ -1,16 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildError, HilumError } from '../../core/errors.ts';
-import type { Definitions, VersionDefinitions } from '../../core/hl7v2/definitions/definitions.ts';
+import type { Definitions } from '../../core/hl7v2/definitions/definitions.ts';
 import { applyProfile } from '../../core/hl7v2/profile/apply-profile.ts';
 import { parseProfile } from '../../core/hl7v2/profile/parse-profile.ts';
-import type { Profile, ProfileFile, ProfileFiles } from '../../core/hl7v2/profile/profile.ts';
-
-/** A profile, and the definitions of its version with it laid over them. */
-export interface OpenedProfile {
-  readonly profile: Profile;
-  readonly definitions: VersionDefinitions;
-}
+import type { ProfileFile, ProfileFiles } from '../../core/hl7v2/profile/profile.ts';
+import type { OpenedProfile } from '../../core/hl7v2/profile/validate-by-profile.ts';
 
 interface ProfileSource {
   readonly definitions: Definitions;

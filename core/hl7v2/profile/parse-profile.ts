@@ -302,7 +302,8 @@ function toRuleName(path: readonly string[]): string {
 }
 
 function describeValue(value: unknown): string {
-  if (typeof value === 'string') return value === '' ? 'nothing' : `"${value.slice(0, 40)}"`;
+  if (value === null || value === undefined || value === '') return 'nothing';
+  if (typeof value === 'string') return `"${value.slice(0, 40)}"`;
   return Array.isArray(value) ? 'a list' : 'several keys';
 }
 

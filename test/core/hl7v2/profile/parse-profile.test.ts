@@ -69,7 +69,7 @@ describe('what is wrong with a file is found with its line and column', () => {
 
   test.each([
     ['aliases that multiply', `a: &a [x,x,x,x,x,x,x,x]\n${toBombs()}`],
-    ['brackets without end', '['.repeat(50_000)],
+    ['brackets without end', '['.repeat(5_000)],
     ['a file that nobody has written', 'a'.repeat(1_000_001)],
   ])('%s', (_, text) => {
     expect(findFaults(text).every(({ code }) => code === 'profile-invalid')).toBe(true);
