@@ -12,6 +12,9 @@ import {
   checkVersion,
   findStructure,
   newest,
+  readHeaderValues,
+  withEarlyEvent,
+  type HeaderValues,
 } from './validate/header.ts';
 import { checkRules, type RuleState } from './validate/rules.ts';
 import { Scan } from './validate/scan.ts';
@@ -31,9 +34,10 @@ export function validate(
   definitions: Definitions | VersionDefinitions,
 ): readonly Issue[] {
   const findings = new Findings();
-  const chosen = choose(message, definitions, findings);
-  checkType(message, chosen, findings);
-  const structure = findStructure(message, chosen, findings);
+  const header = readHeaderValues(message);
+  const chosen = choose(header, definitions, findings);
+  checkType(header, chosen, findings);
+  const structure = findStructure(withEarlyEvent(header, message, chosen), chosen, findings);
   const rules = structure === undefined ? none : matchSegments(message, structure, findings);
   checkSegments(new Scan(message, findChecks(chosen), findings), rules);
   return findings.toIssues();
@@ -42,15 +46,15 @@ export function validate(
 const none: PlaceRules = new Map();
 
 function choose(
-  message: Hl7Message,
+  header: HeaderValues,
   definitions: Definitions | VersionDefinitions,
   findings: Findings,
 ): VersionDefinitions {
   if ('of' in definitions) {
-    checkVersion(message, findings);
-    return definitions.of(findVersion(message.version) ?? newest);
+    checkVersion(header, findings);
+    return definitions.of(findVersion(header.version) ?? newest);
   }
-  checkOtherVersion(message, definitions, findings);
+  checkOtherVersion(header, definitions, findings);
   return definitions;
 }
 

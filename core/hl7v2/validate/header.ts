@@ -6,11 +6,32 @@ import type { Findings } from './findings.ts';
 /** The version whose definitions serve for later and unknown ones: fields are only ever added. */
 export const newest = '2.8.2';
 
+/** What MSH says of the message; `''` where it says nothing. */
+export interface HeaderValues {
+  readonly type: string;
+  readonly event: string;
+  /** The structure in MSH-9.3. */
+  readonly declared: string;
+  readonly processingId: string;
+  readonly version: string;
+}
+
+export function readHeaderValues(message: Hl7Message): HeaderValues {
+  const read = (path: string): string => message.get(path) ?? '';
+  return {
+    type: read('MSH-9.1.1'),
+    event: read('MSH-9.2.1'),
+    declared: read('MSH-9.3.1'),
+    processingId: read('MSH-11.1'),
+    version: message.version,
+  };
+}
+
 /** MSH-12, where it decides by which definitions the message is checked. */
-export function checkVersion(message: Hl7Message, findings: Findings): void {
-  if (message.version === '' || findVersion(message.version) !== undefined) return;
+export function checkVersion({ version }: HeaderValues, findings: Findings): void {
+  if (version === '' || findVersion(version) !== undefined) return;
   const range = `Expected a version from ${versions[0]} to ${newest}, found`;
-  if (isLaterVersion(message.version)) {
+  if (isLaterVersion(version)) {
     findings.add({
       code: 'version-later',
       severity: 'warning',
@@ -29,11 +50,11 @@ export function checkVersion(message: Hl7Message, findings: Findings): void {
 
 /** MSH-12, where something else decides. */
 export function checkOtherVersion(
-  message: Hl7Message,
+  header: HeaderValues,
   { version }: VersionDefinitions,
   findings: Findings,
 ): void {
-  if (message.version === '' || message.version === version) return;
+  if (header.version === '' || header.version === version) return;
   findings.add({
     code: 'version-differs',
     severity: 'information',
@@ -44,11 +65,10 @@ export function checkOtherVersion(
 
 /** MSH-9 and MSH-11, as far as they are there at all. */
 export function checkType(
-  message: Hl7Message,
+  { type, event, processingId }: HeaderValues,
   { version }: VersionDefinitions,
   findings: Findings,
 ): void {
-  const { type, event } = readType(message);
   const isEventRequired = isWithin(version, { from: '2.3' }) && !answers.has(type);
   const missing = (location: string, what: string): void => {
     const text = `Expected the ${what}, found none`;
@@ -58,8 +78,7 @@ export function checkType(
   if (type !== '' && event === '' && isEventRequired) {
     missing('MSH-9.2', 'trigger event, such as R01');
   }
-  const processing = message.get('MSH-11.1') ?? '';
-  if (processing === '' || ['P', 'T', 'D'].includes(processing)) return;
+  if (processingId === '' || processingIds.has(processingId)) return;
   findings.add({
     code: 'code-not-in-table',
     severity: 'error',
@@ -71,26 +90,18 @@ export function checkType(
 /** The types of general answers, which need no event. */
 const answers: ReadonlySet<string> = new Set(['ACK', 'MCF', 'NAK']);
 
-function readType(message: Hl7Message): {
-  readonly type: string;
-  readonly event: string;
-  readonly declared: string;
-} {
-  const read = (component: number): string => message.get(`MSH-9.${component}.1`) ?? '';
-  return { type: read(1), event: read(2), declared: read(3) };
-}
+/** HL7 table 0103. */
+const processingIds: ReadonlySet<string> = new Set(['P', 'T', 'D']);
 
 /**
  * The structure that the message's event has, else the one that MSH-9.3 names; undefined where neither is
  * known, which is reported, as is an MSH-9.3 that contradicts the event.
  */
 export function findStructure(
-  message: Hl7Message,
+  { type, event, declared }: HeaderValues,
   definitions: VersionDefinitions,
   findings: Findings,
 ): StructureItem | undefined {
-  const { type, event: given, declared } = readType(message);
-  const event = given === '' ? readEarlyEvent(message, definitions) : given;
   if (type === '' || (event === '' && !answers.has(type))) return undefined;
   const expected = findName(definitions, type, event);
   const structure = expected === undefined ? undefined : definitions.findStructure(expected);
@@ -111,8 +122,13 @@ export function findStructure(
 }
 
 /** Before 2.3 the event of an ADT message may stand in EVN-1 alone. */
-function readEarlyEvent(message: Hl7Message, { version }: VersionDefinitions): string {
-  return isWithin(version, { from: '2.1', to: '2.2' }) ? (message.get('EVN-1.1') ?? '') : '';
+export function withEarlyEvent(
+  header: HeaderValues,
+  message: Hl7Message,
+  { version }: VersionDefinitions,
+): HeaderValues {
+  if (header.event !== '' || !isWithin(version, { from: '2.1', to: '2.2' })) return header;
+  return { ...header, event: message.get('EVN-1.1') ?? '' };
 }
 
 function findName(

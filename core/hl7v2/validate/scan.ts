@@ -29,8 +29,9 @@ export class Scan {
   subcomponent = 0;
   /** How many fields the segment has. */
   fieldCount = 0;
-  private readonly starts = new Int32Array(maxKept);
-  private readonly ends = new Int32Array(maxKept);
+  /** By position; a header's first two are never asked for. */
+  private readonly starts = [0, 0, 0];
+  private readonly ends = [0, 0, 0];
   private charset: string | undefined;
 
   constructor(message: Hl7Message, checks: VersionChecks, findings: Findings) {

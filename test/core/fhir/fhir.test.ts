@@ -40,10 +40,23 @@ describe('toOperationOutcome', () => {
         location: 'PID-3[1].4',
         message: 'Missing.',
       },
+      { code: 'value-too-long', severity: 'error', location: 'OBX[2]-5[1].1.2', message: 'Long.' },
       { code: 'fhir-schema', severity: 'warning', location: 'Observation.status', message: 'Odd.' },
     ]);
     expect(outcome.issue).toMatchObject([
-      { severity: 'error', code: 'required', diagnostics: 'PID-3[1].4: Missing.' },
+      {
+        severity: 'error',
+        code: 'required',
+        diagnostics: 'PID-3[1].4: Missing.',
+        location: ['PID-3[1].4'],
+        details: {
+          coding: [
+            { system: 'urn:hilum:issue', code: 'required-field-missing' },
+            { system: 'http://terminology.hl7.org/CodeSystem/v2-0357', code: '101' },
+          ],
+        },
+      },
+      { code: 'too-long', location: ['OBX[2]-5[1].1.2'] },
       { severity: 'warning', expression: ['Observation.status'], diagnostics: 'Odd.' },
     ]);
     expect(openFhirValidator()(outcome)).toEqual([]);

@@ -106,3 +106,38 @@ describe.each(versions)('generated messages of %s', (version) => {
     expect([...new Set(findings)]).toEqual([]);
   });
 });
+
+describe('mutated messages', () => {
+  const scraps = [
+    '|',
+    '^',
+    '~',
+    '&',
+    '\\',
+    '\r',
+    '""',
+    '\rOBX|',
+    '\rZZ1|',
+    '\u0001',
+    '9',
+    'x',
+    '\\X0D\\',
+  ];
+
+  it('are judged without an exception, every finding at a place that can be written down', () => {
+    const random = seedRandom(5);
+    const pick = (count: number): number => Math.floor(random() * count);
+    for (let run = 0; run < 1_500; run++) {
+      const definitions = all.of(versions[pick(versions.length)] ?? '2.5.1');
+      let text = generate(definitions, { type: 'ORU', event: 'R01' }, { random, fullness: 0.2 });
+      for (let left = 1 + pick(8); left > 0; left--) {
+        // The delimiters stay as they are, so that it stays a message.
+        const at = 9 + pick(text.length - 9);
+        text = text.slice(0, at) + (scraps[pick(scraps.length)] ?? '') + text.slice(at + pick(4));
+      }
+      for (const { code, location = '' } of validate(parse(text), all)) {
+        expect([code, location, parsePath(location).ok]).toEqual([code, location, true]);
+      }
+    }
+  });
+});
