@@ -19,7 +19,8 @@ module.exports = {
       from: { path: '^core/' },
       to: {
         dependencyTypesNot: ['local', 'type-only', 'undetermined'],
-        pathNot: '^core/|^@medplum/fhirtypes$|(^|/)node_modules/(ajv|yaml|iconv-lite|fast-xml-parser)/',
+        pathNot:
+          '^core/|^@medplum/fhirtypes$|(^|/)node_modules/(ajv|yaml|iconv-lite|fast-xml-parser)/',
       },
     },
     {

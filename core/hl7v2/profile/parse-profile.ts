@@ -170,11 +170,14 @@ function readFile(
     return undefined;
   }
   const { yaml, content } = parsed;
-  if (yaml.errors.length > 0) {
-    for (const error of yaml.errors) {
-      const [reason = ''] = error.message.split(/ at line |\n/);
-      issues.push(toIssue(place(error.pos[0]), `The file is no YAML: ${reason}`));
-    }
+  const [error] = yaml.errors;
+  if (error !== undefined) {
+    // The others follow from the first.
+    const [reason = ''] = error.message.split(/ at line |\n/);
+    const hint = reason.includes('flow')
+      ? '; inside { } a text with a comma or a bracket needs quotes'
+      : '';
+    issues.push(toIssue(place(error.pos[0]), `The file is no YAML: ${reason}${hint}`));
     return undefined;
   }
   for (const { key, offset } of findDoubledKeys(yaml)) {

@@ -9,14 +9,20 @@ export function findUsage(scan: Scan, { usage, condition }: ElementCheck): Usage
   return condition.holds(toContext(scan)) ? condition.then : condition.otherwise;
 }
 
-/** `3.1` is a place in the segment that is being checked, `MSH-9.2` one in the message. */
-function toContext({ message, segment }: Scan): ConditionContext {
+/**
+ * `3.1` is a place in the segment that is being checked, `MSH-9.2` one in the message. Where a component is
+ * being checked, another one of its field is that of the same repetition.
+ */
+function toContext(scan: Scan): ConditionContext {
+  const { message, segment } = scan;
   return {
     all(path) {
       if (!/^\d/.test(path)) return message.all(path).filter((value) => value !== '');
       const { field = 0, repetition, component, subcomponent } = toPath(`${segment.name}-${path}`);
       const all = segment.field(field).repetitions;
-      const wanted = repetition === undefined ? all : all.slice(repetition - 1, repetition);
+      const isBeside = field === scan.position && scan.component > 0 && component !== undefined;
+      const own = repetition ?? (isBeside ? scan.repetition : undefined);
+      const wanted = own === undefined ? all : all.slice(own - 1, own);
       return wanted
         .map((value) => {
           if (component === undefined) return value.text;

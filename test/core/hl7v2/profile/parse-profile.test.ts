@@ -27,11 +27,20 @@ describe('values are taken as they are written', () => {
 describe('what is wrong with a file is found with its line and column', () => {
   test.each([
     ['profile: [', 'test.yaml:1:11', 'no YAML'],
+    [
+      `${head}fields:\n  PID-3: {usage: C, when: PID-2 in [A, B], then: R}`,
+      'test.yaml:5:36',
+      'needs quotes',
+    ],
     ['', 'test.yaml:1:1', 'found nothing'],
     ['- a', 'test.yaml:1:1', 'found a list'],
     ['version: 2.5.1', 'test.yaml:1:1', 'expected "profile"'],
     ['profile: a\nmessages: [ORU^R01]', 'test.yaml:1:1', 'version: expected one of 2.1'],
-    ['profile: a\nversion: 2.51\nmessages: [ORU^R01]', 'test.yaml:2:1', 'version: expected one of 2.1'],
+    [
+      'profile: a\nversion: 2.51\nmessages: [ORU^R01]',
+      'test.yaml:2:1',
+      'version: expected one of 2.1',
+    ],
     ['profile: a\nversion: 2.5.1', 'test.yaml:1:1', 'messages'],
     ['profile: a\nversion: 2.5.1\nmessages: [ORU_R01]', 'test.yaml:3:12', 'ORU^R01'],
     ['profile: a b\nversion: 2.5.1\nmessages: [ORU^R01]', 'test.yaml:1:1', 'letters, digits'],
@@ -77,10 +86,11 @@ describe('what is wrong with a file is found with its line and column', () => {
   });
 });
 
+/** Each list holds the one before it eight times. */
 function toBombs(): string {
-  const names = 'abcdefgh';
-  return [...names]
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  return names
     .slice(1)
-    .map((name, at) => `${name}: &${name} [${`*${names.charAt(at)},`.repeat(8)}]\n`)
+    .map((name, at) => `${name}: &${name} [${`*${names[at]!},`.repeat(8)}]\n`)
     .join('');
 }
