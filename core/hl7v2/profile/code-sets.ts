@@ -3,9 +3,14 @@ import { toCodesRule } from './parse-profile.ts';
 import type { CodesRule, ElementRule, ProfileLayer } from './profile.ts';
 import { suggest } from './suggest.ts';
 
+/** Codes that a later rule may add to. */
+interface ListedCodes extends CodeSet {
+  readonly values: ReadonlySet<string>;
+}
+
 /** What a rule about codes comes to. */
 export interface ResolvedCodes {
-  readonly codes: CodeSet;
+  readonly codes: ListedCodes;
   /** The coding system that component 3 must name. */
   readonly system: string | undefined;
 }
@@ -34,7 +39,7 @@ export function resolveCodes(
   }
   const isClosed = (rule.closed ?? found.closed) !== 'false';
   return {
-    codes: { name, isClosed, has: (code) => values.has(code) },
+    codes: { name, isClosed, values, has: (code) => values.has(code) },
     system: rule.system ?? found.system,
   };
 }
@@ -92,6 +97,10 @@ function collectOrigin(
     };
   }
   if (rule.set !== undefined) return collectSet(rule.set, scope, seen);
+  const agreed = element.codes as ListedCodes | CodeSet | undefined;
+  if (rule.table === undefined && agreed !== undefined && 'values' in agreed) {
+    return { values: new Set(agreed.values), name: agreed.name };
+  }
   const id = rule.table ?? element.table;
   if (id === undefined) {
     report('codes: expected a list, table, set or file: the element has no table of its own');

@@ -240,6 +240,18 @@ fields: {PID-3: {usage: R, max: 3}, PID-8: {codes: sex}}`;
     );
   });
 
+  test('may add to its codes', () => {
+    const text = 'profile: acme\nextends: lab\nfields: {PID-8: {codes: {add: [D], remove: [M]}}}';
+    const result = applyProfile(base, read(text, files));
+    const codes = result.ok ? result.definitions.findSegment('PID')?.fields[7]?.codes : undefined;
+    expect(['F', 'D', 'M', 'O'].map((code) => codes?.has(code))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+
   test('cannot extend itself, or nothing', () => {
     const around: ProfileFiles = {
       find: () => ({ path: 'test.yaml', text: '' }),
