@@ -29,7 +29,7 @@ export interface Correction {
   readonly tables?: Readonly<Record<string, TableChange | null>>;
 }
 
-export interface ElementChange {
+interface ElementChange {
   readonly name?: string;
   readonly datatype?: string;
   readonly usage?: Usage;
@@ -43,7 +43,7 @@ export interface ElementChange {
   readonly table?: string | null;
 }
 
-export interface TableChange {
+interface TableChange {
   readonly name?: string;
   readonly kind?: 'hl7' | 'user';
   /** All codes, instead of those that the sources have. */

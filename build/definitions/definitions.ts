@@ -20,7 +20,7 @@ export async function writeDefinitions(
   const startedAt = performance.now();
   await rm(output, { recursive: true, force: true });
   await mkdir(output, { recursive: true });
-  const drafts = await buildDrafts();
+  const drafts = buildDrafts();
   await Promise.all(
     drafts.map((draft) =>
       writeFile(path.join(output, `${draft.version}.json`), JSON.stringify(toCompact(draft))),

@@ -27,7 +27,7 @@ export interface DraftElement {
   table?: string | undefined;
 }
 
-export interface DraftTable {
+interface DraftTable {
   name: string;
   kind: 'hl7' | 'user';
   readonly codes: Set<string>;

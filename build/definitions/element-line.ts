@@ -1,7 +1,7 @@
 import type { Usage } from '../../core/hl7v2/definitions/definitions.ts';
 import type { DraftElement } from './draft.ts';
 
-/** A field or component in a line, see `elementColumns`: `CX|R|*|||0061|Patient Identifier List`. */
+/** A field or component in a line, as in `CompactVersion.segments`: `CX|R|*|||0061|Patient Identifier List`. */
 export function toElementLine(element: DraftElement): string {
   const { datatype, usage, max, minLength, maxLength, conformanceLength, isTruncatable } = element;
   return [

@@ -18,10 +18,22 @@ export function mapEvents(
     const same = names.find((other) => listed.has(other) && isSame(draft, name, other));
     return [name, same ?? name];
   });
+  for (const name of draft.structures.keys()) {
+    if (name.includes('_') && !isMessage(name)) draft.structures.delete(name);
+  }
   const used = new Set(events.map(([, structure]) => structure));
   for (const [name, structure] of events) {
     draft.events.set(name, structure);
     if (!used.has(name)) draft.structures.delete(name);
+  }
+}
+
+/** The events of the version that the source has no message for, though the version has their structure. */
+export function addListedEvents(draft: Draft, table: ReadonlyMap<string, string>): void {
+  const known = draft.tables.get('0003')?.codes;
+  for (const [name, structure] of table) {
+    const isThere = draft.structures.has(structure) && known?.has(name.slice(4)) === true;
+    if (isThere && !draft.events.has(name)) draft.events.set(name, structure);
   }
 }
 

@@ -45,7 +45,7 @@ function toCondition(code: string): readonly { system: string; code: string; dis
 
 /** The nearest of FHIR's own issue types; our code stands in the details. */
 function toIssueType(code: string): OperationOutcomeIssue['code'] {
-  if (/too-long/.test(code)) return 'too-long';
+  if (code.includes('too-long')) return 'too-long';
   if (/missing|required/.test(code)) return 'required';
   if (/unmapped|table|code/.test(code)) return 'code-invalid';
   if (/unsupported|unknown/.test(code)) return 'not-supported';

@@ -5,12 +5,3 @@ export function toSegmentLocation(message: Hl7Message, segment: Segment): string
   const several = message.segmentsNamed(segment.name).length > 1;
   return several ? `${segment.name}[${segment.occurrence}]` : segment.name;
 }
-
-/** A place in a segment as issues name it: `toLocation(message, obx, '5[1]')` is `OBX[2]-5[1]`. */
-export function toLocation(
-  message: Hl7Message,
-  segment: Segment,
-  position: number | string,
-): string {
-  return `${toSegmentLocation(message, segment)}-${position}`;
-}

@@ -111,7 +111,7 @@ function toField(line: string): FieldDefinition {
   };
 }
 
-/** Columns as in `elementColumns`. */
+/** Columns as in `CompactVersion.segments`. */
 function toElement(columns: readonly string[]): ElementDefinition {
   const [datatype = '', usage, , length = '', conformance = '', table = '', ...name] = columns;
   const [least, most] = length.includes('..') ? length.split('..') : [undefined, length];

@@ -11,7 +11,7 @@ export interface StructureNode {
 }
 
 /** One place in a structure where a segment may stand. */
-export interface Place {
+interface Place {
   readonly index: number;
   readonly node: StructureNode;
   readonly edges: Edge[];
@@ -20,7 +20,7 @@ export interface Place {
 }
 
 /** From one place to one that may follow it. */
-export interface Edge {
+interface Edge {
   readonly to: number;
   /** Whether something repeats in between. */
   readonly isAgain: boolean;

@@ -52,7 +52,7 @@ export function checkSegment(scan: Scan, segment: Segment, check: SegmentCheck):
 }
 
 /** Where a value stands, and the bits of the marks in it. */
-export interface Extent {
+interface Extent {
   readonly start: number;
   readonly end: number;
   readonly kinds: number;

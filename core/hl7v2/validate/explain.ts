@@ -2,7 +2,7 @@ import type { Automaton } from './automaton.ts';
 import { findRoutes, missingCost, surplusCost, type Route } from './routes.ts';
 
 /** What became of one segment: the way to its place, or undefined where it has none. */
-export interface Placement {
+interface Placement {
   readonly route: Route | undefined;
   /** Where the message stood in front of it. */
   readonly from: number;

@@ -62,7 +62,7 @@ function isDigit(code: number): boolean {
 }
 
 /** `[+-]digits[.digits]`, one of both sides of the point at least. */
-export function isNumber(text: string, start: number, end: number): boolean {
+function isNumber(text: string, start: number, end: number): boolean {
   const sign = text.charCodeAt(start);
   const from = sign === plus || sign === minus ? start + 1 : start;
   const whole = countDigits(text, from, end);
@@ -109,7 +109,7 @@ function readPair(text: string, at: number): number {
 }
 
 /** `YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ]`. */
-export function isTimestamp(text: string, start: number, end: number): boolean {
+function isTimestamp(text: string, start: number, end: number): boolean {
   const digits = countDigits(text, start, end);
   if (digits <= 8) {
     return isCalendarDate(text, start, digits) && isZone(text, start + digits, end);

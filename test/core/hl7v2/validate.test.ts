@@ -104,7 +104,14 @@ describe('what conforms has no findings', () => {
       );
       expect(find(oru)).toEqual([]);
       for (const event of ['A01', 'A04', 'A08', 'A13']) {
-        const text = adt(`EVN|${event}|2026`, pid, 'NK1|1||||||C^^99LOC', 'PV1|1|I', 'AL1|1||x', 'IN1|1|a|b^^^^XX');
+        const text = adt(
+          `EVN|${event}|2026`,
+          pid,
+          'NK1|1||||||C^^99LOC',
+          'PV1|1|I',
+          'AL1|1||x',
+          'IN1|1|a|b^^^^XX',
+        );
         expect(find(text.replace('A01^', `${event}^`).replace('2.5.1', version))).toEqual([]);
       }
     },
@@ -309,7 +316,9 @@ describe('what is wrong is found', () => {
       obx('x', 'QQ'),
       'Testperson line',
     );
-    expect(JSON.stringify(validate(parse(text), openDefinitions()))).not.toMatch(/Testperson|notadate|notanumber|QQ/);
+    expect(JSON.stringify(validate(parse(text), openDefinitions()))).not.toMatch(
+      /Testperson|notadate|notanumber|QQ/,
+    );
   });
 });
 

@@ -161,7 +161,7 @@ function compareTables(ours: VersionDefinitions, theirs: Oracle): readonly Disag
     }
     const codes = table.codes.filter(isCode);
     const missing = codes.filter((code) => !our.codes.has(code));
-    const extra = [...our.codes].filter((code) => !codes.includes(code));
+    const extra = [...our.codes].filter((code) => isCode(code) && !codes.includes(code));
     return differing([
       ['table kind', id, our.kind, table.type],
       ['table codes', id, extra.join(' '), missing.join(' ')],
