@@ -20,7 +20,8 @@ module.exports = {
       from: { path: '^core/' },
       to: {
         dependencyTypesNot: ['local', 'type-only', 'undetermined'],
-        pathNot: '^core/|^buffer$|^@medplum/fhirtypes$|(^|/)node_modules/(ajv|yaml|iconv-lite)/',
+        pathNot:
+          '^core/|^buffer$|^@medplum/fhirtypes$|(^|/)node_modules/(ajv|yaml|iconv-lite|fast-xml-parser)/',
       },
     },
     {

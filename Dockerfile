@@ -26,6 +26,7 @@ COPY --from=build /app/connectors ./connectors
 COPY --from=build /app/runtime ./runtime
 COPY --from=build /app/console/api ./console/api
 COPY --from=build /app/mappings ./mappings
+COPY --from=build /app/profiles ./profiles
 COPY --from=build /app/flows ./flows
 COPY --from=build /app/samples ./samples
 COPY --from=build /app/nodes ./nodes

@@ -12,6 +12,7 @@ const commands = {
   set: async (program: Command) => (await import('./set.ts')).registerSet(program),
   validate: async (program: Command) => (await import('./validate.ts')).registerValidate(program),
   ack: async (program: Command) => (await import('./ack.ts')).registerAck(program),
+  profile: async (program: Command) => (await import('./profile.ts')).registerProfile(program),
   map: async (program: Command) => (await import('./map.ts')).registerMap(program),
   queues: async (program: Command) => (await import('./queues.ts')).registerQueues(program),
   trace: async (program: Command) => (await import('./trace.ts')).registerTrace(program),
@@ -27,7 +28,10 @@ async function main(args: readonly string[]): Promise<void> {
   const named = Object.entries(commands).find(([name]) => name === args[0]);
   const wanted = named === undefined ? Object.values(commands) : [named[1]];
   for (const register of wanted) await register(program);
-  for (const command of program.commands) command.exitOverride();
+  for (const command of program.commands) {
+    command.exitOverride();
+    for (const inner of command.commands) inner.exitOverride();
+  }
   await program.parseAsync(args, { from: 'user' });
 }
 

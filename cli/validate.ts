@@ -1,13 +1,18 @@
 import type { Command } from 'commander';
 import { openDefinitions } from '../connectors/file/definition-files.ts';
-import { toLine } from '../core/errors.ts';
+import { openProfile } from '../connectors/file/profile-files.ts';
+import { findFailure, toLine } from '../core/errors.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
+import {
+  validateByProfile,
+  type OpenedProfile,
+} from '../core/hl7v2/profile/validate-by-profile.ts';
 import { validate } from '../core/hl7v2/validate.ts';
 import { isValid, type Issue } from '../core/issue.ts';
 import { forEachFile, reportIssues, type ExitCode, type InputFile } from './input.ts';
 
 /**
- * `hilum validate [--json] FILE…`: every finding of every message; exits 1 if any message is invalid.
+ * `hilum validate [--json] [--profile P] FILE…`: every finding of every message; exits 1 if any message is invalid.
  * With `--json` a line a message: `{"file","message":n,"valid","issues":[…]}`. Every issue has a `location`
  * that starts with a segment; a line that is no segment is placed at the segment in front of it, and its
  * `message` tells the number of the line within the message.
@@ -18,16 +23,42 @@ export function registerValidate(program: Command): void {
     .description('Validate HL7 v2 messages against their version and message type.')
     .argument('<file...>', 'files with one or more messages; - is standard input')
     .option('--json', 'a line of JSON a message')
-    .action(async (files: readonly string[], { json = false }: { readonly json?: boolean }) => {
-      await forEachFile(files, (input) => validateFile(input, json));
+    .option('--profile <profile>', 'a conformance profile: a shipped one’s name, or a file')
+    .action(async (files: readonly string[], options: Options) => {
+      const { json = false } = options;
+      const profile = options.profile === undefined ? undefined : open(options.profile);
+      if (profile === undefined && options.profile !== undefined) process.exitCode = 2;
+      else await forEachFile(files, (input) => validateFile(input, { json, profile }));
     });
 }
 
-function validateFile(input: InputFile, json: boolean): ExitCode {
+interface Options {
+  readonly json?: boolean;
+  readonly profile?: string;
+}
+
+/** Undefined where it has faults, which are printed. */
+function open(name: string): OpenedProfile | undefined {
+  try {
+    return openProfile(name, { definitions: openDefinitions() });
+  } catch (error) {
+    const failure = findFailure(error);
+    if (failure === undefined) throw error;
+    for (const issue of failure.issues) process.stderr.write(`${toLine(issue)}\n`);
+    return undefined;
+  }
+}
+
+interface Checking {
+  readonly json: boolean;
+  readonly profile: OpenedProfile | undefined;
+}
+
+function validateFile(input: InputFile, { json, profile }: Checking): ExitCode {
   reportIssues(input.file, input.issues);
   let code: ExitCode = isValid(input.issues) ? 0 : 1;
   for (const { bytes, number } of input.messages) {
-    const issues = findIssues(bytes);
+    const issues = findIssues(bytes, profile);
     const valid = isValid(issues);
     if (!valid) code = 1;
     const { file } = input;
@@ -42,10 +73,15 @@ function validateFile(input: InputFile, json: boolean): ExitCode {
 }
 
 /** What the parser and the validator find; what both see is said once. */
-function findIssues(bytes: Uint8Array): readonly Issue[] {
+function findIssues(bytes: Uint8Array, profile: OpenedProfile | undefined): readonly Issue[] {
   const parsed = parseMessage(bytes);
   if (!parsed.ok) return parsed.issues;
-  const issues = [...parsed.issues, ...validate(parsed.message, openDefinitions())];
+  const definitions = openDefinitions();
+  const found =
+    profile === undefined
+      ? validate(parsed.message, definitions)
+      : validateByProfile(parsed.message, profile, definitions);
+  const issues = [...parsed.issues, ...found];
   const seen = new Set<string>();
   return issues.filter((issue) => {
     const line = toLine(issue);

@@ -1,133 +1,64 @@
+import {
+  ConditionError,
+  type ConditionResult,
+  type ConditionTree,
+  readCondition,
+} from '../condition/parse-condition.ts';
+import { isComparedNumber, isDateTime, isNumber, isTime } from './formats.ts';
 import { type SourcePath, findSegment, parseSourcePath, readFirst } from './path.ts';
 import type { Frame } from './run.ts';
 import { toText } from './source.ts';
-import { isComparedNumber, isDateTime, isNumber, isTime } from './formats.ts';
 
 /** A condition of a rule, compiled: pure, reads the message only. */
 export type Condition = (frame: Frame) => boolean;
 
 /**
- * The grammar, all of it:
- *
- *     or        = and { "or" and }
- *     and       = not { "and" not }
- *     not       = "not" not | "(" or ")" | test
- *     test      = path [ "not" ] ( "valued" | "null" )
- *               | path ( "=" | "!=" ) text
- *               | path [ "not" ] "in" "(" text { "," text } ")"
- *               | path "is" [ "not" ] ( "number" | "compared-number" | "date-time" | "time" )
- *               | ( "count" | "length" ) "(" path ")" ( "=" | "!=" | "<" | "<=" | ">" | ">=" ) number
- *     path      = a source path, a segment's name, or for count a group's name
- *     text      = 'in single quotes' | "in double quotes"
- *
+ * Compiles a condition; the grammar is that of `readCondition`. A subject is a source path, a segment's
+ * name, or for `count` a group's name; forms are `number`, `compared-number`, `date-time` and `time`.
  * `count` of a field is its repetitions that are there, of a segment or group how many the current group has.
  */
-export function parseCondition(text: string): ConditionResult {
-  const tokens = toTokens(text);
-  if (typeof tokens === 'string') return { ok: false, message: tokens };
-  const reader: Reader = { tokens, position: 0 };
-  try {
-    const condition = parseOr(reader);
-    const rest = tokens[reader.position];
-    if (rest !== undefined) return { ok: false, message: `"${rest}" was not expected here` };
-    return { ok: true, condition };
-  } catch (error) {
-    if (error instanceof SyntaxError) return { ok: false, message: error.message };
-    throw error;
-  }
+export function parseCondition(text: string): ConditionResult<Condition> {
+  return readCondition(text, compile);
 }
 
-export type ConditionResult =
-  | { readonly ok: true; readonly condition: Condition }
-  | { readonly ok: false; readonly message: string };
-
-interface Reader {
-  readonly tokens: readonly string[];
-  position: number;
-}
-
-const token = /\s+|('[^']*'|"[^"]*"|<=|>=|!=|[=<>(),]|[A-Za-z0-9_.[\]*-]+)|(.)/gy;
-
-function toTokens(text: string): string[] | string {
-  const tokens: string[] = [];
-  for (const [, word, other] of text.matchAll(token)) {
-    if (other !== undefined) return `the character ${other} has no meaning in a condition`;
-    if (word !== undefined) tokens.push(word);
+function compile(tree: ConditionTree): Condition {
+  switch (tree.kind) {
+    case 'or': {
+      const parts = tree.parts.map(compile);
+      return (frame) => parts.some((part) => part(frame));
+    }
+    case 'and': {
+      const parts = tree.parts.map(compile);
+      return (frame) => parts.every((part) => part(frame));
+    }
+    case 'not': {
+      const part = compile(tree.part);
+      return (frame) => !part(frame);
+    }
+    case 'valued':
+      return toValued(tree.subject);
+    case 'null': {
+      const path = toPath(tree.subject);
+      return (frame) => readFirst(path, frame)?.value.raw === '""';
+    }
+    case 'in': {
+      const read = toReader(tree.subject);
+      const texts = new Set(tree.texts);
+      return (frame) => texts.has(read(frame));
+    }
+    case 'is':
+      return toForm(tree.subject, tree.form);
+    case 'matches':
+      throw new ConditionError('expected valued, null, =, !=, in or is, found matches');
+    case 'count': {
+      const count = toCount(tree.subject);
+      return (frame) => tree.compare(count(frame));
+    }
+    case 'length': {
+      const read = toReader(tree.subject);
+      return (frame) => tree.compare(read(frame).length);
+    }
   }
-  return tokens;
-}
-
-function take(reader: Reader, expected?: string): string {
-  const next = reader.tokens[reader.position];
-  if (next === undefined || (expected !== undefined && next !== expected)) {
-    throw new SyntaxError(`expected ${expected ?? 'more'}, found ${next ?? 'the end'}`);
-  }
-  reader.position++;
-  return next;
-}
-
-function takeIf(reader: Reader, expected: string): boolean {
-  if (reader.tokens[reader.position] !== expected) return false;
-  reader.position++;
-  return true;
-}
-
-function parseOr(reader: Reader): Condition {
-  const parts = [parseAnd(reader)];
-  while (takeIf(reader, 'or')) parts.push(parseAnd(reader));
-  const [first] = parts;
-  if (parts.length === 1 && first !== undefined) return first;
-  return (frame) => parts.some((part) => part(frame));
-}
-
-function parseAnd(reader: Reader): Condition {
-  const parts = [parseNot(reader)];
-  while (takeIf(reader, 'and')) parts.push(parseNot(reader));
-  const [first] = parts;
-  if (parts.length === 1 && first !== undefined) return first;
-  return (frame) => parts.every((part) => part(frame));
-}
-
-function parseNot(reader: Reader): Condition {
-  if (takeIf(reader, 'not')) {
-    const inner = parseNot(reader);
-    return (frame) => !inner(frame);
-  }
-  if (takeIf(reader, '(')) {
-    const inner = parseOr(reader);
-    take(reader, ')');
-    return inner;
-  }
-  return parseTest(reader);
-}
-
-function parseTest(reader: Reader): Condition {
-  const subject = take(reader);
-  if (subject === 'count' || subject === 'length') return parseMeasure(reader, subject);
-  const read = toReader(subject);
-  const negated = takeIf(reader, 'not');
-  const operator = take(reader);
-  if (operator === 'valued') {
-    const valued = toValued(subject);
-    return (frame) => valued(frame) !== negated;
-  }
-  if (operator === 'null') {
-    const path = toPath(subject);
-    return (frame) => (readFirst(path, frame)?.value.raw === '""') !== negated;
-  }
-  if (operator === 'in') {
-    const texts = new Set(takeList(reader));
-    return (frame) => texts.has(read(frame)) !== negated;
-  }
-  if (negated) throw new SyntaxError(`"not ${operator}" has no meaning; use "!="`);
-  if (operator === 'is') return parseForm(reader, read);
-  if (operator !== '=' && operator !== '!=') {
-    throw new SyntaxError(
-      `expected valued, null, =, !=, in or is after ${subject}, found ${operator}`,
-    );
-  }
-  const text = takeText(reader);
-  return (frame) => (read(frame) === text) === (operator === '=');
 }
 
 const forms: Readonly<Record<string, (text: string) => boolean>> = {
@@ -137,61 +68,20 @@ const forms: Readonly<Record<string, (text: string) => boolean>> = {
   time: isTime,
 };
 
-function parseForm(reader: Reader, read: (frame: Frame) => string): Condition {
-  const negated = takeIf(reader, 'not');
-  const name = take(reader);
+function toForm(subject: string, name: string): Condition {
+  const read = toReader(subject);
   const test = forms[name];
-  if (test === undefined)
-    throw new SyntaxError(`expected number, compared-number, date-time or time, found ${name}`);
-  return (frame) => test(read(frame)) !== negated;
-}
-
-const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> = {
-  '=': (a, b) => a === b,
-  '!=': (a, b) => a !== b,
-  '<': (a, b) => a < b,
-  '<=': (a, b) => a <= b,
-  '>': (a, b) => a > b,
-  '>=': (a, b) => a >= b,
-};
-
-function parseMeasure(reader: Reader, kind: 'count' | 'length'): Condition {
-  take(reader, '(');
-  const subject = take(reader);
-  take(reader, ')');
-  const operator = take(reader);
-  const compare = comparisons[operator];
-  const limit = Number(take(reader));
-  if (compare === undefined || !Number.isInteger(limit)) {
-    throw new SyntaxError(`expected a comparison with a whole number after ${kind}(${subject})`);
+  if (test === undefined) {
+    throw new ConditionError(`expected number, compared-number, date-time or time, found ${name}`);
   }
-  if (kind === 'length') {
-    const read = toReader(subject);
-    return (frame) => compare(read(frame).length, limit);
-  }
-  const count = toCount(subject);
-  return (frame) => compare(count(frame), limit);
-}
-
-function takeText(reader: Reader): string {
-  const word = take(reader);
-  if (!/^['"]/.test(word)) throw new SyntaxError(`expected a text in quotes, found ${word}`);
-  return word.slice(1, -1);
-}
-
-function takeList(reader: Reader): string[] {
-  take(reader, '(');
-  const texts = [takeText(reader)];
-  while (takeIf(reader, ',')) texts.push(takeText(reader));
-  take(reader, ')');
-  return texts;
+  return (frame) => test(read(frame));
 }
 
 const nameOnly = /^[A-Z][A-Z0-9_]{2,}$/;
 
 function toPath(subject: string): SourcePath {
   const path = parseSourcePath(subject);
-  if (path === undefined) throw new SyntaxError(`${subject} is no path such as PID-3.4 or 4.2`);
+  if (path === undefined) throw new ConditionError(`${subject} is no path such as PID-3.4 or 4.2`);
   return path;
 }
 

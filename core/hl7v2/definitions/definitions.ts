@@ -83,6 +83,8 @@ export interface ElementDefinition {
   readonly codes?: CodeSet;
   /** From a profile, with usage C. */
   readonly condition?: ConditionalUsage;
+  /** From a profile: agreed as it is here, whatever is known about the version's own rule. */
+  readonly isAgreed?: boolean;
   /** From a profile: in place of what the datatype has. */
   readonly components?: readonly ElementDefinition[];
 }

@@ -10,25 +10,37 @@ export function findUsage(scan: Scan, { usage, condition }: ElementCheck): Usage
 }
 
 /**
- * `3.1` is a place in the segment that is being checked, `MSH-9.2` one in the message. Each is read once, since
- * a condition may be asked of every repetition.
+ * `3.1` is a place in the segment that is being checked, `MSH-9.2` one in the message. Where a component is
+ * being checked, another one of its field is that of the same repetition. Each is read once, since a condition
+ * may be asked of every repetition.
  */
 function toContext(scan: Scan): ConditionContext {
+  const isFilled = (value: string): boolean => value !== '';
   return {
     all(path) {
-      const isWithin = /^\d/.test(path);
-      const known = isWithin ? scan.segmentValues : scan.messageValues;
-      let values = known.get(path);
-      if (values === undefined) {
-        const all = isWithin ? readSegment(scan, path) : scan.message.all(path);
-        values = all.filter((value) => value !== '');
-        known.set(path, values);
+      if (!/^\d/.test(path)) {
+        return remember(scan.messageValues, path, () => scan.message.all(path).filter(isFilled));
       }
-      return values;
+      if (scan.component > 0 && path.startsWith(`${scan.position}.`)) {
+        const each = remember(scan.segmentValues, `each ${path}`, () => readSegment(scan, path));
+        return each.slice(scan.repetition - 1, scan.repetition).filter(isFilled);
+      }
+      return remember(scan.segmentValues, path, () => readSegment(scan, path).filter(isFilled));
     },
   };
 }
 
+function remember(
+  known: Map<string, readonly string[]>,
+  key: string,
+  read: () => readonly string[],
+): readonly string[] {
+  const values = known.get(key) ?? read();
+  known.set(key, values);
+  return values;
+}
+
+/** One value a repetition, empty ones too; only one where the path names the repetition. */
 function readSegment({ segment }: Scan, path: string): readonly string[] {
   const { field = 0, repetition, component, subcomponent } = toPath(`${segment.name}-${path}`);
   const all = segment.field(field).repetitions;

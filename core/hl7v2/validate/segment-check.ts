@@ -111,12 +111,14 @@ const judgedElsewhere: ReadonlySet<string> = new Set(['MSH-9', 'MSH-18', 'OBX-2'
 /** What a version's list says of a field, where it can be held against a message. */
 function correct(definition: FieldDefinition, place: string, version: string): FieldDefinition {
   if (judgedElsewhere.has(place)) {
-    const { name, usage, min, max, condition } = definition;
+    const { table, maxLength, minLength, conformanceLength, ...rest } = definition;
+    const opaque = { ...rest, datatype: 'varies' };
+    // What a profile says holds; what the list says is known better.
+    if (definition.isAgreed === true) return opaque;
+    if (place === 'MSH-18') return { ...opaque, max: Infinity };
     // Whether OBX-2 has to be there depends on OBX-5 in every version.
-    const own = place === 'OBX-2' && condition === undefined ? 'C' : usage;
-    const most = place === 'MSH-18' ? Infinity : max;
-    const opaque = { name, datatype: 'varies', usage: own, min, max: most };
-    return condition === undefined ? opaque : { ...opaque, condition };
+    return place === 'OBX-2' ? { ...opaque, usage: 'C' } : opaque;
   }
+  if (definition.isAgreed === true) return definition;
   return disputed.has(`${version} ${place}`) ? { ...definition, usage: 'C' } : definition;
 }
