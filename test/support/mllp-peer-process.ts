@@ -47,7 +47,10 @@ interface SimpleHl7 {
   readonly Parser: new (options: { segmentSeperator: string }) => { parse(text: string): object };
   readonly Server: {
     createTcpClient(options: { host: string; port: number; keepalive: boolean }): {
-      send(message: object, done: (error: Error | null, answer?: object) => void): void;
+      send(
+        message: object,
+        done: (error: Error | null, answer?: { toString(): string }) => void,
+      ): void;
       close(): void;
     };
     createTcpServer(
@@ -65,7 +68,7 @@ function loadSimpleHl7(): Peer {
       for (const message of messages) {
         const answer = await new Promise<string>((resolve, reject) => {
           client.send(parser.parse(message), (error, found) => {
-            if (error === null) resolve(String(found));
+            if (error === null) resolve(found?.toString() ?? '');
             else reject(error);
           });
         });
