@@ -4,6 +4,7 @@ import type { Outcome } from '../../core/outcome.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { toOutcome } from './acknowledgment-outcome.ts';
 import type { MllpConnection } from './connection.ts';
+import { isForAnother } from './exchange.ts';
 
 /** The message whose answer did not come in time. */
 interface Overdue {
@@ -65,8 +66,10 @@ export function createLateAnswers(options: {
       connection.onMessage = (body) => {
         const acknowledgment = readAcknowledgment(body);
         const { code } = acknowledgment;
-        const isIts = code !== undefined && acknowledgment.controlId.trim() === controlId.trim();
-        if (!isIts || controlId === '') return;
+        // Without a control id nobody can tell what it answers.
+        const isIts =
+          code !== undefined && controlId !== '' && !isForAnother(acknowledgment, controlId);
+        if (!isIts) return;
         const lateMs = Math.round(performance.now() - since);
         logger.warn(
           { id, controlId, code, lateMs, partner: where },
