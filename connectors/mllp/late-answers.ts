@@ -29,7 +29,7 @@ export interface LateAnswers {
 }
 
 /** Answers nobody asks for again: their messages were given up. */
-const maxKept = 1000;
+const maxKept = 100;
 
 export function createLateAnswers(options: {
   readonly graceMs: number;
