@@ -21,7 +21,7 @@ export interface ConnectOptions {
 }
 
 /** How a connection ended. */
-export interface ConnectionEnd {
+interface ConnectionEnd {
   /** In words, as far as it is known. */
   readonly reason: string;
   /** Whether the partner can have read nothing of what was sent: it refused the connection itself. */

@@ -30,7 +30,7 @@ export interface LateAnswers {
 }
 
 /** Answers nobody asks for again: their messages were given up. */
-const maxKept = 1000;
+const maxKept = 100;
 
 export function createLateAnswers(options: {
   readonly graceMs: number;
@@ -71,6 +71,7 @@ export function createLateAnswers(options: {
         const acknowledgment = readAcknowledgment(body);
         const { code } = acknowledgment;
         const controlId = header?.controlId ?? '';
+        // Without a control id nobody can tell what it answers.
         if (code === undefined || controlId === '') return;
         const answer = { contentType: contentTypes.hl7v2, body };
         const sent = { header, policy, answer, where: `${where}, late` };

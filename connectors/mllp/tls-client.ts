@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
+import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import type { SenderTls } from '../../core/interface.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { loadTls, pathsOf, readSignature, warnOfExpiry, type LoadedTls } from './tls-files.ts';
@@ -44,8 +44,9 @@ export function createTlsClient(
         secureContext: context,
         // Said outright, or NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would switch it off.
         rejectUnauthorized: true,
-        // An address is no server name (SNI); it is then looked for in the certificate by itself.
+        // An address is no server name (SNI), but it may stand in the certificate all the same.
         ...(isIP(name) === 0 ? { servername: name } : {}),
+        checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
       };
     },
   };

@@ -7,7 +7,7 @@ import { findObjection, formatSubject } from './certificate.ts';
 import { loadTls, pathsOf, readSignature, warnOfExpiry, type LoadedTls } from './tls-files.ts';
 
 /** A peer's connection after the handshake. */
-export interface SecuredPeer {
+interface SecuredPeer {
   readonly socket: TLSSocket;
   /** The subject of its verified certificate, where it showed one. */
   readonly certificate: string | undefined;

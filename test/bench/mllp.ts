@@ -4,9 +4,14 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { createMllpSource } from '../../connectors/mllp/server.ts';
+import type { MllpSourceOptions } from '../../connectors/mllp/server.ts';
+import { makeAuthority } from '../support/certificates.ts';
+import { makeTempFolder } from '../support/temp.ts';
 
 interface Load {
   readonly port: number;
@@ -14,6 +19,8 @@ interface Load {
   readonly outstanding: number;
   readonly messages: number;
   readonly bytes: number;
+  /** Over TLS, trusting this authority. */
+  readonly ca?: string;
 }
 
 interface Measured {
@@ -21,6 +28,9 @@ interface Measured {
   readonly p50: number;
   readonly p99: number;
 }
+
+/** The median of so many is told. */
+const rounds = 5;
 
 const silent = {
   debug: () => undefined,
@@ -37,40 +47,48 @@ if (process.send === undefined) await measureAll();
 else process.on('message', (load: Load) => void run(load).then((found) => process.send?.(found)));
 
 async function measureAll(): Promise<void> {
-  const source = createMllpSource({
+  const options: MllpSourceOptions = {
     host: '127.0.0.1',
     port: 0,
     maxFrameBytes: 64_000_000,
     idleTimeoutMs: 0,
     logger: silent,
     accept: () => Promise.resolve(answer),
-  });
-  await source.start();
-  const echo = createServer((socket) => {
-    socket.setNoDelay(true);
-    socket.on('error', () => undefined);
-    socket.on('data', (chunk: Buffer) => void socket.write(chunk));
-  });
-  echo.listen(0, '127.0.0.1');
-  await once(echo, 'listening');
+  };
+  const folder = makeTempFolder('bench');
+  const authority = await makeAuthority(folder, 'authority');
+  const { files, certificate, key } = await authority.issue({ name: 'hilum.example' });
+  const tls = { identity: files, clientCertificates: 'off' } as const;
+  const source = createMllpSource(options);
+  const secure = createMllpSource({ ...options, tls });
+  await Promise.all([source.start(), secure.start()]);
+  const echo = createServer(echoBack).listen(0, '127.0.0.1');
+  const secureEcho = createTlsServer({ cert: certificate, key }, echoBack).listen(0, '127.0.0.1');
+  await Promise.all([once(echo, 'listening'), once(secureEcho, 'listening')]);
   const client = fork(import.meta.filename);
   const measure = async (load: Load): Promise<Measured> => {
     client.send(load);
     const [found] = (await once(client, 'message')) as [Measured];
     return found;
   };
-  const mllp = source.address?.port ?? 0;
-  const bare = (echo.address() as AddressInfo).port;
+  const portOf = (server: Server) => (server.address() as AddressInfo).port;
+  const plain = { ours: source.address?.port ?? 0, bare: portOf(echo) };
+  const encrypted = {
+    ours: secure.address?.port ?? 0,
+    bare: portOf(secureEcho),
+    ca: authority.pem,
+  };
   const shapes = [
-    { connections: 1, outstanding: 1, messages: 20_000 },
-    { connections: 10, outstanding: 1, messages: 60_000 },
-    { connections: 10, outstanding: 32, messages: 150_000 },
+    { ...plain, connections: 1, outstanding: 1, messages: 20_000 },
+    { ...plain, connections: 10, outstanding: 1, messages: 60_000 },
+    { ...plain, connections: 10, outstanding: 32, messages: 150_000 },
+    { ...encrypted, connections: 10, outstanding: 32, messages: 60_000 },
   ];
-  for (const shape of shapes) {
+  for (const { ours: mllp, bare, ...shape } of shapes) {
     await measure({ port: mllp, bytes: 2000, ...shape, messages: 5_000 });
     const ours: Measured[] = [];
     const limit: Measured[] = [];
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       ours.push(await measure({ port: mllp, bytes: 2000, ...shape }));
       limit.push(await measure({ port: bare, bytes: 2000, ...shape }));
     }
@@ -78,10 +96,16 @@ async function measureAll(): Promise<void> {
     const rate = shape.messages / middle.seconds;
     const ratio = (reference.seconds / middle.seconds).toFixed(2);
     console.log(
-      `${shape.connections}x${shape.outstanding}: ${rate.toFixed(0)} msg/s, p50 ${middle.p50.toFixed(2)} ms, p99 ${middle.p99.toFixed(2)} ms, ${ratio} of a bare echo`,
+      `${shape.connections}x${shape.outstanding}${'ca' in shape ? ' over TLS' : ''}: ${rate.toFixed(0)} msg/s, p50 ${middle.p50.toFixed(2)} ms, p99 ${middle.p99.toFixed(2)} ms, ${ratio} of a bare echo`,
     );
   }
-  const large = { port: mllp, connections: 1, outstanding: 1, messages: 1, bytes: 20_000_000 };
+  const large = {
+    port: plain.ours,
+    connections: 1,
+    outstanding: 1,
+    messages: 1,
+    bytes: 20_000_000,
+  };
   await measure(large);
   const { seconds } = findMedian([
     await measure(large),
@@ -91,7 +115,15 @@ async function measureAll(): Promise<void> {
   console.log(`a frame of 20 MB: ${(seconds * 1000).toFixed(0)} ms`);
   client.disconnect();
   echo.close();
-  await source.stop({ drainMs: 0 });
+  secureEcho.close();
+  await Promise.all([source.stop({ drainMs: 0 }), secure.stop({ drainMs: 0 })]);
+  rmSync(folder, { recursive: true });
+}
+
+function echoBack(socket: Socket): void {
+  socket.setNoDelay(true);
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk: Buffer) => void socket.write(chunk));
 }
 
 function findMedian(found: readonly Measured[]): Measured {
@@ -109,8 +141,12 @@ async function run(load: Load): Promise<Measured> {
   frame[load.bytes + 2] = 0x0d;
   const sockets = await Promise.all(
     Array.from({ length: load.connections }, async () => {
-      const socket = connect({ port: load.port, host: '127.0.0.1', noDelay: true });
-      await once(socket, 'connect');
+      const to = { port: load.port, host: '127.0.0.1' };
+      const { ca } = load;
+      const socket =
+        ca === undefined ? connect(to) : connectTls({ ...to, ca, servername: 'hilum.example' });
+      socket.setNoDelay(true);
+      await once(socket, ca === undefined ? 'connect' : 'secureConnect');
       return socket;
     }),
   );

@@ -23,6 +23,7 @@ interface Peer {
   readonly serve?: Serve;
 }
 
+const require = createRequire(import.meta.url);
 const host = '127.0.0.1';
 const answered = (code: string, controlId: string) => console.log(`${code} ${controlId}`);
 const got = (controlId: string) => console.log(`got ${controlId}`);
@@ -47,7 +48,10 @@ interface SimpleHl7 {
   readonly Parser: new (options: { segmentSeperator: string }) => { parse(text: string): object };
   readonly Server: {
     createTcpClient(options: { host: string; port: number; keepalive: boolean }): {
-      send(message: object, done: (error: Error | null, answer?: object) => void): void;
+      send(
+        message: object,
+        done: (error: Error | null, answer?: { toString(): string }) => void,
+      ): void;
       close(): void;
     };
     createTcpServer(
@@ -57,7 +61,7 @@ interface SimpleHl7 {
 }
 
 function loadSimpleHl7(): Peer {
-  const { Parser, Server: factory } = createRequire(import.meta.url)('simple-hl7') as SimpleHl7;
+  const { Parser, Server: factory } = require('simple-hl7') as SimpleHl7;
   const parser = new Parser({ segmentSeperator: '\r' });
   return {
     async send(port, messages) {
@@ -65,7 +69,7 @@ function loadSimpleHl7(): Peer {
       for (const message of messages) {
         const answer = await new Promise<string>((resolve, reject) => {
           client.send(parser.parse(message), (error, found) => {
-            if (error === null) resolve(String(found));
+            if (error === null) resolve(found?.toString() ?? '');
             else reject(error);
           });
         });
@@ -110,9 +114,9 @@ async function loadNodeHl7Client(): Promise<Peer> {
 async function loadMedplum(): Promise<Peer> {
   const { Hl7Client: Client, Hl7Server } = await import('@medplum/hl7');
   // It brings a core of its own version, whose messages are what it takes.
-  const core = createRequire(createRequire(import.meta.url).resolve('@medplum/hl7'))(
-    '@medplum/core',
-  ) as { readonly Hl7Message: { parse(text: string): Parameters<Hl7Client['send']>[0] } };
+  const core = createRequire(require.resolve('@medplum/hl7'))('@medplum/core') as {
+    readonly Hl7Message: { parse(text: string): Parameters<Hl7Client['send']>[0] };
+  };
   return {
     async send(port, messages) {
       const client = new Client({ host, port, keepAlive: true });

@@ -16,6 +16,7 @@ const programs = {
     package: 'rabbitmq-server',
     places: ['/usr/lib/rabbitmq/bin/rabbitmq-server'],
   },
+  mllp_send: { package: 'python3-hl7', places: ['/usr/bin/mllp_send'] },
   chromium: { package: 'chromium', places: ['/usr/bin/chromium'] },
 } as const satisfies Record<string, Program>;
 

@@ -105,6 +105,12 @@ describe('a sender over TLS', () => {
       undefined,
     ],
     [
+      'another address than the one set',
+      () => trusting({ serverName: '192.0.2.7' }),
+      () => show(issued.partner),
+      'for another name',
+    ],
+    [
       'another name than the one set',
       () => trusting({ serverName: 'pharmacy.example' }),
       () => show(issued.named),

@@ -33,7 +33,7 @@ export async function connectRawTls(
 }
 
 /** Speaks MLLP on a socket that is open. */
-export function speak(socket: Socket): RawPeer {
+function speak(socket: Socket): RawPeer {
   const answers: string[] = [];
   const waiting: { resolve: (answer: string) => void; reject: (error: Error) => void }[] = [];
   let text = '';
