@@ -17,7 +17,9 @@ function toContext(scan: Scan): ConditionContext {
   return {
     all(path) {
       const isWithin = /^\d/.test(path);
-      const known = isWithin ? scan.segmentValues : scan.messageValues;
+      const known = isWithin
+        ? (scan.segmentValues ??= new Map<string, readonly string[]>())
+        : (scan.messageValues ??= new Map<string, readonly string[]>());
       let values = known.get(path);
       if (values === undefined) {
         const all = isWithin ? readSegment(scan, path) : scan.message.all(path);
