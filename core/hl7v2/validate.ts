@@ -16,7 +16,7 @@ import {
   withEarlyEvent,
   type HeaderValues,
 } from './validate/header.ts';
-import { checkRules, type RuleState } from './validate/rules.ts';
+import { checkRules, startRules } from './validate/rules.ts';
 import { Scan } from './validate/scan.ts';
 import { findChecks } from './validate/segment-check.ts';
 
@@ -60,7 +60,7 @@ function choose(
 
 function checkSegments(scan: Scan, rules: PlaceRules): void {
   const { message, checks, findings } = scan;
-  const state: RuleState = { order: undefined };
+  const state = startRules(checks.definitions.version);
   let last: Segment | undefined;
   for (const segment of message.segments) {
     if (findings.isFull) return;

@@ -70,6 +70,8 @@ export interface ElementDefinition {
   readonly usage: Usage;
   /** In characters. Before 2.7 the longest that may be sent. */
   readonly maxLength?: number;
+  /** From a profile: `maxLength` is meant of all components together, also where they have lengths of their own. */
+  readonly isLengthAgreed?: boolean;
   readonly minLength?: number;
   /** In characters. From 2.7 on: what every receiver must be able to take. */
   readonly conformanceLength?: number;

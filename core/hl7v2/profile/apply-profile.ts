@@ -51,6 +51,7 @@ export function applyProfile(base: VersionDefinitions, profile: Profile): Applie
 function delegate(base: VersionDefinitions): VersionDefinitions {
   return {
     version: base.version,
+    ...(base.newest === undefined ? {} : { newest: base.newest }),
     findStructureName: (type, event) => base.findStructureName(type, event),
     findStructure: (name) => base.findStructure(name),
     isMessageType: (type) => base.isMessageType(type),

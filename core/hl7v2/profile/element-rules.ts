@@ -145,7 +145,7 @@ function withLength<T extends ElementDefinition>(
   return {
     ...(rest as T),
     ...(min === undefined ? {} : { minLength: min }),
-    ...(max === undefined ? {} : { maxLength: max }),
+    ...(max === undefined ? {} : { maxLength: max, isLengthAgreed: true }),
   };
 }
 

@@ -43,8 +43,12 @@ function checkTooLong(scan: Scan, check: ElementCheck, start: number, end: numbe
     // Up to 2.4 components have no lengths, and what is said of all together is often too short for them: a
     // few characters for a code with its text and system. The first one alone is beyond doubt.
     const isForAll = check.maxLength >= meantForAll;
-    const isForFirst = isForAll || check.isCoded || check.components === undefined;
-    const isSure = check.components === undefined || findFirst(scan, start, end) > check.maxLength;
+    const isForFirst =
+      isForAll || check.isLengthAgreed || check.isCoded || check.components === undefined;
+    const isSure =
+      check.isLengthAgreed ||
+      check.components === undefined ||
+      findFirst(scan, start, end) > check.maxLength;
     if (isSure && isForFirst) scan.report('value-too-long', 'error', text);
     else if (isForAll) scan.report('value-too-long', 'warning', text);
   } else if (length > check.conformanceLength) {

@@ -19,13 +19,15 @@ function toContext(scan: Scan): ConditionContext {
   return {
     all(path) {
       if (!/^\d/.test(path)) {
-        return remember(scan.messageValues, path, () => scan.message.all(path).filter(isFilled));
+        const known = (scan.messageValues ??= new Map<string, readonly string[]>());
+        return remember(known, path, () => scan.message.all(path).filter(isFilled));
       }
+      const known = (scan.segmentValues ??= new Map<string, readonly string[]>());
       if (scan.component > 0 && path.startsWith(`${scan.position}.`)) {
-        const each = remember(scan.segmentValues, `each ${path}`, () => readSegment(scan, path));
+        const each = remember(known, `each ${path}`, () => readSegment(scan, path));
         return each.slice(scan.repetition - 1, scan.repetition).filter(isFilled);
       }
-      return remember(scan.segmentValues, path, () => readSegment(scan, path).filter(isFilled));
+      return remember(known, path, () => readSegment(scan, path).filter(isFilled));
     },
   };
 }

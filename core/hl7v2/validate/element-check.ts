@@ -21,6 +21,8 @@ export interface ElementCheck {
   readonly form: Form | undefined;
   /** In characters; Infinity where there is no limit. */
   readonly maxLength: number;
+  /** Whether the longest is meant of all components together, and binding: a profile's. */
+  readonly isLengthAgreed: boolean;
   readonly minLength: number;
   /** From 2.7 on, of a primitive; Infinity where there is none. */
   readonly conformanceLength: number;
@@ -129,6 +131,7 @@ const withdrawn: ElementCheck = {
   isOpaque: true,
   form: undefined,
   maxLength: Infinity,
+  isLengthAgreed: false,
   minLength: 0,
   conformanceLength: Infinity,
   fixed: undefined,
@@ -179,16 +182,17 @@ const timestampParts: readonly ElementDefinition[] = [
 
 /** Before 2.7 one length; from then on a normative one and the one that receivers must be able to take. */
 function findLengths(
-  { maxLength = Infinity, minLength = 0, conformanceLength }: ElementDefinition,
+  { maxLength = Infinity, isLengthAgreed, minLength = 0, conformanceLength }: ElementDefinition,
   { version }: VersionDefinitions,
   parts: readonly ElementDefinition[],
-): Pick<ElementCheck, 'maxLength' | 'minLength' | 'conformanceLength'> {
+): Pick<ElementCheck, 'maxLength' | 'isLengthAgreed' | 'minLength' | 'conformanceLength'> {
   const isLater = isWithin(version, { from: '2.7' });
   // From 2.5 on components have lengths of their own, and those of the whole (22 for the number of an order,
   // with an authority in it; 26 for two timestamps) were never made to agree with them.
-  const isMeant = parts.every((part) => part.maxLength === undefined);
+  const isMeant = isLengthAgreed === true || parts.every((part) => part.maxLength === undefined);
   return {
     maxLength: maxLength < noLimit && isMeant ? maxLength : Infinity,
+    isLengthAgreed: isLengthAgreed === true,
     minLength: parts.length === 0 ? minLength : 0,
     conformanceLength: (isLater && parts.length === 0 ? conformanceLength : undefined) ?? Infinity,
   };

@@ -1,4 +1,4 @@
-import { isWithin, type VersionRange } from '../definitions/versions.ts';
+import { isWithin, type Version, type VersionRange } from '../definitions/versions.ts';
 import { checkObservation } from './observation.ts';
 import type { Scan } from './scan.ts';
 
@@ -15,6 +15,7 @@ interface SegmentRule extends VersionRange {
 
 /** What rules remember from one segment of a message to the next. */
 export interface RuleState {
+  readonly rules: RulesByName;
   /** Of the last ORC that no OBR followed yet: the entity identifiers of ORC-2 and ORC-3. */
   order: { readonly placer: string; readonly filler: string } | undefined;
 }
@@ -60,17 +61,31 @@ const rules: readonly SegmentRule[] = [
   },
 ];
 
-const bySegment = new Map<string, readonly SegmentRule[]>();
-for (const rule of rules) {
-  bySegment.set(rule.segment, [...(bySegment.get(rule.segment) ?? []), rule]);
+type RulesByName = ReadonlyMap<string, readonly SegmentRule[]>;
+
+const byVersion = new Map<Version, RulesByName>();
+
+function findRules(version: Version): RulesByName {
+  let found = byVersion.get(version);
+  if (found === undefined) {
+    found = Map.groupBy(
+      rules.filter((rule) => isWithin(version, rule)),
+      ({ segment }) => segment,
+    );
+    byVersion.set(version, found);
+  }
+  return found;
+}
+
+/** The rules of a version for one message. */
+export function startRules(version: Version): RuleState {
+  return { rules: findRules(version), order: undefined };
 }
 
 /** Holds the segment that was just read against the rules of its name. */
 export function checkRules(scan: Scan, state: RuleState): void {
-  const found = bySegment.get(scan.segment.name);
-  if (found === undefined) return;
-  const { version } = scan.checks.definitions;
-  for (const rule of found) if (isWithin(version, rule)) rule.check(scan, state);
+  const found = state.rules.get(scan.segment.name);
+  if (found !== undefined) for (const rule of found) rule.check(scan, state);
 }
 
 function refuseNull(scan: Scan, position: number): void {

@@ -33,8 +33,8 @@ export class Scan {
   private readonly starts = [0, 0, 0];
   private readonly ends = [0, 0, 0];
   /** What conditions have read so far, by path: of this segment, and of the message. */
-  readonly segmentValues = new Map<string, readonly string[]>();
-  readonly messageValues = new Map<string, readonly string[]>();
+  segmentValues: Map<string, readonly string[]> | undefined;
+  messageValues: Map<string, readonly string[]> | undefined;
   private charset: string | undefined;
 
   constructor(message: Hl7Message, checks: VersionChecks, findings: Findings) {
@@ -50,7 +50,7 @@ export class Scan {
 
   startSegment(segment: Segment): void {
     this.segment = segment;
-    if (this.segmentValues.size > 0) this.segmentValues.clear();
+    this.segmentValues = undefined;
     this.position = 0;
     this.repetition = 1;
     this.component = 0;

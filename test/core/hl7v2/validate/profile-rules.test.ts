@@ -92,6 +92,14 @@ describe('a field of a profile', () => {
     ['coded, another', 22, { codes }, 'B^x^99LOC', ['code-not-in-table PID-22']],
     ['too short', 23, { minLength: 2 }, 'x', ['value-too-short PID-23']],
     ['too long', 23, { maxLength: 2 }, 'xyz', ['value-too-long PID-23']],
+    [
+      'too long all together',
+      22,
+      { maxLength: 5, isLengthAgreed: true },
+      'H^x^99',
+      ['value-too-long PID-22'],
+    ],
+    ['of a length that its components have', 22, { maxLength: 5 }, 'H^x^99', []],
     ['repeated too rarely', 3, { min: 2 }, '', ['repetitions-too-few PID-3']],
     [
       'repeated too often',
