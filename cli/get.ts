@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { openDefinitions } from '../connectors/file/definition-files.ts';
 import { toByteRange } from '../core/hl7v2/byte-range.ts';
 import { decodeMessage } from '../core/hl7v2/charset.ts';
 import type { Hl7Message, ValuePlace } from '../core/hl7v2/message.ts';
@@ -27,7 +28,10 @@ export function registerGet(program: Command): void {
     .command('get')
     .description('Print values of HL7 v2 messages, a line a path such as PID-3[2].4.1.')
     .argument('<file>', 'a file with one or more messages; - is standard input')
-    .argument('<path...>', 'PID-5, PID-3[2].4.1, OBX[3]-5, PID-3[type=MR].1, OBX[3.1=2345-7]-5')
+    .argument(
+      '<path...>',
+      'PID-3[2].4.1, PID-3[type=MR].1, OBX[3.1=2345-7]-5, ORDER_OBSERVATION[2].OBX-5',
+    )
     .addOption(
       new Option('--as <form>', 'decoded text, as it stands, or formatted text as lines')
         .choices(['text', 'raw', 'lines'])
@@ -48,7 +52,7 @@ export function registerGet(program: Command): void {
         let code: ExitCode = 0;
         for (const { bytes, number } of input.messages) {
           const { text, charset } = decodeMessage(bytes);
-          const parsed = parseMessage(text, { charset });
+          const parsed = parseMessage(text, { charset, definitions: openDefinitions() });
           if (parsed.ok) {
             const print = (path: string) =>
               toLines({ message: parsed.message, charset }, path, options);

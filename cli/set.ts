@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { openDefinitions } from '../connectors/file/definition-files.ts';
 import { decodeMessage } from '../core/hl7v2/charset.ts';
 import type { Hl7Message } from '../core/hl7v2/message.ts';
 import { parsePathExpression } from '../core/hl7v2/parse-path.ts';
@@ -108,8 +109,10 @@ async function editFile({ file, bytes }: InputFile, edits: readonly Edit[]): Pro
       continue;
     }
     number += 1;
-    const result = rewriteMessage(piece.bytes, (message) =>
-      edits.reduce((edited, edit) => edit(edited), message),
+    const result = rewriteMessage(
+      piece.bytes,
+      (message) => edits.reduce((edited, edit) => edit(edited), message),
+      { definitions: openDefinitions() },
     );
     if (result.ok) {
       output.push(result.bytes);

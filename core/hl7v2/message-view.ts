@@ -1,3 +1,4 @@
+import type { Definitions, VersionDefinitions } from './definitions/definitions.ts';
 import {
   appendRepetition,
   applySplices,
@@ -9,6 +10,7 @@ import {
   type Splice,
 } from './edit.ts';
 import { unescapeText } from './escape.ts';
+import { findGroups } from './groups.ts';
 import { findPlaces, findWithin, readValue, type Located } from './locate.ts';
 import type { Delimiters, Hl7Message, Segment, TextRange, ValuePlace } from './message.ts';
 import { preparePath } from './parse-path.ts';
@@ -18,7 +20,7 @@ import {
   chooseGroups,
   chooseSegments,
   collectSegments,
-  type GroupFinder,
+  type GroupNode,
   type SegmentGround,
 } from './segment-choice.ts';
 import { SegmentList, toNameCode } from './segment-list.ts';
@@ -28,25 +30,27 @@ import { isHeaderName, type SegmentSource } from './segment.ts';
 export interface MessageContext {
   /** What it was decoded from, and so what `\\X..\\` is in; else MSH-18 says it. */
   readonly charset?: string | undefined;
-  readonly findGroups?: GroupFinder | undefined;
+  /** By which paths with groups are found. */
+  readonly definitions?: Definitions | VersionDefinitions | undefined;
 }
 
 /** A message over its text. Everything is looked for when it is asked for, and no further than that. */
 export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
   readonly text: string;
   readonly delimiters: Delimiters;
-  private readonly findGroups: GroupFinder | undefined;
+  private readonly definitions: Definitions | VersionDefinitions | undefined;
+  private groups: GroupNode | undefined;
   private readonly list: SegmentList;
   private allSegments: readonly Segment[] | undefined;
   private byName: Map<string, Segment[]> | undefined;
   private occurrences: Map<Segment, number> | undefined;
   private charset: string | undefined;
 
-  constructor(text: string, delimiters: Delimiters, { charset, findGroups }: MessageContext = {}) {
+  constructor(text: string, delimiters: Delimiters, { charset, definitions }: MessageContext = {}) {
     this.text = text;
     this.delimiters = delimiters;
     this.charset = charset;
-    this.findGroups = findGroups;
+    this.definitions = definitions;
     this.list = new SegmentList(this);
   }
 
@@ -144,8 +148,13 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
       : this.text.slice(field.start, field.end).replaceAll(repetition, '~');
   }
 
+  private findGroups(): GroupNode | undefined {
+    if (this.definitions === undefined) return undefined;
+    return (this.groups ??= findGroups(this, this.definitions));
+  }
+
   private choose(expression: PathExpression): readonly Segment[] {
-    return chooseSegments(this, expression, this.findGroups);
+    return chooseSegments(this, expression, () => this.findGroups());
   }
 
   private find(expression: PathExpression): Located | undefined {
@@ -213,7 +222,7 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
       throw refuse('value-divides', { segment: name }, message);
     }
     const around =
-      groups.length === 0 ? [] : chooseGroups(this, expression, this.findGroups).slice(0, 1);
+      groups.length === 0 ? [] : chooseGroups(expression, () => this.findGroups()).slice(0, 1);
     const last =
       this.choose(expression).at(-1) ??
       around.flatMap(collectSegments).at(-1) ??
@@ -233,7 +242,7 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
 
   private edit(splices: readonly Splice[]): Hl7Message {
     if (splices.length === 0) return this;
-    const { delimiters, charset, findGroups } = this;
-    return new MessageView(applySplices(this.text, splices), delimiters, { charset, findGroups });
+    const { delimiters, charset, definitions } = this;
+    return new MessageView(applySplices(this.text, splices), delimiters, { charset, definitions });
   }
 }

@@ -1,5 +1,6 @@
 import type { Issue } from '../issue.ts';
 import { decodeMessage } from './charset.ts';
+import type { Definitions, VersionDefinitions } from './definitions/definitions.ts';
 import { readDelimiters } from './delimiters.ts';
 import { toSegmentLocation } from './location.ts';
 import { MessageView } from './message-view.ts';
@@ -15,6 +16,8 @@ export interface ParseOptions {
    * text: what it was decoded from, which its `\X..\` are in.
    */
   readonly charset?: string;
+  /** For paths with groups, such as `ORDER_OBSERVATION[2].OBX-5`. */
+  readonly definitions?: Definitions | VersionDefinitions;
 }
 
 /**
@@ -30,14 +33,14 @@ export function parseMessage(source: string | Uint8Array, options: ParseOptions 
   return parseText(text, issues, { ...options, charset });
 }
 
-function parseText(text: string, issues: readonly Issue[], { charset }: ParseOptions): ParseResult {
+function parseText(text: string, issues: readonly Issue[], context: ParseOptions): ParseResult {
   const start = findStart(text);
   if (!text.startsWith('MSH', start)) {
     return { ok: false, issues: [...issues, buildNoHeader(text, start)] };
   }
   const read = readDelimiters(text, start, findLineEnd(text, start));
   if (!read.ok) return { ok: false, issues: [...issues, ...read.issues] };
-  const message = new MessageView(text, read.delimiters, { charset });
+  const message = new MessageView(text, read.delimiters, context);
   return new Parsed(message, [...issues, ...read.issues]);
 }
 

@@ -12,8 +12,8 @@ export interface GroupNode {
   readonly groups: readonly GroupNode[];
 }
 
-/** Divides a message by its structure; undefined where its structure is not known. */
-export type GroupFinder = (message: SegmentGround) => GroupNode | undefined;
+/** The message divided by its structure; undefined where its structure is not known. */
+export type GroupFinder = () => GroupNode | undefined;
 
 /** A message as far as segments are chosen from it. */
 export interface SegmentGround extends Ground {
@@ -31,7 +31,7 @@ export function chooseSegments(
   const named =
     groups.length === 0
       ? ground.segmentsNamed(segment)
-      : chooseGroups(ground, expression, findGroups).flatMap((group) => {
+      : chooseGroups(expression, findGroups).flatMap((group) => {
           const inside = collectSegments(group).filter(({ name }) => name === segment);
           return typeof occurrence === 'number' ? inside.slice(occurrence - 1, occurrence) : inside;
         });
@@ -44,11 +44,10 @@ export function chooseSegments(
 
 /** The groups that the expression's steps lead to. Throws a permanent HilumError, `path-needs-structure`. */
 export function chooseGroups(
-  ground: SegmentGround,
   { groups }: PathExpression,
   findGroups: GroupFinder | undefined,
 ): readonly GroupNode[] {
-  const root = findGroups?.(ground);
+  const root = findGroups?.();
   if (root === undefined) {
     const message = `Expected a message whose structure is known, to find the group ${groups[0]?.name ?? ''} in it; name the segment alone, or give the version's definitions`;
     throw new HilumError('permanent', [

@@ -1,4 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
+import { openDefinitions } from '../../connectors/file/definition-files.ts';
 import { buildError, HilumError } from '../../core/errors.ts';
 import type { Hl7Message } from '../../core/hl7v2/message.ts';
 import { rewriteMessage } from '../../core/hl7v2/rewrite.ts';
@@ -49,7 +50,7 @@ function findProperty(RED: NodeAPI, message: FlowMessage, name: string): unknown
 /** Text stays text; bytes stay bytes, in the message's own character set. */
 function rewrite(payload: unknown, edit: (message: Hl7Message) => Hl7Message): unknown {
   if (!(payload instanceof Uint8Array)) return edit(requireMessage(payload)).text;
-  const result = rewriteMessage(payload, edit);
+  const result = rewriteMessage(payload, edit, { definitions: openDefinitions() });
   if (!result.ok) throw new HilumError('permanent', result.issues);
   return Buffer.from(result.bytes);
 }

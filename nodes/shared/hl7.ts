@@ -1,3 +1,4 @@
+import { openDefinitions } from '../../connectors/file/definition-files.ts';
 import { HilumError } from '../../core/errors.ts';
 import type { Hl7Message, ParseResult } from '../../core/hl7v2/message.ts';
 import { parseMessage } from '../../core/hl7v2/parse.ts';
@@ -7,7 +8,9 @@ import { parseMessage } from '../../core/hl7v2/parse.ts';
  * no message, with a finding that says what was found.
  */
 export function parsePayload(payload: unknown): ParseResult {
-  if (typeof payload === 'string' || payload instanceof Uint8Array) return parseMessage(payload);
+  if (typeof payload === 'string' || payload instanceof Uint8Array) {
+    return parseMessage(payload, { definitions: openDefinitions() });
+  }
   const found = payload === null ? 'null' : typeof payload;
   return {
     ok: false,
