@@ -24,6 +24,8 @@ async function main(args: readonly string[]): Promise<void> {
     .description('Integration engine for healthcare messaging.')
     .version(readVersion(), '--version', 'print the version of Hilum')
     .exitOverride()
+    // `hilum validate --version 2.5.1` is about the message, not about Hilum.
+    .enablePositionalOptions()
     .configureHelp({ sortSubcommands: false });
   const named = Object.entries(commands).find(([name]) => name === args[0]);
   const wanted = named === undefined ? Object.values(commands) : [named[1]];

@@ -1,7 +1,9 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { openDefinitions } from '../connectors/file/definition-files.ts';
 import { openProfile } from '../connectors/file/profile-files.ts';
 import { findFailure, toLine } from '../core/errors.ts';
+import { versions, type Version } from '../core/hl7v2/definitions/versions.ts';
+import type { Hl7Message } from '../core/hl7v2/message.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
 import {
   validateByProfile,
@@ -12,10 +14,10 @@ import { isValid, type Issue } from '../core/issue.ts';
 import { forEachFile, reportIssues, type ExitCode, type InputFile } from './input.ts';
 
 /**
- * `hilum validate [--json] [--profile P] FILE…`: every finding of every message; exits 1 if any message is invalid.
- * With `--json` a line a message: `{"file","message":n,"valid","issues":[…]}`. Every issue has a `location`
- * that starts with a segment; a line that is no segment is placed at the segment in front of it, and its
- * `message` tells the number of the line within the message.
+ * `hilum validate [--json] [--version V | --profile P] FILE…`: every finding of every message; exits 1 if any
+ * message is invalid. With `--json` a line a message: `{"file","message":n,"valid","issues":[…]}`. Every issue
+ * has a `location` that starts with a segment; a line that is no segment is placed at the segment in front of
+ * it, and its `message` tells the number of the line within the message.
  */
 export function registerValidate(program: Command): void {
   program
@@ -23,18 +25,36 @@ export function registerValidate(program: Command): void {
     .description('Validate HL7 v2 messages against their version and message type.')
     .argument('<file...>', 'files with one or more messages; - is standard input')
     .option('--json', 'a line of JSON a message')
+    .addOption(
+      new Option('--version <version>', 'check as this version, whatever MSH-12 says')
+        .choices(versions)
+        .conflicts('profile'),
+    )
     .option('--profile <profile>', 'a conformance profile: a shipped one’s name, or a file')
     .action(async (files: readonly string[], options: Options) => {
-      const { json = false } = options;
-      const profile = options.profile === undefined ? undefined : open(options.profile);
-      if (profile === undefined && options.profile !== undefined) process.exitCode = 2;
-      else await forEachFile(files, (input) => validateFile(input, { json, profile }));
+      const check = compileCheck(options);
+      if (check === undefined) process.exitCode = 2;
+      else await forEachFile(files, (input) => validateFile(input, check, options));
     });
 }
 
 interface Options {
   readonly json?: boolean;
+  readonly version?: Version;
   readonly profile?: string;
+}
+
+type Check = (message: Hl7Message) => readonly Issue[];
+
+/** Undefined where the profile has faults, which are printed. */
+function compileCheck({ version, profile }: Options): Check | undefined {
+  const definitions = openDefinitions();
+  if (profile !== undefined) {
+    const opened = open(profile);
+    return opened && ((message) => validateByProfile(message, opened, definitions));
+  }
+  const chosen = version === undefined ? definitions : definitions.of(version);
+  return (message) => validate(message, chosen);
 }
 
 /** Undefined where it has faults, which are printed. */
@@ -49,16 +69,11 @@ function open(name: string): OpenedProfile | undefined {
   }
 }
 
-interface Checking {
-  readonly json: boolean;
-  readonly profile: OpenedProfile | undefined;
-}
-
-function validateFile(input: InputFile, { json, profile }: Checking): ExitCode {
+function validateFile(input: InputFile, check: Check, { json = false }: Options): ExitCode {
   reportIssues(input.file, input.issues);
   let code: ExitCode = isValid(input.issues) ? 0 : 1;
   for (const { bytes, number } of input.messages) {
-    const issues = findIssues(bytes, profile);
+    const issues = findIssues(bytes, check);
     const valid = isValid(issues);
     if (!valid) code = 1;
     const { file } = input;
@@ -73,15 +88,10 @@ function validateFile(input: InputFile, { json, profile }: Checking): ExitCode {
 }
 
 /** What the parser and the validator find; what both see is said once. */
-function findIssues(bytes: Uint8Array, profile: OpenedProfile | undefined): readonly Issue[] {
+function findIssues(bytes: Uint8Array, check: Check): readonly Issue[] {
   const parsed = parseMessage(bytes);
   if (!parsed.ok) return parsed.issues;
-  const definitions = openDefinitions();
-  const found =
-    profile === undefined
-      ? validate(parsed.message, definitions)
-      : validateByProfile(parsed.message, profile, definitions);
-  const issues = [...parsed.issues, ...found];
+  const issues = [...parsed.issues, ...check(parsed.message)];
   const seen = new Set<string>();
   return issues.filter((issue) => {
     const line = toLine(issue);

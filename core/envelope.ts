@@ -20,7 +20,7 @@ export interface Envelope {
   readonly receivedAt: string;
   /** 1 on the first delivery, one more with every retry. */
   readonly attempt: number;
-  /** The character set the body is written in, as MSH-18 names it, where the content has one. */
+  /** What the body is written in where a setting knows better than its own MSH-18; named as in table 0211. */
   readonly charset?: string;
   /** Exactly the bytes that came in or that are to go out. */
   readonly body: Uint8Array;

@@ -46,6 +46,10 @@ export interface ListenerDefinition {
   /** 0: the system chooses one. */
   readonly port: number;
   readonly acknowledge: AcknowledgeWhen;
+  /** The conformance profile that `validated` means; absent: the message's version alone. */
+  readonly profile?: string;
+  /** What the sender writes in, where its MSH-18 does not tell the truth. */
+  readonly charset?: string;
   /** Absent: as MSH-15 and MSH-16 ask, and every message is taken. */
   readonly acknowledgment?: ListenerAcknowledgment;
   /** The inbound queue. */

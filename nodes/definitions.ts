@@ -3,11 +3,13 @@ import { contribute as hl7Batch } from './hl7-batch/definition.ts';
 import { contribute as hl7Edit } from './hl7-edit/definition.ts';
 import { contribute as hl7Map } from './hl7-map/definition.ts';
 import { contribute as hl7Route } from './hl7-route/definition.ts';
+import { contribute as hl7Validate } from './hl7-validate/definition.ts';
 import { contribute as mllpIn } from './mllp-in/definition.ts';
 import { contribute as mllpOut } from './mllp-out/definition.ts';
 import { contribute as queueIn } from './queue-in/definition.ts';
 import { contribute as queueOut } from './queue-out/definition.ts';
 import type { Contribute } from './shared/contribution.ts';
+import { withCharset, withProfile } from './shared/deploy-checks.ts';
 
 export { findPlaceholders, resolveEnv } from './shared/environment.ts';
 
@@ -16,7 +18,7 @@ export { findPlaceholders, resolveEnv } from './shared/environment.ts';
  * what is wrong with it. The deploy compiler calls it for each enabled node of that type.
  */
 export const contributors: Readonly<Record<string, Contribute>> = {
-  'mllp in': mllpIn,
+  'mllp in': withCharset(withProfile(mllpIn)),
   'mllp out': mllpOut,
   'fhir out': fhirOut,
   'queue in': queueIn,
@@ -25,4 +27,5 @@ export const contributors: Readonly<Record<string, Contribute>> = {
   'hl7 edit': hl7Edit,
   'hl7 map': hl7Map,
   'hl7 route': hl7Route,
+  'hl7 validate': withProfile(hl7Validate),
 };

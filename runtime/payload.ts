@@ -11,9 +11,9 @@ export interface Payload {
 }
 
 /** Text where decoding round-trips, else the bytes themselves. */
-export function toPayload({ body, contentType }: Envelope): Payload {
+export function toPayload({ body, contentType, charset: override }: Envelope): Payload {
   if (contentType === contentTypes.hl7v2) {
-    const { text, charset } = decodeMessage(body);
+    const { text, charset } = decodeMessage(body, override);
     return { value: text, charset };
   }
   const bytes = Buffer.from(body);

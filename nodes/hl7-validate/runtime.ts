@@ -1,13 +1,12 @@
 import type { Node, NodeAPI } from 'node-red';
-import { openDefinitions } from '../../connectors/file/definition-files.ts';
 import { HilumError } from '../../core/errors.ts';
-import { validate } from '../../core/hl7v2/validate.ts';
 import { isValid, type Issue } from '../../core/issue.ts';
 import type { FlowMessage } from '../../core/ports/flow-runtime.ts';
 import { isWired } from '../shared/contribution.ts';
 import { messageTypeOf, parsePayload } from '../shared/hl7.ts';
-import type { NodeConfig } from '../shared/node.ts';
-import { PacedStatus, toShort } from '../shared/status.ts';
+import { toError, type NodeConfig } from '../shared/node.ts';
+import { PacedStatus, showFailure, toShort } from '../shared/status.ts';
+import { compileCheck, type Check } from './check.ts';
 import { invalidOutput, type, type Hl7ValidateConfig } from './definition.ts';
 
 /** `hl7 validate`: valid messages out of the first output, others out of the second, else they fail. */
@@ -16,8 +15,16 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, config);
     const status = new PacedStatus(this);
     const sendInvalid = isWired(config.wires, invalidOutput);
+    // At once, so that a faulty profile shows before the first message fails for it.
+    const prepared = prepare(config);
+    if (prepared.error !== undefined) showFailure(status, prepared.error);
     this.on('input', (message: FlowMessage, send, done) => {
-      const { type: messageType, issues } = check(message.payload);
+      if (prepared.check === undefined) {
+        showFailure(status, prepared.error);
+        done(prepared.error);
+        return;
+      }
+      const { type: messageType, issues } = findIssues(message.payload, prepared.check);
       message.issues = [...(message.issues ?? []), ...issues];
       if (isValid(issues)) {
         const text = RED._('hl7-validate.status.ok', { type: messageType });
@@ -39,13 +46,27 @@ export default function register(RED: NodeAPI): void {
   });
 }
 
+type Prepared =
+  | { readonly check: Check; readonly error?: undefined }
+  | { readonly check?: undefined; readonly error: Error };
+
+function prepare(config: Hl7ValidateConfig): Prepared {
+  try {
+    return { check: compileCheck(config, process.env) };
+  } catch (error) {
+    return { error: toError(error) };
+  }
+}
+
 /** Every finding once: the parser and the validator may report the same line. */
-function check(payload: unknown): { readonly type: string; readonly issues: readonly Issue[] } {
+function findIssues(
+  payload: unknown,
+  check: Check,
+): { readonly type: string; readonly issues: readonly Issue[] } {
   const result = parsePayload(payload);
   if (!result.ok) return { type: '?', issues: result.issues };
-  const findings = [...result.issues, ...validate(result.message, openDefinitions())].map(
+  const findings = [...result.issues, ...check(result.message)].map(
     (issue) => [`${issue.code} ${issue.location ?? ''} ${issue.message}`, issue] as const,
   );
-  const issues = [...new Map(findings).values()];
-  return { type: messageTypeOf(result.message), issues };
+  return { type: messageTypeOf(result.message), issues: [...new Map(findings).values()] };
 }

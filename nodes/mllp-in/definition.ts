@@ -20,6 +20,7 @@ import {
   listenPort,
   numberBetween,
   optional,
+  requiredText,
 } from '../shared/fields.ts';
 import {
   buildListenerTls,
@@ -39,6 +40,10 @@ export interface MllpInConfig extends ListenerTlsConfig, ListenerAcknowledgmentC
   readonly host: string;
   readonly port: string;
   readonly acknowledge: AcknowledgeWhen;
+  /** A shipped profile's name or the path of a file, for what is validated; empty: the version alone. */
+  readonly profile: string;
+  /** Empty: MSH-18 tells the truth. */
+  readonly charset: string;
   /** Longer messages close the connection. */
   readonly maxMessageMiB: string;
   /** A connection that is silent for longer is closed; 0: never. */
@@ -62,6 +67,8 @@ export const defaults: MllpInConfig = {
   host: '',
   port: '',
   acknowledge: 'received',
+  profile: '',
+  charset: '',
   ...listenerAcknowledgmentDefaults,
   maxMessageMiB: '16',
   idleTimeoutSeconds: '0',
@@ -81,6 +88,8 @@ export const fields = {
   host: optional(hostName, undefined),
   port: listenPort,
   acknowledge: optional(choice('received', 'validated'), 'received'),
+  profile: optional(requiredText, undefined),
+  charset: optional(requiredText, undefined),
   ...listenerAcknowledgmentFields,
   maxMessageMiB: optional(numberBetween(0.01, 256), 16),
   idleTimeoutSeconds: optional(numberBetween(0, 86_400), 0),
@@ -115,6 +124,8 @@ export const contribute = contributeFrom(fields, (values, node, context) => {
         host: values.host ?? context.defaults.bind,
         port: values.port,
         acknowledge: values.acknowledge,
+        ...(values.profile === undefined ? {} : { profile: values.profile }),
+        ...(values.charset === undefined ? {} : { charset: values.charset }),
         ...buildListenerAcknowledgment(values),
         queue,
         maxFrameBytes: Math.round(values.maxMessageMiB * 1024 * 1024),

@@ -10,6 +10,14 @@ registerNode(type, {
   defaults,
   // The system's choice (0) suits tests alone: here a partner must know where to connect.
   fields: { ...fields, port: portNumber },
+  oneditprepare() {
+    const acknowledge = $('#node-input-acknowledge');
+    const show = (): void => {
+      $('.mllp-in-profile').toggle(acknowledge.val() === 'validated');
+    };
+    acknowledge.on('change', show);
+    show();
+  },
   outputLabels() {
     return this._('mllp-in.output');
   },

@@ -1,11 +1,14 @@
 import { openDefinitions } from '../../connectors/file/definition-files.ts';
+import { openProfile } from '../../connectors/file/profile-files.ts';
 import { contentTypes, type Envelope } from '../../core/envelope.ts';
 import { findFailure } from '../../core/errors.ts';
 import { findUnacceptable } from '../../core/hl7v2/acceptance.ts';
 import { isAcknowledgment, isResponse } from '../../core/hl7v2/acknowledgment.ts';
 import type { AcknowledgmentDecision, IntakeResult } from '../../core/hl7v2/acknowledgment-mode.ts';
 import { readHeader, readKey, type Header } from '../../core/hl7v2/header.ts';
+import type { Hl7Message } from '../../core/hl7v2/message.ts';
 import { parseMessage } from '../../core/hl7v2/parse.ts';
+import { validateByProfile } from '../../core/hl7v2/profile/validate-by-profile.ts';
 import { decideSequence, type SequenceDecision } from '../../core/hl7v2/sequence-number.ts';
 import { validate } from '../../core/hl7v2/validate.ts';
 import type { ListenerAcknowledgment, ListenerDefinition } from '../../core/interface.ts';
@@ -117,14 +120,15 @@ async function take(
   onDurable?: () => void,
 ): Answers {
   const { listener, logger } = intake;
-  const parsed = parseMessage(rest.received.bytes);
+  const { charset } = listener;
+  const parsed = parseMessage(rest.received.bytes, charset === undefined ? {} : { charset });
   const incoming = { ...rest, header, isResponse: parsed.ok && isResponse(parsed.message) };
   const reasons = findRejections(header, intake.settings);
   if (reasons.length > 0) return refuse(intake, incoming, { result: 'rejected', issues: reasons });
   const issues = !parsed.ok
     ? parsed.issues
     : listener.acknowledge === 'validated'
-      ? validate(parsed.message, openDefinitions())
+      ? check(parsed.message, listener)
       : [];
   if (!isValid(issues)) return refuse(intake, incoming, { result: 'error', issues });
   const key = parsed.ok ? readKey(parsed.message) : undefined;
@@ -206,14 +210,22 @@ function buildEnvelope(
       : {
           messageType: header.messageType,
           controlId: header.controlId,
-          ...(header.charset === '' ? {} : { charset: header.charset }),
         }),
     ...(key ? { key } : {}),
+    ...(listener.charset === undefined ? {} : { charset: listener.charset }),
     correlationId: id,
     receivedAt: toInstant(now),
     attempt: 1,
     body: received.bytes,
   };
+}
+
+/** By the listener's profile where it has one, else by the message's version. */
+function check(message: Hl7Message, { profile }: ListenerDefinition): readonly Issue[] {
+  const definitions = openDefinitions();
+  return profile === undefined
+    ? validate(message, definitions)
+    : validateByProfile(message, openProfile(profile, { definitions }), definitions);
 }
 
 function births(

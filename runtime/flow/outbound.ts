@@ -73,8 +73,14 @@ function findCharset(payload: unknown, inFlow: InFlow | undefined): string | und
   if (typeof payload !== 'string') return undefined;
   const read = readHeader(payload);
   const declared = read.ok ? read.header.charset : '';
-  if (inFlow !== undefined && declared === (inFlow.envelope.charset ?? '')) {
+  if (inFlow !== undefined && declared === readDeclared(inFlow.payload.value)) {
     return inFlow.payload.charset;
   }
   return declared === '' ? undefined : declared;
+}
+
+/** MSH-18 as the message had it when it came in. */
+function readDeclared(payload: string | Buffer): string {
+  const read = readHeader(payload);
+  return read.ok ? read.header.charset : '';
 }

@@ -235,6 +235,41 @@ describe('hilum set', () => {
 });
 
 describe('hilum validate', () => {
+  it('--version checks as that version, whatever MSH-12 says', async () => {
+    const file = write('version.hl7', one);
+    const { code, stdout } = await hilum(['validate', '--json', '--version', '2.7.1', file]);
+    expect(JSON.parse(stdout.toString())).toMatchObject({
+      issues: [
+        { code: 'version-differs', location: 'MSH-12' },
+        { code: 'required-field-missing', location: 'PID-3.5' },
+      ],
+    });
+    expect(code).toBe(1);
+  });
+
+  it('--profile checks by the rules of a site too', async () => {
+    const file = write('profile.hl7', one);
+    const rules = write(
+      'site.yaml',
+      'profile: site\nversion: 2.5.1\nmessages: [ORU^R01]\nfields:\n  PID-7: R\n',
+    );
+    const { code, stdout } = await hilum(['validate', '--json', '--profile', rules, file]);
+    expect(JSON.parse(stdout.toString())).toMatchObject({
+      issues: [{ code: 'required-field-missing', location: 'PID-7' }],
+    });
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    [['--version', '2.99'], 'Allowed choices are 2.1'],
+    [['--version', '2.5', '--profile', 'adt'], 'cannot be used with'],
+    [['--profile', 'nowhere'], 'There is no profile nowhere'],
+  ])('refuses %j', async (options, reason) => {
+    const { code, stderr } = await hilum(['validate', ...options, write('any.hl7', one)]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(reason);
+  });
+
   it('--json prints a line a message with the agreed keys', async () => {
     const file = write(
       'batch.hl7',

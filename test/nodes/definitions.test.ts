@@ -63,6 +63,31 @@ describe('what a node makes', () => {
     });
   });
 
+  it('is the profile and the character set of mllp in, where it names some', () => {
+    const node = { type: 'mllp in', port: '2575', profile: 'lab-results', charset: '8859/1' };
+    expect(contribute(node).listeners?.[0]).toMatchObject({
+      profile: 'lab-results',
+      charset: '8859/1',
+    });
+  });
+
+  it.each([
+    ['a profile that does not exist', 'mllp in', { profile: 'nowhere' }, 'profile-unknown'],
+    ['a profile that does not exist', 'hl7 validate', { profile: 'nowhere' }, 'profile-unknown'],
+    ['a character set that does not exist', 'mllp in', { charset: 'klingon' }, 'charset-unknown'],
+    ['a version that does not exist', 'hl7 validate', { version: '9' }, 'choice-invalid'],
+    [
+      'a version beside a profile',
+      'hl7 validate',
+      { version: '2.5', profile: 'adt' },
+      'choice-invalid',
+    ],
+  ])('is refused for %s: %s', (_what, type, config, code) => {
+    const { issues, listeners } = contribute({ type, port: '2575', ...config });
+    expect(issues).toMatchObject([{ code, location: 'n1' }]);
+    expect(listeners).toBeUndefined();
+  });
+
   it('is how mllp in acknowledges and what it takes, where that is not the usual', () => {
     const { listeners } = contribute({
       type: 'mllp in',

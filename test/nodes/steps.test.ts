@@ -140,6 +140,26 @@ describe('hl7 validate', () => {
     expect(flow.status()).toMatchObject({ fill: 'red', text: 'PID-3 required-field-missing' });
   });
 
+  it.each([
+    ['a version', { version: '2.7.1', profile: '' }, ['version-differs', 'MSH-12']],
+    ['a profile', { version: '', profile: 'lab-results' }, ['required-field-missing', 'MSH-9.3']],
+  ])('checks by %s that it is told', async (_what, settings, [code, location]) => {
+    const flow = await startNode(registerValidate, { ...config, ...settings }, { outputs: 2 });
+    await flow.handle({ payload: result.replace('^ORU_R01', ''), envelope });
+    const issues = [...flow.received(1), ...flow.received(2)][0]?.issues;
+    expect(issues).toContainEqual(expect.objectContaining({ code, location }));
+  });
+
+  it('lets nothing pass while its profile cannot be read, and says so at once', async () => {
+    const faulty = { ...config, version: '', profile: 'nowhere' };
+    const flow = await startNode(registerValidate, faulty, { outputs: 2 });
+    expect(flow.status()).toMatchObject({ fill: 'red', text: 'profile-unknown' });
+    expect(findFailure(await flow.handle({ payload: result }))?.issues[0]?.code).toBe(
+      'profile-unknown',
+    );
+    expect(flow.received(1)).toEqual([]);
+  });
+
   it('fails an invalid one for good where nothing is wired to the second', async () => {
     const flow = await startNode(registerValidate, config, { outputs: 2, unwired: [2] });
     const failure = findFailure(await flow.handle({ payload: invalid }));

@@ -8,6 +8,7 @@ import { Edge } from '../../runtime/edge/edge.ts';
 import type { EndpointState } from '../../runtime/process/messages.ts';
 import { buildLabResult } from '../support/lab-results.ts';
 import { readAnswer } from '../support/mllp.ts';
+import { toPayload } from '../../runtime/payload.ts';
 import { makeTempFolder } from '../support/temp.ts';
 
 const silent: Logger = {
@@ -38,7 +39,9 @@ afterEach(async () => {
 /** A listener as the edge runs it, with these settings; its port. */
 async function listen(
   acknowledgment: Partial<ListenerAcknowledgment> = {},
-  acknowledge: ListenerDefinition['acknowledge'] = 'validated',
+  content: Pick<ListenerDefinition, 'acknowledge' | 'profile' | 'charset'> = {
+    acknowledge: 'validated',
+  },
 ): Promise<number> {
   const endpoints: EndpointState[] = [];
   edge = new Edge({
@@ -56,7 +59,7 @@ async function listen(
     label: 'Laboratory',
     host: '127.0.0.1',
     port: 0,
-    acknowledge,
+    ...content,
     acknowledgment: {
       mode: 'by-message',
       application: 'receiver',
@@ -186,7 +189,7 @@ describe('a listener answers over its socket', () => {
   });
 
   it('nothing to an acknowledgment, and to a response what that asks for', async () => {
-    const port = await listen({}, 'received');
+    const port = await listen({}, { acknowledge: 'received' });
     const ack = 'MSH|^~\\&|LIS|T|H|E|2026||ACK^R01^ACK|X1|P|2.5.1|||AL|AL\rMSA|AA|M1\r';
     const response =
       'MSH|^~\\&|LIS|T|H|E|2026||RSP^K11^RSP_K11|X2|P|2.5.1|||AL|AL\rMSA|AA|M1\rQAK|1|NF\r';
@@ -227,5 +230,27 @@ describe('a listener that checks sequence numbers', () => {
       'AA AA AE AA AA',
     );
     expect(await waiting()).toBe(4);
+  });
+});
+
+describe('a listener that knows better than its sender', () => {
+  it('refuses what the profile does not allow', async () => {
+    const port = await listen({}, { acknowledge: 'validated', profile: 'lab-results' });
+    const [answer] = await exchange(port, [good.replace('^ORU_R01', '')]);
+    expect(answer).toMatch(/\rMSA\|AE\|/);
+    expect(answer).toContain('\rERR||MSH^1^9^1^3|101^');
+    expect(await waiting()).toBe(0);
+  });
+
+  it('reads a message in the character set that it was told', async () => {
+    const port = await listen({}, { acknowledge: 'received', charset: 'UNICODE UTF-8' });
+    const lying = good
+      .replace('|2.5.1\r', '|2.5.1||||||8859/1\r')
+      .replace('Testperson', 'M\u00fcller');
+    expect(await codes(port, lying)).toBe('AA');
+    const controlId = /LAB\d+/.exec(good)?.[0] ?? '';
+    const stored = await stores.ledger.read(controlId);
+    expect(stored?.charset).toBe('UNICODE UTF-8');
+    expect(stored && toPayload(stored).value).toBe(lying);
   });
 });

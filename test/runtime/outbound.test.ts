@@ -13,7 +13,7 @@ const latin = Buffer.from(
   'latin1',
 );
 
-function inFlowOf(body: Uint8Array, contentType = 'application/hl7-v2'): InFlow {
+function inFlowOf(body: Uint8Array, contentType = 'application/hl7-v2', charset?: string): InFlow {
   const id = newId(nowMs);
   const envelope: Envelope = {
     id,
@@ -22,7 +22,7 @@ function inFlowOf(body: Uint8Array, contentType = 'application/hl7-v2'): InFlow 
     messageType: 'ADT^A01^ADT_A01',
     controlId: '1',
     key: '1',
-    charset: '8859/1',
+    ...(charset === undefined ? {} : { charset }),
     correlationId: id,
     receivedAt: '2026-11-23T08:00:00.000Z',
     attempt: 1,
@@ -48,6 +48,18 @@ describe('an outbound message', () => {
     const { body } = build({ payload: edited }, inFlow);
     expect(Buffer.from(body).toString('latin1')).toBe(
       latin.toString('latin1').replace('M\xfcller', 'J\xe4ger'),
+    );
+  });
+
+  it('that was edited is written in what the listener says it is in', () => {
+    // MSH-18 says 8859/1; the sender means Windows-1252, where 0x80 is the euro sign.
+    const bytes = Buffer.concat([latin, Buffer.from('ZZZ|\x80\r', 'latin1')]);
+    const cameAs1252 = inFlowOf(bytes, 'application/hl7-v2', 'WINDOWS-1252');
+    const text = String(cameAs1252.payload.value);
+    expect(text).toContain('ZZZ|\u20ac\r');
+    const { body } = build({ payload: text.replace('M\u00fcller', '\u20ac') }, cameAs1252);
+    expect(Buffer.from(body).toString('latin1')).toBe(
+      bytes.toString('latin1').replace('M\xfcller', '\x80'),
     );
   });
 

@@ -1,0 +1,41 @@
+import { openDefinitions } from '../../connectors/file/definition-files.ts';
+import { readProfile } from '../../connectors/file/profile-files.ts';
+import { findFailure, toLine } from '../../core/errors.ts';
+import { findCharset } from '../../core/hl7v2/charset-names.ts';
+import { buildIssue, textOf, type Contribute } from './contribution.ts';
+import { findPlaceholders, resolveEnv } from './environment.ts';
+
+/*
+ * What a deploy checks and the editor cannot: it would have to load files, or all character sets.
+ */
+
+/** What the node makes, and what is wrong with the profile that it names: it would fail every message. */
+export function withProfile(contribute: Contribute): Contribute {
+  return (node, context) => {
+    const made = contribute(node, context);
+    const name = resolveEnv(textOf(node['profile']), context.env ?? {});
+    if (name === '' || findPlaceholders(name).length > 0) return made;
+    try {
+      readProfile(name, { definitions: openDefinitions() });
+      return made;
+    } catch (error) {
+      const issues = findFailure(error)?.issues;
+      if (issues === undefined) throw error;
+      const problems = issues.map((issue) => buildIssue(node, issue.code, toLine(issue)));
+      return { issues: [...(made.issues ?? []), ...problems] };
+    }
+  };
+}
+
+/** What the node makes, and whether the character set that it names is one. */
+export function withCharset(contribute: Contribute): Contribute {
+  return (node, context) => {
+    const made = contribute(node, context);
+    const name = resolveEnv(textOf(node['charset']), context.env ?? {});
+    if (name === '' || findPlaceholders(name).length > 0 || findCharset(name) !== undefined) {
+      return made;
+    }
+    const text = `charset: expected a name of table 0211, such as 8859/1 or UNICODE UTF-8, found "${name}"`;
+    return { issues: [...(made.issues ?? []), buildIssue(node, 'charset-unknown', text)] };
+  };
+}
