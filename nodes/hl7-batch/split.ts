@@ -7,7 +7,7 @@ import type { FlowMessage } from '../../core/ports/flow-runtime.ts';
 import type { Hl7BatchConfig } from './definition.ts';
 
 /** Where a message stood in its batch: `msg.batch`. Headers are as they stand, absent where there is none. */
-export interface BatchPlace {
+interface BatchPlace {
   /** Which message of the whole, 1-based. */
   readonly number: number;
   /** Which message of its batch, 1-based. */

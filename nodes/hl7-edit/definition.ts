@@ -8,7 +8,7 @@ type Action = (typeof actions)[number];
 
 /** Where a value comes from: the text itself, a property of `msg`, or another place of the message. */
 export const sources = ['text', 'msg', 'path'] as const;
-export type Source = (typeof sources)[number];
+type Source = (typeof sources)[number];
 
 /** One edit, as the editor stores it; `remove` needs no value. */
 export interface Edit {

@@ -29,7 +29,7 @@ export interface Fuzzed {
   readonly failures: readonly Failure[];
 }
 
-export interface Failure {
+interface Failure {
   readonly law: string;
   readonly reason: string;
   readonly input: Buffer;

@@ -16,7 +16,7 @@ export function build(...segments: readonly string[]): string {
 }
 
 /** Published sample messages beside the repository, where somebody has put them. */
-export const sampleFolder = join(import.meta.dirname, '../../../../shared/data');
+const sampleFolder = join(import.meta.dirname, '../../../../shared/data');
 
 /** Every file of published messages, as a table for `it.each`; empty where there are none. */
 export function readSamples(): readonly (readonly [string, Buffer])[] {
