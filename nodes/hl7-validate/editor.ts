@@ -1,5 +1,6 @@
 import { versions } from '../../core/hl7v2/definitions/versions.ts';
 import { registerNode, colors } from '../editor/register.ts';
+import { textOf } from '../shared/contribution.ts';
 import { defaults, fields, type } from './definition.ts';
 
 registerNode(type, {
@@ -12,7 +13,8 @@ registerNode(type, {
   outputLabels(index) {
     return this._(index === 0 ? 'hl7-validate.output.valid' : 'hl7-validate.output.invalid');
   },
-  shownAs: (node) => (node.profile === '' ? type : `${type}: ${node.profile}`),
+  // A node that was saved before there were profiles has none.
+  shownAs: (node) => (textOf(node.profile) === '' ? type : `${type}: ${node.profile}`),
   oneditprepare() {
     const version = $('#node-input-version');
     version.append($('<option>').val('').text(this._('hl7-validate.ownVersion')));

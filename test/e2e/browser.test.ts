@@ -107,6 +107,70 @@ describeWith('chromium', 'editor and console in a browser', (executablePath) => 
     await takePicture('editor');
   });
 
+  it('lets an analyst edit messages in the flow, as the list in the dialog says', async () => {
+    await page.evaluate(() => {
+      const { RED } = globalThis as unknown as {
+        RED: {
+          nodes: {
+            import(nodes: readonly object[]): void;
+            node(id: string): { wires: string[][] };
+            eachLink(
+              visit: (link: { source: { id: string }; target: { id: string } }) => void,
+            ): void;
+            removeLink(link: object): void;
+            addLink(link: object): void;
+          };
+          view: { redraw(whole: boolean): void };
+          editor: { edit(node: object): void };
+        };
+      };
+      const edits = [{ action: 'set', path: '', source: 'text', value: '' }];
+      RED.nodes.import([
+        {
+          id: 'an-edit',
+          type: 'hl7 edit',
+          z: 'lab-results',
+          name: '',
+          edits,
+          missing: 'fail',
+          x: 330,
+          y: 240,
+          wires: [[]],
+        },
+      ]);
+      // In front of the mapping, as if its wire had been dropped on it.
+      const links: { source: { id: string }; target: { id: string } }[] = [];
+      RED.nodes.eachLink((link) => links.push(link));
+      for (const link of links.filter(({ target }) => target.id === 'lab-results-map')) {
+        RED.nodes.removeLink(link);
+        RED.nodes.addLink({ ...link, target: RED.nodes.node('an-edit') });
+        RED.nodes.addLink({
+          source: RED.nodes.node('an-edit'),
+          sourcePort: 0,
+          target: link.target,
+        });
+      }
+      RED.view.redraw(true);
+      RED.editor.edit(RED.nodes.node('an-edit'));
+    });
+    const path = page.locator('.hl7-edit-path');
+    await path.fill('PID-5.1');
+    await page.locator('.hl7-edit-value').fill('Edited & escaped');
+    await page.locator('#node-dialog-ok').click();
+    await path.waitFor({ state: 'detached' });
+    await page.locator('#red-ui-header-button-deploy').click();
+    await page.locator('.red-ui-notification', { hasText: 'Successfully deployed' }).waitFor();
+    const partner = await MllpPartner.connect(hilum.mllpPort);
+    await partner.send(buildLabResult({ index: 9, patient: 9 }));
+    partner.close();
+    await until(
+      async () =>
+        (await fetch(`${hilum.ehrUrl}/Patient?family=Edited`)).json() as Promise<{ total: number }>,
+      ({ total }) => total === 1,
+      15_000,
+    );
+  });
+
   it('refuses a deploy whose listener has no port, and says so', async () => {
     await page.evaluate(() => {
       const { RED } = globalThis as unknown as {
