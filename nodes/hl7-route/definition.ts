@@ -67,7 +67,7 @@ export function findRuleProblem(rule: Rule): RuleProblem | undefined {
       if (!isPath(rule.path)) return 'path-invalid';
       if (!needsValue(rule.operator)) return undefined;
       if (rule.value === '') return 'value-missing';
-      return rule.operator === 'matches' && toExpression(rule.value) === undefined
+      return rule.operator === 'matches' && !isExpression(rule.value)
         ? 'expression-invalid'
         : undefined;
   }
@@ -88,7 +88,8 @@ const ruleProblems: Readonly<Record<RuleProblem, string>> = {
   'type-missing': 'expected a message type such as ORU^R01, found none',
   'path-invalid': 'expected a path such as PID-3.4.1, found something else',
   'value-missing': 'expected a value to compare with, found none',
-  'expression-invalid': 'expected a regular expression, found something else',
+  'expression-invalid':
+    'expected a regular expression that looks neither around nor back, found something else',
 };
 
 /** Whether the text is a path to a value or a segment: `PID-3[2].4.1`, `OBX[3]-5`, `ZPI`. */
@@ -96,12 +97,17 @@ function isPath(text: string): boolean {
   return parsePathExpression(text.trim()).ok;
 }
 
-/** The regular expression, undefined where it is none. */
-export function toExpression(text: string): RegExp | undefined {
+/**
+ * Whether the text is a regular expression that can be searched for in linear time, which rules out looking
+ * around and looking back.
+ */
+function isExpression(text: string): boolean {
+  if (/\(\?<?[=!]|\\[1-9k]/.test(text)) return false;
   try {
-    return new RegExp(text, 'u');
+    new RegExp(text, 'u');
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
 }
 

@@ -1,5 +1,6 @@
+import { RE2JS } from 're2js';
 import type { Hl7Message } from '../../core/hl7v2/message.ts';
-import { toExpression, toList, type Operator, type Rule } from './definition.ts';
+import { toList, type Operator, type Rule } from './definition.ts';
 
 /** Whether a message is one that the rule is about. */
 export type Matcher = (message: Hl7Message) => boolean;
@@ -27,9 +28,13 @@ function compileType(value: string): Matcher {
   };
 }
 
-function toGlob(text: string): RegExp {
-  const literal = text.trim().replace(/[.+?^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${literal.replaceAll('*', '.*')}$`, 'u');
+function toGlob(text: string): { test(part: string): boolean } {
+  const parts = text
+    .trim()
+    .split('*')
+    .map((part) => RE2JS.quote(part));
+  const expression = RE2JS.compile(parts.join('.*'), RE2JS.DOTALL);
+  return { test: (part) => expression.matches(part) };
 }
 
 function compileComparison(path: string, operator: Operator, value: string): Matcher {
@@ -47,8 +52,9 @@ function compileComparison(path: string, operator: Operator, value: string): Mat
     case 'contains':
       return some((found) => found.includes(value));
     case 'matches': {
-      const expression = toExpression(value);
-      return some((found) => expression?.test(found) ?? false);
+      // Linear in what is searched: no message makes a rule slow, however the rule is written.
+      const expression = RE2JS.compile(value);
+      return some((found) => expression.matcher(found).find());
     }
     case 'is-empty':
       return (message) => valuesAt(message, path).length === 0;

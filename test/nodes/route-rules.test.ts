@@ -64,6 +64,8 @@ describe('a rule', () => {
     [field('PID-', 'equals', 'x'), 'path-invalid'],
     [field('PID-3', 'equals'), 'value-missing'],
     [field('PID-3', 'matches', '['), 'expression-invalid'],
+    [field('PID-3', 'matches', '(?=a)b'), 'expression-invalid'],
+    [field('PID-3', 'matches', '(a)\\1'), 'expression-invalid'],
     [table('PID-3', ''), 'value-missing'],
     [table('', 'A'), 'path-invalid'],
   ])('%j is refused as %s', (rule, problem) => {
@@ -77,6 +79,21 @@ describe('a rule', () => {
     [table('PID-8', 'F,M'), 'PID-8 ∈ F, M'],
   ])('%j is labelled %s', (rule, label) => {
     expect(toLabel(rule, (operator) => operator)).toBe(label);
+  });
+});
+
+describe('time', () => {
+  it.each<[string, Rule]>([
+    ['a regular expression', field('OBX-5', 'matches', '^(a+)+$')],
+    ['a message type', type('a*a*a*a*a*b')],
+  ])('grows with the value alone: %s', (_what, rule) => {
+    const value = 'a'.repeat(100_000);
+    const result = parseMessage(
+      `MSH|^~\\&|A|B|C|D|2026||${value}^A01|1|P|2.5\rOBX|1|ST|x||${value}b\r`,
+    );
+    const started = process.cpuUsage();
+    expect(result.ok && compileRule(rule)(result.message)).toBe(false);
+    expect(process.cpuUsage(started).user / 1e6).toBeLessThan(4);
   });
 });
 
