@@ -2,7 +2,7 @@ import { HilumError } from '../errors.ts';
 import { escapeText } from './escape.ts';
 import { findPlaces, findRepetitions, type Ground } from './locate.ts';
 import type { Delimiters, Segment, TextRange } from './message.ts';
-import { formatPath, type Path, type PathExpression } from './path.ts';
+import { formatPath, type Index, type Path, type PathExpression } from './path.ts';
 import { countParts, findPart } from './scan.ts';
 
 /** What an edit replaces, and by what. */
@@ -18,9 +18,10 @@ export interface NewValue {
 
 /** The text with everything replaced; the splices may come in any order and do not overlap. */
 export function applySplices(text: string, splices: readonly Splice[]): string {
+  const ordered = splices.length < 2 ? splices : [...splices].sort((a, b) => a.start - b.start);
   let edited = '';
   let done = 0;
-  for (const { start, end, text: part } of [...splices].sort((a, b) => a.start - b.start)) {
+  for (const { start, end, text: part } of ordered) {
     edited += text.slice(done, start) + part;
     done = end;
   }
@@ -35,27 +36,35 @@ export function setInSegment(
 ): readonly Splice[] {
   const field = requireField(segment, expression);
   const text = toRaw(ground.delimiters, expression, value);
-  return chooseRepetitions(ground, segment, { ...expression, field }).map((repetition) => {
-    const { range, padding } = findSpot(ground, segment, { ...expression, field, repetition });
-    return { ...range, text: padding + text };
-  });
+  const { component, subcomponent } = expression;
+  return chooseRepetitions(ground, segment, { field, choice: expression.repetition ?? 1 }).map(
+    (repetition) => {
+      const { range, padding } = findSpot(ground, segment, {
+        field,
+        repetition,
+        component,
+        subcomponent,
+      });
+      return { start: range.start, end: range.end, text: padding + text };
+    },
+  );
 }
 
 /** Which repetitions a value is set in. */
 function chooseRepetitions(
   ground: Ground,
   segment: Segment,
-  { field, repetition = 1 }: PathExpression & { readonly field: number },
+  { field, choice }: { readonly field: number; readonly choice: Index },
 ): readonly number[] {
-  if (typeof repetition === 'number') return [repetition];
+  if (typeof choice === 'number') return [choice];
   const range = segment.fieldRange(field);
-  const found = range === undefined ? [] : findRepetitions(ground, range, repetition);
+  const found = range === undefined ? [] : findRepetitions(ground, range, choice);
   if (found.length === 0) {
     const message = 'Expected a repetition that fits the path, found none';
     throw refuse('repetition-missing', { segment: segment.name, field }, message);
   }
   const positions = found.map(({ position }) => position);
-  return repetition === 'all' ? positions : positions.slice(0, 1);
+  return choice === 'all' ? positions : positions.slice(0, 1);
 }
 
 /** One more repetition with the value in it; the first one of a field that is empty or absent. */
@@ -69,7 +78,9 @@ export function appendRepetition(
   const range = segment.fieldRange(field);
   const isEmpty = range === undefined || range.start === range.end;
   const count = isEmpty ? 0 : countParts(ground.text, ground.delimiters.repetition, range);
-  const spot = findSpot(ground, segment, { ...expression, field, repetition: count + 1 });
+  const { component, subcomponent } = expression;
+  const place = { field, repetition: count + 1, component, subcomponent };
+  const spot = findSpot(ground, segment, place);
   return { ...spot.range, text: spot.padding + text };
 }
 
@@ -121,11 +132,13 @@ interface Spot {
   readonly padding: string;
 }
 
-/** A place with numbers alone, its first repetition where it gives none. */
-type NumberedPath = Pick<PathExpression, 'component' | 'subcomponent'> & {
+/** A place with numbers alone. */
+interface NumberedPath {
   readonly field: number;
   readonly repetition: number;
-};
+  readonly component: number | undefined;
+  readonly subcomponent: number | undefined;
+}
 
 function findSpot(ground: Ground, segment: Segment, path: NumberedPath): Spot {
   const { text, delimiters } = ground;

@@ -195,10 +195,9 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
   private setValue(path: string, value: NewValue): Hl7Message {
     const { expression } = preparePath(path);
     const first = this.requireSegment(expression);
-    const segments = expression.occurrence === 'all' ? this.choose(expression) : [first];
-    return this.edit(
-      segments.flatMap((segment) => setInSegment(this, segment, { expression, value })),
-    );
+    const setIn = (segment: Segment) => setInSegment(this, segment, { expression, value });
+    if (expression.occurrence !== 'all') return this.edit(setIn(first));
+    return this.edit(this.choose(expression).flatMap(setIn));
   }
 
   /** The first segment that fits; looks no further than that where only numbers say which. */
