@@ -66,7 +66,7 @@ export interface ElementDefinition {
   /** `CX`, `ST`; `varies` where another field tells it. */
   readonly datatype: string;
   readonly usage: Usage;
-  /** In characters. Before 2.7 the longest that may be sent. */
+  /** In characters: the longest that may be sent. From 2.7 on the most of the normative length. */
   readonly maxLength?: number;
   readonly minLength?: number;
   /** In characters. From 2.7 on: what every receiver must be able to take. */
