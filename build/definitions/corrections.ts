@@ -26,6 +26,10 @@ export interface Correction {
   readonly datatypes?: Readonly<Record<string, readonly string[] | null>>;
   /** `CX.5`, like fields. */
   readonly components?: Readonly<Record<string, ElementChange | string | null>>;
+  /** By segment, `PID`, and position. */
+  readonly fieldLengths?: Readonly<Record<string, Lengths>>;
+  /** By datatype, `CX`, and position. */
+  readonly componentLengths?: Readonly<Record<string, Lengths>>;
   readonly tables?: Readonly<Record<string, TableChange | null>>;
 }
 
@@ -42,6 +46,9 @@ interface ElementChange {
   readonly isTruncatable?: boolean;
   readonly table?: string | null;
 }
+
+/** All that is said about the length at a position of a segment or a datatype: `1..4`, `20=`, `199#`. */
+type Lengths = Readonly<Record<number, string>>;
 
 interface TableChange {
   readonly name?: string;
@@ -73,6 +80,8 @@ export function applyCorrection(draft: Draft, correction: Correction): void {
   setAll(draft.datatypes, correction.datatypes, (lines) => lines.map(parseElementLine));
   changeElements(draft.segments, correction.fields, '-');
   changeElements(draft.datatypes, correction.components, '.');
+  changeElements(draft.segments, toChanges(correction.fieldLengths, '-'), '-');
+  changeElements(draft.datatypes, toChanges(correction.componentLengths, '.'), '.');
   for (const [id, change] of Object.entries(correction.tables ?? {})) {
     if (change === null) draft.tables.delete(id);
     else changeTable(draft, id, change);
@@ -106,6 +115,33 @@ function changeElements(
     else if (element === undefined) throw new Error(`A correction of ${place} is no whole line`);
     else elements[index] = changeElement(element, change);
   }
+}
+
+/** The lengths of each owner as changes of its elements: `CX.1`. */
+function toChanges(
+  owners: Readonly<Record<string, Lengths>> | undefined,
+  separator: string,
+): Readonly<Record<string, ElementChange>> {
+  const changes = Object.entries(owners ?? {}).flatMap(([owner, lengths]) =>
+    Object.entries(lengths).map(
+      ([position, text]) => [`${owner}${separator}${position}`, parseLength(text)] as const,
+    ),
+  );
+  return Object.fromEntries(changes);
+}
+
+function parseLength(text: string): ElementChange {
+  const [, least, most, conformance, mark] =
+    /^(?:([1-9]\d*)\.\.([1-9]\d*)|([1-9]\d*)([=#]))$/.exec(text) ?? [];
+  if (most === undefined && conformance === undefined) {
+    throw new Error(`A correction has ${text} where a length is 1..4, 20= or 199#`);
+  }
+  return {
+    minLength: least === undefined ? null : Number(least),
+    maxLength: most === undefined ? null : Number(most),
+    conformanceLength: conformance === undefined ? null : Number(conformance),
+    isTruncatable: mark === '#',
+  };
 }
 
 function changeElement(element: DraftElement, change: ElementChange): DraftElement {

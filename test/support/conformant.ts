@@ -135,8 +135,10 @@ const primitives: Readonly<Record<string, string>> = {
 
 function buildPrimitive(
   definitions: VersionDefinitions,
-  { datatype, table, maxLength = Infinity, minLength = 0 }: ElementDefinition,
+  { datatype, table, minLength = 0, ...lengths }: ElementDefinition,
 ): string {
+  const { maxLength: most = Infinity, conformanceLength = Infinity } = lengths;
+  const maxLength = Math.min(most, conformanceLength);
   const known = primitives[datatype];
   if (known !== undefined) return known.slice(0, maxLength);
   const codes = [...(definitions.findTable(table ?? '')?.codes ?? [])];

@@ -68,7 +68,7 @@ export interface ElementDefinition {
   /** `CX`, `ST`; `varies` where another field tells it. */
   readonly datatype: string;
   readonly usage: Usage;
-  /** In characters. Before 2.7 the longest that may be sent. */
+  /** In characters: the longest that may be sent. From 2.7 on the most of the normative length. */
   readonly maxLength?: number;
   /** From a profile: `maxLength` is meant of all components together, also where they have lengths of their own. */
   readonly isLengthAgreed?: boolean;
