@@ -114,6 +114,7 @@ export async function openTlsServer(
   return {
     secure(socket) {
       const { promise, resolve } = Promise.withResolvers<SecuredPeer | string>();
+      if (socket.destroyed) return Promise.resolve('the connection closed before the handshake');
       results.set(socket, resolve);
       // Behind what the server has to say of it.
       socket.once('close', () =>
