@@ -6,7 +6,11 @@ import { isAcknowledgment, isResponse } from '../../core/hl7v2/acknowledgment.ts
 import type { AcknowledgmentDecision, IntakeResult } from '../../core/hl7v2/acknowledgment-mode.ts';
 import { readHeader, readKey, type Header } from '../../core/hl7v2/header.ts';
 import { parseMessage } from '../../core/hl7v2/parse.ts';
-import { decideSequence, type SequenceDecision } from '../../core/hl7v2/sequence-number.ts';
+import {
+  decideSequence,
+  findLinkContent,
+  type SequenceDecision,
+} from '../../core/hl7v2/sequence-number.ts';
 import { validate } from '../../core/hl7v2/validate.ts';
 import type { ListenerAcknowledgment, ListenerDefinition } from '../../core/interface.ts';
 import { isValid, type Issue } from '../../core/issue.ts';
@@ -98,6 +102,11 @@ async function takeNumbered(
       const { messageTypes: _, ...accepts } = intake.settings.accepts;
       const issues = findUnacceptable(incoming.header, accepts);
       if (issues.length > 0) return refuse(intake, incoming, { result: 'rejected', issues });
+      const parsed = parseMessage(incoming.received.bytes);
+      const content = parsed.ok ? findLinkContent(parsed.message) : undefined;
+      if (content !== undefined) {
+        return refuse(intake, numbered, { result: 'error', issues: [content] });
+      }
       keep(sequence.next);
       return answer(intake, numbered, { result: 'accepted', issues: [] });
     }
