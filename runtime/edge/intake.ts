@@ -5,6 +5,7 @@ import { findUnacceptable } from '../../core/hl7v2/acceptance.ts';
 import { isAcknowledgment, isResponse } from '../../core/hl7v2/acknowledgment.ts';
 import type { AcknowledgmentDecision, IntakeResult } from '../../core/hl7v2/acknowledgment-mode.ts';
 import { readHeader, readKey, type Header } from '../../core/hl7v2/header.ts';
+import type { ParseResult } from '../../core/hl7v2/message.ts';
 import { parseMessage } from '../../core/hl7v2/parse.ts';
 import {
   decideSequence,
@@ -128,7 +129,7 @@ async function take(
   const { listener, logger } = intake;
   const parsed = parseMessage(rest.received.bytes);
   const incoming = { ...rest, header, isResponse: parsed.ok && isResponse(parsed.message) };
-  const reasons = findRejections(header, intake.settings);
+  const reasons = [...findRejections(header, intake.settings), ...findSecondMessages(parsed)];
   if (reasons.length > 0) return refuse(intake, incoming, { result: 'rejected', issues: reasons });
   const issues = !parsed.ok
     ? parsed.issues
@@ -170,6 +171,12 @@ function findRejections(header: Header, { accepts }: ListenerAcknowledgment): re
     ...missing,
     ...found.filter(({ location }) => !isUntyped || location?.startsWith('MSH-9') !== true),
   ];
+}
+
+/** Two messages in one frame: the second would be taken for a part of the first, and its sender told nothing. */
+function findSecondMessages(parsed: ParseResult): readonly Issue[] {
+  const isAlone = !parsed.ok || parsed.message.segmentsNamed('MSH').length === 1;
+  return isAlone ? [] : parsed.issues.filter(({ code }) => code === 'header-repeated');
 }
 
 /** Without type and control id a message can neither be routed nor acknowledged: it was cut short. */

@@ -185,6 +185,18 @@ describe('a listener answers over its socket', () => {
     expect(await waiting()).toBe(0);
   });
 
+  it.each(['received', 'validated'] as const)(
+    'AR to two messages in one frame, once %s: the second would pass for a part of the first',
+    async (acknowledge) => {
+      const port = await listen({}, acknowledge);
+      const both = `${good}${good.replace('LAB000001', 'LAB000002')}`;
+      const [answer = ''] = await exchange(port, [both]);
+      expect(readAnswer(answer)).toBe('AR LAB000001');
+      expect(answer).toContain('|100^Segment sequence error^HL70357|');
+      expect(await waiting()).toBe(0);
+    },
+  );
+
   it('nothing to an acknowledgment, and to a response what that asks for', async () => {
     const port = await listen({}, 'received');
     const ack = 'MSH|^~\\&|LIS|T|H|E|2026||ACK^R01^ACK|X1|P|2.5.1|||AL|AL\rMSA|AA|M1\r';
