@@ -9,7 +9,7 @@ const longestSubject = 200;
  * Node gives as undefined, the alternative names stand for it.
  */
 export function formatSubject(certificate: X509Certificate): string {
-  const subject: string | undefined = certificate.subject;
+  const subject = certificate.subject as string | undefined;
   const parts = (subject ?? certificate.subjectAltName ?? 'no subject').split('\n').reverse();
   const named = parts.filter((part) => part.startsWith('CN='));
   const others = parts.filter((part) => !part.startsWith('CN='));
@@ -53,7 +53,7 @@ function normalizeFingerprint(text: string): string {
 /** Common names and alternative names: DNS, e-mail, URI and IP address. */
 function namesOf(certificate: X509Certificate): readonly string[] {
   const legacy = certificate.toLegacyObject();
-  const subject: { readonly CN?: string | string[] } | undefined = legacy.subject;
+  const subject = legacy.subject as typeof legacy.subject | undefined;
   const { subjectaltname = '' } = legacy;
   const common = [subject?.CN].flat().filter((name) => name !== undefined);
   return [...common, ...readAlternativeNames(subjectaltname)];
