@@ -149,11 +149,17 @@ async function sendShare(
 ): Promise<void> {
   const { next, options, tally } = share;
   let client = first;
+  // In enhanced mode a second acknowledgment of a message may come when the next is on its way.
+  const earlier = new Set<string>();
   for await (const item of next) {
+    const isAnswer = (answer: Uint8Array): boolean => {
+      const { controlId } = readAcknowledgment(answer);
+      return controlId === item.controlId || !earlier.has(controlId);
+    };
     const startedAt = performance.now();
     try {
       if (!client.isOpen) client = await openMllpClient(options);
-      const answer = await client.send(item.bytes);
+      const answer = await client.send(item.bytes, isAnswer);
       const ms = performance.now() - startedAt;
       tally.durationsMs.push(ms);
       report(item, { answer, ms, tally });
@@ -162,6 +168,7 @@ async function sendShare(
       console.log(`-- ${item.controlId} ${(performance.now() - startedAt).toFixed(1)} ms`);
       complain(`${item.controlId}: ${toReason(error)}`);
     }
+    earlier.add(item.controlId);
   }
   client.close();
 }

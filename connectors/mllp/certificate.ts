@@ -1,10 +1,16 @@
 import type { X509Certificate } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import { normalizeIpv6 } from './peer-address.ts';
 
 const longestSubject = 200;
 
-/** The subject for people, the common name first: `CN=lab.example,O=Laboratory,C=DE`. */
+/**
+ * The subject for people, the common name first: `CN=lab.example,O=Laboratory,C=DE`. Where it is empty, which
+ * Node gives as undefined, the alternative names stand for it.
+ */
 export function formatSubject(certificate: X509Certificate): string {
-  const parts = certificate.subject.split('\n').reverse();
+  const subject = certificate.subject as string | undefined;
+  const parts = (subject ?? certificate.subjectAltName ?? 'no subject').split('\n').reverse();
   const named = parts.filter((part) => part.startsWith('CN='));
   const others = parts.filter((part) => !part.startsWith('CN='));
   // A subject is the authority's text, but the ledger and the log are lines.
@@ -28,11 +34,16 @@ export function findObjection(
     return 'its fingerprint is none of the allowed ones';
   }
   if (allowedSubjects === undefined) return undefined;
-  const names = new Set(namesOf(certificate).map((name) => name.toLowerCase()));
+  const names = new Set(namesOf(certificate).map(normalizeName));
   const isAllowed = allowedSubjects.some((each) =>
-    names.has(each.replace(/^CN=/i, '').toLowerCase()),
+    names.has(normalizeName(each.replace(/^CN=/i, ''))),
   );
   return isAllowed ? undefined : 'its subject is none of the allowed ones';
+}
+
+/** Node writes an IPv6 address in full, people in its short form. */
+function normalizeName(name: string): string {
+  return isIPv6(name) ? normalizeIpv6(name) : name.toLowerCase();
 }
 
 function normalizeFingerprint(text: string): string {
@@ -41,8 +52,10 @@ function normalizeFingerprint(text: string): string {
 
 /** Common names and alternative names: DNS, e-mail, URI and IP address. */
 function namesOf(certificate: X509Certificate): readonly string[] {
-  const { subject, subjectaltname = '' } = certificate.toLegacyObject();
-  const common = [subject.CN].flat().filter((name) => name !== undefined);
+  const legacy = certificate.toLegacyObject();
+  const subject = legacy.subject as typeof legacy.subject | undefined;
+  const { subjectaltname = '' } = legacy;
+  const common = [subject?.CN].flat().filter((name) => name !== undefined);
   return [...common, ...readAlternativeNames(subjectaltname)];
 }
 

@@ -23,8 +23,9 @@ export interface MllpClient {
    * `connection-lost` (ambiguous: the partner may have it), `connection-closed` (transient) when it was
    * closed before sending. After a timeout the connection is closed, for a late answer would be credited
    * to the wrong message.
+   * @param isAnswer what it is false of is passed over, such as a second acknowledgment of an earlier message
    */
-  send(bytes: Uint8Array): Promise<Uint8Array>;
+  send(bytes: Uint8Array, isAnswer?: (answer: Uint8Array) => boolean): Promise<Uint8Array>;
   /** False when the connection is gone. */
   readonly isOpen: boolean;
   close(): void;
@@ -34,6 +35,7 @@ interface Waiting {
   readonly resolve: (answer: Uint8Array) => void;
   readonly reject: (error: Error) => void;
   readonly patience: NodeJS.Timeout;
+  readonly isAnswer: (answer: Uint8Array) => boolean;
 }
 
 /**
@@ -56,8 +58,9 @@ export async function openMllpClient(
   }
 
   connection.onMessage = (bytes) => {
-    const first = waiting.shift();
-    if (first === undefined) return;
+    const [first] = waiting;
+    if (first?.isAnswer(bytes) !== true) return;
+    waiting.shift();
     clearTimeout(first.patience);
     first.resolve(bytes);
   };
@@ -68,7 +71,7 @@ export async function openMllpClient(
     );
 
   return {
-    send(bytes) {
+    send(bytes, isAnswer = () => true) {
       if (!connection.isOpen) {
         const message = `The connection to ${where} is closed: nothing was sent. Connect again.`;
         return Promise.reject(buildError('transient', 'connection-closed', message));
@@ -81,7 +84,7 @@ export async function openMllpClient(
           );
           connection.destroy();
         }, timeoutMs);
-        waiting.push({ resolve, reject, patience });
+        waiting.push({ resolve, reject, patience, isAnswer });
         connection.write(bytes);
       });
     },

@@ -38,7 +38,7 @@ export interface MllpConnection {
   onMessage: ((bytes: Uint8Array) => void) | undefined;
   /** Called once when the connection is gone. */
   onClose: ((end: ConnectionEnd) => void) | undefined;
-  /** False from the moment in which it is known to be gone. */
+  /** False from the moment in which it is known to be gone, or is ended from here. */
   readonly isOpen: boolean;
   /** Sends what is still to be sent, then closes. */
   end(): void;
@@ -102,8 +102,14 @@ function wrap(socket: Socket, options: ConnectOptions): MllpConnection {
     get isOpen() {
       return isOpen;
     },
-    end: () => socket.end(),
-    destroy: () => socket.destroy(),
+    end: () => {
+      isOpen = false;
+      socket.end();
+    },
+    destroy: () => {
+      isOpen = false;
+      socket.destroy();
+    },
   };
   socket.on('data', (chunk: Buffer) => {
     decoder.write(chunk);

@@ -19,6 +19,12 @@ export function normalizeAddress(address: string): string {
     .join('.');
 }
 
+/** The short form of RFC 5952, without an interface. */
+export function normalizeIpv6(address: string): string {
+  const [bare = ''] = address.split('%', 1);
+  return new URL(`http://[${bare}]/`).hostname.slice(1, -1);
+}
+
 /** `10.1.2.3:51234`, `[fd00::1]:51234`. */
 export function formatEndpoint({ host, port }: Endpoint): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { normalizeAddress, type Endpoint } from './peer-address.ts';
+import { normalizeAddress, normalizeIpv6, type Endpoint } from './peer-address.ts';
 
 /** What the first bytes of a connection are, where a proxy's header is expected. */
 export type ProxyHeader =
@@ -74,9 +74,7 @@ function parseAddresses(bytes: Buffer, length: number): ProxyHeader {
 
 function toIpv6Source(groups: readonly number[], port: number): Endpoint {
   const text = groups.map((group) => group.toString(16)).join(':');
-  // The URL's form is the short one of RFC 5952.
-  const host = new URL(`http://[${text}]/`).hostname.slice(1, -1);
-  return { host: normalizeAddress(host), port };
+  return { host: normalizeAddress(normalizeIpv6(text)), port };
 }
 
 function parseText(bytes: Buffer): ProxyHeader {

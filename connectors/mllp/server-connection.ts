@@ -102,9 +102,9 @@ export function serveConnection(
         if (committed === undefined) take(event.bytes);
         else takeCommit(committed);
       } else {
-        report(event);
         // Whoever sends nothing waits for an answer all the same: the refusal of an empty message.
         if (event.code === 'empty-frame') take(new Uint8Array());
+        report(event);
       }
     }
     if (state !== 'open') return;

@@ -54,6 +54,12 @@ const usualLimits = {
   maxUnacknowledgedBytes: 64 * 1024 * 1024,
 } as const satisfies ListenerLimits;
 
+/**
+ * A peer that lost its power or its network says no goodbye: without probes its connection would count
+ * against `maxConnections` for ever where no idle time is set.
+ */
+const keepAlive = { keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
+
 /** A handshake or a proxy's header that does not come holds a connection for this long at most. */
 const longestAdmissionMs = 10_000;
 
@@ -134,7 +140,7 @@ export function createMllpSource(options: MllpSourceOptions): MllpSource {
   }
 
   async function listen(): Promise<Server> {
-    const listening = createServer({ allowHalfOpen: true }, receive);
+    const listening = createServer({ allowHalfOpen: true, ...keepAlive }, receive);
     listening.maxConnections = options.maxConnections ?? usualLimits.maxConnections;
     listening.on('drop', (dropped) => {
       const remote = formatEndpoint({

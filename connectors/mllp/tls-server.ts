@@ -104,7 +104,7 @@ export async function openTlsServer(
     if (typeof result === 'string' || resolve === undefined) socket.destroy();
     resolve?.(result);
   };
-  server.on('secureConnection', (socket) => settle(socket, judge(socket, tls)));
+  server.on('secureConnection', (socket) => settle(socket, judgeSurely(socket, tls)));
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
     // A certificate that was not accepted closes the connection, which is all that the error tells.
     const { code } = authorizationErrorOf(socket);
@@ -114,6 +114,7 @@ export async function openTlsServer(
   return {
     secure(socket) {
       const { promise, resolve } = Promise.withResolvers<SecuredPeer | string>();
+      if (socket.destroyed) return Promise.resolve('the connection closed before the handshake');
       results.set(socket, resolve);
       // Behind what the server has to say of it.
       socket.once('close', () =>
@@ -161,6 +162,15 @@ function toServerOptions(tls: ListenerTls, { options }: LoadedTls) {
     // A resumed session would skip the client's certificate.
     ...(asks ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
   };
+}
+
+/** A certificate is the client's to choose: what cannot be read in it must end nothing but its connection. */
+function judgeSurely(socket: TLSSocket, tls: ListenerTls): SecuredPeer | string {
+  try {
+    return judge(socket, tls);
+  } catch {
+    return "the client's certificate cannot be read";
+  }
 }
 
 /** Whether the client behind a finished handshake may stay. */

@@ -56,11 +56,11 @@ export function decideAnswer(
 /**
  * Whether MSA-2 is the control id that was sent. Partners trim it, decode its escapes, or write them with
  * delimiters of their own: its raw form or its text must be the same, spaces around it apart. One that was
- * cut short is not: it could be another message's.
+ * cut short is not: it could be another message's. Where none was sent, one that names any is another's.
  */
 export function isAnswerTo(acknowledgment: Acknowledgment, header: Header): boolean {
   const sent = header.controlId.trim();
-  if (sent === '' || acknowledgment.controlId.trim() === sent) return true;
+  if (acknowledgment.controlId.trim() === sent) return true;
   const text = unescapeText(sent, header.delimiters, header.encoding).trim();
   return acknowledgment.controlIdText.trim() === text || acknowledgment.controlId.trim() === text;
 }

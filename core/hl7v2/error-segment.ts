@@ -57,6 +57,7 @@ const conditions: Readonly<Record<string, readonly [string, string]>> = {
   'sender-not-accepted': ['103', 'Table value not found'],
   'receiver-not-accepted': ['103', 'Table value not found'],
   'sequence-number-invalid': ['102', 'Data type error'],
+  'sequence-link-with-content': ['102', 'Data type error'],
   'version-differs': ['203', 'Unsupported version id'],
 };
 

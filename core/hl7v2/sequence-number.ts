@@ -1,5 +1,6 @@
 import type { Issue } from '../issue.ts';
 import type { Header } from './header.ts';
+import type { Hl7Message, Segment } from './message.ts';
 
 /** What a receiver keeps of one link, between two applications; without a number none was accepted yet. */
 export interface SequenceState {
@@ -45,6 +46,25 @@ export function decideSequence(
   }
   if (number === lastNumber && controlId === lastControlId) return { kind: 'repeated', expected };
   return { kind: 'unexpected', expected, issue: buildIssue(number, expected) };
+}
+
+/**
+ * Why a message that starts the link is not taken as that: it has content, and its answer would say that the
+ * content was taken. HL7 v2 chapter 2: segments behind the header are left out, or all their fields are empty.
+ */
+export function findLinkContent({ segments }: Hl7Message): Issue | undefined {
+  const hasContent = segments.some((segment) => segment.name !== 'MSH' && hasValue(segment));
+  if (!hasContent) return undefined;
+  const message =
+    'Expected no content in a message that starts the link (0 or -1), found some; send it again with its own number';
+  return { code: 'sequence-link-with-content', severity: 'error', location: 'MSH-13', message };
+}
+
+function hasValue(segment: Segment): boolean {
+  for (let position = 1; position <= segment.fieldCount; position++) {
+    if (segment.field(position).valued) return true;
+  }
+  return false;
 }
 
 function buildIssue(number: number, expected: number): Issue {

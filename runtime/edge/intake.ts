@@ -6,10 +6,14 @@ import { findUnacceptable } from '../../core/hl7v2/acceptance.ts';
 import { isAcknowledgment, isResponse } from '../../core/hl7v2/acknowledgment.ts';
 import type { AcknowledgmentDecision, IntakeResult } from '../../core/hl7v2/acknowledgment-mode.ts';
 import { readHeader, readKey, type Header } from '../../core/hl7v2/header.ts';
-import type { Hl7Message } from '../../core/hl7v2/message.ts';
+import type { Hl7Message, ParseResult } from '../../core/hl7v2/message.ts';
 import { parseMessage } from '../../core/hl7v2/parse.ts';
 import { validateByProfile } from '../../core/hl7v2/profile/validate-by-profile.ts';
-import { decideSequence, type SequenceDecision } from '../../core/hl7v2/sequence-number.ts';
+import {
+  decideSequence,
+  findLinkContent,
+  type SequenceDecision,
+} from '../../core/hl7v2/sequence-number.ts';
 import { validate } from '../../core/hl7v2/validate.ts';
 import type { ListenerAcknowledgment, ListenerDefinition } from '../../core/interface.ts';
 import { isValid, type Issue } from '../../core/issue.ts';
@@ -101,6 +105,11 @@ async function takeNumbered(
       const { messageTypes: _, ...accepts } = intake.settings.accepts;
       const issues = findUnacceptable(incoming.header, accepts);
       if (issues.length > 0) return refuse(intake, incoming, { result: 'rejected', issues });
+      const parsed = parseMessage(incoming.received.bytes);
+      const content = parsed.ok ? findLinkContent(parsed.message) : undefined;
+      if (content !== undefined) {
+        return refuse(intake, numbered, { result: 'error', issues: [content] });
+      }
       keep(sequence.next);
       return answer(intake, numbered, { result: 'accepted', issues: [] });
     }
@@ -123,7 +132,7 @@ async function take(
   const { charset } = listener;
   const parsed = parseMessage(rest.received.bytes, charset === undefined ? {} : { charset });
   const incoming = { ...rest, header, isResponse: parsed.ok && isResponse(parsed.message) };
-  const reasons = findRejections(header, intake.settings);
+  const reasons = [...findRejections(header, intake.settings), ...findSecondMessages(parsed)];
   if (reasons.length > 0) return refuse(intake, incoming, { result: 'rejected', issues: reasons });
   const issues = !parsed.ok
     ? parsed.issues
@@ -165,6 +174,12 @@ function findRejections(header: Header, { accepts }: ListenerAcknowledgment): re
     ...missing,
     ...found.filter(({ location }) => !isUntyped || location?.startsWith('MSH-9') !== true),
   ];
+}
+
+/** Two messages in one frame: the second would be taken for a part of the first, and its sender told nothing. */
+function findSecondMessages(parsed: ParseResult): readonly Issue[] {
+  const isAlone = !parsed.ok || parsed.message.segmentsNamed('MSH').length === 1;
+  return isAlone ? [] : parsed.issues.filter(({ code }) => code === 'header-repeated');
 }
 
 /** Without type and control id a message can neither be routed nor acknowledged: it was cut short. */

@@ -42,6 +42,15 @@ describe('hilum send', () => {
         const text = Buffer.from(bytes).toString();
         received.push({ text, remote });
         const controlId = text.split('|')[9] ?? '';
+        if (code === 'CA, later AA') {
+          const before = received.at(-2)?.text.split('|')[9];
+          const acknowledge = (answer: string) =>
+            Buffer.from(`MSH|^~\\&|EHR|B|LAB|A|20260101||ACK|X|P|2.5.1\rMSA|${answer}\r`);
+          const accepted = acknowledge(`CA|${controlId}`);
+          return Promise.resolve(
+            before === undefined ? accepted : [acknowledge(`AA|${before}`), accepted],
+          );
+        }
         if (code === 'none') return Promise.resolve(undefined);
         const answer = code === 'other' ? 'MSA|AA|ANOTHER' : `MSA|${code}|${controlId}`;
         return Promise.resolve(
@@ -114,6 +123,22 @@ describe('hilum send', () => {
     expect(finished.code).toBe(exit);
     expect(finished.stdout).toMatch(line);
     expect(finished.stdout).toContain('1 message, 0 positive');
+  });
+
+  it('does not take the application acknowledgment of a message for the answer to the next', async () => {
+    code = 'CA, later AA';
+    const finished = await send(
+      write('three.hl7', ['C1', 'C2', 'C3'].map((id) => build(id)).join('')),
+    );
+    expect(finished).toMatchObject({ code: 0, stderr: '' });
+    expect(finished.stdout).toMatch(/^CA C1 .*\nCA C2 .*\nCA C3 .*\n3 messages, 3 positive/);
+  });
+
+  it('sends what follows a message that got no answer, on a new connection', async () => {
+    code = 'none';
+    const finished = await send('--timeout-ms', '100', write('two.hl7', build('C1') + build('C2')));
+    expect(finished.stdout).toMatch(/^-- C1 .*\n-- C2 /);
+    expect(received.map(({ text }) => text.split('|')[9])).toEqual(['C1', 'C2']);
   });
 
   it('exits 2 when no answer comes, and says so', async () => {

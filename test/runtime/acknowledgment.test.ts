@@ -188,6 +188,18 @@ describe('a listener answers over its socket', () => {
     expect(await waiting()).toBe(0);
   });
 
+  it.each(['received', 'validated'] as const)(
+    'AR to two messages in one frame, once %s: the second would pass for a part of the first',
+    async (acknowledge) => {
+      const port = await listen({}, acknowledge);
+      const both = `${good}${good.replace('LAB000001', 'LAB000002')}`;
+      const [answer = ''] = await exchange(port, [both]);
+      expect(readAnswer(answer)).toBe('AR LAB000001');
+      expect(answer).toContain('|100^Segment sequence error^HL70357|');
+      expect(await waiting()).toBe(0);
+    },
+  );
+
   it('nothing to an acknowledgment, and to a response what that asks for', async () => {
     const port = await listen({}, { acknowledge: 'received' });
     const ack = 'MSH|^~\\&|LIS|T|H|E|2026||ACK^R01^ACK|X1|P|2.5.1|||AL|AL\rMSA|AA|M1\r';
@@ -196,6 +208,14 @@ describe('a listener answers over its socket', () => {
     expect(await codes(port, ack)).toBe('');
     expect(await codes(port, response)).toBe('CA');
     expect(await codes(port, response.replace('|AL|AL', ''))).toBe('');
+  });
+
+  it('AA to the deferred response to a query: its sender waits for it', async () => {
+    const port = await listen({}, 'received');
+    const deferred =
+      'MSH|^~\\&|LIS|T|H|E|2026||DSR^Q03|X1|P|2.3\rMSA|AA|M1\rQRD|2026|R|D|Q1|||10^RD|X|RES\rDSP|1||x\r';
+    expect(await codes(port, deferred)).toBe('AA');
+    expect(await codes(port, deferred.replace('Q03', 'Q01'))).toBe('');
   });
 });
 
@@ -220,6 +240,14 @@ describe('a listener that checks sequence numbers', () => {
     });
     expect(seen).toEqual(['AA L0 -1', 'AA A7 7', 'AA A8 8', 'AA A8 9', 'AE A10 9', 'AA A9 9']);
     expect(await waiting()).toBe(3);
+  });
+
+  it('refuses content in a message that starts the link, which it would not store', async () => {
+    const port = await listen({ sequenceNumbers: 'checked' });
+    expect(await codes(port, numbered(0, 'A0'), numbered(-1, 'A1'), numbered(3, 'A3'))).toBe(
+      'AE AE AA',
+    );
+    expect(await waiting()).toBe(1);
   });
 
   it('does not count what it refused, and keeps each sender’s numbers apart', async () => {

@@ -24,6 +24,7 @@ export interface Authority {
   readonly file: string;
   /** Valid from a day ago for `days` from now on; negative: expired so long ago. */
   issue(options: {
+    /** The common name; empty: a certificate without a subject. */
     readonly name: string;
     readonly dns?: readonly string[];
     readonly days?: number;
@@ -51,7 +52,7 @@ export async function makeAuthority(folder: string, name: string): Promise<Autho
     async issue({ name: subject, dns = [], days = 100, as = subject }) {
       const own = await makeKeys();
       const made = await x509.X509CertificateGenerator.create({
-        subject: `CN=${subject},O=Hilum tests`,
+        subject: subject === '' ? '' : `CN=${subject},O=Hilum tests`,
         issuer: self.subject,
         publicKey: own.publicKey,
         signingKey: keys.privateKey,
@@ -64,7 +65,7 @@ export async function makeAuthority(folder: string, name: string): Promise<Autho
             : [
                 new x509.SubjectAlternativeNameExtension(
                   dns.map((value) => ({
-                    type: /^[\d.]+$/.test(value) ? ('ip' as const) : ('dns' as const),
+                    type: /^[\d.]+$|:/.test(value) ? ('ip' as const) : ('dns' as const),
                     value,
                   })),
                 ),

@@ -176,5 +176,7 @@ describe('MLLP client', () => {
     const client = await openMllpClient(options);
     const sending = client.send(Buffer.from(buildMessage()));
     await expect(sending).rejects.toMatchObject({ errorClass: 'ambiguous' });
+    // So that whoever sends the next message connects anew, at once.
+    expect(client.isOpen).toBe(false);
   });
 });

@@ -133,8 +133,10 @@ describe('MLLP server', () => {
     await start();
     const peer = await connect();
     peer.write('\x0b\x1c\r'.repeat(100));
+    for (let count = 0; count < 16; count++) expect(await peer.answer()).toBe('ack ');
     await peer.closed;
     expect(log.lines.join()).toContain('too many faulty frames');
+    expect(log.lines.join()).not.toContain('broke');
     await expectServed();
   });
 

@@ -19,7 +19,9 @@ const folder = makeTempFolder('mllp-tls');
 let authority: Authority;
 let stranger: Authority;
 let server: Issued;
-let clients: Readonly<Record<'lab' | 'pharmacy' | 'expired' | 'foreign', Issued>>;
+let clients: Readonly<
+  Record<'lab' | 'pharmacy' | 'expired' | 'foreign' | 'unnamed' | 'unnamedForeign', Issued>
+>;
 
 beforeAll(async () => {
   authority = await makeAuthority(folder, 'authority');
@@ -30,6 +32,12 @@ beforeAll(async () => {
     pharmacy: await authority.issue({ name: 'pharmacy.example' }),
     expired: await authority.issue({ name: 'Lab 7', days: -2, as: 'expired' }),
     foreign: await stranger.issue({ name: 'Lab 7', as: 'foreign' }),
+    unnamed: await authority.issue({
+      name: '',
+      dns: ['unnamed.example', 'fd00::7'],
+      as: 'unnamed',
+    }),
+    unnamedForeign: await stranger.issue({ name: '', as: 'unnamed-foreign' }),
   };
 });
 
@@ -181,6 +189,24 @@ describe('client certificates', () => {
       () => demand({ allowedSubjects: ['LAB.example'] }),
       () => show(clients.lab),
       lab,
+    ],
+    [
+      'a subject by alternative name, of a certificate that has no other',
+      () => demand({ allowedSubjects: ['unnamed.example'] }),
+      () => show(clients.unnamed),
+      { subject: 'DNS:unnamed.example, IP Address:FD00:0:0:0:0:0:0:7' },
+    ],
+    [
+      'a subject by an IPv6 address in its short form',
+      () => demand({ allowedSubjects: ['FD00::7'] }),
+      () => show(clients.unnamed),
+      { subject: 'DNS:unnamed.example, IP Address:FD00:0:0:0:0:0:0:7' },
+    ],
+    [
+      'optional, without any name and from another authority',
+      () => demand({ clientCertificates: 'optional' }),
+      () => show(clients.unnamedForeign),
+      { refusal: 'none of ours' },
     ],
     [
       'another subject',

@@ -106,7 +106,7 @@ describe('MSA-2', () => {
     ['without the spaces that were sent', 'M1 ', 'M1'],
     ['with its escapes decoded', 'id\\T\\1', 'id&1'],
     ['with other escapes for the same', 'id\\T\\1', 'id\\X26\\1'],
-    ['whatever it is, where none was sent', '', 'X'],
+    ['empty, where none was sent', '', ''],
   ])('is ours %s', (_name, controlId, answered) => {
     const acknowledgment = readAcknowledgment(
       `MSH|^~\\&|||||||ACK|1|P|2.5.1\rMSA|AA|${answered}\r`,
@@ -122,6 +122,7 @@ describe('MSA-2', () => {
   it.each([
     ['another', 'M1', 'M2'],
     ['none', 'M1', ''],
+    ['one where none was sent', '', 'X'],
     ['one that was cut short', '12345678901234567890123', '12345678901234567890'],
     ['one in other letters', 'm1', 'M1'],
   ])('is not ours when it is %s', (_name, controlId, answered) => {

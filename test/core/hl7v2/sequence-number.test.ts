@@ -1,4 +1,9 @@
-import { decideSequence, type SequenceState } from '../../../core/hl7v2/sequence-number.ts';
+import { parseMessage } from '../../../core/hl7v2/parse.ts';
+import {
+  decideSequence,
+  findLinkContent,
+  type SequenceState,
+} from '../../../core/hl7v2/sequence-number.ts';
 
 /** What happens to these messages one after the other: MSH-13 and MSH-10 to what is decided and MSA-4. */
 function run(messages: readonly (readonly [string, string?])[], from: SequenceState = {}) {
@@ -54,5 +59,19 @@ describe('sequence numbers', () => {
     });
     expect(decision).not.toHaveProperty('next');
     expect(run([[number, id], ['6']], at5)).toEqual(['unexpected 6', 'next 6']);
+  });
+});
+
+describe('a message that starts the link', () => {
+  const header = 'MSH|^~\\&|LIS|LAB|HILUM|EHR|2026||^|L0|P|2.5.1|0\r';
+
+  it.each([
+    ['a header alone', '', undefined],
+    ['segments without values', 'EVN|||\rPID|""|\r', undefined],
+    ['content', 'PID|1\r', 'sequence-link-with-content'],
+    ['content further behind', 'EVN\rZZZ|||x\r', 'sequence-link-with-content'],
+  ])('is %s: %j', (_name, rest, code) => {
+    const parsed = parseMessage(`${header}${rest}`);
+    expect(parsed.ok && findLinkContent(parsed.message)?.code).toBe(code);
   });
 });
