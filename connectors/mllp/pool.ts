@@ -103,6 +103,8 @@ export function createConnectionPool(to: ConnectOptions, options: PoolOptions): 
       const waitMs = Math.max(0, notBefore - performance.now());
       if (failures > 0) await orAborted(wait(waitMs, undefined, { ref: false }), signal);
       if (signal.aborted || isClosed) throw buildStopped();
+      // Timers may be early by a fraction of a millisecond: this attempt's time has come all the same.
+      notBefore = 0;
       return await connectNow(signal);
     } finally {
       resolve(undefined);

@@ -191,7 +191,7 @@ describe('a listener answers over its socket', () => {
   it.each(['received', 'validated'] as const)(
     'AR to two messages in one frame, once %s: the second would pass for a part of the first',
     async (acknowledge) => {
-      const port = await listen({}, acknowledge);
+      const port = await listen({}, { acknowledge: acknowledge });
       const both = `${good}${good.replace('LAB000001', 'LAB000002')}`;
       const [answer = ''] = await exchange(port, [both]);
       expect(readAnswer(answer)).toBe('AR LAB000001');
@@ -211,7 +211,7 @@ describe('a listener answers over its socket', () => {
   });
 
   it('AA to the deferred response to a query: its sender waits for it', async () => {
-    const port = await listen({}, 'received');
+    const port = await listen({}, { acknowledge: 'received' });
     const deferred =
       'MSH|^~\\&|LIS|T|H|E|2026||DSR^Q03|X1|P|2.3\rMSA|AA|M1\rQRD|2026|R|D|Q1|||10^RD|X|RES\rDSP|1||x\r';
     expect(await codes(port, deferred)).toBe('AA');
