@@ -139,7 +139,9 @@ function chooseCharset({ names, scheme }: Declared, bytes: Uint8Array): Charset 
   });
   if (initial === undefined) return charset;
   const others = [...used, ...declared].filter((set) => set.codec !== '');
-  return buildCodeExtension([...new Set([initial, ...others])]);
+  const sets = [...new Set([initial, ...others])];
+  // A return to the one set there is switches to nothing.
+  return sets.length === 1 ? charset : buildCodeExtension(sets);
 }
 
 /** The set that a byte order mark, or the zero bytes of UTF-16 and UTF-32, speak for. */

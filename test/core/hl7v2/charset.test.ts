@@ -336,3 +336,17 @@ describe('a file', () => {
     expect(Buffer.concat(pieces.map((piece) => piece.bytes)).equals(bytes)).toBe(true);
   });
 });
+
+it.each([
+  ['a return to ASCII where no other set is known', '7c7c7c7c7c7e49534f20495238244224221b28420d'],
+  ['the same with a byte that no set has', '9d7a7c7c7c7c7c7c7e49534f20495238244224221b28420d'],
+])('keeps the bytes of a header with alternates: %s', (_what, rest) => {
+  const head = Buffer.from('MSH|^~\\&#|A|B|C|D|2026||ORU^R01|3|P|2.7.1||', 'latin1');
+  const bytes = Buffer.concat([
+    head,
+    Buffer.from(rest, 'hex'),
+    Buffer.from('ADD|\x9d\r', 'latin1'),
+  ]);
+  const { text, charset } = decodeMessage(bytes);
+  expect(Buffer.from(encodeMessage(text, charset)).equals(bytes)).toBe(true);
+});

@@ -213,3 +213,12 @@ describe('many findings', () => {
     expect(issues.some(({ severity }) => severity === 'error')).toBe(true);
   });
 });
+
+it('leaves the parameters of a query to its own definition, repetitions too', () => {
+  const query = [
+    'MSH|^~\\&|A|B|C|D|20260312||QBP^Q22^QBP_Q21|M1|P|2.5',
+    'QPD|Q22^Find Candidates^HL7nnn|Q1|@PID.5.1^SMITH~@PID.5.2^JOHN|80~90',
+    'RCP|I|10^RD',
+  ];
+  expect(find(query.join('\r'))).toEqual([]);
+});
