@@ -63,9 +63,9 @@ function readEdits(assignments: readonly string[], options: Options): readonly E
     const value = text.slice(equals + 1);
     const problem = findProblem(path);
     if (problem !== undefined) return problem;
-    if (index >= assignments.length) edits.push((message) => message.append(path, value));
-    else if (options.raw === true) edits.push((message) => message.setRaw(path, value));
-    else edits.push((message) => message.set(path, value));
+    const action = index < assignments.length ? 'set' : 'append';
+    const method = options.raw === true ? (`${action}Raw` as const) : action;
+    edits.push((message) => message[method](path, value));
   }
   for (const path of options.remove) {
     const problem = findProblem(path);

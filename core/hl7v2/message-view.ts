@@ -112,12 +112,11 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
   }
 
   append(path: string, value: string): Hl7Message {
-    const { expression } = preparePath(path);
-    if (expression.field === undefined) return this.edit([this.appendSegment(expression, value)]);
-    const segment = this.requireSegment(expression);
-    return this.edit([
-      appendRepetition(this, segment, { expression, value: { value, isRaw: false } }),
-    ]);
+    return this.appendValue(path, { value, isRaw: false });
+  }
+
+  appendRaw(path: string, raw: string): Hl7Message {
+    return this.appendValue(path, { value: raw, isRaw: true });
   }
 
   decode(raw: string): string {
@@ -198,6 +197,15 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
     const setIn = (segment: Segment) => setInSegment(this, segment, { expression, value });
     if (expression.occurrence !== 'all') return this.edit(setIn(first));
     return this.edit(this.choose(expression).flatMap(setIn));
+  }
+
+  private appendValue(path: string, value: NewValue): Hl7Message {
+    const { expression } = preparePath(path);
+    if (expression.field === undefined) {
+      return this.edit([this.appendSegment(expression, value.value)]);
+    }
+    const segment = this.requireSegment(expression);
+    return this.edit([appendRepetition(this, segment, { expression, value })]);
   }
 
   /** The first segment that fits; looks no further than that where only numbers say which. */

@@ -65,6 +65,8 @@ export interface Hl7Message {
    * fits the path, else at the end of the named group or of the message.
    */
   append(path: string, value: string): Hl7Message;
+  /** As {@link append}, with the repetition as it stands in the message. Throws `value-divides` as {@link setRaw} does. */
+  appendRaw(path: string, raw: string): Hl7Message;
 }
 
 /** A value that was found, and where. */
