@@ -21,7 +21,8 @@ interface Options {
  * `hilum get FILE PATH…`: decoded values, a line a path, message after message; an empty line where there
  * is none, `\n` for a line break inside a value, `""` for the HL7 null. With `--as raw` as it stands in the
  * message; with `--as lines` formatted text as lines, indents and centring as spaces. With `--all` a line a value. With
- * `--where` in front of each its place and its bytes within the message, tab-separated: `PID-3[2].1 88-95`.
+ * `--where` in front of each its place and its bytes within the message, tab-separated: `PID[1]-3[2].1 88-95`;
+ * a place that the message does not have gives no line with either.
  */
 export function registerGet(program: Command): void {
   program

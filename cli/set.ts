@@ -18,7 +18,8 @@ type Edit = (message: Hl7Message) => Hl7Message;
 
 /**
  * `hilum set FILE PATH=VALUE…`: the file with every message edited, on standard output, and nothing else
- * there (what is wrong with a message is for `hilum validate` to say); every other byte as it was. Values are text, escaped where they are written; `""` is the HL7 null.
+ * there (what is wrong with a message is for `hilum validate` to say); every other byte as it was. Values are
+ * text, escaped where they are written; `""` is the HL7 null.
  * Exits 1, and prints nothing, when one of the messages cannot take an edit.
  */
 export function registerSet(program: Command): void {

@@ -228,11 +228,15 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
       const message = `Expected one segment ${name} as it stands in a message, found another or several`;
       throw refuse('value-divides', { segment: name }, message);
     }
-    const around =
-      groups.length === 0 ? [] : chooseGroups(expression, () => this.findGroups()).slice(0, 1);
+    const around = groups.length === 0 ? [] : chooseGroups(expression, () => this.findGroups());
+    if (groups.length > 0 && around.length === 0) {
+      // Anywhere else it would belong to another order, or another patient.
+      const message = 'Expected a group that fits the path, found none';
+      throw refuse('segment-missing', { segment: name }, message);
+    }
     const last =
       this.choose(expression).at(-1) ??
-      around.flatMap(collectSegments).at(-1) ??
+      around.slice(0, 1).flatMap(collectSegments).at(-1) ??
       this.segments.at(-1);
     const end = last?.range.end ?? this.text.length;
     const next = findNextLine(this.text, end);
