@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { openDefinitions } from '../connectors/file/definition-files.ts';
-import { toByteRange } from '../core/hl7v2/byte-range.ts';
+import { toByteRanges } from '../core/hl7v2/byte-range.ts';
 import { decodeMessage } from '../core/hl7v2/charset.ts';
 import type { Hl7Message, ValuePlace } from '../core/hl7v2/message.ts';
 import { parsePathExpression } from '../core/hl7v2/parse-path.ts';
@@ -21,7 +21,8 @@ interface Options {
  * `hilum get FILE PATH…`: decoded values, a line a path, message after message; an empty line where there
  * is none, `\n` for a line break inside a value, `""` for the HL7 null. With `--as raw` as it stands in the
  * message; with `--as lines` formatted text as lines, indents and centring as spaces. With `--all` a line a value. With
- * `--where` in front of each its place and its bytes within the message, tab-separated: `PID-3[2].1 88-95`.
+ * `--where` in front of each its place and its bytes within the message, tab-separated: `PID[1]-3[2].1 88-95`;
+ * a place that the message does not have gives no line with either.
  */
 export function registerGet(program: Command): void {
   program
@@ -75,10 +76,12 @@ function toLines(
   const places = message.places(path);
   const chosen = all ? places : places.slice(0, 1);
   if (chosen.length === 0 && !all && !where) return ['\n'];
-  return chosen.map((place) => {
-    const { start, end } = toByteRange(message.text, charset, place.range);
-    return `${where ? `${place.location}\t${start}-${end}\t` : ''}${show(message, place, { as, charset })}\n`;
-  });
+  const values = chosen.map((place) => show(message, place, { as, charset }));
+  if (!where) return values.map((value) => `${value}\n`);
+  const ranges = chosen.map(({ range }) => range);
+  return toByteRanges(message.text, charset, ranges).map(
+    ({ start, end }, at) => `${chosen[at]?.location}\t${start}-${end}\t${values[at]}\n`,
+  );
 }
 
 function show(

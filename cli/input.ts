@@ -35,6 +35,7 @@ export async function forEachFile(
   files: readonly string[],
   handle: (input: InputFile) => ExitCode | Promise<ExitCode>,
 ): Promise<ExitCode> {
+  process.stdout.once('error', stopWithReader);
   let worst: ExitCode = 0;
   for (const file of files) {
     let code: ExitCode;
@@ -51,6 +52,12 @@ export async function forEachFile(
   }
   if (worst > Number(process.exitCode ?? 0)) process.exitCode = worst;
   return worst;
+}
+
+/** Whoever reads the output has read enough: `hilum get FILE PATH | head`. */
+function stopWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
 }
 
 /** A line for people on standard error. */

@@ -18,7 +18,8 @@ type Edit = (message: Hl7Message) => Hl7Message;
 
 /**
  * `hilum set FILE PATH=VALUE…`: the file with every message edited, on standard output, and nothing else
- * there (what is wrong with a message is for `hilum validate` to say); every other byte as it was. Values are text, escaped where they are written; `""` is the HL7 null.
+ * there (what is wrong with a message is for `hilum validate` to say); every other byte as it was. Values are
+ * text, escaped where they are written; `""` is the HL7 null.
  * Exits 1, and prints nothing, when one of the messages cannot take an edit.
  */
 export function registerSet(program: Command): void {
@@ -63,9 +64,9 @@ function readEdits(assignments: readonly string[], options: Options): readonly E
     const value = text.slice(equals + 1);
     const problem = findProblem(path);
     if (problem !== undefined) return problem;
-    if (index >= assignments.length) edits.push((message) => message.append(path, value));
-    else if (options.raw === true) edits.push((message) => message.setRaw(path, value));
-    else edits.push((message) => message.set(path, value));
+    const action = index < assignments.length ? 'set' : 'append';
+    const method = options.raw === true ? (`${action}Raw` as const) : action;
+    edits.push((message) => message[method](path, value));
   }
   for (const path of options.remove) {
     const problem = findProblem(path);

@@ -139,9 +139,8 @@ function chooseCharset({ names, scheme }: Declared, bytes: Uint8Array): Charset 
   });
   if (initial === undefined) return charset;
   const others = [...used, ...declared].filter((set) => set.codec !== '');
-  const sets = [...new Set([initial, ...others])];
-  // A return to the one set there is switches to nothing.
-  return sets.length === 1 ? charset : buildCodeExtension(sets);
+  // Found by its name, as it will be for writing: one set alone extends nothing.
+  return findCharset(buildCodeExtension([...new Set([initial, ...others])]).name);
 }
 
 /** The set that a byte order mark, or the zero bytes of UTF-16 and UTF-32, speak for. */

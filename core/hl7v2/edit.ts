@@ -2,7 +2,7 @@ import { HilumError } from '../errors.ts';
 import { escapeText } from './escape.ts';
 import { findPlaces, findRepetitions, type Ground } from './locate.ts';
 import type { Delimiters, Segment, TextRange } from './message.ts';
-import { formatPath, type Index, type Path, type PathExpression } from './path.ts';
+import { formatPath, type Index, type PathExpression } from './path.ts';
 import { countParts, findPart } from './scan.ts';
 
 /** What an edit replaces, and by what. */
@@ -120,9 +120,9 @@ function keepOthers(
     .join(ground.delimiters.repetition);
 }
 
-/** Where the line after the one that ends at `end` starts: behind CR, LF or CRLF. */
+/** Where the line after the one that ends at `end` starts: behind CR, LF or CRLF; `end` where none of them is. */
 export function findNextLine(text: string, end: number): number {
-  if (end === text.length) return end;
+  if (!/[\r\n]/.test(text.charAt(end))) return end;
   return end + (text.startsWith('\r\n', end) ? 2 : 1);
 }
 
@@ -153,7 +153,7 @@ function findSpot(ground: Ground, segment: Segment, path: NumberedPath): Spot {
   if (component !== undefined) spot = descend(text, spot, delimiters.component, component);
   if (subcomponent === undefined) return spot;
   if (delimiters.subcomponent === '' && subcomponent > 1) {
-    throw refuseDelimiter(segment.name, 'a sub-component separator');
+    throw refuseDelimiter({ segment: segment.name, field }, 'a sub-component separator');
   }
   return descend(text, spot, delimiters.subcomponent, subcomponent);
 }
@@ -176,12 +176,12 @@ function requireField({ isHeader }: Segment, expression: PathExpression): number
 /** A value as it stands in the message. */
 function toRaw(
   delimiters: Delimiters,
-  { segment, component, subcomponent }: PathExpression,
+  { segment, field, component, subcomponent }: PathExpression,
   { value, isRaw }: NewValue,
 ): string {
   if (!isRaw) {
     const escaped = escapeText(value, delimiters);
-    if (escaped === undefined) throw refuseDelimiter(segment, 'an escape character');
+    if (escaped === undefined) throw refuseDelimiter({ segment, field }, 'an escape character');
     return escaped;
   }
   const outer = ['\r', '\n', delimiters.field, delimiters.repetition];
@@ -189,7 +189,7 @@ function toRaw(
   if (subcomponent !== undefined) outer.push(delimiters.subcomponent);
   if (outer.some((mark) => mark !== '' && value.includes(mark))) {
     const message = 'Expected a value that stays within its place, found a delimiter that ends it';
-    throw refuse('value-divides', { segment }, message);
+    throw refuse('value-divides', { segment, field }, message);
   }
   return value;
 }
@@ -199,17 +199,19 @@ function refuseEditing(expression: PathExpression): HilumError {
   return refuse('path-not-editable', expression, message);
 }
 
-function refuseDelimiter(segment: string, what: string): HilumError {
+function refuseDelimiter(place: FieldPlace, what: string): HilumError {
   const message = `Expected ${what} in MSH-2 for this value, found none`;
-  return refuse('delimiter-missing', { segment }, message);
+  return refuse('delimiter-missing', place, message);
 }
 
-/** A permanent HilumError at the segment and field of a path. */
-export function refuse(
-  code: string,
-  { segment, field }: Pick<Path, 'segment' | 'field'>,
-  message: string,
-): HilumError {
+/** The segment and field of a path. */
+interface FieldPlace {
+  readonly segment: string;
+  readonly field?: number | undefined;
+}
+
+/** A permanent HilumError at a place. */
+export function refuse(code: string, { segment, field }: FieldPlace, message: string): HilumError {
   const location = formatPath({ segment, ...(field === undefined ? {} : { field }) });
   return new HilumError('permanent', [{ code, severity: 'error', location, message }]);
 }

@@ -18,9 +18,7 @@ export function parseFhirDateTime(text: string): Timestamp | undefined {
   const match = dateTime.exec(text);
   if (match === null) return undefined;
   const [, year = '', month, day, hour, minute, second, fraction, zone] = match;
-  if (year === '0000' || !isDate(year, month, day) || !isTime(hour, minute, second)) {
-    return undefined;
-  }
+  if (!isDate(year, month, day) || !isTime(hour, minute, second)) return undefined;
   if (zone !== undefined && zone !== 'Z' && !isOffset(zone)) return undefined;
   const parts = { month, day, hour, minute, second, fraction };
   const given = Object.entries(parts).filter(([, digits]) => digits !== undefined);

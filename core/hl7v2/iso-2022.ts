@@ -54,7 +54,18 @@ export function decodeIso2022(
 
 /** The bytes, or undefined where none of the sets has a character. */
 export function encodeIso2022(text: string, sets: readonly CodeSet[]): Uint8Array | undefined {
+  return createIso2022Encoder(sets)(text);
+}
+
+/** As {@link encodeIso2022}, for a text that comes in parts: the sets in force stay so from one to the next. */
+export function createIso2022Encoder(
+  sets: readonly CodeSet[],
+): (part: string) => Uint8Array | undefined {
   const state = start(sets);
+  return (part) => encodePart(part, state, sets);
+}
+
+function encodePart(text: string, state: State, sets: readonly CodeSet[]): Uint8Array | undefined {
   const parts: string[] = [];
   for (let at = 0; at < text.length;) {
     const run = findPlainRun(text, at, state);

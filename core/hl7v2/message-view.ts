@@ -112,12 +112,11 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
   }
 
   append(path: string, value: string): Hl7Message {
-    const { expression } = preparePath(path);
-    if (expression.field === undefined) return this.edit([this.appendSegment(expression, value)]);
-    const segment = this.requireSegment(expression);
-    return this.edit([
-      appendRepetition(this, segment, { expression, value: { value, isRaw: false } }),
-    ]);
+    return this.appendValue(path, { value, isRaw: false });
+  }
+
+  appendRaw(path: string, raw: string): Hl7Message {
+    return this.appendValue(path, { value: raw, isRaw: true });
   }
 
   decode(raw: string): string {
@@ -200,6 +199,15 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
     return this.edit(this.choose(expression).flatMap(setIn));
   }
 
+  private appendValue(path: string, value: NewValue): Hl7Message {
+    const { expression } = preparePath(path);
+    if (expression.field === undefined) {
+      return this.edit([this.appendSegment(expression, value.value)]);
+    }
+    const segment = this.requireSegment(expression);
+    return this.edit([appendRepetition(this, segment, { expression, value })]);
+  }
+
   /** The first segment that fits; looks no further than that where only numbers say which. */
   private requireSegment(expression: PathExpression): Segment {
     const { segment: name, groups, occurrence = 1 } = expression;
@@ -220,11 +228,15 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
       const message = `Expected one segment ${name} as it stands in a message, found another or several`;
       throw refuse('value-divides', { segment: name }, message);
     }
-    const around =
-      groups.length === 0 ? [] : chooseGroups(expression, () => this.findGroups()).slice(0, 1);
+    const around = groups.length === 0 ? [] : chooseGroups(expression, () => this.findGroups());
+    if (groups.length > 0 && around.length === 0) {
+      // Anywhere else it would belong to another order, or another patient.
+      const message = 'Expected a group that fits the path, found none';
+      throw refuse('segment-missing', { segment: name }, message);
+    }
     const last =
       this.choose(expression).at(-1) ??
-      around.flatMap(collectSegments).at(-1) ??
+      around.slice(0, 1).flatMap(collectSegments).at(-1) ??
       this.segments.at(-1);
     const end = last?.range.end ?? this.text.length;
     const next = findNextLine(this.text, end);

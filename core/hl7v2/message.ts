@@ -62,9 +62,12 @@ export interface Hl7Message {
   /**
    * A message with one more repetition of the field at the path, and the value in it (`PID-3.1`); or, for a
    * path to a segment, with one more segment, written as it stands (`NTE|1||text`), behind the last one that
-   * fits the path, else at the end of the named group or of the message.
+   * fits the path, else at the end of the named group or of the message. Throws `segment-missing` where there
+   * is no such group.
    */
   append(path: string, value: string): Hl7Message;
+  /** As {@link append}, with the repetition as it stands in the message. Throws `value-divides` as {@link setRaw} does. */
+  appendRaw(path: string, raw: string): Hl7Message;
 }
 
 /** A value that was found, and where. */

@@ -1,5 +1,6 @@
 import { HilumError } from '../errors.ts';
 import type { Issue } from '../issue.ts';
+import { findCharset } from './charset-names.ts';
 import { decodeMessage, encodeMessage } from './charset.ts';
 import type { Hl7Message } from './message.ts';
 import { parseMessage, type ParseOptions } from './parse.ts';
@@ -25,8 +26,11 @@ export function rewriteMessage(
   try {
     const edited = edit(parsed.message);
     const charset = chooseCharset(decoded, parsed.message, edited);
+    // Read with a setting of the site, MSH-18 says nothing.
+    const extended =
+      options.charset === undefined ? extend(decoded.text, charset, edited) : charset;
     const issues = [...decoded.issues, ...parsed.issues];
-    return { ok: true, bytes: encodeMessage(edited.text, charset), issues };
+    return { ok: true, bytes: encodeMessage(edited.text, extended), issues };
   } catch (error) {
     if (error instanceof HilumError) return { ok: false, issues: error.issues };
     throw error;
@@ -42,8 +46,29 @@ function chooseCharset(
   before: Hl7Message,
   after: Hl7Message,
 ): string {
-  const [declared, wanted] = [before, after].map((message) => message.get('MSH-18') ?? '');
-  if (declared !== wanted) return wanted || 'ASCII';
+  const [declared, wanted] = [readDeclared(before), readDeclared(after)];
+  if (declared === wanted) return declared === '' && isAscii(text) ? 'ASCII' : charset;
+  if (wanted === '') return 'ASCII';
+  // Some sets, UTF-8 among them, are not extended by others.
+  return findCharset(wanted) === undefined ? (wanted.split('~')[0] ?? '') : wanted;
+}
 
-  return declared === '' && /^[\0-\x7f]*$/.test(text) ? 'ASCII' : charset;
+/** With the alternates of MSH-18, which nothing had switched to before: they are the message's sets too. */
+function extend(text: string, charset: string, message: Hl7Message): string {
+  const declared = readDeclared(message);
+  if (charset.includes('~') || !declared.includes('~')) return charset;
+  if (findCharset(declared) === undefined) return charset;
+  const [plain, extended] = [charset, declared].map((name) => encodeMessage(text, name));
+  return plain !== undefined && extended !== undefined && Buffer.compare(plain, extended) === 0
+    ? declared
+    : charset;
+}
+
+/** MSH-18 with `~` between its repetitions. */
+function readDeclared(message: Hl7Message): string {
+  return message.all('MSH-18').join('~');
+}
+
+function isAscii(text: string): boolean {
+  return /^[\0-\x7f]*$/.test(text);
 }

@@ -93,7 +93,7 @@ export function forEachLine(
  * CR, LF or CRLF, mixed as they come. Linear in what was read.
  */
 export class LineReader {
-  /** Of the line found last, without its end. */
+  /** Of the line found last, without its end and the FS of MLLP in front of that. */
   start = 0;
   end = 0;
   /** 1-based, counting empty lines too. */
@@ -121,7 +121,8 @@ export class LineReader {
       this.line++;
       if (isBlankLine(text, start, end)) continue;
       this.start = start;
-      this.end = end;
+      // The FS of a frame whose last segment has no end.
+      this.end = text.charCodeAt(end - 1) === 0x1c ? end - 1 : end;
       return true;
     }
     return false;

@@ -65,8 +65,9 @@ export function limitPrecision(timestamp: Timestamp, degree: string): Timestamp 
   };
 }
 
-/** Whether the calendar has that day; UTC dates, so no local zone is read. */
+/** Whether the calendar has that year, month or day; there is no year 0. */
 export function isDate(year: string, month: string | undefined, day: string | undefined): boolean {
+  if (year === '0000') return false;
   if (month === undefined) return true;
   if (month < '01' || month > '12') return false;
   if (day === undefined) return true;

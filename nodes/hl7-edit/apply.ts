@@ -1,6 +1,5 @@
 import { buildError, findFailure, type HilumError } from '../../core/errors.ts';
 import type { Hl7Message } from '../../core/hl7v2/message.ts';
-import { parsePathExpression } from '../../core/hl7v2/parse-path.ts';
 import type { Edit, Hl7EditConfig } from './definition.ts';
 
 /** The value of a property of `msg` such as `patient.id`; undefined where there is none. */
@@ -45,13 +44,7 @@ function copy(message: Hl7Message, path: string, { action, value }: Edit): Hl7Me
   const [place] = message.places(value.trim());
   if (place === undefined) throw refuse(`nothing stands at ${value.trim()} to be copied`);
   const raw = message.text.slice(place.range.start, place.range.end);
-  if (action === 'set') return message.setRaw(path, raw);
-  const parsed = parsePathExpression(path);
-  if (!parsed.ok || parsed.path.field === undefined) return message.append(path, raw);
-  // The new repetition is empty at first, and then the last one.
-  const grown = message.append(path, ' ');
-  const last = grown.places(path).at(-1);
-  return last === undefined ? grown : grown.setRaw(last.location, raw);
+  return action === 'set' ? message.setRaw(path, raw) : message.appendRaw(path, raw);
 }
 
 function readText(name: string, readProperty: ReadProperty): string {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   linkSync,
   mkdirSync,
@@ -53,6 +54,19 @@ function write(name: string, content: string | Uint8Array): string {
   writeFileSync(file, content);
   return file;
 }
+
+describe('an output that nobody reads to its end', () => {
+  it.each([['parse'], ['get'], ['set']])('ends %s without a word', async (command) => {
+    const file = write('many.hl7', one.repeat(3_000));
+    const paths = { parse: [], get: ['MSH-10', 'MSH'], set: ['MSH-10=2'] }[command] ?? [];
+    const child = spawn(process.execPath, [join(root, 'cli/main.ts'), command, file, ...paths]);
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.stdout.once('data', () => child.stdout.destroy());
+    const [code] = (await once(child, 'close')) as [number];
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+});
 
 describe('hilum parse', () => {
   it.each([

@@ -39,6 +39,12 @@ describe('hl7 edit', () => {
       'Alex',
       'Alex~200^^^SOUTH^PI',
     ],
+    [
+      'adds a copied repetition in the first of several segments',
+      edit('append', 'OBX-5', 'PID-3[2]', 'path'),
+      '5.4',
+      '5.4~200^^^SOUTH^PI',
+    ],
     ['adds a segment', edit('append', 'OBX', 'OBX|3|ST|C'), '140||||||P', '140||||||P\rOBX|3|ST|C'],
     ['copies a segment', edit('append', 'OBX', 'PID', 'path'), '140||||||P', '140||||||P'],
     ['removes a repetition', edit('remove', 'PID-3[type=PI]'), '~200^^^SOUTH^PI', ''],

@@ -153,6 +153,15 @@ describe('Japanese, by the escape sequences of ISO 2022', () => {
     expect(decodeMessage(Buffer.from(bare, 'latin1')).text).toBe(bare);
   });
 
+  it('gives back the bytes of a switch to the set that alone is declared', () => {
+    const bytes = Buffer.from(
+      'MSH|^~\\&|A|B|C|D|2026||ACK|3|P|2.5||||||~IS\x1b(B\rZZZ|\xf0\r',
+      'latin1',
+    );
+    const { text, charset } = decodeMessage(bytes);
+    expect(Buffer.from(encodeMessage(text, charset)).equals(bytes)).toBe(true);
+  });
+
   it('keeps an escape sequence that nothing needs as it stands', () => {
     const bytes = toBytes('ISO IR87', `\x1b(B\x1b(B${names}`);
     const { text, charset, issues } = decodeMessage(bytes);

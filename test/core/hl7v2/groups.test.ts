@@ -73,6 +73,12 @@ describe('a path with groups', () => {
     expect(message.set('OBX-5', 'x').get('PATIENT_RESULT[2].OBX-5')).toBe('101');
   });
 
+  it('never appends to another group than the one that is named', () => {
+    expect(() => parse(twoPatients).append('ORDER_OBSERVATION[4].NTE', 'NTE|1||x')).toThrow(
+      'segment-missing',
+    );
+  });
+
   it('finds the likeliest group where something is missing', () => {
     const message = parse(build('PID|1||A', 'OBX|1|NM|GLU||5.4', 'OBR|2|2||K', 'OBX|1|NM|K||4.1'));
     expect(message.all('ORDER_OBSERVATION.OBX-5')).toEqual(['5.4', '4.1']);

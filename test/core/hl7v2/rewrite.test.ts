@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { decodeMessage } from '../../../core/hl7v2/charset.ts';
-import { toByteRange } from '../../../core/hl7v2/byte-range.ts';
+import { toByteRanges } from '../../../core/hl7v2/byte-range.ts';
+import type { Hl7Message } from '../../../core/hl7v2/message.ts';
 import { parseMessage } from '../../../core/hl7v2/parse.ts';
 import { rewriteMessage } from '../../../core/hl7v2/rewrite.ts';
 import { readSamples } from './support.ts';
@@ -48,6 +49,25 @@ describe('rewriting', () => {
     expect(result.ok && Buffer.from(result.bytes).equals(expected)).toBe(true);
   });
 
+  it.each([
+    ['ASCII~ISO IR87', 'ASCII~ISO IR87'],
+    ['~ISO IR87', '~ISO IR87'],
+    ['', 'ASCII~ISO IR87'],
+    ['ASCII', 'ASCII~ISO IR87'],
+  ])(
+    'writes in the alternates of MSH-18, also where none was used: %j, then %j',
+    (before, after) => {
+      const header = `MSH|^~\\&|A|B|C|D|20260312||ADT^A01|1|P|2.5.1||||||${before}`;
+      const bytes = Buffer.from(`${header}\rPID|1||||Testperson\r`);
+      const [first = '', second = ''] = after.split('~');
+      const edited = rewriteMessage(bytes, (message) =>
+        message.set('MSH-18[1]', first).set('MSH-18[2]', second).set('PID-5.1', '\u5c71'),
+      );
+      const text = edited.ok ? Buffer.from(edited.bytes).toString('latin1') : '';
+      expect(text.endsWith('|\x1b$B;3\x1b(B\r')).toBe(true);
+    },
+  );
+
   it('gives the reasons of what cannot be read or edited', () => {
     expect(rewriteMessage(Buffer.from('hello'), (message) => message)).toMatchObject({
       ok: false,
@@ -59,7 +79,38 @@ describe('rewriting', () => {
   });
 });
 
-describe('a byte range', () => {
+describe('the framing of MLLP that was left in', () => {
+  const frame = (last: string) => Buffer.from(`\vMSH|^~\\&|A||||||ADT^A01\r${last}\x1c\r`);
+  it.each<[string, (message: Hl7Message) => Hl7Message, string]>([
+    ['set at the end', (message) => message.set('PID-4', 'x'), 'PID|1||7|x'],
+    ['set in the last field', (message) => message.set('PID-3', 'x'), 'PID|1||x'],
+    ['append', (message) => message.append('NTE', 'NTE|1'), 'PID|1||7\rNTE|1'],
+    ['remove', (message) => message.remove('PID'), ''],
+  ])('is no part of a value where the last segment has no end: %s', (_, edit, last) => {
+    const result = rewriteMessage(frame('PID|1||7'), edit);
+    expect(result.ok && Buffer.from(result.bytes).equals(frame(last))).toBe(true);
+  });
+});
+
+describe('byte ranges', () => {
+  it('count what ISO 2022 switches between, in force from value to value', () => {
+    const header = 'MSH|^~\\&|A|B|C|D|20260312||ADT^A01|1|P|2.5.1||||||8859/1~8859/2';
+    const bytes = Buffer.from(`${header}\rPID|1||||\x1b-B\xb1^\xb1^\x1b-A\xe4\r`, 'latin1');
+    const { text, charset } = decodeMessage(bytes);
+    const parsed = parseMessage(text);
+    const places = parsed.ok ? [1, 2, 3].flatMap((at) => parsed.message.places(`PID-5.${at}`)) : [];
+    const ranges = toByteRanges(
+      text,
+      charset,
+      places.map(({ range }) => range),
+    );
+    expect(ranges.map(({ start, end }) => bytes.toString('latin1', start, end))).toEqual([
+      '\x1b-B\xb1',
+      '\xb1',
+      '\x1b-A\xe4',
+    ]);
+  });
+
   it.each([
     ['8859/1', 'latin1'],
     ['UNICODE UTF-8', 'utf8'],
@@ -69,7 +120,7 @@ describe('a byte range', () => {
     const { text, charset } = decodeMessage(bytes);
     const parsed = parseMessage(text);
     const [place] = parsed.ok ? parsed.message.places('PID-5.2') : [];
-    const { start, end } = toByteRange(text, charset, place!.range);
+    const [{ start, end } = place!.range] = toByteRanges(text, charset, [place!.range]);
     expect(bytes.subarray(start, end).toString(encoding)).toBe('Am\u00e9lie');
   });
 });
@@ -96,8 +147,9 @@ if (samples.length === 0) {
         const { start, end } = repetition.component(1).range;
         const result = rewriteMessage(bytes, (message) => message.set(path, 'x|y'));
         expect(result.ok).toBe(true);
-        const before = toByteRange(text, charset, { start: 0, end: start }).end;
-        const after = toByteRange(text, charset, { start: 0, end }).end;
+        const [{ start: before, end: after } = { start: 0, end: 0 }] = toByteRanges(text, charset, [
+          { start, end },
+        ]);
         const escaped = `x${delimiters.escape}F${delimiters.escape}y`;
         const value = delimiters.field === '|' ? escaped : 'x|y';
         const expected = [bytes.subarray(0, before), Buffer.from(value), bytes.subarray(after)];
