@@ -7,8 +7,8 @@ import type {
 
 /**
  * Tables that are not compared with a version's list: those of MSH-9, 11, 12 and 18 and of OBX-2 and 11
- * have rules of their own, the others are kept outside of the versions (types of media, countries) or name
- * what a site makes up.
+ * have rules of their own, the others are kept outside of the versions (types of media, countries), name
+ * what a site makes up, or print the first of numbers that go on (priorities of diagnoses and procedures).
  */
 const otherTables: ReadonlySet<string> = new Set([
   '0003',
@@ -20,8 +20,10 @@ const otherTables: ReadonlySet<string> = new Set([
   '0211',
   '0291',
   '0354',
+  '0359',
   '0396',
   '0399',
+  '0418',
   '0834',
 ]);
 
@@ -43,9 +45,21 @@ export function findCodes(
   if (table === undefined || !isEnumerable(table)) return undefined;
   return {
     name: `table ${id}`,
-    has: (code) => table.codes.has(code),
+    has: (code) => table.codes.has(code) || isOfRow(id, code),
     isClosed: table.kind === 'hl7' && strictTypes.has(datatype),
   };
+}
+
+/** Codes that a table prints together in one row. */
+const rows: Readonly<Record<string, RegExp>> = {
+  // NNxxx: a national identifier with the country's three letters.
+  '0203': /^NN[A-Z]{3}$/,
+  // L,M,N: coding schemes of a site.
+  '0301': /^[LMN]$/,
+};
+
+function isOfRow(table: string, code: string): boolean {
+  return Object.hasOwn(rows, table) && rows[table]?.test(code) === true;
 }
 
 /** Whether the list is the table: `...`, `Q<integer>D` and `ISOnnnn` stand for codes that are not listed. */
