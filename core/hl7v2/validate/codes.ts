@@ -7,8 +7,8 @@ import type {
 
 /**
  * Tables that are not compared with a version's list: those of MSH-9, 11, 12 and 18 and of OBX-2 and 11
- * have rules of their own, the others are kept outside of the versions (types of media, countries), name
- * what a site makes up, or print the first of numbers that go on (priorities of diagnoses and procedures).
+ * have rules of their own, the others are kept outside of the versions (types of media, countries) or name
+ * what a site makes up.
  */
 const otherTables: ReadonlySet<string> = new Set([
   '0003',
@@ -20,10 +20,8 @@ const otherTables: ReadonlySet<string> = new Set([
   '0211',
   '0291',
   '0354',
-  '0359',
   '0396',
   '0399',
-  '0418',
   '0834',
 ]);
 
@@ -56,6 +54,9 @@ const rows: Readonly<Record<string, RegExp>> = {
   '0203': /^NN[A-Z]{3}$/,
   // L,M,N: coding schemes of a site.
   '0301': /^[LMN]$/,
+  // The ranks of diagnoses and procedures go on behind 2.
+  '0359': /^\d+$/,
+  '0418': /^\d+$/,
 };
 
 function isOfRow(table: string, code: string): boolean {

@@ -129,7 +129,7 @@ const resultStatuses: Readonly<Record<string, Version>> = {
 /** What OBX-2 may name in any version, beside what table 0125 has in the message's own. */
 const valueTypes: ReadonlySet<string> = new Set(
   (
-    'AD CE CF CK CN CNE CNN CP CQ CWE CX DLN DR DT DTM ED EI FT GTS HD ID IS JCC MA MO NA NM NR PL PN PPN ' +
+    'AD CD CE CF CK CN CNE CNN CP CQ CWE CX DLN DR DT DTM ED EI FT GTS HD ID IS JCC MA MO NA NM NR PL PN PPN ' +
     'RI RP SI SN ST TM TN TS TX XAD XCN XON XPN XTN'
   ).split(' '),
 );
