@@ -1,4 +1,5 @@
-import type { CodeSet } from '../definitions/definitions.ts';
+import type { CodeSet, VersionDefinitions } from '../definitions/definitions.ts';
+import { isWithin } from '../definitions/versions.ts';
 import type { ElementCheck } from './element-check.ts';
 import { dividers } from './marks.ts';
 import type { Scan } from './scan.ts';
@@ -108,10 +109,22 @@ function findMark({ text, table }: Scan, mark: number, start: number, end: numbe
 }
 
 function reportCode(scan: Scan, { table }: ElementCheck, codes: CodeSet, code: string): void {
-  const { newest } = scan.checks.definitions;
-  const isLater =
-    codes.isClosed && table !== undefined && newest?.().findTable(table)?.codes.has(code) === true;
-  const found = isLater ? 'one that only a later version has; it is understood as that' : 'another';
-  const severity = codes.isClosed && !isLater ? 'error' : 'warning';
+  const isUnderstood =
+    codes.isClosed && table !== undefined && hasElsewhere(scan.checks.definitions, { table, code });
+  const found = isUnderstood
+    ? 'one that only another version has; it is understood as that'
+    : 'another';
+  const severity = codes.isClosed && !isUnderstood ? 'error' : 'warning';
   scan.report('code-not-in-table', severity, `Expected a code of ${codes.name}, found ${found}`);
+}
+
+/** Whether a later version has the code, or from 2.8 on the earlier ones for what an action code may say. */
+function hasElsewhere(
+  definitions: VersionDefinitions,
+  { table, code }: { readonly table: string; readonly code: string },
+): boolean {
+  if (definitions.newest?.().findTable(table)?.codes.has(code) === true) return true;
+  // PRB-1, GOL-1, PTH-1, PRT-2 and ROL-2 changed their table, and not every sender changed with them.
+  const isAction = table === '0206' && isWithin(definitions.version, { from: '2.8' });
+  return isAction && definitions.findTable('0287')?.codes.has(code) === true;
 }

@@ -43,9 +43,24 @@ export function findCodes(
   if (table === undefined || !isEnumerable(table)) return undefined;
   return {
     name: `table ${id}`,
-    has: (code) => table.codes.has(code),
+    has: (code) => table.codes.has(code) || isOfRow(id, code),
     isClosed: table.kind === 'hl7' && strictTypes.has(datatype),
   };
+}
+
+/** Codes that a table prints together in one row. */
+const rows: Readonly<Record<string, RegExp>> = {
+  // NNxxx: a national identifier with the country's three letters.
+  '0203': /^NN[A-Z]{3}$/,
+  // L,M,N: coding schemes of a site.
+  '0301': /^[LMN]$/,
+  // The ranks of diagnoses and procedures go on behind 2.
+  '0359': /^\d+$/,
+  '0418': /^\d+$/,
+};
+
+function isOfRow(table: string, code: string): boolean {
+  return Object.hasOwn(rows, table) && rows[table]?.test(code) === true;
 }
 
 /** Whether the list is the table: `...`, `Q<integer>D` and `ISOnnnn` stand for codes that are not listed. */

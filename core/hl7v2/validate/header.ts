@@ -144,21 +144,29 @@ function reportUnknown(
   definitions: VersionDefinitions,
   findings: Findings,
 ): void {
+  const all = [definitions, definitions.newest?.() ?? definitions];
   const end = 'found another; the order of its segments is not checked';
   if (!definitions.isMessageType(type)) {
+    const isKnown = isOfSite(type) || all.some((each) => each.isMessageType(type));
     findings.add({
       code: 'message-type-unknown',
-      severity: 'warning',
+      severity: isKnown ? 'warning' : 'error',
       location: 'MSH-9',
       message: `Expected a message type of version ${definitions.version}, ${end}`,
     });
     return;
   }
   const known = definitions.isEvent(event) ? 'that belongs to the message type' : 'of table 0003';
+  const isKnown = isOfSite(event) || all.some((each) => each.isEvent(event));
   findings.add({
     code: 'event-unknown',
-    severity: 'warning',
+    severity: isKnown ? 'warning' : 'error',
     location: 'MSH-9.2',
     message: `Expected an event ${known} in version ${definitions.version}, ${end}`,
   });
+}
+
+/** HL7 v2 chapter 2: names that begin with Z are a site's own. */
+function isOfSite(name: string): boolean {
+  return name.startsWith('Z');
 }

@@ -29,6 +29,7 @@ function checkStatus(scan: Scan): void {
 }
 
 function checkValue(scan: Scan): void {
+  const { definitions } = scan.checks;
   // Some senders name the table too (`CWE^^HL70125`); receivers ignore components they do not expect.
   const type = scan.firstOf(2);
   if (type === '' || type === '""') {
@@ -38,7 +39,7 @@ function checkValue(scan: Scan): void {
     scan.report('required-field-missing', 'error', text);
     return;
   }
-  if (!valueTypes.has(type)) {
+  if (!valueTypes.has(type) && definitions.findTable('0125')?.codes.has(type) !== true) {
     scan.position = 2;
     const text = 'Expected a datatype of table 0125, such as NM or CWE, found another code';
     scan.report('code-not-in-table', 'error', text);
@@ -125,10 +126,10 @@ const resultStatuses: Readonly<Record<string, Version>> = {
   V: '2.8',
 };
 
-/** HL7 table 0125, of all versions: what OBX-2 may name. */
+/** What OBX-2 may name in any version, beside what table 0125 has in the message's own. */
 const valueTypes: ReadonlySet<string> = new Set(
   (
-    'AD CE CF CK CN CNE CNN CP CQ CWE CX DLN DR DT DTM ED EI FT GTS HD ID IS JCC MA MO NA NM NR PL PN PPN ' +
+    'AD CD CE CF CK CN CNE CNN CP CQ CWE CX DLN DR DT DTM ED EI FT GTS HD ID IS JCC MA MO NA NM NR PL PN PPN ' +
     'RI RP SI SN ST TM TN TS TX XAD XCN XON XPN XTN'
   ).split(' '),
 );

@@ -111,6 +111,11 @@ const disputed: ReadonlySet<string> = new Set([
 /** Fields with rules of their own (header.ts, observation.ts, the parser): here only whether they are there. */
 const judgedElsewhere: ReadonlySet<string> = new Set(['MSH-9', 'MSH-18', 'OBX-2']);
 
+/** Fields of which the version's list describes the first of many. */
+const openEnded: ReadonlySet<string> = new Set(['QPD-3', 'RDT-1']);
+
+const reserved: ReadonlySet<string> = new Set(['OBX-20', 'OBX-21', 'OBX-22']);
+
 /** What a version's list says of a field, where it can be held against a message. */
 function correct(definition: FieldDefinition, place: string, version: string): FieldDefinition {
   if (judgedElsewhere.has(place)) {
@@ -123,5 +128,9 @@ function correct(definition: FieldDefinition, place: string, version: string): F
     return place === 'OBX-2' ? { ...opaque, usage: 'C' } : opaque;
   }
   if (definition.isAgreed === true) return definition;
+  // Each parameter of a query and each column of a table repeats as its own definition has it.
+  if (openEnded.has(place)) return { ...definition, max: Infinity, maxLength: Infinity };
+  // 2.5.1 has a name for nothing there but that 2.6 will use it: what later versions have does no harm.
+  if (version === '2.5.1' && reserved.has(place)) return { ...definition, usage: 'W' };
   return disputed.has(`${version} ${place}`) ? { ...definition, usage: 'C' } : definition;
 }

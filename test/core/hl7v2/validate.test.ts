@@ -236,7 +236,7 @@ describe('what is wrong is found', () => {
     [
       'an unknown message type',
       build(pid).replace('ORU^R01^ORU_R01', 'XYZ^Z01'),
-      ['warning message-type-unknown MSH-9'],
+      ['message-type-unknown MSH-9'],
     ],
     [
       'a structure that is not the event’s',

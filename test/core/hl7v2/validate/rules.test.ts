@@ -70,6 +70,8 @@ describe('a value', () => {
     ['a sub-component', '2.5.1', 3, '1^^^A&1.2&QQ^MR', ['code-not-in-table PID-3.4.3']],
     ['half an authority', '2.5.1', 3, '1^^^A&1.2^MR', ['required-field-missing PID-3.4.3']],
     ['the other half', '2.5.1', 3, '1^^^A&&ISO^MR', ['required-field-missing PID-3.4.2']],
+    ["a nation's identifier", '2.5.1', 3, '1^^^A^NNGBR', []],
+    ['a local scheme', '2.8.2', 3, '1^^^A&1&L^MR', []],
     ['a date in a component', '2.5.1', 3, '1^^^A^MR^^2026^yesterday', ['value-invalid PID-3.8']],
     ['a repetition', '2.5.1', 3, '1^^^A^MR~2^^^A^QQ', ['code-not-in-table PID-3[2].5']],
     ['no identifier', '2.5.1', 3, '^^^A^MR', ['required-field-missing PID-3.1']],
@@ -161,14 +163,43 @@ describe('several fields', () => {
   });
 });
 
+describe('what the lists of a version do not say', () => {
+  const query = 'MSH|^~\\&|A|B|C|D|2026||QBP^Q22^QBP_Q21|1|P|2.5';
+
+  it.each<[what: string, text: string, findings: readonly string[]]>([
+    [
+      'a parameter of a query that repeats',
+      `${query}\rQPD|Q22^Find^L|1|@PID.5.1^DOE~@PID.7^1960\rRCP|I`,
+      [],
+    ],
+    ['a reserved field', oru('2.5.1', pid, obr, 'OBX|1|NM|1^x^L||5||||||F|||||||||^x'), []],
+    [
+      'a value of a type of 2.2',
+      oru('2.2', pid, obr, 'OBX|1|CM|1^x^L||5^6||||||F').replace('031214', '03121400'),
+      [],
+    ],
+    [
+      'a diagnosis of the third rank',
+      'MSH|^~\\&|A|B|C|D|2026||ADT^A01^ADT_A01|1|P|2.7\rEVN||2026\r' +
+        `${pid}\rPV1|1|I\rDG1|1||I10|||A|||||||||3`,
+      [],
+    ],
+  ])('is known: %s', (_what, text, findings) => {
+    expect(find(text).filter((each) => !each.startsWith('warning'))).toEqual(findings);
+  });
+});
+
 describe('the header', () => {
   const header = (type: string, version = '2.5.1'): string =>
     `MSH|^~\\&|A|B|C|D|2026||${type}|1|P|${version}\r${pid}\r${obr}`;
 
   it.each<[what: string, text: string, findings: readonly string[]]>([
-    ['an event of no message', header('ORU^QQQ'), ['warning event-unknown MSH-9.2']],
+    ['an event of no version', header('ORU^QQQ'), ['event-unknown MSH-9.2']],
+    ['an event of a later version', header('ORU^R40', '2.3'), ['warning event-unknown MSH-9.2']],
+    ["an event of the site's own", header('ORU^Z05'), ['warning event-unknown MSH-9.2']],
     ['an event of another message', header('ORU^A01'), ['warning event-unknown MSH-9.2']],
-    ['a message of no standard', header('XYZ^R01'), ['warning message-type-unknown MSH-9']],
+    ['a message of no standard', header('XYZ^R01'), ['message-type-unknown MSH-9']],
+    ["a message of the site's own", header('ZYX^R01'), ['warning message-type-unknown MSH-9']],
     ['no structure', header('ORU^R01'), []],
     [
       'a structure of another event',
