@@ -85,10 +85,7 @@ function buildSegmentCheck(
   const fields = definitions.map((definition, index): FieldCheck => {
     const corrected = correct(definition, `${name}-${index + 1}`, version.version);
     const element = buildElementCheck(corrected, version);
-    const { min } = corrected;
-    // The parameters of a query are what its own definition says: HL7 v2 chapter 5, QPD-3 and RDT-1.
-    const isQuerysOwn = (name === 'QPD' || name === 'RDT') && corrected.datatype === 'varies';
-    const max = isQuerysOwn ? Infinity : corrected.max;
+    const { min, max } = corrected;
     const isExpected =
       element.usage === 'R' || element.usage === 'RE' || element.condition !== undefined;
     return { element, min, max, isExpected };
