@@ -135,13 +135,17 @@ describe('time grows with the number of segments alone', () => {
   const repeat = (names: readonly string[], count: number): readonly string[] =>
     Array.from({ length: count }, (_, at) => names[at % names.length] ?? '');
 
+  /** The best of three: a collection of garbage in one of them is not the matcher's. */
   function measure(names: readonly string[]): number {
     const message = parse(toBareMessage(['MSH', ...names]));
     matchStructure(message, structure);
-    const started = process.cpuUsage();
-    matchStructure(message, structure);
-    const { user, system } = process.cpuUsage(started);
-    return (user + system) / 1_000;
+    const times = [1, 2, 3].map(() => {
+      const started = process.cpuUsage();
+      matchStructure(message, structure);
+      const { user, system } = process.cpuUsage(started);
+      return (user + system) / 1_000;
+    });
+    return Math.min(...times);
   }
 
   it.each<[string, readonly string[]]>([
