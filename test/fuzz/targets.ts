@@ -1,6 +1,5 @@
 import { openDefinitions } from '../../connectors/file/definition-files.ts';
 import { createFrameDecoder, type FrameEvent } from '../../connectors/mllp/frame.ts';
-import { HilumError } from '../../core/errors.ts';
 import { buildAcknowledgment, readAcknowledgment } from '../../core/hl7v2/acknowledgment.ts';
 import { decodeMessage, encodeMessage } from '../../core/hl7v2/charset.ts';
 import { readHeader } from '../../core/hl7v2/header.ts';
@@ -10,12 +9,15 @@ import { rewriteMessage } from '../../core/hl7v2/rewrite.ts';
 import { splitBytes } from '../../core/hl7v2/split.ts';
 import { formatTree, toTree } from '../../core/hl7v2/tree.ts';
 import { validate } from '../../core/hl7v2/validate.ts';
-import type { Random } from './random.ts';
+import { expectSame, expectThat, tryTo, type Target } from './expect.ts';
+import { fileTargets } from './file-targets.ts';
+import { textTargets } from './text-targets.ts';
 
-/** What is done with every input; it throws where a law is broken. */
-export type Target = (bytes: Buffer, random: Random) => void;
-
+/** Every law, by what it says. */
 export const targets: Readonly<Record<string, Target>> = {
+  ...fileTargets,
+  ...textTargets,
+
   'bytes decode and encode to the same bytes'(bytes) {
     const { text, charset } = decodeMessage(bytes);
     expectSame(encodeMessage(text, charset), bytes);
@@ -58,14 +60,12 @@ export const targets: Readonly<Record<string, Target>> = {
     const parsed = parseMessage(bytes);
     if (!parsed.ok) return;
     const { message } = parsed;
-    try {
+    tryTo(() => {
       const edited = message.set(path, value);
       expectThat(edited.get(path) === value, 'the value that was set');
       expectThat(message.remove(path).text.length <= message.text.length, 'less text');
       message.append(path, value);
-    } catch (error) {
-      expectRefusal(error);
-    }
+    });
     rewriteMessage(bytes, (each) => each.append(path, value));
     message.places(path);
   },
@@ -141,16 +141,4 @@ function describeEvents(events: readonly FrameEvent[]): string {
         : `${event.code} ${event.bytes}`,
     )
     .join('\x1e');
-}
-
-function expectThat(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`Expected ${what}.`);
-}
-
-function expectSame(found: Uint8Array, wanted: Uint8Array): void {
-  expectThat(Buffer.from(found).equals(wanted), 'the same bytes');
-}
-
-function expectRefusal(error: unknown): void {
-  if (!(error instanceof HilumError)) throw error;
 }
