@@ -22,7 +22,7 @@ describe('one fault is one finding', () => {
       'several orders without ORC',
       'RDE_O11',
       'MSH PID ORC RXE TQ1 RXR RXE TQ1 RXR RXC',
-      ['segment-missing ORC'],
+      ['segment-missing ORC[2]'],
     ],
     ['an order without OBR', 'ORU_R01', 'MSH PID ORC OBX OBX ORC OBR OBX', ['segment-missing OBR']],
     [
