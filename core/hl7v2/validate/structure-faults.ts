@@ -33,7 +33,9 @@ export function reportFaults(match: StructureMatch, findings: Findings): void {
     const segment = segments[index];
     if (segment === undefined) return;
     const { name, line } = segment;
-    if (route !== undefined) report(route.missing, `before ${name} on line ${line}`);
+    if (route !== undefined && route.missing.length > 0) {
+      report(route.missing, `before ${name} on line ${line}`);
+    }
     passed.set(name, (passed.get(name) ?? 0) + 1);
   });
   report(explanation.missingAtEnd, 'before the end of the message');

@@ -246,7 +246,7 @@ describe('what is wrong is found', () => {
     [
       'a known structure of an event of the site’s own',
       build(pid).replace('R01^ORU', 'Z01^ORU'),
-      ['segment-missing OBR[2]'],
+      ['segment-missing OBR'],
     ],
     [
       'everything at once',
