@@ -3,6 +3,9 @@ import { isValid, type Issue } from '../../issue.ts';
 /** Enough for people; a message of nothing but faults must not grow what is written about it. */
 const maxFindings = 1_000;
 
+/** More than are usually found in one segment. */
+const few = 32;
+
 /** What a validation found, in the order in which it was found, bounded. */
 export class Findings {
   private readonly issues: Issue[] = [];
@@ -20,6 +23,13 @@ export class Findings {
     if (this.issues.length < maxFindings || isFirstError) this.issues.push(issue);
     else this.left++;
     this.hasError ||= isFirstError;
+  }
+
+  /** Whether one of the last few findings is of that kind at that place. */
+  hasLately(code: string, location: string): boolean {
+    return this.issues
+      .slice(-few)
+      .some((issue) => issue.code === code && issue.location === location);
   }
 
   toIssues(): readonly Issue[] {

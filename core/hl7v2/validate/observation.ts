@@ -25,7 +25,7 @@ function checkStatus(scan: Scan): void {
     from === undefined
       ? 'Expected a result status of table 0085, such as F or P, found another code'
       : `Expected a result status that table 0085 has in version ${version}, found one that it has from ${from} on; it is understood as that`;
-  scan.report('code-not-in-table', from === undefined ? 'error' : 'warning', text);
+  scan.reportOnce('code-not-in-table', from === undefined ? 'error' : 'warning', text);
 }
 
 function checkValue(scan: Scan): void {
@@ -36,13 +36,13 @@ function checkValue(scan: Scan): void {
     if (!isValued(scan, 5) || scan.firstOf(11) === 'X') return;
     scan.position = 2;
     const text = 'Expected the type of the value in OBX-5, found none';
-    scan.report('required-field-missing', 'error', text);
+    scan.reportOnce('required-field-missing', 'error', text);
     return;
   }
   if (!valueTypes.has(type) && definitions.findTable('0125')?.codes.has(type) !== true) {
     scan.position = 2;
     const text = 'Expected a datatype of table 0125, such as NM or CWE, found another code';
-    scan.report('code-not-in-table', 'error', text);
+    scan.reportOnce('code-not-in-table', 'error', text);
     return;
   }
   if (isValued(scan, 5)) checkRepetitions(scan, type);

@@ -104,6 +104,11 @@ export class Scan {
     this.findings.add({ code, severity, location: this.toLocation(), message });
   }
 
+  /** As {@link report}, unless a profile's rule for the same place has said it already. */
+  reportOnce(code: string, severity: Severity, message: string): void {
+    if (!this.findings.hasLately(code, this.toLocation())) this.report(code, severity, message);
+  }
+
   private toLocation(): string {
     const name = toSegmentLocation(this.message, this.segment);
     const { position, repetition, component, subcomponent } = this;

@@ -21,17 +21,22 @@ export function reportFaults(match: StructureMatch, findings: Findings): void {
     explanation.placements[index]?.route === undefined && automaton.names.has(segment.name);
   const misplaced = segments.filter(isMisplaced);
   const turnedUp = countNames(misplaced);
+  const passed = new Map<string, number>();
   const report = (places: readonly number[], where: string): void => {
     for (const index of places) {
       const node = automaton.places[index]?.node;
       if (node === undefined || takeOne(turnedUp, node.item.name)) continue;
-      reportMissing(node, where, findings);
+      reportMissing(node, { where, before: passed.get(node.item.name) ?? 0 }, findings);
     }
   };
   explanation.placements.forEach(({ route }, index) => {
     const segment = segments[index];
-    if (route === undefined || segment === undefined || route.missing.length === 0) return;
-    report(route.missing, `before ${segment.name} on line ${segment.line}`);
+    if (segment === undefined) return;
+    const { name, line } = segment;
+    if (route !== undefined && route.missing.length > 0) {
+      report(route.missing, `before ${name} on line ${line}`);
+    }
+    passed.set(name, (passed.get(name) ?? 0) + 1);
   });
   report(explanation.missingAtEnd, 'before the end of the message');
   explanation.placements.forEach(({ route, from }, index) => {
@@ -53,7 +58,12 @@ function takeOne(counts: Map<string, number>, name: string): boolean {
   return count > 0;
 }
 
-function reportMissing(node: StructureNode, where: string, findings: Findings): void {
+/** `before` is how many segments of the name the message has in front of the gap: it is the next one. */
+function reportMissing(
+  node: StructureNode,
+  { where, before }: { readonly where: string; readonly before: number },
+  findings: Findings,
+): void {
   const { item, parent } = node;
   const { name } = item;
   const others = parent?.item.kind === 'choice' ? parent.children.map(toLeader) : [];
@@ -68,7 +78,7 @@ function reportMissing(node: StructureNode, where: string, findings: Findings): 
     code: 'segment-missing',
     severity: 'error',
     // Where any segment may stand none has a name to point at.
-    location: name === anySegment ? 'MSH' : name,
+    location: name === anySegment ? 'MSH' : before === 0 ? name : `${name}[${before + 1}]`,
     message: `Expected ${wanted}${group === '' ? '' : `, which ${group} needs`}, found none ${where}`,
   });
 }

@@ -32,9 +32,9 @@ const explanations = parse(
 const bounds: Readonly<Record<Version, Readonly<Partial<Record<Kind, number>>>>> = {
   '2.1': { 'field datatype': 2, component: 24, 'table kind': 1, 'table codes': 2 },
   '2.2': { component: 4, 'table kind': 1, 'table codes': 3 },
-  '2.3': { 'table kind': 1, 'table codes': 14 },
+  '2.3': { 'field repeats': 3, 'table kind': 1, 'table codes': 14 },
   '2.3.1': { 'component datatype': 3, 'table kind': 2, 'table codes': 10 },
-  '2.4': { 'component datatype': 2, 'table kind': 4, 'table codes': 10 },
+  '2.4': { 'field repeats': 2, 'component datatype': 2, 'table kind': 4, 'table codes': 10 },
   '2.5': { component: 6, 'component required': 51, 'table kind': 4, 'table codes': 12 },
   '2.5.1': {
     field: 3,
@@ -45,7 +45,7 @@ const bounds: Readonly<Record<Version, Readonly<Partial<Record<Kind, number>>>>>
     'table kind': 5,
     'table codes': 12,
   },
-  '2.6': { component: 9, 'table kind': 4, 'table codes': 10 },
+  '2.6': { 'field repeats': 28, component: 9, 'table kind': 4, 'table codes': 10 },
   '2.7': { field: 1, 'field repeats': 27, component: 12, 'table kind': 2, 'table codes': 10 },
   '2.7.1': {
     'field required': 2,

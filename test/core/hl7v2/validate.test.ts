@@ -131,7 +131,7 @@ describe('what is wrong is found', () => {
     ['no order', build(pid), ['segment-missing OBR']],
     ['only the header of a result', build(), ['segment-missing OBR']],
     ['an observation in front of its order', build(pid, obx('1'), obr), ['segment-missing OBR']],
-    ['no order in the second of two patients', build(pid, obr, pid), ['segment-missing OBR']],
+    ['no order in the second of two patients', build(pid, obr, pid), ['segment-missing OBR[2]']],
     ['an order of segments', adt('EVN||2026', 'PV1|1|I', pid), ['segment-out-of-order PID']],
     [
       'a second patient in an admission',

@@ -212,3 +212,20 @@ describe('a place of a profile', () => {
     expect(found).toEqual(['required-field-missing NTE[2]-3']);
   });
 });
+
+describe('the type of a value, of which a profile speaks too', () => {
+  const obx = base.findSegment('OBX')!;
+  const withTypes = withSegment({
+    ...obx,
+    fields: obx.fields.map((field, index): FieldDefinition =>
+      index === 1 ? { ...field, usage: 'R', min: 1, codes, isAgreed: true } : field,
+    ),
+  });
+
+  it.each([
+    ['absent', 'OBX|1||1^x^L||5||||||F', 'required-field-missing OBX-2'],
+    ['of no table', 'OBX|1|XX|1^x^L||5||||||F', 'code-not-in-table OBX-2'],
+  ])('is reported once: %s', (_what, segment, finding) => {
+    expect(find(withTypes, pid(8, 'F'), obr, segment)).toEqual([finding]);
+  });
+});

@@ -22,7 +22,7 @@ describe('one fault is one finding', () => {
       'several orders without ORC',
       'RDE_O11',
       'MSH PID ORC RXE TQ1 RXR RXE TQ1 RXR RXC',
-      ['segment-missing ORC'],
+      ['segment-missing ORC[2]'],
     ],
     ['an order without OBR', 'ORU_R01', 'MSH PID ORC OBX OBX ORC OBR OBX', ['segment-missing OBR']],
     [
@@ -135,11 +135,10 @@ describe('time grows with the number of segments alone', () => {
   const repeat = (names: readonly string[], count: number): readonly string[] =>
     Array.from({ length: count }, (_, at) => names[at % names.length] ?? '');
 
-  /** The best of three: a collection of garbage in one of them is not the matcher's. */
+  /** In milliseconds of the processor; the best of three, since collecting garbage takes some of them. */
   function measure(names: readonly string[]): number {
     const message = parse(toBareMessage(['MSH', ...names]));
-    matchStructure(message, structure);
-    const times = [1, 2, 3].map(() => {
+    const times = Array.from({ length: 3 }, () => {
       const started = process.cpuUsage();
       matchStructure(message, structure);
       const { user, system } = process.cpuUsage(started);
