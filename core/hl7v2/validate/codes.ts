@@ -48,12 +48,12 @@ export function findCodes(
   };
 }
 
-/** Codes that a table prints together in one row. */
+/** Codes that a table prints together in one row, or in another spelling than is usual. */
 const rows: Readonly<Record<string, RegExp>> = {
   // NNxxx: a national identifier with the country's three letters.
   '0203': /^NN[A-Z]{3}$/,
-  // L,M,N: coding schemes of a site.
-  '0301': /^[LMN]$/,
+  // L,M,N: coding schemes of a site. EUI64: the devices of IHE write EUI-64.
+  '0301': /^(?:[LMN]|EUI-64)$/,
   // The ranks of diagnoses and procedures go on behind 2.
   '0359': /^\d+$/,
   '0418': /^\d+$/,

@@ -71,6 +71,7 @@ describe('a value', () => {
     ['half an authority', '2.5.1', 3, '1^^^A&1.2^MR', ['required-field-missing PID-3.4.3']],
     ['the other half', '2.5.1', 3, '1^^^A&&ISO^MR', ['required-field-missing PID-3.4.2']],
     ["a nation's identifier", '2.5.1', 3, '1^^^A^NNGBR', []],
+    ['the number of a device', '2.6', 3, '1^^^A&0123456789ABCDEF&EUI-64^MR', []],
     ['a local scheme', '2.8.2', 3, '1^^^A&1&L^MR', []],
     ['a date in a component', '2.5.1', 3, '1^^^A^MR^^2026^yesterday', ['value-invalid PID-3.8']],
     ['a repetition', '2.5.1', 3, '1^^^A^MR~2^^^A^QQ', ['code-not-in-table PID-3[2].5']],
