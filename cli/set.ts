@@ -62,7 +62,7 @@ function readEdits(assignments: readonly string[], options: Options): readonly E
     if (equals === -1) return `expected PATH=VALUE, found "${text.slice(0, 60)}"`;
     const path = text.slice(0, equals);
     const value = text.slice(equals + 1);
-    const problem = findProblem(path);
+    const problem = findProblem(path) ?? findReplaced(path, value);
     if (problem !== undefined) return problem;
     const action = index < assignments.length ? 'set' : 'append';
     const method = options.raw === true ? (`${action}Raw` as const) : action;
@@ -81,6 +81,13 @@ function readEdits(assignments: readonly string[], options: Options): readonly E
 function findProblem(path: string): string | undefined {
   const parsed = parsePathExpression(path);
   return parsed.ok ? undefined : parsed.issue.message;
+}
+
+/** What is no UTF-8 on the command line arrives as U+FFFD, which nobody means. */
+function findReplaced(path: string, value: string): string | undefined {
+  return value.includes('\ufffd')
+    ? `expected UTF-8 as the value of ${path}, found other bytes`
+    : undefined;
 }
 
 /** The equals sign between path and value, not one within brackets; -1 where there is none. */

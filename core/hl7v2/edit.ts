@@ -36,35 +36,39 @@ export function setInSegment(
 ): readonly Splice[] {
   const field = requireField(segment, expression);
   const text = toRaw(ground.delimiters, expression, value);
-  const { component, subcomponent } = expression;
-  return chooseRepetitions(ground, segment, { field, choice: expression.repetition ?? 1 }).map(
-    (repetition) => {
-      const { range, padding } = findSpot(ground, segment, {
-        field,
-        repetition,
-        component,
-        subcomponent,
-      });
-      return { start: range.start, end: range.end, text: padding + text };
-    },
-  );
+  const { component, subcomponent, repetition = 1 } = expression;
+  const parts = { component, subcomponent };
+  const spots =
+    typeof repetition === 'number'
+      ? [findSpot(ground, segment, { field, repetition, ...parts })]
+      : chooseRepetitions(ground, segment, { field, choice: repetition }).map((range) =>
+          findSpotWithin(
+            ground,
+            { range, padding: '' },
+            { segment: segment.name, field, ...parts },
+          ),
+        );
+  return spots.map(({ range, padding }) => ({
+    start: range.start,
+    end: range.end,
+    text: padding + text,
+  }));
 }
 
-/** Which repetitions a value is set in. */
+/** The repetitions that a value is set in. */
 function chooseRepetitions(
   ground: Ground,
   segment: Segment,
   { field, choice }: { readonly field: number; readonly choice: Index },
-): readonly number[] {
-  if (typeof choice === 'number') return [choice];
+): readonly TextRange[] {
   const range = segment.fieldRange(field);
   const found = range === undefined ? [] : findRepetitions(ground, range, choice);
   if (found.length === 0) {
     const message = 'Expected a repetition that fits the path, found none';
     throw refuse('repetition-missing', { segment: segment.name, field }, message);
   }
-  const positions = found.map(({ position }) => position);
-  return choice === 'all' ? positions : positions.slice(0, 1);
+  const ranges = found.map((place) => place.range);
+  return choice === 'all' ? ranges : ranges.slice(0, 1);
 }
 
 /** One more repetition with the value in it; the first one of a field that is empty or absent. */
@@ -145,15 +149,29 @@ function findSpot(ground: Ground, segment: Segment, path: NumberedPath): Spot {
   const { field, repetition, component, subcomponent } = path;
   const range = segment.fieldRange(field);
   const { end } = segment.range;
-  let spot: Spot =
+  const spot: Spot =
     range === undefined
       ? { range: { start: end, end }, padding: delimiters.field.repeat(field - segment.fieldCount) }
       : { range, padding: '' };
-  spot = descend(text, spot, delimiters.repetition, repetition);
-  if (component !== undefined) spot = descend(text, spot, delimiters.component, component);
+  const place = { segment: segment.name, field, component, subcomponent };
+  return findSpotWithin(ground, descend(text, spot, delimiters.repetition, repetition), place);
+}
+
+/** The spot of a component or sub-component in that of its repetition. */
+function findSpotWithin(
+  { text, delimiters }: Ground,
+  repetition: Spot,
+  {
+    component,
+    subcomponent,
+    ...place
+  }: FieldPlace & Pick<NumberedPath, 'component' | 'subcomponent'>,
+): Spot {
+  if (component === undefined) return repetition;
+  const spot = descend(text, repetition, delimiters.component, component);
   if (subcomponent === undefined) return spot;
   if (delimiters.subcomponent === '' && subcomponent > 1) {
-    throw refuseDelimiter({ segment: segment.name, field }, 'a sub-component separator');
+    throw refuseDelimiter(place, 'a sub-component separator');
   }
   return descend(text, spot, delimiters.subcomponent, subcomponent);
 }

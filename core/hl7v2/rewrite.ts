@@ -25,12 +25,12 @@ export function rewriteMessage(
   if (!parsed.ok) return { ok: false, issues: [...decoded.issues, ...parsed.issues] };
   try {
     const edited = edit(parsed.message);
-    const charset = chooseCharset(decoded, parsed.message, edited);
+    const chosen = chooseCharset(decoded, parsed.message, edited);
     // Read with a setting of the site, MSH-18 says nothing.
-    const extended =
-      options.charset === undefined ? extend(decoded.text, charset, edited) : charset;
+    const charset = options.charset === undefined ? extend(decoded.text, chosen, edited) : chosen;
     const issues = [...decoded.issues, ...parsed.issues];
-    return { ok: true, bytes: encodeMessage(edited.text, extended), issues };
+    const text = hasByteOrderMark(charset) ? edited.text : edited.text.replace(/^\ufeff/, '');
+    return { ok: true, bytes: encodeMessage(text, charset), issues };
   } catch (error) {
     if (error instanceof HilumError) return { ok: false, issues: error.issues };
     throw error;
@@ -67,6 +67,11 @@ function extend(text: string, charset: string, message: Hl7Message): string {
 /** MSH-18 with `~` between its repetitions. */
 function readDeclared(message: Hl7Message): string {
   return message.all('MSH-18').join('~');
+}
+
+/** A byte order mark is of Unicode: it does not come along into another set. */
+function hasByteOrderMark(charset: string): boolean {
+  return findCharset(charset)?.codec.startsWith('utf') ?? false;
 }
 
 function isAscii(text: string): boolean {

@@ -55,9 +55,14 @@ export function countParts(text: string, mark: string, range: TextRange): number
   return count;
 }
 
-/** Where the line that `from` is in ends: at the next CR or LF, or with the text. */
+/** Where the line that `from` is in ends: at the next CR or LF, at the FS in front of that, or with the text. */
 export function findLineEnd(text: string, from: number): number {
-  return findMark(text, '\n', from, findMark(text, '\r', from, text.length));
+  return leaveFrame(text, findMark(text, '\n', from, findMark(text, '\r', from, text.length)));
+}
+
+/** The end of a line without the FS of MLLP, which stands there where the last segment has no end of its own. */
+function leaveFrame(text: string, end: number): number {
+  return text.charCodeAt(end - 1) === 0x1c ? end - 1 : end;
 }
 
 /**
@@ -121,8 +126,7 @@ export class LineReader {
       this.line++;
       if (isBlankLine(text, start, end)) continue;
       this.start = start;
-      // The FS of a frame whose last segment has no end.
-      this.end = text.charCodeAt(end - 1) === 0x1c ? end - 1 : end;
+      this.end = leaveFrame(text, end);
       return true;
     }
     return false;

@@ -47,6 +47,8 @@ export function formatLines(lines: readonly TextLine[], width?: number): string 
     .join('\n');
 }
 
+const blankLine: TextLine = { indent: 0, centred: false, wraps: true, runs: [] };
+
 class Page {
   private readonly lines: TextLine[] = [];
   private runs: TextRun[] = [];
@@ -92,8 +94,11 @@ class Page {
 
   private endLine(): void {
     const { centred, wraps, runs } = this;
-    this.lines.push({ indent: clamp(this.margin + this.shift), centred, wraps, runs });
-    this.runs = [];
+    const indent = clamp(this.margin + this.shift);
+    // Empty lines, of which a few characters can ask for many, are one and the same.
+    const isBlank = runs.length === 0 && indent === 0 && !centred && wraps;
+    this.lines.push(isBlank ? blankLine : { indent, centred, wraps, runs });
+    if (runs.length > 0) this.runs = [];
     this.shift = 0;
     this.centred = false;
   }

@@ -96,7 +96,8 @@ export const textTargets: Readonly<Record<string, Target>> = {
   },
 
   'a profile is read or refused'(bytes, random) {
-    if (!random.once(20)) return;
+    // It costs what the profile's size costs, so not with a small message.
+    if (bytes.length < 1_000 || !random.once(10)) return;
     const [yaml, xml] = profiles;
     const text = mutate(yaml, random.once(2) ? yaml : bytes, random).toString();
     const parsed = parseProfile(

@@ -68,6 +68,13 @@ describe('rewriting', () => {
     },
   );
 
+  it('leaves the byte order mark behind where the new set is not of Unicode', () => {
+    const bytes = Buffer.from(`\ufeff${build('', 'utf8').toString()}`);
+    const result = rewriteMessage(bytes, (message) => message.set('MSH-18', '8859/1'));
+    const expected = build('8859/1', 'latin1');
+    expect(result.ok && Buffer.from(result.bytes).equals(expected)).toBe(true);
+  });
+
   it('gives the reasons of what cannot be read or edited', () => {
     expect(rewriteMessage(Buffer.from('hello'), (message) => message)).toMatchObject({
       ok: false,
@@ -123,6 +130,21 @@ describe('byte ranges', () => {
     const [{ start, end } = place!.range] = toByteRanges(text, charset, [place!.range]);
     expect(bytes.subarray(start, end).toString(encoding)).toBe('Am\u00e9lie');
   });
+});
+
+describe('many repetitions', () => {
+  const count = 100_000;
+  const text = `MSH|^~\\&|A||||||ADT^A01\rPID|1||${Array(count).fill('1^^^H').join('~')}\r`;
+
+  it('are all edited, and all found among the bytes, in one pass', () => {
+    const parsed = parseMessage(text);
+    if (!parsed.ok) throw new Error('Expected a message.');
+    const { message } = parsed;
+    const edited = message.set('PID-3[*].5', 'MR');
+    expect(edited.text).toBe(text.replaceAll('1^^^H', '1^^^H^MR'));
+    const ranges = message.places('PID-3[*].1').map(({ range }) => range);
+    expect(toByteRanges(text, 'ASCII', ranges)).toEqual(ranges);
+  }, 10_000);
 });
 
 const samples = readSamples();
