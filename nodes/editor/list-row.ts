@@ -12,3 +12,14 @@ export function buildSelect(
 export function buildInput(className: string, placeholder: string): JQuery {
   return $('<input>').attr({ type: 'text', placeholder }).addClass(className);
 }
+
+/** Gives an editable list what the dialog's other rows leave of its height. */
+export function fitList(
+  list: JQuery,
+  ownRow: string,
+  { height }: { readonly height: number },
+): void {
+  const others = $(`#dialog-form > div:not(${ownRow})`).toArray();
+  const taken = others.reduce((sum, row) => sum + ($(row).outerHeight(true) ?? 0), 0);
+  list.editableList('height', Math.max(150, height - taken));
+}

@@ -1,5 +1,5 @@
 import { parsePathExpression } from '../../core/hl7v2/parse-path.ts';
-import { buildIssue, textOf, type Contribute } from '../shared/contribution.ts';
+import { buildIssue, findListIssues, textOf, type Contribute } from '../shared/contribution.ts';
 
 export const type = 'hl7 edit';
 
@@ -60,12 +60,9 @@ const problems: Readonly<Record<EditProblem, string>> = {
 
 /** Nothing at the edge; a deploy checks its edits: a faulty one would fail every message. */
 export const contribute: Contribute = (node) => {
-  const edits = Array.isArray(node['edits']) ? (node['edits'] as readonly Edit[]) : [];
-  const issues = edits.flatMap((edit, index) => {
-    const problem = findEditProblem(edit);
-    if (problem === undefined) return [];
-    return [buildIssue(node, `edit-${problem}`, `edit ${index + 1}: ${problems[problem]}`)];
-  });
+  const edits = node['edits'] as readonly Edit[] | undefined;
+  const check = { what: 'edit', findProblem: findEditProblem, texts: problems };
+  const issues = [...findListIssues(node, edits, check)];
   const missing = textOf(node['missing']);
   if (missing !== '' && missing !== 'fail' && missing !== 'skip') {
     issues.push(buildIssue(node, 'choice-invalid', 'missing: expected fail or skip'));

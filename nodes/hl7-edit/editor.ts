@@ -1,4 +1,4 @@
-import { buildInput, buildSelect } from '../editor/list-row.ts';
+import { buildInput, buildSelect, fitList } from '../editor/list-row.ts';
 import { colors, registerNode } from '../editor/register.ts';
 import {
   actions,
@@ -51,10 +51,8 @@ registerNode<Hl7EditConfig>(type, {
   oneditsave() {
     this.edits = rows().map((row) => readRow($(row)));
   },
-  oneditresize({ height }) {
-    const others = $('#dialog-form > div:not(.hl7-edit-edits-row)').toArray();
-    const taken = others.reduce((sum, row) => sum + ($(row).outerHeight(true) ?? 0), 0);
-    list().editableList('height', Math.max(150, height - taken));
+  oneditresize(size) {
+    fitList(list(), '.hl7-edit-edits-row', size);
   },
 });
 

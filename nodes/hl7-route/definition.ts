@@ -1,5 +1,5 @@
 import { parsePathExpression } from '../../core/hl7v2/parse-path.ts';
-import { buildIssue, type Contribute } from '../shared/contribution.ts';
+import { findListIssues, type Contribute } from '../shared/contribution.ts';
 
 export const type = 'hl7 route';
 
@@ -75,12 +75,9 @@ export function findRuleProblem(rule: Rule): RuleProblem | undefined {
 
 /** Nothing at the edge; a deploy checks its rules: a faulty one would fail every message. */
 export const contribute: Contribute = (node) => {
-  const rules = Array.isArray(node['rules']) ? (node['rules'] as readonly Rule[]) : [];
-  const issues = rules.flatMap((rule, index) => {
-    const problem = findRuleProblem(rule);
-    if (problem === undefined) return [];
-    return [buildIssue(node, `rule-${problem}`, `rule ${index + 1}: ${ruleProblems[problem]}`)];
-  });
+  const rules = node['rules'] as readonly Rule[] | undefined;
+  const check = { what: 'rule', findProblem: findRuleProblem, texts: ruleProblems };
+  const issues = findListIssues(node, rules, check);
   return issues.length === 0 ? {} : { issues };
 };
 

@@ -1,3 +1,4 @@
+import { fitList } from '../editor/list-row.ts';
 import type { EditorNode } from '../editor/red.ts';
 import { colors, registerNode } from '../editor/register.ts';
 import {
@@ -50,10 +51,8 @@ registerNode<Hl7RouteConfig>(type, {
     this.rules = rows().map((row) => readRow($(row)));
     this.all = $('#hl7-route-all').val() === 'all';
   },
-  oneditresize({ height }) {
-    const others = $('#dialog-form > div:not(.hl7-route-rules-row)').toArray();
-    const taken = others.reduce((sum, row) => sum + ($(row).outerHeight(true) ?? 0), 0);
-    list().editableList('height', Math.max(150, height - taken));
+  oneditresize(size) {
+    fitList(list(), '.hl7-route-rules-row', size);
   },
 });
 

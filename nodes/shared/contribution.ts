@@ -92,3 +92,25 @@ function unsetText(name: string): string {
 function found(text: string): string {
   return text === '' ? '' : `, found "${text}"`;
 }
+
+/**
+ * What is wrong with each entry of a list that a node keeps, called `what` and its number: a faulty one would
+ * fail every message. A node without the list has none.
+ */
+export function findListIssues<T, P extends string>(
+  node: FlowNode,
+  entries: readonly T[] | undefined,
+  check: {
+    readonly what: string;
+    readonly findProblem: (entry: T) => P | undefined;
+    readonly texts: Readonly<Record<P, string>>;
+  },
+): readonly Issue[] {
+  const { what, findProblem, texts } = check;
+  if (!Array.isArray(entries)) return [];
+  return entries.flatMap((entry: T, index) => {
+    const problem = findProblem(entry);
+    if (problem === undefined) return [];
+    return [buildIssue(node, `${what}-${problem}`, `${what} ${index + 1}: ${texts[problem]}`)];
+  });
+}
