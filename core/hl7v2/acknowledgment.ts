@@ -43,16 +43,18 @@ export function isAcknowledgment(message: Hl7Message | Header): boolean {
   const type =
     'segments' in message ? message.get('MSH-9.1') : message.messageType.split('^', 1)[0];
   if (type === 'ACK' || type === 'MCF' || type === 'NAK') return true;
-  return 'segments' in message && message.segments.some((segment) => segment.name === 'MSA');
+  return 'segments' in message && message.get('MSA') !== undefined;
 }
 
 /**
  * Whether a message answers another, by a valued MSA where a response has it: behind MSH and what may stand
- * in between, so that a long message is not searched through. The deferred response to a query (DSR^Q03) is
+ * in between. The deferred response to a query (DSR^Q03) is
  * none: its sender starts that exchange anew, and waits for ACK^Q03. HL7 v2 chapter 2, deferred display query.
  */
 export function isResponse(message: Hl7Message): boolean {
   if (message.get('MSH-9.1') === 'DSR' && message.get('MSH-9.2') === 'Q03') return false;
+  // Nearly no message has one, and names are looked at without making anything of the segments.
+  if (message.get('MSA') === undefined) return false;
   const first = message.segments.find(({ name }) => !beforeMsa.has(name));
   return first?.name === 'MSA' && first.field(1).valued;
 }

@@ -178,7 +178,7 @@ function findRejections(header: Header, { accepts }: ListenerAcknowledgment): re
 
 /** Two messages in one frame: the second would be taken for a part of the first, and its sender told nothing. */
 function findSecondMessages(parsed: ParseResult): readonly Issue[] {
-  const isAlone = !parsed.ok || parsed.message.segmentsNamed('MSH').length === 1;
+  const isAlone = !parsed.ok || parsed.message.get('MSH[2]') === undefined;
   return isAlone ? [] : parsed.issues.filter(({ code }) => code === 'header-repeated');
 }
 
