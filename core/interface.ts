@@ -5,6 +5,7 @@ import type {
   ApplicationAcknowledgment,
 } from './hl7v2/acknowledgment-settings.ts';
 import type { Issue } from './issue.ts';
+import type { QueueOrder } from './ports/broker.ts';
 
 /**
  * What a deploy compiles out of the flows: everything that the edge must listen to and send to, and the
@@ -20,10 +21,31 @@ export interface QueueDeclaration {
   readonly name: string;
   readonly interface: string;
   readonly topics?: readonly string[];
+  /** Its messages keep their order; absent: they do not. */
+  readonly order?: QueueOrder;
+  /** How those who consume it keep its order; absent: `none`. */
+  readonly keeps?: MessageOrder;
+  /** What follows for the messages behind one that is given up; absent: `skip`. */
+  readonly onFailure?: FailurePolicy;
 }
 
-/** When a listener acknowledges: once the message is durable, or after it was found valid too. */
-export type AcknowledgeWhen = 'received' | 'validated';
+/**
+ * Which messages never overtake each other: `key`: those of one key (by default the patient), while others run
+ * beside them; `queue`: all of them, one after the other.
+ */
+export type MessageOrder = 'none' | 'key' | 'queue';
+
+/**
+ * What follows when a message is given up: `skip`: those behind it go on; `stop`: it and those of its key (of its
+ * queue, where that is in order as a whole) are set aside until somebody decides.
+ */
+export type FailurePolicy = 'skip' | 'stop';
+
+/**
+ * When a listener acknowledges: once the message is durable, after it was found valid too, or when its flow has
+ * completed, with what came of it.
+ */
+export type AcknowledgeWhen = 'received' | 'validated' | 'processed';
 
 /** How a listener answers, and which messages it takes. */
 export interface ListenerAcknowledgment {

@@ -167,6 +167,10 @@ class RabbitBroker implements Broker {
       publishRetry: (envelope, retry) => this.#publishRetry(queue, envelope, retry),
       publishParked: (message, remainingMs) => this.#publishParked(queue, message, remainingMs),
       publishDead: (envelope, issues) => this.#publishDead(queue, envelope, issues),
+      publishOutgoing: (outgoing) =>
+        'queue' in outgoing
+          ? this.publish(outgoing.queue, outgoing.envelope)
+          : this.publishEvent(outgoing.topic, outgoing.envelope),
     });
     const model = await this.#consumeLink.ready(this.#limits.timeoutMs);
     for (const other of this.#lanes) if (other.finished) this.#lanes.delete(other);
@@ -178,7 +182,11 @@ class RabbitBroker implements Broker {
       await lane.stop();
       throw error;
     }
-    return { stop: () => lane.stop() };
+    return {
+      pause: () => lane.pause(),
+      resume: () => lane.resume(),
+      stop: () => lane.stop(),
+    };
   }
 
   async depths(): Promise<readonly QueueDepth[]> {

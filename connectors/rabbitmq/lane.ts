@@ -1,9 +1,9 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Envelope } from '../../core/envelope.ts';
 import type { HilumError } from '../../core/errors.ts';
-import { buildError } from '../../core/errors.ts';
+import { buildError, findFailure } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
-import type { Delivery, RetryOptions } from '../../core/ports/broker.ts';
+import type { Delivery, Outgoing, RetryOptions } from '../../core/ports/broker.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { buildQueueMissing, buildUnavailable, toAmqpFailure } from './failures.ts';
 import { findNotBefore } from './message.ts';
@@ -24,6 +24,8 @@ export interface LaneOptions {
   ) => Promise<void>;
   readonly publishParked: (message: ConsumeMessage, remainingMs: number) => Promise<void>;
   readonly publishDead: (envelope: Envelope, issues: readonly Issue[]) => Promise<void>;
+  /** Publishes with confirm, before the original is settled. */
+  readonly publishOutgoing: (outgoing: Outgoing) => Promise<void>;
 }
 
 const firstReopenDelayMs = 500;
@@ -42,6 +44,8 @@ export class Lane {
   #consumerTag: string | undefined;
   #held = new Set<ConsumeMessage>();
   #stopped = false;
+  #paused = false;
+  #voiding = new AbortController();
   #reopenDelayMs = firstReopenDelayMs;
   #reopenTimer: NodeJS.Timeout | undefined;
 
@@ -79,22 +83,43 @@ export class Lane {
       channel.on('close', () => this.#lose(channel, reason, model));
       this.#held = new Set();
       this.#channel = channel;
-      await channel.prefetch(window);
-      const { consumerTag } = await channel.consume(serverQueue, (message) => {
-        if (message !== null) {
-          this.#deliver(channel, message);
-          return;
-        }
+      channel.on('cancelled', () => {
         reason = 'consumer cancelled: the queue was deleted or has lost its leader';
         channel.close().catch(() => undefined);
       });
-      this.#consumerTag = consumerTag;
+      await channel.prefetch(window);
+      await this.#consume(channel);
       this.#reopenDelayMs = firstReopenDelayMs;
       if (this.#isStopped()) await this.#cancel();
     } catch (error) {
       if (toAmqpFailure(error).code === 404) throw buildQueueMissing(serverQueue);
       throw buildUnavailable(`The queue ${queue} cannot be consumed`, error);
     }
+  }
+
+  /** No more deliveries when it resolves, on this connection and on those that follow. */
+  async pause(): Promise<void> {
+    this.#paused = true;
+    await this.#cancel();
+  }
+
+  async resume(): Promise<void> {
+    this.#paused = false;
+    // Without a channel the next one begins to consume.
+    if (this.#channel !== undefined && this.#consumerTag === undefined) {
+      await this.#consume(this.#channel);
+    }
+  }
+
+  async #consume(channel: Channel): Promise<void> {
+    if (this.#isPaused()) return;
+    const { consumerTag } = await channel.consume(this.#options.serverQueue, (message) => {
+      if (message !== null) this.#deliver(channel, message);
+      else channel.emit('cancelled');
+    });
+    this.#consumerTag = consumerTag;
+    // Either may have come while the server answered.
+    if (this.#isPaused() || this.#isStopped()) await this.#cancel();
   }
 
   /** No more deliveries when it resolves; the channel stays until what is held is settled. */
@@ -116,7 +141,11 @@ export class Lane {
     this.#closeWhenSettled();
   }
 
-  /** A call, since it may change across any await. */
+  /** Calls, since either may change across any await. */
+  #isPaused(): boolean {
+    return this.#paused;
+  }
+
   #isStopped(): boolean {
     return this.#stopped;
   }
@@ -148,8 +177,18 @@ export class Lane {
       if (settling) throw buildAlreadySettled(queue, envelope.id);
       settling = true;
     };
-    const settle = async (before?: () => Promise<void>): Promise<void> => {
+    const settle = async (
+      outgoing: readonly Outgoing[] = [],
+      before?: () => Promise<void>,
+    ): Promise<void> => {
       begin();
+      try {
+        await Promise.all(outgoing.map((each) => this.#options.publishOutgoing(each)));
+      } catch (error) {
+        if (findFailure(error)?.errorClass === 'permanent') settling = false;
+        else this.#giveBack(channel, message);
+        throw error;
+      }
       await this.#settle(channel, message, before);
     };
     const requeue = async (): Promise<void> => {
@@ -162,13 +201,14 @@ export class Lane {
       queue,
       envelope,
       redelivered: message.fields.redelivered,
-      accept: () => settle(),
+      voided: this.#voiding.signal,
+      accept: (outgoing) => settle(outgoing),
       // Given back as it was: to the head of its queue, where its order is.
       retry: (delayMs, options) =>
         delayMs === 0 && options?.countAttempt === false
           ? requeue()
-          : settle(() => publishRetry(envelope, { ...options, delayMs })),
-      deadLetter: (issues) => settle(() => publishDead(envelope, issues)),
+          : settle(options?.outgoing, () => publishRetry(envelope, { ...options, delayMs })),
+      deadLetter: (issues, outgoing) => settle(outgoing, () => publishDead(envelope, issues)),
     };
   }
 
@@ -238,6 +278,8 @@ export class Lane {
     this.#channel = undefined;
     this.#consumerTag = undefined;
     this.#held = new Set();
+    this.#voiding.abort();
+    this.#voiding = new AbortController();
     // Gone with its connection: the next one opens this lane.
     if (this.#stopped || reason === undefined) return;
     this.#options.logger.error(

@@ -1,10 +1,11 @@
 import type { Envelope } from '../../core/envelope.ts';
-import { buildError } from '../../core/errors.ts';
+import { buildError, findFailure } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
 import type {
   Broker,
   Consumer,
   Delivery,
+  Outgoing,
   QueueDefinition,
   QueueDepth,
 } from '../../core/ports/broker.ts';
@@ -12,11 +13,12 @@ import type { Logger } from '../../core/ports/logger.ts';
 import { assertBodySize } from './body-size.ts';
 import { toUnavailable } from './connection.ts';
 import type { Connection, Question } from './connection.ts';
-import type { DeliveryParcel, Parcel } from './protocol.ts';
+import type { DeliveryParcel, OutgoingParcel, Parcel } from './protocol.ts';
 
 interface Consuming {
   readonly queue: string;
   readonly window: number;
+  paused: boolean;
   readonly handler: (delivery: Delivery) => void;
 }
 
@@ -43,9 +45,9 @@ export class SqliteBroker implements Broker {
     connection.onConnect = async () => {
       await Promise.all([
         ...[...this.#declared.values()].map((queue) => this.#askDeclare(queue)),
-        ...[...this.#consuming].map(([id, { queue, window }]) =>
-          this.#ask(['consume', queue, id, window]),
-        ),
+        ...[...this.#consuming]
+          .filter(([, { paused }]) => !paused)
+          .map(([id, { queue, window }]) => this.#ask(['consume', queue, id, window])),
       ]);
     };
   }
@@ -78,14 +80,18 @@ export class SqliteBroker implements Broker {
     const id = this.#lastConsumer;
     const window = Math.max(1, Math.floor(options.window));
     // Known before the answer: the first deliveries come with it.
-    this.#consuming.set(id, { queue, window, handler });
+    this.#consuming.set(id, { queue, window, paused: false, handler });
     try {
       await this.#ask(['consume', queue, id, window]);
     } catch (error) {
       this.#consuming.delete(id);
       throw error;
     }
-    return { stop: () => this.#stop(id, false) };
+    return {
+      pause: () => this.#pause(id),
+      resume: () => this.#resume(id),
+      stop: () => this.#stop(id, false),
+    };
   }
 
   async depths(): Promise<readonly QueueDepth[]> {
@@ -104,16 +110,38 @@ export class SqliteBroker implements Broker {
 
   async #stop(id: number, giveBack: boolean): Promise<void> {
     if (!this.#consuming.has(id)) return;
-    try {
-      await this.#ask(['stop', id, giveBack]);
-    } catch {
-      // Gone with its connection, and not to be consumed again on the next.
-    }
+    // Paused first: it is not consumed again on another connection.
+    const consuming = this.#consuming.get(id);
+    if (consuming !== undefined) consuming.paused = true;
+    await this.#askIfConnected(['stop', id, giveBack]);
     this.#consuming.delete(id);
   }
 
-  #askDeclare(queue: QueueDefinition): Promise<unknown> {
-    return this.#ask(['declare', queue.name, queue.interface, queue.topics ?? []]);
+  async #pause(id: number): Promise<void> {
+    const consuming = this.#consuming.get(id);
+    if (consuming === undefined || consuming.paused) return;
+    consuming.paused = true;
+    await this.#askIfConnected(['stop', id, false]);
+  }
+
+  async #resume(id: number): Promise<void> {
+    const consuming = this.#consuming.get(id);
+    if (consuming?.paused !== true) return;
+    consuming.paused = false;
+    await this.#askIfConnected(['consume', consuming.queue, id, consuming.window]);
+  }
+
+  /** Where the connection is gone, the next one brings the owner in line with what is consumed here. */
+  async #askIfConnected(question: Question): Promise<void> {
+    try {
+      await this.#ask(question);
+    } catch (error) {
+      if (findFailure(error)?.errorClass !== 'transient') throw error;
+    }
+  }
+
+  #askDeclare({ name, interface: owner, topics = [], order }: QueueDefinition): Promise<unknown> {
+    return this.#ask(['declare', name, owner, topics, order !== undefined]);
   }
 
   #ask(question: Question, bytes = 0): Promise<unknown> {
@@ -132,6 +160,7 @@ export class SqliteBroker implements Broker {
     }
     const { queue } = consuming;
     const settle = this.#buildSettle(lease);
+    const { voided } = this.#connection;
     let envelope: Envelope;
     try {
       envelope = toEnvelope(parcel);
@@ -140,7 +169,7 @@ export class SqliteBroker implements Broker {
         { queue, id: parcel[0] },
         'A message with an unreadable header is put aside',
       );
-      settle(() => ['deadLetter', lease, JSON.stringify([unreadableHeader])]).catch(
+      settle(() => ['deadLetter', lease, [], JSON.stringify([unreadableHeader])]).catch(
         (error: unknown) => this.#logUnsettled(queue, parcel[0], error),
       );
       return;
@@ -149,10 +178,16 @@ export class SqliteBroker implements Broker {
       queue,
       envelope,
       redelivered,
-      accept: () => settle(() => ['accept', lease]),
-      retry: (delayMs, options) =>
-        settle(() => ['retry', lease, delayMs, options?.countAttempt ?? true]),
-      deadLetter: (issues) => settle(() => ['deadLetter', lease, JSON.stringify(issues)]),
+      voided,
+      accept: (outgoing = []) =>
+        settle(() => ['accept', lease, outgoing.map(toOutgoing)], outgoing),
+      retry: (delayMs, { countAttempt = true, outgoing = [] } = {}) =>
+        settle(() => ['retry', lease, outgoing.map(toOutgoing), delayMs, countAttempt], outgoing),
+      deadLetter: (issues, outgoing = []) =>
+        settle(
+          () => ['deadLetter', lease, outgoing.map(toOutgoing), JSON.stringify(issues)],
+          outgoing,
+        ),
     };
     try {
       consuming.handler(delivery);
@@ -166,10 +201,12 @@ export class SqliteBroker implements Broker {
     }
   }
 
-  #buildSettle(lease: number): (build: () => Question) => Promise<void> {
+  #buildSettle(
+    lease: number,
+  ): (build: () => Question, outgoing?: readonly Outgoing[]) => Promise<void> {
     const { generation } = this.#connection;
     let settled = false;
-    return async (build) => {
+    return async (build, outgoing = []) => {
       if (settled) {
         throw buildError(
           'permanent',
@@ -177,12 +214,22 @@ export class SqliteBroker implements Broker {
           'A delivery that is not settled yet was expected: settle each exactly once.',
         );
       }
+      let bytes = 0;
+      for (const { envelope } of outgoing) {
+        assertBodySize(envelope);
+        bytes += envelope.body.length;
+      }
       settled = true;
       // A lease ends with its connection: it is delivered again.
       if (generation !== this.#connection.generation) throw toUnavailable(unavailable);
       try {
-        await this.#ask(build());
+        await this.#ask(build(), bytes);
       } catch (error) {
+        if (outgoing.length > 0 && findFailure(error)?.errorClass === 'permanent') {
+          // Nothing was stored, and it is still held.
+          settled = false;
+          throw error;
+        }
         // While the connection stays, nobody else gives it back; a lost one has done it.
         if (generation === this.#connection.generation) this.#releaseSoon(lease);
         throw error;
@@ -224,6 +271,13 @@ const unreadableHeader: Issue = {
 function toParcel(envelope: Envelope): Parcel {
   const { body, attempt, ...header } = envelope;
   return [envelope.id, attempt, JSON.stringify(header), body];
+}
+
+function toOutgoing(outgoing: Outgoing): OutgoingParcel {
+  const parcel = toParcel(outgoing.envelope);
+  return 'queue' in outgoing
+    ? ['queue', outgoing.queue, parcel]
+    : ['topic', outgoing.topic, parcel];
 }
 
 function toEnvelope([, attempt, header, body]: Parcel): Envelope {

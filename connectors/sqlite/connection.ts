@@ -37,6 +37,7 @@ export class Connection {
   /** How many connections there were: what belongs to an earlier one is void. */
   generation = 0;
   state: ConnectionState = 'disconnected';
+  #voiding = new AbortController();
 
   readonly #path: string;
   readonly #logger: Logger;
@@ -54,6 +55,11 @@ export class Connection {
   constructor(path: string, logger: Logger) {
     this.#path = path;
     this.#logger = logger;
+  }
+
+  /** Aborted when the present connection is lost. */
+  get voided(): AbortSignal {
+    return this.#voiding.signal;
   }
 
   /** Starts connecting; goes on until `close`. */
@@ -195,7 +201,11 @@ export class Connection {
   }
 
   #lose(socket: Socket): void {
-    if (this.#socket === socket) this.#socket = undefined;
+    if (this.#socket === socket) {
+      this.#socket = undefined;
+      this.#voiding.abort();
+      this.#voiding = new AbortController();
+    }
     const pending = this.#pending;
     this.#pending = new Map();
     this.#outgoing = [];

@@ -4,10 +4,12 @@ import type { Database } from './database.ts';
 import {
   findAges,
   findEnvelope,
+  findParked,
   findRecent,
   findStates,
   findTrace,
   listCounts,
+  readParked,
 } from './ledger-queries.ts';
 import { LedgerStore } from './ledger-store.ts';
 import type { Failure, Request } from './protocol.ts';
@@ -209,18 +211,22 @@ export class GroupCommit {
       case 'publishEvent':
         return queues.publishEvent(request[2], request[3]);
       case 'accept':
-        return queues.accept(requester, request[2]);
-      case 'retry':
-        return queues.retry(requester, request[2], {
-          delayMs: request[3],
-          countAttempt: request[4],
-        });
+        return queues.settle(requester, request[2], request[3], (lease) => queues.accept(lease));
+      case 'retry': {
+        const by = { delayMs: request[4], countAttempt: request[5] };
+        return queues.settle(requester, request[2], request[3], (lease) => queues.retry(lease, by));
+      }
       case 'deadLetter':
-        return queues.deadLetter(requester, request[2], request[3]);
+        return queues.settle(requester, request[2], request[3], (lease) =>
+          queues.deadLetter(lease, request[4]),
+        );
       case 'release':
         return queues.release(requester, request[2]);
       case 'declare':
-        return queues.declare(request[2], request[3], request[4]);
+        return queues.declare(request[2], request[3], {
+          topics: request[4],
+          isOrdered: request[5],
+        });
       case 'consume':
         return queues.consume(requester, request[2], { id: request[3], window: request[4] });
       case 'stop':
@@ -240,6 +246,10 @@ export class GroupCommit {
         return () => findRecent(database, this.#ledger, request[2]);
       case 'ages':
         return () => findAges(database, this.#ledger);
+      case 'parked':
+        return () => findParked(database, request[2]);
+      case 'readParked':
+        return () => readParked(database, request[2]);
       case 'counts':
         return () => listCounts(this.#ledger);
     }
@@ -267,6 +277,8 @@ const ledgerKinds: ReadonlySet<Request[1]> = new Set([
   'states',
   'recent',
   'ages',
+  'parked',
+  'readParked',
   'counts',
 ]);
 

@@ -5,6 +5,7 @@ import type {
   LedgerEntry,
   MessageState,
   MessageSummary,
+  ParkedKey,
   QueueAge,
   Trace,
 } from '../../core/ports/ledger.ts';
@@ -56,6 +57,14 @@ export class SqliteLedger implements Ledger {
 
   async ages(): Promise<readonly QueueAge[]> {
     return (await this.#ask(['ages'])) as readonly QueueAge[];
+  }
+
+  async parked(queue?: string): Promise<readonly ParkedKey[]> {
+    return (await this.#ask(['parked', queue])) as readonly ParkedKey[];
+  }
+
+  async readParked(queue: string, key: string, limit: number): Promise<readonly Envelope[]> {
+    return (await this.#ask(['readParked', { queue, key, limit }])) as readonly Envelope[];
   }
 
   async counts(): Promise<readonly LedgerCount[]> {

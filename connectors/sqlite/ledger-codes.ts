@@ -14,6 +14,9 @@ export const eventKinds: readonly LedgerEventKind[] = [
   'failed',
   'dead-lettered',
   'replayed',
+  'parked',
+  'resumed',
+  'withdrawn',
 ];
 
 /** The states as the file numbers them: only ever grows at its end. */
@@ -27,6 +30,8 @@ export const messageStates: readonly MessageState[] = [
   'delivered',
   'retrying',
   'dead-lettered',
+  'parked',
+  'withdrawn',
 ];
 
 /** Where a message stands after an event; absent where the event does not change it. */
@@ -40,6 +45,9 @@ export const stateAfter: Readonly<Partial<Record<LedgerEventKind, MessageState>>
   delivered: 'delivered',
   failed: 'retrying',
   'dead-lettered': 'dead-lettered',
+  parked: 'parked',
+  resumed: 'retrying',
+  withdrawn: 'withdrawn',
 };
 
 /** The events that end the waiting in a queue. */
@@ -48,6 +56,7 @@ export const closingKinds: ReadonlySet<LedgerEventKind> = new Set([
   'processed',
   'delivered',
   'dead-lettered',
+  'withdrawn',
 ]);
 
 /**
@@ -57,7 +66,7 @@ export const closingKinds: ReadonlySet<LedgerEventKind> = new Set([
  */
 export function finalityOf(state: MessageState): 0 | 1 | 2 | 3 {
   if (state === 'processed' || state === 'delivered') return 3;
-  if (state === 'dead-lettered') return 2;
+  if (state === 'dead-lettered' || state === 'withdrawn') return 2;
   return state === 'refused' ? 1 : 0;
 }
 

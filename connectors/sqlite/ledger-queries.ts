@@ -5,6 +5,7 @@ import type {
   LedgerEvent,
   MessageState,
   MessageSummary,
+  ParkedKey,
   QueueAge,
   Trace,
 } from '../../core/ports/ledger.ts';
@@ -15,7 +16,8 @@ import type { LedgerStore } from './ledger-store.ts';
 import type { RecentOptions } from './protocol.ts';
 
 const columns = `message.number, id, interface.name AS interface, state, last_event_at, content_type,
-  message_type, control_id, key, correlation_id, causation_id, received_at, attempt, charset, bytes`;
+  message_type, control_id, message.key, correlation_id, causation_id, received_at, attempt, charset,
+  bytes`;
 const messages = `message JOIN interface ON interface.number = message.interface`;
 
 /** The message with this id, else the newest with this control id, and its whole correlation. */
@@ -58,10 +60,8 @@ export function findEnvelope(database: Database, id: string): Envelope | undefin
       id,
     );
   if (row === undefined) return undefined;
-  const body = database.get('SELECT body FROM content WHERE message = ?', Number(row['number']))?.[
-    'body'
-  ];
-  return { ...toHeader(row), body: body instanceof Uint8Array ? body : new Uint8Array() };
+  const content = database.get('SELECT body FROM content WHERE message = ?', Number(row['number']));
+  return toEnvelope({ ...row, ...content });
 }
 
 /** The states of these messages; unknown ones are absent. */
@@ -141,6 +141,45 @@ export function findAges(database: Database, store: LedgerStore): readonly Queue
   return ages;
 }
 
+/** The keys with parked messages, in the order of the first parking. */
+export function findParked(database: Database, queue: string | undefined): readonly ParkedKey[] {
+  return database
+    .all(
+      `SELECT parked.queue, parked.key, count(*) AS count, min(parked.number) AS first, since, id,
+         stopped
+       FROM parked JOIN message ON message.number = parked.message
+       WHERE parked.queue = coalesce(?, parked.queue)
+       GROUP BY parked.queue, parked.key ORDER BY first`,
+      queue ?? null,
+    )
+    .map((row) => ({
+      queue: String(row['queue']),
+      key: String(row['key']),
+      parked: Number(row['count']),
+      firstId: String(row['id']),
+      since: String(row['since']),
+      isStopped: Number(row['stopped']) === 1,
+    }));
+}
+
+/** The parked messages of a key with their bytes, first parked first. */
+export function readParked(
+  database: Database,
+  { queue, key, limit }: { readonly queue: string; readonly key: string; readonly limit: number },
+): readonly Envelope[] {
+  return database
+    .all(
+      `SELECT ${columns}, body FROM parked
+       JOIN ${messages} ON message.number = parked.message
+       JOIN content ON content.message = parked.message
+       WHERE parked.queue = ? AND parked.key = ? ORDER BY parked.number LIMIT ?`,
+      queue,
+      key,
+      limit,
+    )
+    .map(toEnvelope);
+}
+
 /** The counters of all events. */
 export function listCounts(store: LedgerStore): readonly LedgerCount[] {
   const counts: LedgerCount[] = [];
@@ -180,6 +219,11 @@ function toHeader(row: Row): EnvelopeHeader {
     attempt: Number(row['attempt']),
     ...optional(row, 'charset', 'charset'),
   };
+}
+
+function toEnvelope(row: Row): Envelope {
+  const { body } = row;
+  return { ...toHeader(row), body: body instanceof Uint8Array ? body : new Uint8Array() };
 }
 
 function toSummary(row: Row): MessageSummary {

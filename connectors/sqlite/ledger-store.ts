@@ -46,6 +46,8 @@ export class LedgerStore {
   readonly #dirtyCounts = new Set<string>();
   readonly #waiting = new Map<string, number>();
   #lastMessage = 0;
+  /** How many rows of parked messages there are: hardly ever one. */
+  #parked = 0;
   #lastEvent = 0;
   /** Something of the transaction under way is in memory. */
   #changed = false;
@@ -132,6 +134,7 @@ export class LedgerStore {
     for (const row of database.all('SELECT queue, count(*) AS count FROM waiting GROUP BY queue')) {
       this.#waiting.set(String(row['queue']), Number(row['count']));
     }
+    this.#parked = Number(database.get('SELECT count(*) AS count FROM parked')?.['count'] ?? 0);
     this.#lastMessage = Number(
       database.get('SELECT max(number) AS last FROM message')?.['last'] ?? 0,
     );
@@ -167,6 +170,14 @@ export class LedgerStore {
     this.#follow(known, event);
     if (event.kind === 'queued' && event.queue !== undefined) {
       this.#startWaiting(known, event.queue, event.at);
+    } else if (event.kind === 'parked' && event.queue !== undefined) {
+      this.#park(known, event.queue, event);
+    } else if (event.kind === 'resumed') {
+      this.#database.run(
+        'UPDATE parked SET stopped = 0 WHERE message = ? AND queue = coalesce(?, queue)',
+        known.number,
+        event.queue ?? null,
+      );
     } else if (closingKinds.has(event.kind)) {
       this.#endWaiting(known, event.queue);
     }
@@ -204,6 +215,29 @@ export class LedgerStore {
     this.#waiting.set(queue, (this.#waiting.get(queue) ?? 0) + added);
   }
 
+  /** By its key; a message without one has nobody behind it and is alone with its own id. */
+  #park(known: Known, queue: string, { at, issues = [] }: LedgerEvent): void {
+    if (!known.open && this.#isClosed(known, queue)) return;
+    const key =
+      known.arrived?.key ??
+      this.#database.get('SELECT key FROM message WHERE number = ?', known.number)?.['key'] ??
+      known.id;
+    this.#parked += this.#database.run(
+      'INSERT INTO parked VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT (message, queue) DO NOTHING',
+      this.#lastEvent,
+      queue,
+      String(key),
+      known.number,
+      at,
+    );
+    if (issues.length === 0) return;
+    this.#database.run(
+      'UPDATE parked SET stopped = 1 WHERE message = ? AND queue = ?',
+      known.number,
+      queue,
+    );
+  }
+
   #isClosed(known: Known, queue: string): boolean {
     const kinds = [...closingKinds].map((kind) => eventKinds.indexOf(kind)).join(', ');
     const closing = this.#database.get(
@@ -226,6 +260,12 @@ export class LedgerStore {
       const name = String(row['queue']);
       this.#waiting.set(name, (this.#waiting.get(name) ?? 1) - 1);
     }
+    if (this.#parked === 0) return;
+    this.#parked -= this.#database.run(
+      'DELETE FROM parked WHERE message = ? AND queue = coalesce(?, queue)',
+      known.number,
+      queue ?? null,
+    );
   }
 
   #find(id: string): Known {

@@ -8,9 +8,22 @@ import type { LedgerEntry, MessageState } from '../../core/ports/ledger.ts';
 export type Request =
   | readonly [id: number, kind: 'publish', queue: string, parcel: Parcel]
   | readonly [id: number, kind: 'publishEvent', topic: string, parcel: Parcel]
-  | readonly [id: number, kind: 'accept', lease: number]
-  | readonly [id: number, kind: 'retry', lease: number, delayMs: number, countAttempt: boolean]
-  | readonly [id: number, kind: 'deadLetter', lease: number, issues: string]
+  | readonly [id: number, kind: 'accept', lease: number, outgoing: readonly OutgoingParcel[]]
+  | readonly [
+      id: number,
+      kind: 'retry',
+      lease: number,
+      outgoing: readonly OutgoingParcel[],
+      delayMs: number,
+      countAttempt: boolean,
+    ]
+  | readonly [
+      id: number,
+      kind: 'deadLetter',
+      lease: number,
+      outgoing: readonly OutgoingParcel[],
+      issues: string,
+    ]
   /** It could not be settled: it is delivered again. */
   | readonly [id: number, kind: 'release', lease: number]
   | readonly [
@@ -19,6 +32,8 @@ export type Request =
       queue: string,
       interfaceId: string,
       topics: readonly string[],
+      /** One consumer at a time has it. */
+      isOrdered: boolean,
     ]
   | readonly [id: number, kind: 'consume', queue: string, consumer: number, window: number]
   /** No more deliveries; with `giveBack` what is unsettled goes back too. */
@@ -30,6 +45,12 @@ export type Request =
   | readonly [id: number, kind: 'states', ids: readonly string[]]
   | readonly [id: number, kind: 'recent', options: RecentOptions]
   | readonly [id: number, kind: 'ages']
+  | readonly [id: number, kind: 'parked', queue: string | undefined]
+  | readonly [
+      id: number,
+      kind: 'readParked',
+      of: { readonly queue: string; readonly key: string; readonly limit: number },
+    ]
   | readonly [id: number, kind: 'counts'];
 
 export interface RecentOptions {
@@ -41,6 +62,9 @@ export interface RecentOptions {
 
 /** An envelope on its way: `header` is JSON of all but its attempt and its body, which the owner never reads. */
 export type Parcel = readonly [id: string, attempt: number, header: string, body: Uint8Array];
+
+/** Published together with a settlement: to a queue, or to those subscribed to a topic. */
+export type OutgoingParcel = readonly [kind: 'queue' | 'topic', name: string, parcel: Parcel];
 
 /** What the owner answers: all that one commit has brought this client. */
 export interface Response {

@@ -56,6 +56,8 @@ export class QueueState {
   /** What stands at or before it may have been delivered by an owner before this one. */
   readonly markAtOpen: number;
   interface: string;
+  /** One consumer at a time. Until it is declared nobody consumes it. */
+  isOrdered = false;
 
   /** Nothing behind it is delivered before a transaction has moved it: it is how a crash is survived. */
   mark: number;
@@ -129,13 +131,16 @@ export class QueueState {
     }
   }
 
-  /** The next consumer in turn that may take one more. */
+  /** The next consumer in turn that may take one more; of an ordered queue only the first, and alone. */
   nextConsumer(): QueueConsumer | undefined {
+    if (this.isOrdered) {
+      const [first] = this.consumers;
+      return first?.leases.size === this.leased && hasRoom(first) ? first : undefined;
+    }
     for (const last = this.#turn + this.consumers.length; this.#turn < last;) {
       this.#turn += 1;
       const consumer = this.consumers[this.#turn % this.consumers.length];
-      if (consumer === undefined) continue;
-      if (consumer.leases.size < consumer.window && consumer.receiver.canTake) return consumer;
+      if (consumer !== undefined && hasRoom(consumer)) return consumer;
     }
     return undefined;
   }
@@ -144,4 +149,8 @@ export class QueueState {
     const at = this.consumers.indexOf(consumer);
     if (at >= 0) this.consumers.splice(at, 1);
   }
+}
+
+function hasRoom({ leases, window, receiver }: QueueConsumer): boolean {
+  return leases.size < window && receiver.canTake;
 }

@@ -3,7 +3,7 @@ import { Refusal } from './database.ts';
 import type { Database } from './database.ts';
 import { Delayed } from './delayed.ts';
 import { Leases } from './leases.ts';
-import type { Parcel } from './protocol.ts';
+import type { OutgoingParcel, Parcel } from './protocol.ts';
 import {
   delayRow,
   deleteRow,
@@ -17,7 +17,7 @@ import {
   setMark,
 } from './queue-rows.ts';
 import { QueueState } from './queue-state.ts';
-import type { QueueConsumer, Receiver, WaitingRow } from './queue-state.ts';
+import type { Lease, QueueConsumer, Receiver, WaitingRow } from './queue-state.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 /** What a request changes in memory, once its transaction is committed; its value is the answer. */
@@ -54,41 +54,55 @@ export class Queues {
     this.#load();
   }
 
-  declare(name: string, interfaceId: string, topics: readonly string[]): Effect {
+  declare(
+    name: string,
+    interfaceId: string,
+    { topics, isOrdered }: { readonly topics: readonly string[]; readonly isOrdered: boolean },
+  ): Effect {
     const queue = this.#ensure(name, interfaceId, undefined);
     this.#ensure(`${name}.dead`, interfaceId, queue.number);
     this.#subscriptions.add(queue.number, topics);
     return () => {
       queue.interface = interfaceId;
+      queue.isOrdered = isOrdered;
     };
   }
 
   publish(name: string, parcel: Parcel): Effect {
-    const queue = this.#byName.get(name);
-    if (queue === undefined) throw queueMissing(name);
-    return this.#insert(queue, parcel);
+    return this.#insert(this.#require(name), parcel);
   }
 
   publishEvent(topic: string, parcel: Parcel): Effect {
-    const queues = this.#subscriptions
-      .route(topic)
-      .map((number) => this.#byNumber.get(number))
-      .filter((queue) => queue !== undefined);
-    if (queues.length === 0) {
-      throw new Refusal({
-        errorClass: 'permanent',
-        code: 'topic-without-queue',
-        message: `A queue subscribed to the topic ${topic} was expected and there is none: declare a queue with this topic.`,
-      });
-    }
-    const effects = queues.map((queue) => this.#insert(queue, parcel));
+    const effects = this.#route(topic).map((queue) => this.#insert(queue, parcel));
     return () => {
       for (const effect of effects) effect();
     };
   }
 
-  accept(receiver: Receiver, leaseId: number): Effect {
+  /** Settles what the receiver holds, with what it publishes beside: all or nothing of it. */
+  settle(
+    receiver: Receiver,
+    leaseId: number,
+    outgoing: readonly OutgoingParcel[],
+    how: (lease: Lease) => Effect,
+  ): Effect {
     const lease = this.#leases.require(receiver, leaseId);
+    if (outgoing.length === 0) return how(lease);
+    // All that can be refused is found before anything is written.
+    const publications = outgoing.map(
+      ([kind, name, parcel]) =>
+        [kind === 'queue' ? [this.#require(name)] : this.#route(name), parcel] as const,
+    );
+    const effects = publications.flatMap(([queues, parcel]) =>
+      queues.map((queue) => this.#insert(queue, parcel)),
+    );
+    effects.push(how(lease));
+    return () => {
+      for (const effect of effects) effect();
+    };
+  }
+
+  accept(lease: Lease): Effect {
     const deleted = deleteRow(this.#database, lease.number);
     return () => {
       this.#leases.release(lease);
@@ -96,12 +110,7 @@ export class Queues {
     };
   }
 
-  retry(
-    receiver: Receiver,
-    leaseId: number,
-    by: { readonly delayMs: number; readonly countAttempt: boolean },
-  ): Effect {
-    const lease = this.#leases.require(receiver, leaseId);
+  retry(lease: Lease, by: { readonly delayMs: number; readonly countAttempt: boolean }): Effect {
     const delayMs = Math.max(0, Math.ceil(by.delayMs));
     const dueAt = performance.now() + delayMs;
     delayRow(this.#database, lease.number, { delayMs, attempts: by.countAttempt ? 1 : 0 });
@@ -112,11 +121,9 @@ export class Queues {
     };
   }
 
-  deadLetter(receiver: Receiver, leaseId: number, issues: string): Effect {
-    const lease = this.#leases.require(receiver, leaseId);
+  deadLetter(lease: Lease, issues: string): Effect {
     const { queue } = lease.consumer;
-    const dead = this.#byName.get(`${queue.name}.dead`);
-    if (dead === undefined) throw queueMissing(`${queue.name}.dead`);
+    const dead = this.#require(`${queue.name}.dead`);
     dead.lastPosition += 1;
     const to = {
       queue: dead.number,
@@ -143,8 +150,7 @@ export class Queues {
   }
 
   consume(receiver: Receiver, name: string, consumer: { id: number; window: number }): Effect {
-    const queue = this.#byName.get(name);
-    if (queue === undefined) throw queueMissing(name);
+    const queue = this.#require(name);
     this.#touched.add(queue);
     return () => {
       this.#leases.addConsumer({ ...consumer, receiver, queue, leases: new Set() });
@@ -251,6 +257,26 @@ export class Queues {
         const mark = Math.max(queue.cursor, queue.markAtOpen);
         setMark(this.#database, queue.number, mark);
       }
+    });
+  }
+
+  #require(name: string): QueueState {
+    const queue = this.#byName.get(name);
+    if (queue === undefined) throw queueMissing(name);
+    return queue;
+  }
+
+  /** The queues that are subscribed to a topic. Throws Refusal where there is none. */
+  #route(topic: string): readonly QueueState[] {
+    const queues = this.#subscriptions
+      .route(topic)
+      .map((number) => this.#byNumber.get(number))
+      .filter((queue) => queue !== undefined);
+    if (queues.length > 0) return queues;
+    throw new Refusal({
+      errorClass: 'permanent',
+      code: 'topic-without-queue',
+      message: `A queue subscribed to the topic ${topic} was expected and there is none: declare a queue with this topic.`,
     });
   }
 

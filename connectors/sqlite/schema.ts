@@ -104,6 +104,20 @@ const migrations: readonly string[] = [
     PRIMARY KEY (interface, queue, kind)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Who is set aside, in the order of parking.
+  CREATE TABLE parked (
+    number INTEGER PRIMARY KEY,
+    queue TEXT NOT NULL,
+    key TEXT NOT NULL,
+    message INTEGER NOT NULL REFERENCES message,
+    since TEXT NOT NULL,
+    -- 1: it was given up and waits for a decision.
+    stopped INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX parked_key ON parked (queue, key, number);
+  CREATE UNIQUE INDEX parked_message ON parked (message, queue);
+  `,
 ];
 
 /** Brings the tables of a file up to date. Throws on a file that a newer Hilum has written. */

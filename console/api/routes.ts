@@ -109,6 +109,8 @@ const states: Readonly<Record<MessageState, true>> = {
   delivered: true,
   retrying: true,
   'dead-lettered': true,
+  parked: true,
+  withdrawn: true,
 };
 
 function isState(text: string): text is MessageState {

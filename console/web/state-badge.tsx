@@ -12,6 +12,8 @@ export const stateWords: Readonly<Record<MessageState, string>> = {
   'dead-lettered': 'Dead letter',
   refused: 'Refused',
   duplicate: 'Duplicate',
+  parked: 'Parked',
+  withdrawn: 'Withdrawn',
 };
 
 const colors: Readonly<Record<MessageState, string>> = {
@@ -24,6 +26,8 @@ const colors: Readonly<Record<MessageState, string>> = {
   'dead-lettered': 'red.9',
   refused: 'red.6',
   duplicate: 'gray.6',
+  parked: 'orange.6',
+  withdrawn: 'gray.6',
 };
 
 /** Where a message stands. */

@@ -17,6 +17,9 @@ const words: Readonly<Record<LedgerEventKind, string>> = {
   failed: 'Attempt failed',
   'dead-lettered': 'Given up',
   replayed: 'Replayed',
+  parked: 'Parked',
+  resumed: 'Taken up again',
+  withdrawn: 'Withdrawn',
 };
 
 const bad: ReadonlySet<LedgerEventKind> = new Set(['refused', 'dead-lettered']);

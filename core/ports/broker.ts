@@ -56,7 +56,24 @@ export interface QueueDefinition {
   readonly interface: string;
   /** Topics whose events it gets a copy of: `lab.result`; `*` stands for one word, `#` for the rest. */
   readonly topics?: readonly string[];
+  /** Absent: several consumers share it, and what is retried steps aside. */
+  readonly order?: QueueOrder;
 }
+
+/**
+ * One consumer at a time has the queue (another takes over where it goes away), so that it can keep messages
+ * of one `key` in their order. Where several processes are to share the work there are several lanes: an
+ * envelope's key decides which lane it is in, and each lane has one consumer at a time.
+ */
+export interface QueueOrder {
+  /** 1 and more; the embedded broker, which is for one machine, takes them as one. */
+  readonly lanes: number;
+}
+
+/** Something to be made durable together with a settlement. */
+export type Outgoing =
+  | { readonly queue: string; readonly envelope: Envelope }
+  | { readonly topic: string; readonly envelope: Envelope };
 
 /**
  * One envelope, held until it is settled by exactly one of the three; a second call rejects with
@@ -64,25 +81,42 @@ export interface QueueDefinition {
  * (the connection was lost, the disk is full: `broker-unavailable`), it is not known to be settled: the
  * delivery is void, and the envelope is delivered again with `redelivered`, a moment later. A handler that throws
  * instead of settling has its envelope retried.
+ *
+ * What is `outgoing` is durable before the settlement is: the embedded broker makes one transaction of all, RabbitMQ
+ * has confirmed it first, so that a crash in between makes it again, with the same ids. Where one of them cannot
+ * be stored for good (`queue-missing`, `topic-without-queue`, `message-too-large`), the call rejects with that and
+ * the delivery is still held: settle it in another way. Some of the others may be stored then.
  */
 export interface Delivery {
   readonly queue: string;
   readonly envelope: Envelope;
   /** It may have been delivered before: to a consumer that went away. Not a promise that it was. */
   readonly redelivered: boolean;
-  accept(): Promise<void>;
-  /** Delivered again after at least `delayMs`, with `attempt` one higher; others are not held up. */
+  /**
+   * Aborted when the broker has taken the delivery back, with all others of its connection: it is delivered
+   * again, and whoever still waits with this one lets it go. One signal for many deliveries.
+   */
+  readonly voided: AbortSignal;
+  accept(outgoing?: readonly Outgoing[]): Promise<void>;
+  /**
+   * Delivered again after at least `delayMs`, with `attempt` one higher; others are not held up. After 0 ms
+   * and with its attempt uncounted it goes back to its place in the queue.
+   */
   retry(delayMs: number, options?: RetryOptions): Promise<void>;
   /** Moves to the queue `<name>.dead`, with its reasons. */
-  deadLetter(issues: readonly Issue[]): Promise<void>;
+  deadLetter(issues: readonly Issue[], outgoing?: readonly Outgoing[]): Promise<void>;
 }
 
 export interface RetryOptions {
   /** False leaves `attempt` as it is: nothing was tried, such as when a deploy ended the flow. Default true. */
   readonly countAttempt?: boolean;
+  readonly outgoing?: readonly Outgoing[];
 }
 
 export interface Consumer {
+  /** No more deliveries after this resolves, until `resume`; what is unsettled may still be settled. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   /** No more deliveries after this resolves; what is unsettled may still be settled. */
   stop(): Promise<void>;
 }

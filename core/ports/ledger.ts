@@ -9,6 +9,9 @@ import type { Issue } from '../issue.ts';
  * - `processed`: its flow has completed. `sent`: made from a flow, going to `queue` (an event of the parent).
  * - `delivered`: the partner has it. `answered`: the partner's answer arrived (an event of the request).
  * - `failed`: an attempt failed and will be repeated. `dead-lettered`: given up, with reasons.
+ * - `parked`: set aside in the ledger, in the order of these events: with issues it was given up and waits for
+ *   somebody's decision, without it waits behind another of its key. `resumed`: that decision, to try it again.
+ * - `withdrawn`: taken out of its queue on somebody's request, or moved to another.
  * - `replayed`: sent again on somebody's request (an event of the origin).
  */
 export type LedgerEventKind =
@@ -23,7 +26,10 @@ export type LedgerEventKind =
   | 'answered'
   | 'failed'
   | 'dead-lettered'
-  | 'replayed';
+  | 'replayed'
+  | 'parked'
+  | 'resumed'
+  | 'withdrawn';
 
 export interface LedgerEvent {
   readonly messageId: string;
@@ -63,7 +69,9 @@ export type MessageState =
   | 'processed'
   | 'delivered'
   | 'retrying'
-  | 'dead-lettered';
+  | 'dead-lettered'
+  | 'parked'
+  | 'withdrawn';
 
 export interface MessageSummary extends EnvelopeHeader {
   readonly state: MessageState;
@@ -82,6 +90,20 @@ export interface QueueAge {
   readonly queue: string;
   readonly waiting: number;
   readonly oldestAt: string | undefined;
+}
+
+/** A key of a queue whose messages are set aside. */
+export interface ParkedKey {
+  readonly queue: string;
+  readonly key: string;
+  /** How many are parked, the first of them included. */
+  readonly parked: number;
+  /** The first of them: what the others wait for. */
+  readonly firstId: string;
+  /** ISO 8601 instant of the first one's parking. */
+  readonly since: string;
+  /** The first was given up, and it and the others wait until somebody decides. */
+  readonly isStopped: boolean;
 }
 
 /** How many events of a kind since counting began; per interface and queue. Only ever grows. */
@@ -116,6 +138,13 @@ export interface Ledger {
     readonly state?: MessageState;
   }): Promise<readonly MessageSummary[]>;
   ages(): Promise<readonly QueueAge[]>;
+  /** The keys with parked messages, in the order of the first parking; of all queues where none is named. */
+  parked(queue?: string): Promise<readonly ParkedKey[]>;
+  /**
+   * The parked messages of a key with their bytes, in the order of their parking, at most `limit`. One is parked
+   * from its event `parked` until one that ends its waiting in that queue.
+   */
+  readParked(queue: string, key: string, limit: number): Promise<readonly Envelope[]>;
   counts(): Promise<readonly LedgerCount[]>;
   close(): Promise<void>;
 }

@@ -145,14 +145,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
       { type: 'message', envelope: copy },
       ...(isFirst ? [this.#recorder.event(copy, { kind: 'queued', queue })] : []),
     ]);
-    return {
-      queue,
-      envelope: copy,
-      redelivered: delivery.redelivered,
-      accept: () => delivery.accept(),
-      retry: (delayMs, options) => delivery.retry(delayMs, options),
-      deadLetter: (issues) => delivery.deadLetter(issues),
-    };
+    return { ...delivery, envelope: copy };
   }
 
   /** One delivery from its arrival to its settlement. Never rejects. */

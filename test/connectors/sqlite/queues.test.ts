@@ -38,7 +38,9 @@ describe('queues whose file cannot be read for a while', () => {
     const publish = (name: string, id: string): (() => Effect) => {
       return () => queues.publish(name, [id, 1, '{}', new Uint8Array()]);
     };
-    apply(...names.map((name) => () => queues.declare(name, 'test', [])));
+    apply(
+      ...names.map((name) => () => queues.declare(name, 'test', { topics: [], isOrdered: false })),
+    );
     apply(...names.map((name) => publish(name, `${name} 1`)));
     apply(...names.map((name, id) => () => queues.consume(receiver, name, { id, window: 1 })));
     queues.dispatch();
@@ -48,7 +50,7 @@ describe('queues whose file cannot be read for a while', () => {
     // Given back, so that they have to be read from the file again.
     queues.leave(receiver);
     apply(...names.map((name, id) => () => queues.consume(receiver, name, { id, window: 2 })));
-    apply(() => queues.declare('in.c', 'test', []));
+    apply(() => queues.declare('in.c', 'test', { topics: [], isOrdered: false }));
     apply(() => queues.consume(receiver, 'in.c', { id: 3, window: 1 }), publish('in.c', 'in.c 1'));
     database.run('ALTER TABLE queued RENAME TO elsewhere');
     expect(queues.dispatch()).toHaveLength(2);

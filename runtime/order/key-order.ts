@@ -1,0 +1,231 @@
+import type { MessageOrder } from '../../core/interface.ts';
+import type { Issue } from '../../core/issue.ts';
+import type { Delivery } from '../../core/ports/broker.ts';
+import type { Parking } from './parking.ts';
+
+/** How one message is worked on, from its turn to its settlement. Never rejects. */
+export type Work = (delivery: Delivery, turn: Turn) => Promise<void>;
+
+/** A message's turn among those of its key. */
+export interface Turn {
+  /** It waits to be tried again: those behind it may be set aside, so that they do not hold up everybody else. */
+  block(): void;
+  /**
+   * It is given up, and those behind it wait until somebody decides: resolves when it is set aside as the first of
+   * them; it is then to be accepted. False where that cannot be, since it has no key.
+   */
+  stop(issues: readonly Issue[]): Promise<boolean>;
+}
+
+/** Those of one key. */
+interface Line {
+  /** Who is worked on now. */
+  head: Delivery | undefined;
+  /** It fails, or takes long. */
+  blocked: boolean;
+  /** Who waits behind it. */
+  waiting: Delivery[];
+  /** Some are set aside: whoever comes goes behind them. */
+  parked: boolean;
+  /** The first of those set aside waits for a decision. */
+  stopped: boolean;
+  /** The settings aside under way, one after the other. */
+  parking: Promise<void>;
+  advancing: boolean;
+}
+
+/** A message that takes longer than this blocks those behind it. */
+const slowMs = 5_000;
+
+/**
+ * Keeps the messages of a key in their order, while those of other keys run beside them. Deliveries are to be handed
+ * over in the order in which the broker gives them; it gives an ordered queue to one consumer at a time.
+ *
+ * Behind a message that fails or is slow, the others of its key would fill the consumer's window. When half of it is
+ * taken they are set aside in the ledger ({@link Parking}), and taken up from there, in their order, later.
+ */
+export class KeyOrder {
+  readonly #order: MessageOrder;
+  readonly #window: number;
+  readonly #work: Work;
+  readonly #parking: Parking;
+  readonly #lines = new Map<string, Line>();
+  readonly #underWay = new Set<Promise<void>>();
+  /** Handed over and not settled. */
+  #held = 0;
+  #stopping = false;
+
+  constructor(options: {
+    readonly order: MessageOrder;
+    /** That of the consumer. */
+    readonly window: number;
+    readonly parking: Parking;
+    readonly work: Work;
+  }) {
+    this.#order = options.order;
+    this.#window = options.window;
+    this.#work = options.work;
+    this.#parking = options.parking;
+  }
+
+  /** What was set aside before goes on, but for what waits for a decision. Before the first `take`. */
+  async open(): Promise<void> {
+    if (this.#order === 'none') return;
+    for (const { key, isStopped } of await this.#parking.list()) {
+      const line = this.#lineOf(this.#order === 'queue' ? '' : key);
+      line.parked = true;
+      line.stopped ||= isStopped;
+      this.#follow(this.#advance(key, line));
+    }
+  }
+
+  take(delivery: Delivery): void {
+    this.#held += 1;
+    const key = this.#keyOf(delivery);
+    if (key === undefined) {
+      this.#follow(this.#work(delivery, noTurn).finally(() => (this.#held -= 1)));
+      return;
+    }
+    const line = this.#lineOf(key);
+    line.waiting.push(delivery);
+    if (line.parked) this.#park(key, line);
+    else this.#follow(this.#advance(key, line));
+    this.#makeRoom();
+  }
+
+  /** Somebody has decided: those of the key go on. */
+  release(key: string): void {
+    const line = this.#lines.get(key);
+    if (line === undefined) return;
+    line.stopped = false;
+    this.#follow(this.#advance(key, line));
+  }
+
+  /** Those that have not had their turn go back; resolves when the others are through. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const line of this.#lines.values()) {
+      for (const delivery of line.waiting.splice(0)) this.#follow(this.#giveBack(delivery));
+    }
+    await this.idle();
+  }
+
+  /** Resolves when everything that was handed over has been dealt with. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  #keyOf({ envelope }: Delivery): string | undefined {
+    if (this.#order === 'none') return undefined;
+    return this.#order === 'queue' ? '' : envelope.key;
+  }
+
+  #lineOf(key: string): Line {
+    const line = this.#lines.get(key) ?? {
+      head: undefined,
+      blocked: false,
+      waiting: [],
+      parked: false,
+      stopped: false,
+      parking: Promise.resolve(),
+      advancing: false,
+    };
+    this.#lines.set(key, line);
+    return line;
+  }
+
+  #follow(work: Promise<void>): void {
+    const followed = work.finally(() => this.#underWay.delete(followed));
+    this.#underWay.add(followed);
+  }
+
+  /** Works on those of the key, one after the other, until none is left that may go on. */
+  async #advance(key: string, line: Line): Promise<void> {
+    if (line.advancing) return;
+    line.advancing = true;
+    for (;;) {
+      const delivery = await this.#next(key, line);
+      if (delivery === undefined) break;
+      await this.#workOn(key, line, delivery);
+    }
+    line.advancing = false;
+    if (!line.parked && line.waiting.length === 0) this.#lines.delete(key);
+  }
+
+  async #next(key: string, line: Line): Promise<Delivery | undefined> {
+    while (!this.#stopping) {
+      if (!line.parked) return line.waiting.shift();
+      if (line.stopped) return undefined;
+      // Whoever is being set aside now is found when that is durable.
+      await line.parking;
+      const delivery = await this.#parking.next(key);
+      if (delivery !== undefined) return delivery;
+      line.parked = line.waiting.length > 0;
+      this.#park(key, line);
+    }
+    return undefined;
+  }
+
+  async #workOn(key: string, line: Line, delivery: Delivery): Promise<void> {
+    // Taken back by the broker: it comes again, and so do those behind it.
+    if (delivery.voided.aborted) {
+      this.#held -= 1;
+      return;
+    }
+    line.head = delivery;
+    const block = (): void => {
+      line.blocked = true;
+      this.#makeRoom();
+    };
+    const slow = setTimeout(block, slowMs);
+    const stop = async (issues: readonly Issue[]): Promise<boolean> => {
+      await this.#parking.park([delivery], issues);
+      line.parked = true;
+      line.stopped = true;
+      this.#park(key, line);
+      return true;
+    };
+    await this.#work(delivery, { block, stop });
+    clearTimeout(slow);
+    line.blocked = false;
+    line.head = undefined;
+    this.#held -= 1;
+  }
+
+  /** Half of the window is for those who can go on. */
+  #makeRoom(): void {
+    if (this.#held <= this.#window / 2) return;
+    for (const [key, line] of this.#lines) {
+      if (!line.blocked || line.waiting.length === 0) continue;
+      line.parked = true;
+      this.#park(key, line);
+    }
+  }
+
+  /** Sets aside those who wait, in their order and behind whoever is worked on. */
+  #park(key: string, line: Line): void {
+    const { head } = line;
+    for (const delivery of line.waiting.splice(0)) {
+      line.parking = line.parking.then(async () => {
+        await this.#parking.park(head === undefined ? [delivery] : [head, delivery], []);
+        // Where that fails it comes again, and is found to be set aside.
+        await delivery.accept().catch(() => undefined);
+        this.#held -= 1;
+      });
+    }
+    this.#follow(line.parking.then(() => this.#advance(key, line)));
+  }
+
+  async #giveBack(delivery: Delivery): Promise<void> {
+    await giveBack(delivery);
+    this.#held -= 1;
+  }
+}
+
+const noTurn: Turn = { block: () => undefined, stop: () => Promise.resolve(false) };
+
+/** To its place in the queue, as if it had not been tried. */
+export async function giveBack(delivery: Delivery): Promise<void> {
+  // Where the broker is away it has taken it back already.
+  await delivery.retry(0, { countAttempt: false }).catch(() => undefined);
+}
