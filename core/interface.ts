@@ -72,6 +72,8 @@ export interface ListenerDefinition {
   readonly profile?: string;
   /** What the sender writes in, where its MSH-18 does not tell the truth. */
   readonly charset?: string;
+  /** Where a message's key is: the first of these paths with a value. Absent: PID-3.1. */
+  readonly keyPaths?: readonly string[];
   /** Absent: as MSH-15 and MSH-16 ask, and every message is taken. */
   readonly acknowledgment?: ListenerAcknowledgment;
   /** The inbound queue. */

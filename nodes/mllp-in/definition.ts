@@ -23,6 +23,12 @@ import {
   requiredText,
 } from '../shared/fields.ts';
 import {
+  buildQueueOrder,
+  messageOrderDefaults,
+  messageOrderFields,
+  type MessageOrderConfig,
+} from '../shared/message-order.ts';
+import {
   buildListenerTls,
   commitField,
   listenerTlsDefaults,
@@ -34,7 +40,8 @@ import {
 export const type = 'mllp in';
 
 /** Configuration as the editor stores it; every text may hold `${NAME}`. */
-export interface MllpInConfig extends ListenerTlsConfig, ListenerAcknowledgmentConfig {
+export interface MllpInConfig
+  extends ListenerTlsConfig, ListenerAcknowledgmentConfig, MessageOrderConfig {
   readonly name: string;
   /** Where to listen; empty: where Hilum listens, `HILUM_BIND`. */
   readonly host: string;
@@ -69,6 +76,7 @@ export const defaults: MllpInConfig = {
   acknowledge: 'received',
   profile: '',
   charset: '',
+  ...messageOrderDefaults,
   ...listenerAcknowledgmentDefaults,
   maxMessageMiB: '16',
   idleTimeoutSeconds: '0',
@@ -90,6 +98,7 @@ export const fields = {
   acknowledge: optional(choice('received', 'validated'), 'received'),
   profile: optional(requiredText, undefined),
   charset: optional(requiredText, undefined),
+  ...messageOrderFields,
   ...listenerAcknowledgmentFields,
   maxMessageMiB: optional(numberBetween(0.01, 256), 16),
   idleTimeoutSeconds: optional(numberBetween(0, 86_400), 0),
@@ -126,6 +135,7 @@ export const contribute = contributeFrom(fields, (values, node, context) => {
         acknowledge: values.acknowledge,
         ...(values.profile === undefined ? {} : { profile: values.profile }),
         ...(values.charset === undefined ? {} : { charset: values.charset }),
+        ...(values.keyPath === undefined ? {} : { keyPaths: values.keyPath }),
         ...buildListenerAcknowledgment(values),
         queue,
         maxFrameBytes: Math.round(values.maxMessageMiB * 1024 * 1024),
@@ -136,7 +146,7 @@ export const contribute = contributeFrom(fields, (values, node, context) => {
         ...toCommit(values.commit),
       },
     ],
-    queues: [{ name: queue, interface: context.interface }],
+    queues: [{ name: queue, interface: context.interface, ...buildQueueOrder(values) }],
   };
 });
 

@@ -5,7 +5,7 @@ import { findFailure } from '../../core/errors.ts';
 import { findUnacceptable } from '../../core/hl7v2/acceptance.ts';
 import { isAcknowledgment, isResponse } from '../../core/hl7v2/acknowledgment.ts';
 import type { AcknowledgmentDecision, IntakeResult } from '../../core/hl7v2/acknowledgment-mode.ts';
-import { readHeader, readKey, type Header } from '../../core/hl7v2/header.ts';
+import { readHeader, type Header } from '../../core/hl7v2/header.ts';
 import type { Hl7Message, ParseResult } from '../../core/hl7v2/message.ts';
 import { parseMessage } from '../../core/hl7v2/parse.ts';
 import { validateByProfile } from '../../core/hl7v2/profile/validate-by-profile.ts';
@@ -26,6 +26,7 @@ import { newId, toInstant } from '../ids.ts';
 import { Recorder } from '../recorder.ts';
 import { answer, decide, toSummary, type Answerable } from './answers.ts';
 import { store, type Line } from './intake-store.ts';
+import { findKey } from './key.ts';
 import { Links } from './links.ts';
 import { describeOrigin } from './origin.ts';
 
@@ -140,7 +141,7 @@ async function take(
       ? check(parsed.message, listener)
       : [];
   if (!isValid(issues)) return refuse(intake, incoming, { result: 'error', issues });
-  const key = parsed.ok ? readKey(parsed.message) : undefined;
+  const key = parsed.ok ? findKey(parsed.message, listener) : undefined;
   const envelope = buildEnvelope(intake, incoming, key);
   const about = { id: envelope.id, listener: listener.id };
   const decision = decide(intake, incoming, 'accepted');

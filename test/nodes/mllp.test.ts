@@ -96,6 +96,32 @@ describe('mllp in', () => {
   });
 
   it.each([
+    [{}, { order: { lanes: 1 }, keeps: 'key', onFailure: 'skip' }, undefined],
+    [
+      { order: 'key', keyPath: 'PV1-19.1, PID-3[4.1=A,B].1,MSH-4', lanes: '8', onFailure: 'stop' },
+      { order: { lanes: 8 }, keeps: 'key', onFailure: 'stop' },
+      ['PV1-19.1', 'PID-3[4.1=A,B].1', 'MSH-4'],
+    ],
+    [
+      { order: 'queue', lanes: '8', onFailure: 'stop' },
+      { order: { lanes: 1 }, keeps: 'queue', onFailure: 'stop' },
+      undefined,
+    ],
+    [{ order: 'none', lanes: '8', onFailure: 'stop' }, {}, undefined],
+  ])('with %j keeps the order %j', (fields, order, keyPaths) => {
+    const { listeners, queues } = contribute('mllp in', fields);
+    expect(queues).toEqual([{ name: 'in.n1', interface: 'tab-1', ...order }]);
+    expect(listeners?.[0]?.keyPaths).toEqual(keyPaths);
+  });
+
+  it.each([
+    [{ order: 'sometimes' }, 'choice-invalid'],
+    [{ keyPath: 'PID' }, 'key-paths-invalid'],
+    [{ keyPath: 'PID-3.1, patient' }, 'key-paths-invalid'],
+    [{ keyPath: 'PATIENT.PID-3.1' }, 'key-paths-invalid'],
+    [{ lanes: '0' }, 'number-invalid'],
+    [{ lanes: '65' }, 'number-invalid'],
+    [{ onFailure: 'wait' }, 'choice-invalid'],
     [{ tls: 'on' }, 'tls-incomplete'],
     [{ tls: 'on', tlsCertificate: '/a/lab.pem' }, 'tls-incomplete'],
     [{ ...identity, tlsClients: 'required' }, 'tls-incomplete'],
