@@ -5,6 +5,7 @@ import {
   findAges,
   findEnvelope,
   findParked,
+  findReceived,
   findRecent,
   findStates,
   findTrace,
@@ -242,6 +243,8 @@ export class GroupCommit {
         return () => findEnvelope(database, request[2]);
       case 'states':
         return () => findStates(database, request[2]);
+      case 'findReceived':
+        return () => findReceived(database, this.#ledger, request[2]);
       case 'recent':
         return () => findRecent(database, this.#ledger, request[2]);
       case 'ages':
@@ -275,6 +278,7 @@ const ledgerKinds: ReadonlySet<Request[1]> = new Set([
   'trace',
   'read',
   'states',
+  'findReceived',
   'recent',
   'ages',
   'parked',

@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto';
 import type { Envelope } from '../../core/envelope.ts';
 import type {
+  FormerReceipt,
   Ledger,
   LedgerCount,
   LedgerEntry,
@@ -7,6 +9,7 @@ import type {
   MessageSummary,
   ParkedKey,
   QueueAge,
+  ReceivedQuery,
   Trace,
 } from '../../core/ports/ledger.ts';
 import { assertBodySize } from './body-size.ts';
@@ -30,7 +33,7 @@ export class SqliteLedger implements Ledger {
       assertBodySize(entry.envelope);
       bytes += entry.envelope.body.length;
     }
-    const answer = this.#ask(['append', entries], bytes);
+    const answer = this.#ask(['append', entries.map(withDigest)], bytes);
     this.#appending.add(answer);
     try {
       await answer;
@@ -49,6 +52,14 @@ export class SqliteLedger implements Ledger {
 
   async states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>> {
     return (await this.#ask(['states', ids])) as ReadonlyMap<string, MessageState>;
+  }
+
+  async findReceived(
+    queries: readonly ReceivedQuery[],
+  ): Promise<readonly (FormerReceipt | undefined)[]> {
+    if (queries.length === 0) return [];
+    const found = await this.#ask(['findReceived', queries]);
+    return found as readonly (FormerReceipt | undefined)[];
   }
 
   async recent(options: RecentOptions): Promise<readonly MessageSummary[]> {
@@ -78,4 +89,12 @@ export class SqliteLedger implements Ledger {
   #ask(question: Question, bytes = 0): Promise<unknown> {
     return this.#connection.ask(question, 'ledger-unavailable', bytes);
   }
+}
+
+/** Computed here and not by the owner, which does everybody's work. */
+function withDigest(entry: LedgerEntry): LedgerEntry {
+  if (entry.type !== 'message' || entry.digest !== undefined) return entry;
+  const { envelope } = entry;
+  if (envelope.causationId !== undefined || envelope.controlId === undefined) return entry;
+  return { ...entry, digest: hash('sha256', envelope.body, 'base64') };
 }

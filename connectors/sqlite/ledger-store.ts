@@ -1,4 +1,3 @@
-import type { Envelope } from '../../core/envelope.ts';
 import type { LedgerEntry, LedgerEvent } from '../../core/ports/ledger.ts';
 import { Refusal } from './database.ts';
 import type { Database } from './database.ts';
@@ -28,8 +27,10 @@ interface Known {
   /** Nothing has ended its waiting yet, for certain. */
   open: boolean;
   /** To be written at the end of the transaction. */
-  arrived: Envelope | undefined;
+  arrived: Arrived | undefined;
 }
+
+type Arrived = Extract<LedgerEntry, { readonly type: 'message' }>;
 
 const rememberedMessages = 20_000;
 
@@ -76,7 +77,7 @@ export class LedgerStore {
     for (const entry of entries) checkEntry(entry);
     this.#changed = true;
     for (const entry of entries) {
-      if (entry.type === 'message') this.#addMessage(entry.envelope);
+      if (entry.type === 'message') this.#addMessage(entry);
       else this.#addEvent(entry.event);
     }
   }
@@ -141,11 +142,12 @@ export class LedgerStore {
     this.#lastEvent = Number(database.get('SELECT max(number) AS last FROM event')?.['last'] ?? 0);
   }
 
-  #addMessage(envelope: Envelope): void {
+  #addMessage(arrived: Arrived): void {
+    const { envelope } = arrived;
     const known = this.#find(envelope.id);
     if (known.received) return;
     known.received = true;
-    known.arrived = envelope;
+    known.arrived = arrived;
     known.interface = envelope.interface;
     known.lastEventAt = laterOf(known.lastEventAt, envelope.receivedAt);
     this.#dirty.add(known);
@@ -219,7 +221,7 @@ export class LedgerStore {
   #park(known: Known, queue: string, { at, issues = [] }: LedgerEvent): void {
     if (!known.open && this.#isClosed(known, queue)) return;
     const key =
-      known.arrived?.key ??
+      known.arrived?.envelope.key ??
       this.#database.get('SELECT key FROM message WHERE number = ?', known.number)?.['key'] ??
       known.id;
     this.#parked += this.#database.run(
@@ -324,30 +326,34 @@ export class LedgerStore {
       );
       return;
     }
+    const envelope = arrived?.envelope;
     known.stored = true;
     known.arrived = undefined;
+    const state = messageStates[known.state];
+    const isTaken = state !== 'refused' && state !== 'duplicate';
     // A row that only events have made is replaced by the whole one.
     this.#database.run(
-      'INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       known.number,
       known.id,
       this.#interfaceNumber(known.interface),
       known.state,
       known.stateAt,
       known.lastEventAt,
-      arrived?.contentType ?? null,
-      arrived?.messageType ?? null,
-      arrived?.controlId ?? null,
-      arrived?.key ?? null,
-      arrived?.correlationId ?? null,
-      arrived?.causationId ?? null,
-      arrived?.receivedAt ?? null,
-      arrived?.attempt ?? null,
-      arrived?.charset ?? null,
-      arrived?.body.length ?? null,
+      envelope?.contentType ?? null,
+      envelope?.messageType ?? null,
+      envelope?.controlId ?? null,
+      envelope?.key ?? null,
+      envelope?.correlationId ?? null,
+      envelope?.causationId ?? null,
+      envelope?.receivedAt ?? null,
+      envelope?.attempt ?? null,
+      envelope?.charset ?? null,
+      envelope?.body.length ?? null,
+      isTaken ? (arrived?.digest ?? null) : null,
     );
-    if (arrived !== undefined) {
-      this.#database.run('INSERT INTO content VALUES (?, ?)', known.number, arrived.body);
+    if (envelope !== undefined) {
+      this.#database.run('INSERT INTO content VALUES (?, ?)', known.number, envelope.body);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { ErrorClass } from '../../core/errors.ts';
-import type { LedgerEntry, MessageState } from '../../core/ports/ledger.ts';
+import type { LedgerEntry, MessageState, ReceivedQuery } from '../../core/ports/ledger.ts';
 
 /**
  * What a client asks of the owner: a frame holds all requests of one tick, in order, and the owner
@@ -43,6 +43,7 @@ export type Request =
   | readonly [id: number, kind: 'trace', messageId: string]
   | readonly [id: number, kind: 'read', messageId: string]
   | readonly [id: number, kind: 'states', ids: readonly string[]]
+  | readonly [id: number, kind: 'findReceived', queries: readonly ReceivedQuery[]]
   | readonly [id: number, kind: 'recent', options: RecentOptions]
   | readonly [id: number, kind: 'ages']
   | readonly [id: number, kind: 'parked', queue: string | undefined]

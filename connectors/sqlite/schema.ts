@@ -118,6 +118,12 @@ const migrations: readonly string[] = [
   CREATE INDEX parked_key ON parked (queue, key, number);
   CREATE UNIQUE INDEX parked_message ON parked (message, queue);
   `,
+  `
+  -- SHA-256 in base64 of what an interface took from a partner, to know it when it comes again.
+  ALTER TABLE message ADD COLUMN digest TEXT;
+  CREATE INDEX message_received ON message (control_id, interface, digest)
+    WHERE digest IS NOT NULL AND control_id IS NOT NULL;
+  `,
 ];
 
 /** Brings the tables of a file up to date. Throws on a file that a newer Hilum has written. */

@@ -49,8 +49,11 @@ export interface LedgerEvent {
 }
 
 export type LedgerEntry =
-  /** The message itself, with its bytes; writing an id again changes nothing. */
-  | { readonly type: 'message'; readonly envelope: Envelope }
+  /**
+   * The message itself, with its bytes; writing an id again changes nothing. `digest`: the SHA-256 of its bytes in
+   * base64, for whoever has it already; the ledger computes it where it is absent and needed.
+   */
+  | { readonly type: 'message'; readonly envelope: Envelope; readonly digest?: string }
   | { readonly type: 'event'; readonly event: LedgerEvent };
 
 /**
@@ -106,6 +109,26 @@ export interface ParkedKey {
   readonly isStopped: boolean;
 }
 
+/** A message that has come in: was it here before? */
+export interface ReceivedQuery {
+  readonly interface: string;
+  /** MSH-10. */
+  readonly controlId: string;
+  /** SHA-256 of its bytes, base64. */
+  readonly digest: string;
+  /** ISO 8601 instant: what was received earlier does not count. */
+  readonly since: string;
+}
+
+/** A message that a partner sent before under the same control id. */
+export interface FormerReceipt {
+  readonly id: string;
+  readonly state: MessageState;
+  readonly receivedAt: string;
+  /** Byte for byte what was asked about; false: a control id that is used again for something else. */
+  readonly hasSameContent: boolean;
+}
+
 /** How many events of a kind since counting began; per interface and queue. Only ever grows. */
 export interface LedgerCount {
   readonly interface: string;
@@ -130,6 +153,12 @@ export interface Ledger {
   read(id: string): Promise<Envelope | undefined>;
   /** The states of these message ids; unknown ids are absent. */
   states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>>;
+  /**
+   * For each query, in their order, the newest message that its interface took from a partner under this control
+   * id; one with the same content before any other. What was refused, or was a duplicate itself, does not count.
+   * What has other content is looked for among the newest 64 of the control id; what has the same is always found.
+   */
+  findReceived(queries: readonly ReceivedQuery[]): Promise<readonly (FormerReceipt | undefined)[]>;
   /** The newest messages first; `before` is the id to go on after. */
   recent(options: {
     readonly limit: number;

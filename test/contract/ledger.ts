@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { Envelope } from '../../core/envelope.ts';
 import { HilumError } from '../../core/errors.ts';
@@ -9,6 +9,7 @@ import type {
   LedgerEvent,
   LedgerEventKind,
   MessageState,
+  ReceivedQuery,
 } from '../../core/ports/ledger.ts';
 
 /** A real ledger under test. One is opened for every test; it may be a shared one, rows and all. */
@@ -330,6 +331,98 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
       });
     });
 
+    describe('findReceived', () => {
+      const query = (envelope: Envelope, fields: Partial<ReceivedQuery> = {}): ReceivedQuery => ({
+        interface: envelope.interface,
+        controlId: envelope.controlId ?? '',
+        digest: digestOf(envelope),
+        since: instant(0),
+        ...fields,
+      });
+      const received = (fields: Partial<Envelope> = {}): Envelope =>
+        buildEnvelope({ interface: uniqueName('tab'), controlId: randomUUID(), ...fields });
+
+      it('finds what came before under a control id, and says whether it was the same', async () => {
+        const sent = received();
+        await ledger.append([
+          { type: 'message', envelope: sent },
+          ...events(sent.id, ['received', 'queued'], { queue: uniqueName('in') }),
+        ]);
+        const found = { id: sent.id, state: 'queued', receivedAt: sent.receivedAt };
+        expect(
+          await ledger.findReceived([
+            query(sent),
+            query(sent, { digest: digestOf(received()) }),
+            query(sent, { controlId: randomUUID() }),
+            query(sent, { interface: uniqueName('tab') }),
+            query(sent, { since: instant(1) }),
+            query(sent, { digest: digestOf(received()), since: instant(1) }),
+          ]),
+        ).toEqual([
+          { ...found, hasSameContent: true },
+          { ...found, hasSameContent: false },
+          undefined,
+          undefined,
+          undefined,
+          undefined,
+        ]);
+        expect(await ledger.findReceived([])).toEqual([]);
+      });
+
+      it('prefers the same content, however many others used the control id since', async () => {
+        const first = received();
+        const others = Array.from({ length: 100 }, (_, index) =>
+          received({
+            interface: first.interface,
+            controlId: first.controlId!,
+            receivedAt: instant(index + 1),
+          }),
+        );
+        await ledger.append([first, ...others].map((envelope) => ({ type: 'message', envelope })));
+        const found = await ledger.findReceived([
+          query(first),
+          query(first, { digest: digestOf(received()) }),
+        ]);
+        expect(found.map((it) => [it?.id, it?.hasSameContent])).toEqual([
+          [first.id, true],
+          [others.at(-1)!.id, false],
+        ]);
+      });
+
+      it('takes the digest that it is given, and computes the one it is not', async () => {
+        const [given, computed] = [received(), received()];
+        await ledger.append([
+          { type: 'message', envelope: given, digest: 'of-somebody-else' },
+          { type: 'message', envelope: computed },
+        ]);
+        const [byGiven, byComputed] = await ledger.findReceived([
+          query(given, { digest: 'of-somebody-else' }),
+          query(computed),
+        ]);
+        expect([byGiven?.hasSameContent, byComputed?.hasSameContent]).toEqual([true, true]);
+      });
+
+      it('leaves out what was refused, what was a duplicate, and what was made from others', async () => {
+        const sent = received();
+        const again = (): Envelope => ({ ...sent, id: randomUUID() });
+        const [refused, refusedLater, duplicate] = [again(), again(), again()];
+        await ledger.append([
+          { type: 'message', envelope: refused },
+          ...events(refused.id, ['refused']),
+          { type: 'message', envelope: refusedLater },
+          { type: 'message', envelope: duplicate },
+          ...events(duplicate.id, ['duplicate']),
+          { type: 'message', envelope: { ...again(), causationId: sent.id } },
+        ]);
+        await ledger.append(events(refusedLater.id, ['refused'], {}, 1));
+        const unlike = query(sent, { digest: digestOf(received()) });
+        expect(await ledger.findReceived([query(sent), unlike])).toEqual([undefined, undefined]);
+        await ledger.append([{ type: 'message', envelope: sent }]);
+        const [found] = await ledger.findReceived([query(sent)]);
+        expect(found?.id).toBe(sent.id);
+      });
+    });
+
     describe('recent', () => {
       it('gives the newest first, page by page', async () => {
         const interfaceId = uniqueName('tab');
@@ -527,6 +620,8 @@ async function writeMany(ledger: Ledger, interfaceId: string, count: number): Pr
   }
   return envelopes.map(({ id }) => id);
 }
+
+const digestOf = ({ body }: Envelope): string => hash('sha256', body, 'base64');
 
 const uniqueName = (prefix: string): string => `${prefix}.contract-${randomUUID()}`;
 
