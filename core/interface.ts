@@ -47,6 +47,14 @@ export type FailurePolicy = 'skip' | 'stop';
  */
 export type AcknowledgeWhen = 'received' | 'validated' | 'processed';
 
+/** What a listener makes of a message that comes again. */
+export interface DuplicatePolicy {
+  /** For so long the same content under the same control id is acknowledged again, and not processed; 0: never. */
+  readonly windowMs: number;
+  /** What follows where the content is another. */
+  readonly sameIdOtherContent: 'accept' | 'reject';
+}
+
 /** How a listener answers, and which messages it takes. */
 export interface ListenerAcknowledgment {
   readonly mode: AcknowledgmentMode;
@@ -76,6 +84,8 @@ export interface ListenerDefinition {
   readonly keyPaths?: readonly string[];
   /** Absent: as MSH-15 and MSH-16 ask, and every message is taken. */
   readonly acknowledgment?: ListenerAcknowledgment;
+  /** Absent: within a day, and other content is accepted. */
+  readonly duplicates?: DuplicatePolicy;
   /** The inbound queue. */
   readonly queue: string;
   /** Frames beyond this close the connection. */

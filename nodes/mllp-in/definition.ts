@@ -2,6 +2,7 @@ import {
   queueNames,
   type AcknowledgeWhen,
   type CommitMode,
+  type DuplicatePolicy,
   type ListenerDefinition,
   type ListenerLimits,
 } from '../../core/interface.ts';
@@ -51,6 +52,9 @@ export interface MllpInConfig
   readonly profile: string;
   /** Empty: MSH-18 tells the truth. */
   readonly charset: string;
+  /** For so long a message that comes again is acknowledged and not processed; 0: never. */
+  readonly duplicateHours: string;
+  readonly sameIdOtherContent: DuplicatePolicy['sameIdOtherContent'];
   /** Longer messages close the connection. */
   readonly maxMessageMiB: string;
   /** A connection that is silent for longer is closed; 0: never. */
@@ -76,6 +80,8 @@ export const defaults: MllpInConfig = {
   acknowledge: 'received',
   profile: '',
   charset: '',
+  duplicateHours: '24',
+  sameIdOtherContent: 'accept',
   ...messageOrderDefaults,
   ...listenerAcknowledgmentDefaults,
   maxMessageMiB: '16',
@@ -98,6 +104,8 @@ export const fields = {
   acknowledge: optional(choice('received', 'validated'), 'received'),
   profile: optional(requiredText, undefined),
   charset: optional(requiredText, undefined),
+  duplicateHours: optional(numberBetween(0, 720), 24),
+  sameIdOtherContent: optional(choice('accept', 'reject'), 'accept'),
   ...messageOrderFields,
   ...listenerAcknowledgmentFields,
   maxMessageMiB: optional(numberBetween(0.01, 256), 16),
@@ -137,6 +145,7 @@ export const contribute = contributeFrom(fields, (values, node, context) => {
         ...(values.charset === undefined ? {} : { charset: values.charset }),
         ...(values.keyPath === undefined ? {} : { keyPaths: values.keyPath }),
         ...buildListenerAcknowledgment(values),
+        ...buildDuplicates(values),
         queue,
         maxFrameBytes: Math.round(values.maxMessageMiB * 1024 * 1024),
         idleTimeoutMs: values.idleTimeoutSeconds * 1000,
@@ -149,6 +158,17 @@ export const contribute = contributeFrom(fields, (values, node, context) => {
     queues: [{ name: queue, interface: context.interface, ...buildQueueOrder(values) }],
   };
 });
+
+/** Nothing where all is as it is without being said. */
+function buildDuplicates({
+  duplicateHours,
+  sameIdOtherContent,
+}: Values): Pick<ListenerDefinition, 'duplicates'> {
+  if (duplicateHours === 24 && sameIdOtherContent === 'accept') return {};
+  return {
+    duplicates: { windowMs: Math.round(duplicateHours * 3_600_000), sameIdOtherContent },
+  };
+}
 
 /** Who may connect; only what is restricted. */
 function buildGuard({

@@ -13,6 +13,7 @@ import type { Logger } from '../../core/ports/logger.ts';
 import type { Source } from '../../core/ports/source.ts';
 import type { Clock } from '../clock.ts';
 import type { EndpointState } from '../process/messages.ts';
+import { Duplicates } from './duplicates.ts';
 import { createIntake } from './intake.ts';
 import { Sender } from './sender.ts';
 
@@ -22,6 +23,8 @@ interface Options {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly onEndpoint: (endpoint: EndpointState) => void;
+  /** Whether what broker and ledger are asked in one tick is one transaction; absent: they are apart. */
+  readonly stores?: 'together' | 'apart';
   /** How long after a failed attempt to listen comes the next. */
   readonly listenAgainMs: number;
 }
@@ -41,10 +44,12 @@ export class Edge {
   readonly #options: Options;
   readonly #listeners = new Map<string, Listener>();
   readonly #senders = new Map<string, Sender>();
+  readonly #duplicates: Duplicates;
   #applying: Promise<void> = Promise.resolve();
 
   constructor(options: Options) {
     this.#options = options;
+    this.#duplicates = new Duplicates(options);
   }
 
   /** One change after the other; what did not change keeps its connections. */
@@ -101,7 +106,11 @@ export class Edge {
       ...limits,
       host,
       port,
-      accept: createIntake(definition, this.#options),
+      accept: createIntake(definition, {
+        ...this.#options,
+        duplicates: this.#duplicates,
+        stores: this.#options.stores ?? 'apart',
+      }),
       logger: this.#options.logger,
     });
     const listener: Listener = { definition, source, retry: undefined };

@@ -114,6 +114,16 @@ describe('mllp in', () => {
     expect(listeners?.[0]?.keyPaths).toEqual(keyPaths);
   });
 
+  it('knows a message for as long as it is told', () => {
+    expect(listenerOf({})).not.toHaveProperty('duplicates');
+    expect(listenerOf({ duplicateHours: '0.5', sameIdOtherContent: 'reject' })).toMatchObject({
+      duplicates: { windowMs: 1_800_000, sameIdOtherContent: 'reject' },
+    });
+    expect(listenerOf({ duplicateHours: '0' })).toMatchObject({
+      duplicates: { windowMs: 0, sameIdOtherContent: 'accept' },
+    });
+  });
+
   it.each([
     [{ order: 'sometimes' }, 'choice-invalid'],
     [{ keyPath: 'PID' }, 'key-paths-invalid'],
@@ -122,6 +132,9 @@ describe('mllp in', () => {
     [{ lanes: '0' }, 'number-invalid'],
     [{ lanes: '65' }, 'number-invalid'],
     [{ onFailure: 'wait' }, 'choice-invalid'],
+    [{ duplicateHours: '721' }, 'number-invalid'],
+    [{ duplicateHours: '-1' }, 'number-invalid'],
+    [{ sameIdOtherContent: 'merge' }, 'choice-invalid'],
     [{ tls: 'on' }, 'tls-incomplete'],
     [{ tls: 'on', tlsCertificate: '/a/lab.pem' }, 'tls-incomplete'],
     [{ ...identity, tlsClients: 'required' }, 'tls-incomplete'],
