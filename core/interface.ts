@@ -55,6 +55,16 @@ export interface DuplicatePolicy {
   readonly sameIdOtherContent: 'accept' | 'reject';
 }
 
+/** How a listener waits for what comes of a message in its flow, where it acknowledges then. */
+export interface FlowWait {
+  readonly timeoutMs: number;
+  /**
+   * What follows when the flow is not through by then: `error`: the sender is told that the message is kept (AE);
+   * `close`: the connection is closed without an answer, and the sender repeats the message.
+   */
+  readonly onTimeout: 'error' | 'close';
+}
+
 /** How a listener answers, and which messages it takes. */
 export interface ListenerAcknowledgment {
   readonly mode: AcknowledgmentMode;
@@ -76,6 +86,8 @@ export interface ListenerDefinition {
   /** 0: the system chooses one. */
   readonly port: number;
   readonly acknowledge: AcknowledgeWhen;
+  /** Where it acknowledges when the flow has completed. Absent: 30 s, then `error`. */
+  readonly wait?: FlowWait;
   /** The conformance profile that `validated` means; absent: the message's version alone. */
   readonly profile?: string;
   /** What the sender writes in, where its MSH-18 does not tell the truth. */
@@ -236,6 +248,8 @@ export const queueNames = {
   inbound: (nodeId: string): string => `in.${nodeId}`,
   outbound: (nodeId: string): string => `out.${nodeId}`,
   answers: (nodeId: string): string => `answer.${nodeId}`,
+  /** Where an edge hears what came of messages whose senders wait. */
+  replies: (edge: string): string => `reply.${edge}`,
   subscription: (nodeId: string): string => `sub.${nodeId}`,
   event: (topic: string): string => `event.${topic}`,
 } as const;

@@ -3,6 +3,7 @@ import {
   type AcknowledgeWhen,
   type CommitMode,
   type DuplicatePolicy,
+  type FlowWait,
   type ListenerDefinition,
   type ListenerLimits,
 } from '../../core/interface.ts';
@@ -48,6 +49,9 @@ export interface MllpInConfig
   readonly host: string;
   readonly port: string;
   readonly acknowledge: AcknowledgeWhen;
+  /** How long a sender is kept waiting for its message's flow, where it is acknowledged then. */
+  readonly waitSeconds: string;
+  readonly onTimeout: FlowWait['onTimeout'];
   /** A shipped profile's name or the path of a file, for what is validated; empty: the version alone. */
   readonly profile: string;
   /** Empty: MSH-18 tells the truth. */
@@ -78,6 +82,8 @@ export const defaults: MllpInConfig = {
   host: '',
   port: '',
   acknowledge: 'received',
+  waitSeconds: '30',
+  onTimeout: 'error',
   profile: '',
   charset: '',
   duplicateHours: '24',
@@ -101,7 +107,9 @@ export const defaults: MllpInConfig = {
 export const fields = {
   host: optional(hostName, undefined),
   port: listenPort,
-  acknowledge: optional(choice('received', 'validated'), 'received'),
+  acknowledge: optional(choice('received', 'validated', 'processed'), 'received'),
+  waitSeconds: optional(numberBetween(1, 3600), 30),
+  onTimeout: optional(choice('error', 'close'), 'error'),
   profile: optional(requiredText, undefined),
   charset: optional(requiredText, undefined),
   duplicateHours: optional(numberBetween(0, 720), 24),
@@ -141,6 +149,7 @@ export const contribute = contributeFrom(fields, (values, node, context) => {
         host: values.host ?? context.defaults.bind,
         port: values.port,
         acknowledge: values.acknowledge,
+        ...buildWait(values),
         ...(values.profile === undefined ? {} : { profile: values.profile }),
         ...(values.charset === undefined ? {} : { charset: values.charset }),
         ...(values.keyPath === undefined ? {} : { keyPaths: values.keyPath }),
@@ -158,6 +167,16 @@ export const contribute = contributeFrom(fields, (values, node, context) => {
     queues: [{ name: queue, interface: context.interface, ...buildQueueOrder(values) }],
   };
 });
+
+/** Nothing where the flow is not waited for, or as usual. */
+function buildWait({
+  acknowledge,
+  waitSeconds,
+  onTimeout,
+}: Values): Pick<ListenerDefinition, 'wait'> {
+  if (acknowledge !== 'processed' || (waitSeconds === 30 && onTimeout === 'error')) return {};
+  return { wait: { timeoutMs: Math.round(waitSeconds * 1000), onTimeout } };
+}
 
 /** Nothing where all is as it is without being said. */
 function buildDuplicates({

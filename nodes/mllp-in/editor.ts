@@ -15,6 +15,7 @@ registerNode(type, {
     const order = $('#node-input-order');
     const show = (): void => {
       $('.mllp-in-profile').toggle(acknowledge.val() === 'validated');
+      $('.mllp-in-wait').toggle(acknowledge.val() === 'processed');
       $('.mllp-in-by-key').toggle(order.val() === 'key');
       $('.mllp-in-in-order').toggle(order.val() !== 'none');
     };

@@ -10,6 +10,7 @@ import type { Received } from '../../core/ports/source.ts';
 import type { Clock } from '../clock.ts';
 import { newId, toInstant } from '../ids.ts';
 import type { Answerable } from './answers.ts';
+import type { FlowResults } from './flow-results.ts';
 import type { IntakeStore } from './intake-store.ts';
 import { describeOrigin } from './origin.ts';
 
@@ -19,6 +20,7 @@ export interface Intake {
   readonly settings: ListenerAcknowledgment;
   readonly policy: DuplicatePolicy;
   readonly store: IntakeStore;
+  readonly results: FlowResults;
   readonly ledger: Ledger;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -32,7 +34,7 @@ export interface Incoming extends Answerable {
 export function buildEnvelope(
   { listener, clock }: Intake,
   { received, header }: Incoming,
-  more: Partial<Pick<Envelope, 'key' | 'correlationId' | 'causationId'>> = {},
+  more: Partial<Pick<Envelope, 'key' | 'correlationId' | 'causationId' | 'replyTo'>> = {},
 ): Envelope {
   const now = clock();
   const id = newId(now);

@@ -133,7 +133,9 @@ export class IntakeStore {
     }
     const isComplete = recorded.status === 'fulfilled' && isTogether;
     const missing = recorded.status === 'fulfilled' ? [entry] : [...birth(isUnchecked), entry];
-    void (isComplete ? Promise.resolve() : this.#recorder.write(missing)).then(() => claim.forget());
+    void (isComplete ? Promise.resolve() : this.#recorder.write(missing)).then(() =>
+      claim.forget(),
+    );
     return { kind: 'stored' };
   }
 

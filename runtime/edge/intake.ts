@@ -22,6 +22,7 @@ import type { Accept, Received } from '../../core/ports/source.ts';
 import type { Envelope } from '../../core/envelope.ts';
 import type { Clock } from '../clock.ts';
 import { answer, decide, toSummary } from './answers.ts';
+import { answerBy } from './answer-by.ts';
 import type { Duplicates } from './duplicates.ts';
 import {
   buildEnvelope,
@@ -31,7 +32,9 @@ import {
   type Incoming,
   type Intake,
 } from './incoming.ts';
-import { IntakeStore } from './intake-store.ts';
+import { describePlan, planAnswer, waitOf, type AnswerPlan } from './flow-answer.ts';
+import type { FlowResults } from './flow-results.ts';
+import { IntakeStore, type Kept } from './intake-store.ts';
 import { findKey } from './key.ts';
 import { Links } from './links.ts';
 import { check, findRejections, findSecondMessages } from './rejections.ts';
@@ -42,6 +45,7 @@ interface Options {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly duplicates: Duplicates;
+  readonly results: FlowResults;
   /** Whether what broker and ledger are asked in one tick is one transaction. */
   readonly stores: 'together' | 'apart';
 }
@@ -129,8 +133,11 @@ async function takeNumbered(
     }
     case 'next':
       return take(intake, numbered, () => keep(sequence.next));
-    case 'repeated':
-      return confirmAgain(intake, numbered);
+    case 'repeated': {
+      // Its answer is what came of its first, which is known by its content.
+      const isFound = intake.listener.acknowledge === 'processed' && intake.policy.windowMs > 0;
+      return isFound ? take(intake, numbered) : confirmAgain(intake, numbered);
+    }
     case 'unexpected':
       return refuse(intake, numbered, { result: 'error', issues: [sequence.issue] });
   }
@@ -155,8 +162,14 @@ async function take(
       : [];
   if (!isValid(issues)) return refuse(intake, incoming, { result: 'error', issues });
   const key = parsed.ok ? findKey(parsed.message, listener) : undefined;
-  const envelope = buildEnvelope(intake, incoming, key === undefined ? {} : { key });
-  const kept = await keep(intake, incoming, envelope);
+  const plan = planAnswer(intake, incoming);
+  const envelope = buildEnvelope(intake, incoming, {
+    ...(key === undefined ? {} : { key }),
+    ...(plan.later === undefined ? {} : { replyTo: intake.results.queue }),
+  });
+  const expectation = plan.later && intake.results.expect(envelope.id, waitOf(listener).timeoutMs);
+  const kept = await keep(intake, incoming, { envelope, plan });
+  if (kept.kind !== 'stored') expectation?.cancel();
   switch (kept.kind) {
     case 'reused':
       return refuse(intake, incoming, { result: 'error', issues: [reusedControlId] });
@@ -164,18 +177,22 @@ async function take(
       return failed(intake, incoming, { reason: kept.reason, envelope });
     case 'duplicate':
       onDurable?.();
-      return confirmAgain(intake, incoming, kept.firstId);
+      return confirmAgain(intake, incoming, { plan, firstId: kept.firstId });
     case 'stored':
       onDurable?.();
-      return { answer: answer(intake, incoming, { result: 'accepted', issues: [] }) };
+      return { answer: answerBy(intake, incoming, { plan, expectation, id: envelope.id }) };
   }
 }
 
-function keep(intake: Intake, incoming: Incoming, envelope: Envelope) {
+function keep(
+  intake: Intake,
+  incoming: Incoming,
+  { envelope, plan }: { readonly envelope: Envelope; readonly plan: AnswerPlan },
+): Promise<Kept> {
   const { listener, policy, store } = intake;
   const { queue } = listener;
   const origin = describeIntake(intake, incoming);
-  const summary = `durable, then ${toSummary(decide(intake, incoming, 'accepted'))}`;
+  const summary = `durable, then ${describePlan(plan)}`;
   return store.keep({
     envelope,
     queue,
@@ -222,15 +239,24 @@ function toError(reason: unknown): Error {
 }
 
 /** The sender did not hear that its message was taken: it hears so again, and nothing is processed twice. */
-async function confirmAgain(intake: Intake, incoming: Incoming, firstId?: string): Promise<Taken> {
-  const decision = decide(intake, incoming, 'accepted');
+async function confirmAgain(
+  intake: Intake,
+  incoming: Incoming,
+  copy?: { readonly plan: AnswerPlan; readonly firstId: string },
+): Promise<Taken> {
+  const { plan = planAnswer(intake, incoming), firstId } = copy ?? {};
   const of = firstId === undefined ? {} : { correlationId: firstId, causationId: firstId };
-  const first = firstId === undefined ? '' : ` of ${firstId}`;
-  await record(intake, buildEnvelope(intake, incoming, of), {
+  const envelope = buildEnvelope(intake, incoming, of);
+  const expectation =
+    plan.later && firstId !== undefined
+      ? intake.results.expect(firstId, waitOf(intake.listener).timeoutMs)
+      : undefined;
+  await record(intake, envelope, {
     kind: 'duplicate',
-    summary: `${describeIntake(intake, incoming)}: a copy${first}, ${toSummary(decision)}`,
+    summary: `${describeIntake(intake, incoming)}: a copy${firstId === undefined ? '' : ` of ${firstId}`}, ${describePlan(plan)}`,
   });
-  return { answer: answer(intake, incoming, { result: 'accepted', issues: [] }) };
+  if (firstId !== undefined && expectation !== undefined) await intake.results.look(firstId);
+  return { answer: answerBy(intake, incoming, { plan, expectation, id: envelope.id }) };
 }
 
 async function refuse(

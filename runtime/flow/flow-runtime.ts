@@ -6,8 +6,10 @@ import type { Broker, Delivery } from '../../core/ports/broker.ts';
 import type {
   FlowDestination,
   FlowMessage,
+  FlowResponse,
   FlowRuntime,
   FlowSource,
+  ReplyOutcome,
 } from '../../core/ports/flow-runtime.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
@@ -24,6 +26,7 @@ import { findSettling } from '../states.ts';
 import { flowStopped, toFailure } from './failure.ts';
 import type { InFlow } from './outbound.ts';
 import { Outbox } from './outbox.ts';
+import { Replies } from './replies.ts';
 import { findFatalStarts, Suspects } from './suspects.ts';
 
 interface Options {
@@ -47,6 +50,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
   readonly #options: Options;
   readonly #recorder: Recorder;
   readonly #outbox: Outbox;
+  readonly #replies: Replies;
   readonly #suspects = new Suspects();
   readonly #inFlow = new Map<Transaction, InFlow>();
   readonly #sources = new Set<Consuming>();
@@ -55,14 +59,16 @@ export class WorkerFlowRuntime implements FlowRuntime {
   constructor(options: Options) {
     this.#options = options;
     this.#recorder = new Recorder(options);
-    this.#outbox = new Outbox({
+    const parts = {
       ...options,
       recorder: this.#recorder,
-      findInFlow: (message) => {
+      findInFlow: (message: FlowMessage) => {
         const transaction = options.tracker.find(message);
         return transaction === undefined ? undefined : this.#inFlow.get(transaction);
       },
-    });
+    };
+    this.#outbox = new Outbox(parts);
+    this.#replies = new Replies(parts);
   }
 
   get mapper(): Mapper {
@@ -103,6 +109,10 @@ export class WorkerFlowRuntime implements FlowRuntime {
 
   publishEvent(message: FlowMessage, topic: string, nodeId: string): Promise<void> {
     return this.#outbox.publishEvent(message, topic, nodeId);
+  }
+
+  reply(message: FlowMessage, response: FlowResponse): Promise<ReplyOutcome> {
+    return this.#replies.reply(message, response);
   }
 
   reject(message: FlowMessage, issues: readonly Issue[]): void {
@@ -243,7 +253,8 @@ export class WorkerFlowRuntime implements FlowRuntime {
         }),
       ]);
     if (result.kind === 'completed') {
-      await Promise.all([record('processed'), delivery.accept()]);
+      const replies = await this.#replies.conclude(envelope, { kind: 'completed' });
+      await Promise.all([record('processed'), delivery.accept(replies)]);
       return;
     }
     if (result.kind === 'aborted') {
@@ -263,10 +274,9 @@ export class WorkerFlowRuntime implements FlowRuntime {
       await Promise.all([record('failed', issues), delivery.retry(delayMs, { countAttempt })]);
     } else {
       logger.warn({ id, issues: decision.issues }, 'The message is dead-lettered.');
-      await Promise.all([
-        record('dead-lettered', decision.issues),
-        delivery.deadLetter(decision.issues),
-      ]);
+      const { issues: reasons } = decision;
+      const replies = await this.#replies.conclude(envelope, { kind: 'given-up', issues: reasons });
+      await Promise.all([record('dead-lettered', reasons), delivery.deadLetter(reasons, replies)]);
     }
   }
 }

@@ -114,6 +114,14 @@ describe('mllp in', () => {
     expect(listeners?.[0]?.keyPaths).toEqual(keyPaths);
   });
 
+  it('waits for the flow as long as it is told, where it acknowledges then', () => {
+    expect(listenerOf({ acknowledge: 'processed' })).toMatchObject({ acknowledge: 'processed' });
+    expect(listenerOf({ acknowledge: 'processed' })).not.toHaveProperty('wait');
+    expect(listenerOf({ waitSeconds: '5' })).not.toHaveProperty('wait');
+    const fields = { acknowledge: 'processed', waitSeconds: '2.5', onTimeout: 'close' };
+    expect(listenerOf(fields)).toMatchObject({ wait: { timeoutMs: 2_500, onTimeout: 'close' } });
+  });
+
   it('knows a message for as long as it is told', () => {
     expect(listenerOf({})).not.toHaveProperty('duplicates');
     expect(listenerOf({ duplicateHours: '0.5', sameIdOtherContent: 'reject' })).toMatchObject({
@@ -132,6 +140,8 @@ describe('mllp in', () => {
     [{ lanes: '0' }, 'number-invalid'],
     [{ lanes: '65' }, 'number-invalid'],
     [{ onFailure: 'wait' }, 'choice-invalid'],
+    [{ waitSeconds: '0' }, 'number-invalid'],
+    [{ onTimeout: 'wait' }, 'choice-invalid'],
     [{ duplicateHours: '721' }, 'number-invalid'],
     [{ duplicateHours: '-1' }, 'number-invalid'],
     [{ sameIdOtherContent: 'merge' }, 'choice-invalid'],

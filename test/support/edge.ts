@@ -19,6 +19,8 @@ export const silent: Logger = {
 /** The real stores of one data file, in this process. */
 export interface TestStores {
   readonly owner: Owner;
+  /** Where the owner is reached. */
+  readonly socket: string;
   readonly stores: OwnerClient;
   close(): Promise<void>;
 }
@@ -30,6 +32,7 @@ export async function openTestStores(name: string): Promise<TestStores> {
   const stores = await connectOwner({ socket, logger: silent });
   return {
     owner,
+    socket,
     stores,
     close: async () => {
       await stores.close();
