@@ -52,6 +52,7 @@ runChild('worker', async ({ settings, config, logger }) => {
         mapper,
         logger,
         clock: Date.now,
+        queues: config.definitions.queues,
         window,
         flowTimeoutMs,
       });
