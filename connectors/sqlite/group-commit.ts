@@ -1,17 +1,8 @@
 import type { Logger } from '../../core/ports/logger.ts';
 import { isFull, Refusal, toFailure } from './database.ts';
 import type { Database } from './database.ts';
-import {
-  findAges,
-  findEnvelope,
-  findParked,
-  findRecent,
-  findStates,
-  findTrace,
-  listCounts,
-  readParked,
-} from './ledger-queries.ts';
 import { checkEntry } from './ledger-entry.ts';
+import { answerQuestion, isLedgerKind } from './ledger-questions.ts';
 import { LedgerStore } from './ledger-store.ts';
 import type { Failure, Request } from './protocol.ts';
 import type { Lease, Receiver } from './queue-state.ts';
@@ -257,22 +248,10 @@ export class GroupCommit {
       case 'append':
         this.#ledger.append(request[2]);
         return () => undefined;
-      case 'trace':
-        return () => findTrace(database, request[2]);
-      case 'read':
-        return () => findEnvelope(database, request[2]);
-      case 'states':
-        return () => findStates(database, request[2]);
-      case 'recent':
-        return () => findRecent(database, this.#ledger, request[2]);
-      case 'ages':
-        return () => findAges(database, this.#ledger);
-      case 'parked':
-        return () => findParked(database, request[2]);
-      case 'readParked':
-        return () => readParked(database, request[2]);
-      case 'counts':
-        return () => listCounts(this.#ledger);
+      default: {
+        const question = request;
+        return () => answerQuestion(database, this.#ledger, question);
+      }
     }
   }
 }
@@ -291,18 +270,6 @@ const writingKinds: ReadonlySet<Request[1]> = new Set([
   'declare',
 ]);
 
-const ledgerKinds: ReadonlySet<Request[1]> = new Set([
-  'append',
-  'trace',
-  'read',
-  'states',
-  'recent',
-  'ages',
-  'parked',
-  'readParked',
-  'counts',
-]);
-
 function unavailableCode(kind: Request[1]): string {
-  return ledgerKinds.has(kind) ? 'ledger-unavailable' : 'broker-unavailable';
+  return isLedgerKind(kind) ? 'ledger-unavailable' : 'broker-unavailable';
 }

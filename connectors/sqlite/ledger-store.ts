@@ -1,8 +1,8 @@
-import type { Envelope } from '../../core/envelope.ts';
 import type { LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
 import type { Database } from './database.ts';
 import { checkEntry } from './ledger-entry.ts';
 import { compareInstants, laterOf } from './instants.ts';
+import { KnownMessages, type Known } from './known-messages.ts';
 import {
   closingKinds,
   eventKinds,
@@ -12,40 +12,16 @@ import {
   stateAfter,
 } from './ledger-codes.ts';
 
-/** A message as the ledger remembers it while events of it keep coming. */
-interface Known {
-  readonly number: number;
-  readonly id: string;
-  interface: string;
-  state: number;
-  stateAt: string;
-  stateRank: number;
-  lastEventAt: string;
-  /** False while only events of it are known. */
-  received: boolean;
-  /** Already a row of the file, perhaps an older one. */
-  stored: boolean;
-  /** Nothing has ended its waiting yet, for certain. */
-  open: boolean;
-  /** To be written at the end of the transaction. */
-  arrived: Envelope | undefined;
-}
-
-const rememberedMessages = 20_000;
-
 /**
  * Writes messages and events, and keeps what follows from them: states, who waits where, counters.
  * Its methods run inside the caller's transaction; {@link flush} is the last of them before the commit.
  */
 export class LedgerStore {
   readonly #database: Database;
-  readonly #known = new Map<string, Known>();
-  readonly #dirty = new Set<Known>();
-  readonly #interfaces = new Map<string, number>();
+  readonly #messages: KnownMessages;
   readonly #counts = new Map<string, Map<string, Map<number, number>>>();
   readonly #dirtyCounts = new Set<string>();
   readonly #waiting = new Map<string, number>();
-  #lastMessage = 0;
   /** How many rows of parked messages there are: hardly ever one. */
   #parked = 0;
   #lastEvent = 0;
@@ -54,6 +30,7 @@ export class LedgerStore {
 
   constructor(database: Database) {
     this.#database = database;
+    this.#messages = new KnownMessages(database);
     this.#reload();
   }
 
@@ -69,30 +46,26 @@ export class LedgerStore {
 
   /** The interfaces' numbers by their ids. */
   get interfaces(): ReadonlyMap<string, number> {
-    return this.#interfaces;
+    return this.#messages.interfaces;
   }
 
   /** Where a message stands; undefined where nothing of it is known. */
   stateOf(id: string): MessageState | undefined {
-    const known = this.#known.get(id);
-    if (known !== undefined) return messageStates[known.state];
-    const row = this.#database.get('SELECT state FROM message WHERE id = ?', id);
-    return row === undefined ? undefined : messageStates[Number(row['state'])];
+    return this.#messages.stateOf(id);
   }
 
   append(entries: readonly LedgerEntry[]): void {
     for (const entry of entries) checkEntry(entry);
     this.#changed = true;
     for (const entry of entries) {
-      if (entry.type === 'message') this.#addMessage(entry.envelope);
+      if (entry.type === 'message') this.#messages.arrive(entry);
       else this.#addEvent(entry.event);
     }
   }
 
   /** Writes what has changed since the last call. */
   flush(): void {
-    for (const known of this.#dirty) this.#write(known);
-    this.#dirty.clear();
+    this.#messages.flush();
     for (const key of this.#dirtyCounts) {
       const [interfaceId = '', queue = '', kind = ''] = key.split('\0');
       this.#database.run(
@@ -105,10 +78,6 @@ export class LedgerStore {
       );
     }
     this.#dirtyCounts.clear();
-    if (this.#known.size > 2 * rememberedMessages) {
-      const excess = this.#known.size - rememberedMessages;
-      for (const id of this.#known.keys().take(excess).toArray()) this.#known.delete(id);
-    }
   }
 
   /** The transaction is committed: memory and file agree. */
@@ -124,15 +93,10 @@ export class LedgerStore {
   #reload(): void {
     this.#changed = false;
     const database = this.#database;
-    this.#known.clear();
-    this.#dirty.clear();
+    this.#messages.reload();
     this.#dirtyCounts.clear();
-    this.#interfaces.clear();
     this.#counts.clear();
     this.#waiting.clear();
-    for (const row of database.all('SELECT number, name FROM interface')) {
-      this.#interfaces.set(String(row['name']), Number(row['number']));
-    }
     for (const row of database.all('SELECT interface, queue, kind, count FROM event_count')) {
       this.#countsOf(String(row['interface']), String(row['queue'])).set(
         Number(row['kind']),
@@ -143,24 +107,11 @@ export class LedgerStore {
       this.#waiting.set(String(row['queue']), Number(row['count']));
     }
     this.#parked = Number(database.get('SELECT count(*) AS count FROM parked')?.['count'] ?? 0);
-    this.#lastMessage = Number(
-      database.get('SELECT max(number) AS last FROM message')?.['last'] ?? 0,
-    );
     this.#lastEvent = Number(database.get('SELECT max(number) AS last FROM event')?.['last'] ?? 0);
   }
 
-  #addMessage(envelope: Envelope): void {
-    const known = this.#find(envelope.id);
-    if (known.received) return;
-    known.received = true;
-    known.arrived = envelope;
-    known.interface = envelope.interface;
-    known.lastEventAt = laterOf(known.lastEventAt, envelope.receivedAt);
-    this.#dirty.add(known);
-  }
-
   #addEvent(event: LedgerEvent): void {
-    const known = this.#find(event.messageId);
+    const known = this.#messages.find(event.messageId);
     const kind = eventKinds.indexOf(event.kind);
     this.#lastEvent += 1;
     this.#database.run(
@@ -192,7 +143,7 @@ export class LedgerStore {
   }
 
   #follow(known: Known, event: LedgerEvent): void {
-    this.#dirty.add(known);
+    this.#messages.change(known);
     known.lastEventAt = laterOf(known.lastEventAt, event.at);
     const state = stateAfter[event.kind];
     if (state === undefined) return;
@@ -227,7 +178,7 @@ export class LedgerStore {
   #park(known: Known, queue: string, { at, issues = [] }: LedgerEvent): void {
     if (!known.open && this.#isClosed(known, queue)) return;
     const key =
-      known.arrived?.key ??
+      known.arrived?.envelope.key ??
       this.#database.get('SELECT key FROM message WHERE number = ?', known.number)?.['key'] ??
       known.id;
     this.#parked += this.#database.run(
@@ -274,99 +225,6 @@ export class LedgerStore {
       known.number,
       queue ?? null,
     );
-  }
-
-  #find(id: string): Known {
-    const remembered = this.#known.get(id);
-    if (remembered !== undefined) return remembered;
-    const row = this.#database.get(
-      `SELECT message.number, interface.name AS interface, state, state_at, last_event_at, content_type
-       FROM message JOIN interface ON interface.number = message.interface WHERE id = ?`,
-      id,
-    );
-    let known: Known;
-    if (row === undefined) {
-      this.#lastMessage += 1;
-      known = {
-        number: this.#lastMessage,
-        id,
-        interface: '',
-        state: 0,
-        stateAt: '',
-        stateRank: 0,
-        lastEventAt: '',
-        received: false,
-        stored: false,
-        open: true,
-        arrived: undefined,
-      };
-    } else {
-      known = {
-        number: Number(row['number']),
-        id,
-        interface: String(row['interface']),
-        state: Number(row['state']),
-        stateAt: String(row['state_at']),
-        // Not kept in the file: by its state, the kind of the event that led to it is known.
-        stateRank: Number(row['state']) <= messageStates.indexOf('queued') ? 0 : 1,
-        lastEventAt: String(row['last_event_at']),
-        received: row['content_type'] !== null,
-        stored: true,
-        open: false,
-        arrived: undefined,
-      };
-    }
-    this.#known.set(id, known);
-    return known;
-  }
-
-  #write(known: Known): void {
-    const { arrived } = known;
-    if (known.stored && arrived === undefined) {
-      this.#database.run(
-        'UPDATE message SET state = ?, state_at = ?, last_event_at = ? WHERE number = ?',
-        known.state,
-        known.stateAt,
-        known.lastEventAt,
-        known.number,
-      );
-      return;
-    }
-    known.stored = true;
-    known.arrived = undefined;
-    // A row that only events have made is replaced by the whole one.
-    this.#database.run(
-      'INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      known.number,
-      known.id,
-      this.#interfaceNumber(known.interface),
-      known.state,
-      known.stateAt,
-      known.lastEventAt,
-      arrived?.contentType ?? null,
-      arrived?.messageType ?? null,
-      arrived?.controlId ?? null,
-      arrived?.key ?? null,
-      arrived?.correlationId ?? null,
-      arrived?.causationId ?? null,
-      arrived?.receivedAt ?? null,
-      arrived?.attempt ?? null,
-      arrived?.charset ?? null,
-      arrived?.body.length ?? null,
-    );
-    if (arrived !== undefined) {
-      this.#database.run('INSERT INTO content VALUES (?, ?)', known.number, arrived.body);
-    }
-  }
-
-  #interfaceNumber(name: string): number {
-    let number = this.#interfaces.get(name);
-    if (number === undefined) {
-      number = this.#interfaces.size + 1;
-      this.#database.run('INSERT INTO interface VALUES (?, ?)', number, name);
-      this.#interfaces.set(name, number);
-    }
-    return number;
   }
 
   #countsOf(interfaceId: string, queue: string): Map<number, number> {
