@@ -147,7 +147,7 @@ export const addErrorShapes =
         const inner = b.id('inner');
         b.addRaw({ id: sub, type: 'subflow', in: [{ wires: [{ id: inner }] }], out: [] });
         const func = functionNode('throw new Error("inner")');
-        b.addRaw({ id: inner, z: sub, type: 'function', ...func, wires: [] });
+        b.addRaw({ id: inner, z: sub, type: 'function', x: 0, y: 0, ...func, wires: [] });
         b.add('in', 'test source', {}, ['s']);
         b.add('s', `subflow:${sub}`);
         b.add('c', 'catch', everything, ['o']);

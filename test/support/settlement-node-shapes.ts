@@ -167,10 +167,10 @@ export const addNodeShapes =
         const two = [{ wires: [{ id: f, port: 0 }] }, { wires: [{ id: f, port: 1 }] }];
         b.addRaw({ id: inner, type: 'subflow', in: [{ wires: [{ id: f }] }], out: two });
         const func = functionNode(`${pause} return [msg, {payload: 2}];`, 2);
-        b.addRaw({ id: f, z: inner, type: 'function', ...func, wires: [[], []] });
+        b.addRaw({ id: f, z: inner, type: 'function', x: 0, y: 0, ...func, wires: [[], []] });
         const outs = [{ wires: [{ id: i, port: 0 }] }, { wires: [{ id: i, port: 1 }] }];
         b.addRaw({ id: outer, type: 'subflow', in: [{ wires: [{ id: i }] }], out: outs });
-        b.addRaw({ id: i, z: outer, type: `subflow:${inner}`, wires: [[], []] });
+        b.addRaw({ id: i, z: outer, type: `subflow:${inner}`, x: 0, y: 0, wires: [[], []] });
         b.add('in', 'test source', {}, ['s']);
         b.add('s', `subflow:${outer}`, {}, ['o'], ['p']);
         out(b, 'o', 100);
