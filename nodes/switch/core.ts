@@ -6,16 +6,20 @@ type Evaluated = (error: unknown, value?: unknown) => void;
 
 /** What Node-RED's `switch` evaluates with, as far as it calls it: the last argument is always a callback. */
 interface Evaluation {
-  evaluateNodeProperty(...args: [unknown, string, Node, object, Evaluated]): unknown;
-  evaluateJSONataExpression(...args: [unknown, object, Evaluated]): unknown;
+  readonly evaluateNodeProperty: (
+    ...args: [value: unknown, type: string, node: Node, message: object, evaluated: Evaluated]
+  ) => unknown;
+  readonly evaluateJSONataExpression: (
+    ...args: [expression: unknown, message: object, evaluated: Evaluated]
+  ) => unknown;
 }
 
 /** Told of every message that the core node works on. It works on one at a time. */
 export interface CoreObserver {
   /** The first value of this message is about to be evaluated. */
-  onStart(message: object): void;
+  readonly onStart: (message: object) => void;
   /** Everything that the core node does for the message that was started last has been done. */
-  onEnd(): void;
+  readonly onEnd: () => void;
 }
 
 type InputHandler = (this: Node, message: object) => void;
@@ -77,10 +81,10 @@ function observeEvaluation(util: Evaluation, { onStart, onEnd }: CoreObserver): 
   ): void => {
     if (open === 0) onStart(message);
     open += 1;
-    let answered = false;
+    const call = { answered: false };
     const answer: Evaluated = (error, value) => {
-      if (answered) return;
-      answered = true;
+      if (call.answered) return;
+      call.answered = true;
       try {
         evaluated(error, value);
       } finally {
@@ -92,7 +96,7 @@ function observeEvaluation(util: Evaluation, { onStart, onEnd }: CoreObserver): 
       run(answer);
     } catch (error) {
       // A value that cannot even be asked for, as of a context store that is not there.
-      if (answered) throw error;
+      if (call.answered) throw error;
       answer(error);
     }
   };

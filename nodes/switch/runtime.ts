@@ -37,11 +37,11 @@ export default function register(RED: NodeAPI): void {
       if (current === undefined) wrong ??= text;
       else current.error ??= toError(text);
     };
-    const { error } = node;
+    const complain = this.error.bind(this);
     // The core node says so of a message that it cannot route, and of rules that it cannot read.
     node.warn = report;
     node.error = (text: unknown, message?: object): void => {
-      if (current === undefined) error.call(node, text as string, message as NodeMessage);
+      if (current === undefined) complain(text, message as NodeMessage);
       report(text);
     };
     const { handler } = buildCoreSwitch(RED, this, {

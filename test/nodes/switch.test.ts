@@ -164,7 +164,7 @@ const start = async (register: (RED: NodeAPI) => void, { rules, more }: Case) =>
 const messageOf = (sent: unknown): FlowMessage =>
   typeof sent === 'object' && sent !== null && 'parts' in sent
     ? structuredClone(sent as unknown as FlowMessage)
-    : ({ payload: sent } as FlowMessage);
+    : { payload: sent };
 const received = (flow: TestFlow, outputs: number) =>
   Array.from({ length: outputs }, (_, index) => flow.received(index + 1));
 
@@ -206,7 +206,7 @@ describe('switch', () => {
     const payloads = Array.from({ length: 20 }, (_, index) => index);
     await Promise.all(
       payloads.map(async (payload) => {
-        await flow.handle({ payload } as unknown as FlowMessage);
+        await flow.handle({ payload });
         expect(flow.received(1).map((message) => message.payload)).toContain(payload);
       }),
     );
@@ -239,7 +239,7 @@ describe('switch', () => {
     ],
     ['no regular expression', { t: 'regex', v: '(', vt: 'str' }, {}],
   ])('fails a message over %s, and takes the next', async (_name, each, more) => {
-    const flow = await startNode(registerSwitch, config([each as Rule], more), { outputs: 1 });
+    const flow = await startNode(registerSwitch, config([each], more), { outputs: 1 });
     for (const payload of ['x', 'y']) {
       expect(await flow.handle({ payload })).toBeInstanceOf(Error);
     }
@@ -278,7 +278,7 @@ describe('switch', () => {
 
   it('takes a message whose parts are empty for one of no sequence', async () => {
     const flow = await startNode(registerSwitch, config([{ t: 'nnull' }]), { outputs: 1 });
-    await flow.handle({ payload: 'x', parts: null } as unknown as FlowMessage);
+    await flow.handle({ payload: 'x', parts: null });
     await flow.handle({ payload: 'y' });
     expect(flow.received(1).map(({ payload }) => payload)).toEqual(['x', 'y']);
   });

@@ -25,7 +25,7 @@ type Wires = readonly (readonly string[])[];
 /** Builds the nodes of one tab; ids are prefixed by it. */
 export interface Builder {
   /** A node's id on this tab. */
-  id(name: string): string;
+  readonly id: (name: string) => string;
   add(name: string, type: string, config?: object, ...wires: Wires): void;
   addRaw(node: FlowNode): void;
 }

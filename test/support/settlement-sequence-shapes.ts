@@ -268,7 +268,7 @@ export function addSequenceShapes(shape: AddShape): void {
       b.add('in', 'test source', {}, ['s']);
       b.add('s', 'split', split, ['j', 'f']);
       b.add('j', 'join', join('auto'), ['o']);
-      b.add('f', 'function', functionNode(`${pause} ${'throw new Error("part");'}`));
+      b.add('f', 'function', functionNode(`${pause} throw new Error("part");`));
       out(b, 'o', 300);
     },
     { payload: [1, 2], delivered: 1 },
