@@ -29,3 +29,11 @@ export interface CompleteEvent {
   readonly error?: unknown;
   readonly node: { readonly node: RuntimeNode };
 }
+
+/** Told of nodes whose settlement is doubtful. */
+export interface TrackerObserver {
+  /** The node sent for a flow that had been settled, as a function without `node.done()` does. Each time. */
+  onLateSend(node: RuntimeNode): void;
+  /** No handler of the node calls `done`, and it is not known to be over when it returns. Once a node. */
+  onNeverDone(node: RuntimeNode): void;
+}

@@ -8,6 +8,7 @@ import {
   type ReceiveEvent,
   type SendEvent,
   type Tracked,
+  type TrackerObserver,
 } from './hook-events.ts';
 import { isThrownByHandler } from './thrown.ts';
 import { Transaction, type FlowResult, type Ticket } from './transaction.ts';
@@ -20,6 +21,9 @@ interface NodeLedger {
   /** How many messages it is working on. */
   open: number;
 }
+
+/** Nodes without `done` that have sent whatever they send when their handler returns. */
+const synchronous = /^(?:rbe|subflow:.*|subflow-status)$/;
 
 /** An error without `done` leaves a moment for a `done` that is on its way. */
 const graceMs = 50;
@@ -43,16 +47,16 @@ export class SettlementTracker {
   readonly #context = new AsyncLocalStorage<Ticket | undefined>();
   readonly #transactions = new Map<string, Transaction>();
   readonly #nodes = new WeakMap<RuntimeNode, NodeLedger>();
-  readonly #onLateSend: (node: RuntimeNode) => void;
+  readonly #observer: TrackerObserver | undefined;
+  readonly #neverDone = new WeakSet<RuntimeNode>();
   readonly #aggregates = new Aggregates();
   #sequence = 0;
   #stopping = false;
   /** Whose `done(error)` is being logged right now. */
   #failing: Ticket | undefined;
 
-  /** `onLateSend`: a node sent for a flow that had been settled, as a function without `node.done()` does. */
-  constructor(red: NodeRed, onLateSend: (node: RuntimeNode) => void = () => undefined) {
-    this.#onLateSend = onLateSend;
+  constructor(red: NodeRed, observer?: TrackerObserver) {
+    this.#observer = observer;
     red.hooks.add('onSend.hilum', (events: readonly SendEvent[]) => {
       for (const event of events) this.#onSend(event);
     });
@@ -73,6 +77,10 @@ export class SettlementTracker {
     });
     red.events.on('flows:started', () => {
       this.#stopping = false;
+      red.nodes.eachNode(({ id }) => {
+        const node = red.nodes.getNode(id);
+        if (node !== null && hasHandler(node)) this.#checkDone(node);
+      });
     });
   }
 
@@ -141,7 +149,7 @@ export class SettlementTracker {
     if (id !== undefined && this.#transactions.has(id)) return;
     const ticket = this.#context.getStore();
     if (ticket === undefined || ticket.transaction.settled) {
-      if (id !== undefined || ticket !== undefined) this.#onLateSend(source.node);
+      if (id !== undefined || ticket !== undefined) this.#observer?.onLateSend(source.node);
       if (ticket !== undefined) msg[transactionKey] = ticket.transaction.id;
       return;
     }
@@ -169,7 +177,7 @@ export class SettlementTracker {
     // A direct receive() (link, catch, complete) was never in transit: it takes its own hold.
     if (arrived === undefined || arrived === 0) transaction.hold();
     else ledger.inTransit.set(msg, arrived - 1);
-    if (node._inputCallback == null && node._inputCallbacks == null) {
+    if (!hasHandler(node)) {
       transaction.aborted = true;
       transaction.release();
       return;
@@ -234,7 +242,15 @@ export class SettlementTracker {
     // What the handler left behind (a timer, a socket) keeps its ticket, which must not keep all before it.
     ticket.previous = undefined;
     // A handler without `done` is over when it returns.
-    if (!ticket.done && !ticket.node._expectedDoneCount) this.#close(ticket);
+    if (ticket.done || ticket.node._expectedDoneCount) return;
+    this.#close(ticket);
+    this.#checkDone(ticket.node);
+  }
+
+  #checkDone(node: RuntimeNode): void {
+    if (node._expectedDoneCount || synchronous.test(node.type) || this.#neverDone.has(node)) return;
+    this.#neverDone.add(node);
+    this.#observer?.onNeverDone(node);
   }
 
   #onComplete(event: CompleteEvent): void {
@@ -282,4 +298,9 @@ export class SettlementTracker {
     this.#stopping = true;
     for (const transaction of this.#transactions.values()) transaction.aborted = true;
   }
+}
+
+/** Whether the node takes messages; a closed one does no more. */
+function hasHandler({ _inputCallback, _inputCallbacks }: RuntimeNode): boolean {
+  return _inputCallback != null || _inputCallbacks != null;
 }

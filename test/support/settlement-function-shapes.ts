@@ -147,7 +147,7 @@ export function addFunctionShapes(shape: AddShape): void {
     ['when a promise is there', 'new Promise(r => setTimeout(r, 100)).then(() => node.send(msg));'],
     [
       'in a function that is not waited for',
-      'async function f() { await 1; node.send(msg); } f();',
+      `async function f() { ${pause} node.send(msg); } f();`,
     ],
   ] as const) {
     shape(`a function sends ${what}`, 'completed', 290, scripted(func), {

@@ -29,6 +29,15 @@ export interface ShapeResult {
   readonly receivedInAll: number;
 }
 
+/** Which nodes the tracker found doubtful, by id or type. */
+export interface Doubts {
+  readonly name: string;
+  /** Sent late in a flow that the deploy takes. */
+  readonly lateBefore: readonly string[];
+  readonly late: readonly string[];
+  readonly neverDone: readonly string[];
+}
+
 type Handler = (
   this: RuntimeNode & { send(message: object): void; error(error: Error, message?: object): void },
   message: { payload?: unknown },
@@ -44,8 +53,10 @@ const partner = createServer((request, response) => {
 });
 await new Promise<void>((resolve) => partner.listen(0, '127.0.0.1', resolve));
 const { port } = partner.address() as AddressInfo;
-const shapes = buildShapes(port).filter(({ refused }) => refused === undefined);
-const flows = shapes.flatMap(({ flow }) => flow);
+const everyShape = buildShapes(port);
+const shapes = everyShape.filter(({ refused }) => refused === undefined);
+const refusedShapes = everyShape.filter(({ refused }) => refused !== undefined);
+const flows = everyShape.flatMap(({ flow }) => flow);
 
 const red = loadNodeRed();
 const holder: { tracker?: SettlementTracker } = {};
@@ -80,7 +91,12 @@ red.init(undefined, {
     },
   },
 });
-const tracker = new SettlementTracker(red);
+const late = new Set<string>();
+const neverDone: string[] = [];
+const tracker = new SettlementTracker(red, {
+  onLateSend: ({ id }) => late.add(id),
+  onNeverDone: ({ type }) => neverDone.push(type),
+});
 holder.tracker = tracker;
 
 const received = new Map<string, number>();
@@ -94,6 +110,17 @@ for (const [{ tab }, result] of results) {
   const receivedInAll = inAll.get(tab) ?? 0;
   process.stdout.write(`${JSON.stringify({ ...result, receivedInAll })}\n`);
 }
+// Nothing of the others was late, and all of these are.
+const lateBefore = [...late];
+await Promise.all(refusedShapes.map(run));
+await waitForLateSends();
+const doubts: Doubts = {
+  name: 'doubts',
+  lateBefore,
+  late: [...late].sort(),
+  neverDone,
+};
+process.stdout.write(`${JSON.stringify(doubts)}\n`);
 process.stdout.write(`${JSON.stringify(await runWhileStopping())}\n`);
 process.exit(0);
 
@@ -118,6 +145,13 @@ async function runAll() {
   }
   await runSome(slow);
   return found;
+}
+
+/** Each of the flows that a deploy refuses for what it sends later sends it, within a second. */
+async function waitForLateSends(): Promise<void> {
+  const expected = refusedShapes.filter(({ refused }) => refused?.endsWith('sends-later')).length;
+  const begun = Date.now();
+  while (late.size < expected && Date.now() - begun < 5_000) await new Promise(setImmediate);
 }
 
 /** A message that comes when the flows are being stopped must not look as if it had been processed. */
@@ -187,8 +221,9 @@ function registerTestNodes(): void {
   register('test out', (config) => (message, _send, done) => {
     setTimeout(
       () => {
-        if (!('beside' in message))
+        if (!('beside' in message)) {
           received.set(config.z ?? '', (received.get(config.z ?? '') ?? 0) + 1);
+        }
         if (config['fail'] === true) done(new Error('refused'));
         else done();
       },
@@ -208,6 +243,9 @@ function registerTestNodes(): void {
     });
     send(message);
     done();
+  });
+  register('test unknown', () => (message: object) => {
+    message;
   });
   register('test throws', () => (_message, _send, _done) => {
     throw new Error('thrown');

@@ -72,9 +72,15 @@ export const addNodeShapes =
       through('trigger', trigger({ duration: '0' })),
       { delivered: 1 },
     );
-    shape('a trigger that sends again', 'completed', 190, through('trigger', trigger({})), {
-      refused: 'trigger-sends-later',
-    });
+    shape(
+      'a trigger that sends again',
+      'completed',
+      190,
+      through('trigger', trigger({ duration: '300' })),
+      {
+        refused: 'trigger-sends-later',
+      },
+    );
     shape(
       'a trigger that sends again and again',
       'completed',

@@ -121,6 +121,10 @@ export const addWiredShapes =
       b.add('n', 'test silent', {}, ['o']);
       out(b, 'o', 0);
     });
+    shape('a node whose handler cannot say that it is done', 'completed', 0, (b) => {
+      b.add('in', 'test source', {}, ['n']);
+      b.add('n', 'test unknown');
+    });
     shape('a handler throws', 'failed', 0, (b) => {
       b.add('in', 'test source', {}, ['n']);
       b.add('n', 'test throws', {}, []);
