@@ -245,7 +245,7 @@ function registerTestNodes(): void {
     done();
   });
   register('test unknown', () => (message: object) => {
-    message;
+    Object.freeze(message);
   });
   register('test throws', () => (_message, _send, _done) => {
     throw new Error('thrown');
