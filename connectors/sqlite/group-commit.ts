@@ -11,9 +11,10 @@ import {
   listCounts,
   readParked,
 } from './ledger-queries.ts';
+import { checkEntry } from './ledger-entry.ts';
 import { LedgerStore } from './ledger-store.ts';
 import type { Failure, Request } from './protocol.ts';
-import type { Receiver } from './queue-state.ts';
+import type { Lease, Receiver } from './queue-state.ts';
 import { Queues } from './queues.ts';
 import type { Effect } from './queues.ts';
 
@@ -53,9 +54,12 @@ export class GroupCommit {
     this.#database = database;
     this.#logger = logger;
     this.#ledger = new LedgerStore(database);
-    this.#queues = new Queues(database, () => {
-      if (this.#failing) this.#armLater();
-      else this.#arm();
+    this.#queues = new Queues(database, {
+      wake: () => {
+        if (this.#failing) this.#armLater();
+        else this.#arm();
+      },
+      stateOf: (id) => this.#ledger.stateOf(id),
     });
   }
 
@@ -202,6 +206,25 @@ export class GroupCommit {
     }
   }
 
+  /** Whatever of it can be refused is found before anything is written. */
+  #settle(
+    requester: Requester,
+    [, , lease, beside]: Extract<
+      Request,
+      readonly [number, 'accept' | 'retry' | 'deadLetter', ...unknown[]]
+    >,
+    how: (lease: Lease) => Effect,
+  ): Effect {
+    for (const entry of beside?.entries ?? []) checkEntry(entry);
+    const effect = this.#queues.settle(
+      requester,
+      { leaseId: lease, outgoing: beside?.outgoing ?? [] },
+      how,
+    );
+    if (beside !== undefined) this.#ledger.append(beside.entries);
+    return effect;
+  }
+
   #apply({ requester, request }: Submitted): Effect {
     const queues = this.#queues;
     const database = this.#database;
@@ -211,15 +234,13 @@ export class GroupCommit {
       case 'publishEvent':
         return queues.publishEvent(request[2], request[3]);
       case 'accept':
-        return queues.settle(requester, request[2], request[3], (lease) => queues.accept(lease));
+        return this.#settle(requester, request, (lease) => queues.accept(lease));
       case 'retry': {
         const by = { delayMs: request[4], countAttempt: request[5] };
-        return queues.settle(requester, request[2], request[3], (lease) => queues.retry(lease, by));
+        return this.#settle(requester, request, (lease) => queues.retry(lease, by));
       }
       case 'deadLetter':
-        return queues.settle(requester, request[2], request[3], (lease) =>
-          queues.deadLetter(lease, request[4]),
-        );
+        return this.#settle(requester, request, (lease) => queues.deadLetter(lease, request[4]));
       case 'release':
         return queues.release(requester, request[2]);
       case 'declare':

@@ -1,7 +1,7 @@
 import type { Envelope } from '../../core/envelope.ts';
-import type { LedgerEntry, LedgerEvent } from '../../core/ports/ledger.ts';
-import { Refusal } from './database.ts';
+import type { LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
 import type { Database } from './database.ts';
+import { checkEntry } from './ledger-entry.ts';
 import { compareInstants, laterOf } from './instants.ts';
 import {
   closingKinds,
@@ -70,6 +70,14 @@ export class LedgerStore {
   /** The interfaces' numbers by their ids. */
   get interfaces(): ReadonlyMap<string, number> {
     return this.#interfaces;
+  }
+
+  /** Where a message stands; undefined where nothing of it is known. */
+  stateOf(id: string): MessageState | undefined {
+    const known = this.#known.get(id);
+    if (known !== undefined) return messageStates[known.state];
+    const row = this.#database.get('SELECT state FROM message WHERE id = ?', id);
+    return row === undefined ? undefined : messageStates[Number(row['state'])];
   }
 
   append(entries: readonly LedgerEntry[]): void {
@@ -375,24 +383,3 @@ export class LedgerStore {
     this.#dirtyCounts.add(`${interfaceId}\0${queue}\0${kind}`);
   }
 }
-
-/** Refuses what SQLite would only notice in the middle of the transaction. */
-function checkEntry(entry: LedgerEntry): void {
-  const sound =
-    entry.type === 'message'
-      ? [entry.envelope.id, entry.envelope.interface, entry.envelope.contentType].every(isText) &&
-        isText(entry.envelope.correlationId) &&
-        isText(entry.envelope.receivedAt) &&
-        entry.envelope.body instanceof Uint8Array
-      : isText(entry.event.messageId) &&
-        isText(entry.event.at) &&
-        eventKinds.includes(entry.event.kind);
-  if (sound) return;
-  throw new Refusal({
-    errorClass: 'permanent',
-    code: 'ledger-entry-invalid',
-    message: `A ledger entry with all its required fields was expected: a field of this ${entry.type} is absent or of another type.`,
-  });
-}
-
-const isText = (value: unknown): boolean => typeof value === 'string';

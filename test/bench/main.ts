@@ -4,6 +4,7 @@ const benchmarks: Readonly<Record<string, string>> = {
   mllp: './mllp.ts',
   'embedded-broker': './embedded-broker.ts',
   'rabbitmq-broker': './rabbitmq-broker.ts',
+  pipeline: './pipeline/main.ts',
 };
 
 // The rest of the command line is the benchmark's own.
