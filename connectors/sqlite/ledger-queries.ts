@@ -169,8 +169,8 @@ export function readParked(
 ): readonly Envelope[] {
   return database
     .all(
-      `SELECT ${columns}, body FROM parked
-       JOIN ${messages} ON message.number = parked.message
+      `SELECT ${columns}, body FROM ${messages}
+       JOIN parked ON parked.message = message.number
        JOIN content ON content.message = parked.message
        WHERE parked.queue = ? AND parked.key = ? ORDER BY parked.number LIMIT ?`,
       queue,
