@@ -9,6 +9,7 @@ import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
 import { pause, startConsuming, type Consuming } from '../consuming.ts';
 import { deriveId } from '../derived-id.ts';
+import { EitherSignal } from '../either-signal.ts';
 import { giveBack, KeyOrder, type Turn } from '../order/key-order.ts';
 import { Parking } from '../order/parking.ts';
 import type { Recorder } from '../recorder.ts';
@@ -57,6 +58,7 @@ export class FlowConsumer {
   readonly #parking: Parking;
   readonly #order: KeyOrder;
   readonly #stopping = new AbortController();
+  readonly #leaving = new EitherSignal(this.#stopping.signal);
   #consuming: Promise<Consuming> | undefined;
 
   constructor(queue: FlowQueue, options: Options, send: (message: FlowMessage) => void) {
@@ -154,7 +156,7 @@ export class FlowConsumer {
       }
       attempt = Math.max(attempt, earlier.attempt);
     }
-    const waiting = AbortSignal.any([this.#stopping.signal, delivery.voided]);
+    const waiting = this.#leaving.or(delivery.voided);
     for (;;) {
       const next = await this.#runOnce(delivery, { attempt, redelivered, turn });
       if (next === 'settled') return;
