@@ -14,7 +14,8 @@ const recoverWithinMs = 90_000;
 
 type Victim = 'owner' | 'edge' | 'worker default' | 'supervisor' | 'broker';
 
-const processes: readonly Victim[] = ['owner', 'edge', 'worker default', 'supervisor'];
+const processes: readonly Victim[] = ['edge', 'worker default', 'owner', 'supervisor'];
+const shortRounds = 4;
 
 /**
  * How many messages may reach the partner twice for one kill, without its sender having sent them twice: what
@@ -34,13 +35,14 @@ export const kill: Scenario = {
   brokers: ['embedded', 'rabbitmq'],
   async run(context) {
     const { engine, rabbit, interfaces } = await setUp(context, { [flow]: {} });
-    const victims: readonly Victim[] = rabbit === undefined ? processes : [...processes, 'broker'];
-    const rounds = context.options.rounds ?? (context.isShort ? victims.length : 100);
+    // The one that only RabbitMQ has first: a short run may not come to them all.
+    const victims: readonly Victim[] = rabbit === undefined ? processes : ['broker', ...processes];
+    const rounds = context.options.rounds ?? (context.isShort ? shortRounds : 100);
     context.say(`ready after ${await engine.start()} ms; seed ${context.options.seed}`);
     const all: Counts[] = [];
     for (let round = 1; round <= rounds; round += 1) {
       // Each once before any twice, so that few rounds try all of them.
-      const victim = round <= victims.length ? victims[round - 1] : context.random.pick(victims);
+      const victim = victims[round - 1] ?? context.random.pick(victims);
       all.push(
         await runRound(context, {
           engine,

@@ -1,5 +1,7 @@
+import { broker } from './broker.ts';
 import type { Scenario } from './harness/scenario.ts';
 import { kill } from './kill.ts';
+import { partner } from './partner.ts';
 
 /** All of them, in the order in which they run. */
-export const scenarios: readonly Scenario[] = [kill];
+export const scenarios: readonly Scenario[] = [kill, partner, broker];

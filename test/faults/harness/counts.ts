@@ -1,5 +1,5 @@
 import { patientOf } from './messages.ts';
-import type { PartnerReport } from './partner.ts';
+import { verdict, type PartnerReport } from './partner.ts';
 import type { SenderReport } from './sender.ts';
 
 /** One load counted by control id, between two partners that know nothing of each other. */
@@ -10,8 +10,10 @@ export interface Counts {
   readonly resent: number;
   readonly refused: number;
   readonly received: number;
-  /** Acknowledged, and never taken by the partner. */
+  /** Acknowledged, and neither taken nor refused for good (AE) by the partner. */
   readonly lost: readonly number[];
+  /** Refused for good by the partner: they belong into the dead letters. */
+  readonly givenUp: readonly number[];
   /** Taken more than once. */
   readonly duplicates: number;
   /** Of their surplus, what the sender itself sent again. */
@@ -35,8 +37,11 @@ export function count(sender: SenderReport, partner: PartnerReport): Counts {
   const timesTaken = new Map<number, number[]>();
   const latest = new Map<number, number>();
   const disordered: number[] = [];
+  const refusedByPartner = new Set<number>();
   partner.indexes.forEach((index, at) => {
-    if (partner.taken[at] === 0 || !sends.has(index)) return;
+    if (!sends.has(index)) return;
+    if (partner.verdicts[at] === verdict.refused) refusedByPartner.add(index);
+    if (partner.verdicts[at] !== verdict.taken) return;
     const times = timesTaken.get(index);
     if (times !== undefined) {
       times.push(partner.times[at] ?? 0);
@@ -63,7 +68,10 @@ export function count(sender: SenderReport, partner: PartnerReport): Counts {
     resent: [...sends.values()].reduce((sum, times) => sum + times - 1, 0),
     refused: sender.refused.length,
     received: timesTaken.size,
-    lost: [...acknowledged].filter((index) => !timesTaken.has(index)),
+    lost: [...acknowledged].filter(
+      (index) => !timesTaken.has(index) && !refusedByPartner.has(index),
+    ),
+    givenUp: [...refusedByPartner].filter((index) => !timesTaken.has(index)),
     duplicates,
     explainedByResend,
     redelivered,
@@ -76,7 +84,7 @@ export function count(sender: SenderReport, partner: PartnerReport): Counts {
 /** One line of figures. */
 export function describeCounts(counts: Counts): string {
   const { sent, acknowledged, resent, refused, received, lost, duplicates } = counts;
-  const { explainedByResend, redelivered, disordered, altered, wrongAnswers } = counts;
+  const { explainedByResend, redelivered, disordered, altered, wrongAnswers, givenUp } = counts;
   return [
     `sent ${sent}`,
     `acknowledged ${acknowledged}`,
@@ -86,6 +94,7 @@ export function describeCounts(counts: Counts): string {
     `lost ${lost.length}`,
     `twice ${duplicates} (${explainedByResend} sent again by the sender, ${redelivered.length} delivered again)`,
     `out of order ${disordered.length}`,
+    ...(givenUp.length === 0 ? [] : [`refused by the partner ${givenUp.length}`]),
     ...(altered.length === 0 ? [] : [`altered ${altered.length}`]),
     ...(wrongAnswers === 0 ? [] : [`answers to another message ${wrongAnswers}`]),
   ].join(', ');

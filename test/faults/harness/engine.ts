@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { QueueView } from '../../../console/api/views.ts';
 import { startHilum, type RunningHilum } from '../../support/hilum.ts';
@@ -41,7 +42,17 @@ export class Engine {
       },
       dataDirectory,
     );
-    context.atEnd(() => engine.stop());
+    context.atEnd(async () => {
+      const log = path.join(tmpdir(), `hilum-faults-${process.pid}.log`);
+      try {
+        await engine.stop();
+      } finally {
+        if (context.broken.length > 0) {
+          writeFileSync(log, engine.output());
+          context.say(`what Hilum printed is in ${log}`);
+        }
+      }
+    });
     return engine;
   }
 

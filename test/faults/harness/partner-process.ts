@@ -5,7 +5,13 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { serveParent } from './child.ts';
 import { buildExpected, controlIdOf, frame, FrameSplitter, readIndex } from './messages.ts';
-import type { Behaviour, PartnerProgress, PartnerQuestion, PartnerReport } from './partner.ts';
+import {
+  verdict,
+  type Behaviour,
+  type PartnerProgress,
+  type PartnerQuestion,
+  type PartnerReport,
+} from './partner.ts';
 
 let behaviour: Behaviour = { kind: 'accept' };
 let server: Server | undefined;
@@ -14,8 +20,7 @@ const sockets = new Set<Socket>();
 
 const indexes: number[] = [];
 const times: number[] = [];
-/** 1 where it was answered AA. */
-const taken: number[] = [];
+const verdicts: number[] = [];
 const distinct = new Set<number>();
 const altered: number[] = [];
 let strangers = 0;
@@ -46,7 +51,7 @@ function take(socket: Socket, text: string): void {
   const isTaken = ['accept', 'slow', 'late'].includes(behaviour.kind);
   indexes.push(index);
   times.push(Date.now());
-  taken.push(isTaken ? 1 : 0);
+  verdicts.push(isTaken ? verdict.taken : behaviour.kind === 'AE' ? verdict.refused : verdict.open);
   if (isTaken) distinct.add(index);
   answer(socket, index);
 }
@@ -120,7 +125,7 @@ serveParent<PartnerQuestion>((question) => {
       return {
         indexes: Int32Array.from(indexes),
         times: Float64Array.from(times),
-        taken: Uint8Array.from(taken),
+        verdicts: Uint8Array.from(verdicts),
         altered,
         strangers,
       } satisfies PartnerReport;

@@ -12,6 +12,9 @@ export type Behaviour =
   /** Nobody listens. */
   | { readonly kind: 'down' };
 
+/** AA; AE; anything else, such as no answer. */
+export const verdict = { open: 0, taken: 1, refused: 2 } as const;
+
 export interface PartnerProgress {
   readonly received: number;
   /** Different messages that were answered AA. */
@@ -24,8 +27,8 @@ export interface PartnerProgress {
 export interface PartnerReport {
   readonly indexes: Int32Array;
   readonly times: Float64Array;
-  /** 1 where it was answered AA. */
-  readonly taken: Uint8Array;
+  /** What it was answered. */
+  readonly verdicts: Uint8Array;
   /** What was not, byte for byte, what was to be expected. */
   readonly altered: readonly number[];
   /** Messages that nobody sent. */
