@@ -12,10 +12,26 @@ const ratePerSecond = 200;
 /** A process that is killed soon after its start is started again after a while that doubles. */
 const recoverWithinMs = 90_000;
 
-type Victim = 'owner' | 'edge' | 'worker default' | 'supervisor' | 'broker';
+type Victim =
+  | 'owner'
+  | 'edge'
+  | 'worker default'
+  | 'broker'
+  /** Started again when all others have ended by themselves. */
+  | 'supervisor'
+  /** Started again at once, as whatever watches over it does. */
+  | 'supervisor, back at once';
 
-const processes: readonly Victim[] = ['edge', 'worker default', 'owner', 'supervisor'];
-const shortRounds = 4;
+const processes: readonly Victim[] = [
+  'edge',
+  'worker default',
+  'owner',
+  'supervisor',
+  'supervisor, back at once',
+];
+/** The others finish what they have within 10 s; a supervisor would end them after 15. */
+const mayEndMs = 20_000;
+const shortRounds = 5;
 
 /**
  * How many messages may reach the partner twice for one kill, without its sender having sent them twice: what
@@ -26,6 +42,7 @@ const mayRedeliver: Readonly<Record<Victim, number>> = {
   edge: 1,
   'worker default': 0,
   supervisor: 1,
+  'supervisor, back at once': 1,
   broker: 0,
 };
 
@@ -100,10 +117,12 @@ async function strike(
     engine,
     rabbit,
     victim,
+    title,
   }: {
     readonly engine: Engine;
     readonly rabbit: RabbitServer | undefined;
     readonly victim: Victim;
+    readonly title: string;
   },
 ): Promise<string> {
   if (victim === 'broker') {
@@ -112,13 +131,19 @@ async function strike(
     await rabbit?.start();
     return '';
   }
-  if (victim !== 'supervisor') {
+  if (victim !== 'supervisor' && victim !== 'supervisor, back at once') {
     await engine.kill(victim);
     return '';
   }
-  const endedMs = await engine.killSupervisor();
-  const startedMs = await engine.start();
-  return ` (the others ended after ${endedMs} ms, started again in ${startedMs} ms)`;
+  const ending = await engine.killSupervisor();
+  const starting = victim === 'supervisor' ? undefined : engine.start();
+  const { ms, last } = await ending.ended();
+  context.promise(
+    ms <= mayEndMs,
+    `${title}: ${last} ended ${ms} ms after its supervisor, at most ${mayEndMs} are allowed`,
+  );
+  const startedMs = await (starting ?? engine.start());
+  return ` (the others ended after ${ms} ms, ${last} the last; started again in ${startedMs} ms)`;
 }
 
 function sayTotals(context: FaultContext, all: readonly Counts[]): void {
