@@ -1,7 +1,9 @@
 import { broker } from './broker.ts';
+import { clock } from './clock.ts';
+import { disk } from './disk.ts';
 import type { Scenario } from './harness/scenario.ts';
 import { kill } from './kill.ts';
 import { partner } from './partner.ts';
 
 /** All of them, in the order in which they run. */
-export const scenarios: readonly Scenario[] = [kill, partner, broker];
+export const scenarios: readonly Scenario[] = [kill, partner, broker, disk, clock];

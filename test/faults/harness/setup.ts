@@ -107,6 +107,7 @@ export async function settleAccounts(
   }
   const counts = count(await load.sender.report(), await load.partner.report());
   const { what, mayRedeliver, keepsOrder = true } = load;
+  const again = new Set(counts.redelivered.map(({ index }) => index));
   context.say(`${what}: ${describeCounts(counts)}`);
   const promise = (kept: boolean, words: string): void =>
     context.promise(kept, `${what}: ${words}`);
@@ -116,8 +117,8 @@ export async function settleAccounts(
     `${counts.lost.length} messages were acknowledged and lost, such as ${counts.lost.slice(0, 5).join()}`,
   );
   promise(
-    counts.redelivered.length <= mayRedeliver,
-    `${counts.redelivered.length} messages were delivered again, at most ${mayRedeliver} may be`,
+    again.size <= mayRedeliver,
+    `${again.size} messages were delivered again, at most ${mayRedeliver} may be`,
   );
   if (keepsOrder) {
     promise(
