@@ -69,6 +69,11 @@ export class Engine {
     return Math.round(performance.now() - startedAt);
   }
 
+  /** What it is started with. */
+  get env(): Readonly<Record<string, string>> {
+    return this.#env;
+  }
+
   set(name: string, value: string): void {
     this.#env[name] = value;
   }
