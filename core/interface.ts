@@ -187,9 +187,42 @@ interface SenderBase {
   /** Where the partner's answers go; absent when nobody listens to them. */
   readonly answerQueue?: string;
   readonly timeoutMs: number;
-  /** How many deliveries at a time. */
+  /** How many deliveries at a time; 1 where the whole queue is in order. */
   readonly concurrency: number;
+  /** Absent: `queue` where there is one delivery at a time, else `none`. */
+  readonly order?: MessageOrder;
+  /** What follows for the messages behind one that is given up; absent: `skip`. */
+  readonly onFailure?: FailurePolicy;
+  /** Absent, as a whole or in part: {@link defaultRetry}. */
+  readonly retry?: Partial<RetrySettings>;
+  /** So many failures of the connection in a row open the circuit breaker; 0: never. Absent: 3. */
+  readonly breakerFailures?: number;
 }
+
+/**
+ * How often, and after how long, a sender tries again. The n-th repetition follows after a random time between 0
+ * and `firstDelayMs` times `factor` to the power of n - 1, but at most `maxDelayMs`.
+ */
+export interface RetrySettings {
+  readonly firstDelayMs: number;
+  readonly factor: number;
+  readonly maxDelayMs: number;
+  /** A message that fails is given up when it has been Hilum's for longer. Absent: tried for as long as it takes. */
+  readonly maxAgeMs?: number;
+  /** Absent: no bound. */
+  readonly maxTransientAttempts?: number;
+  /** After a timeout the partner may have it: asked again a bounded number of times, as HL7 senders do. */
+  readonly maxAmbiguousAttempts: number;
+}
+
+export const defaultRetry: RetrySettings = {
+  firstDelayMs: 1_000,
+  factor: 2,
+  maxDelayMs: 60_000,
+  maxAmbiguousAttempts: 10,
+};
+
+export const defaultBreakerFailures = 3;
 
 /** A `fhir out` node. */
 export interface FhirSenderDefinition extends SenderBase {

@@ -5,16 +5,20 @@ import type {
   Ledger,
   LedgerCount,
   LedgerEntry,
+  LedgerFilter,
   MessageState,
   MessageSummary,
+  OrderedPage,
+  Page,
   ParkedKey,
   QueueAge,
   ReceivedQuery,
   Trace,
+  WaitingMessage,
 } from '../../core/ports/ledger.ts';
 import { assertBodySize } from './body-size.ts';
 import type { Connection, Question } from './connection.ts';
-import type { RecentOptions } from './protocol.ts';
+import type { FindPage, FindRequest } from './protocol.ts';
 
 /** The ledger's port over a connection to the owner. */
 export class SqliteLedger implements Ledger {
@@ -62,8 +66,24 @@ export class SqliteLedger implements Ledger {
     return found as readonly (FormerReceipt | undefined)[];
   }
 
-  async recent(options: RecentOptions): Promise<readonly MessageSummary[]> {
-    return (await this.#ask(['recent', options])) as readonly MessageSummary[];
+  async find(
+    filter: LedgerFilter,
+    { limit, order = 'newest', after }: OrderedPage,
+  ): Promise<readonly MessageSummary[]> {
+    const found: MessageSummary[] = [];
+    let from: FindRequest['after'] = after;
+    do {
+      const rest = limit - found.length;
+      const request: FindRequest = { filter, order, limit: rest, after: from };
+      const page = (await this.#ask(['find', request])) as FindPage;
+      found.push(...page.found);
+      from = page.next;
+    } while (from !== undefined && found.length < limit);
+    return found;
+  }
+
+  async waiting(queue: string, page: Page): Promise<readonly WaitingMessage[]> {
+    return (await this.#ask(['waiting', { queue, ...page }])) as readonly WaitingMessage[];
   }
 
   async ages(): Promise<readonly QueueAge[]> {

@@ -145,9 +145,13 @@ export class Edge {
   }
 
   #startSender(definition: SenderDefinition): void {
+    const { id: nodeId, label } = definition;
     const sender = new Sender(definition, {
       ...this.#options,
       destination: createDestination(definition, this.#options.logger),
+      onState: ({ state, reason: detail = '', since }) => {
+        this.#options.onEndpoint({ nodeId, label, state, detail, since });
+      },
     });
     this.#senders.set(definition.id, sender);
     sender.start();

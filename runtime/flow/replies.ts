@@ -22,7 +22,7 @@ interface Options {
   readonly recorder: Recorder;
   readonly clock: Clock;
   /** The followed message that a flow's message belongs to. */
-  readonly findInFlow: (message: FlowMessage) => InFlow | undefined;
+  readonly findRun: (message: FlowMessage) => InFlow | undefined;
 }
 
 /** Answered, and perhaps to be run again by another worker: so many are remembered. */
@@ -46,7 +46,7 @@ export class Replies {
   }
 
   async reply(message: FlowMessage, response: FlowResponse): Promise<ReplyOutcome> {
-    const inFlow = this.#options.findInFlow(message);
+    const inFlow = this.#options.findRun(message);
     const replyTo = inFlow?.envelope.replyTo;
     if (inFlow === undefined || replyTo === undefined) return { kind: 'unawaited' };
     if (this.#runs.has(inFlow)) return { kind: 'repeated' };

@@ -1,11 +1,13 @@
 import { defaults, toResponse } from '../../nodes/hl7-reply/definition.ts';
 import registerReply from '../../nodes/hl7-reply/runtime.ts';
 import { contributors } from '../../nodes/definitions.ts';
-import { startNode } from './node-red.ts';
+import { startNode, stopNode } from './node-red.ts';
 import { RecordingRuntime } from './recording-runtime.ts';
 
 const config = { ...defaults, type: 'hl7 reply' };
 const payload = 'MSH|^~\\&|A|B|C|D|2026||ORL^O22|1|P|2.5.1\rMSA|AA|7\r';
+
+afterEach(stopNode);
 
 describe('hl7 reply', () => {
   it('answers with the payload, shows what was answered, and passes the message on', async () => {
@@ -47,6 +49,7 @@ describe('hl7 reply', () => {
     hilum.failure = new Error('away');
     const failing = await startNode(registerReply, config, { outputs: 1, hilum });
     expect(await failing.handle({ payload })).toMatchObject({ message: 'away' });
+    await stopNode();
     const stock = await startNode(registerReply, config, { outputs: 1 });
     expect(await stock.handle({ payload })).toMatchObject({
       issues: [{ code: 'runtime-missing' }],

@@ -64,7 +64,7 @@ const controlId = controlIdOf(1);
 
 /** The events under the control id, oldest first, as `kind summary`. */
 async function events(): Promise<readonly string[]> {
-  const found = await file.stores.ledger.recent({ limit: 100 });
+  const found = await file.stores.ledger.find({}, { limit: 100 });
   const traces = await Promise.all(found.map(({ id }) => file.stores.ledger.trace(id)));
   const own = traces.flatMap((trace, index) =>
     (trace?.events ?? []).filter(({ messageId }) => messageId === found[index]?.id),
@@ -81,10 +81,10 @@ describe.each(['together', 'apart'] as const)('a message that comes again, store
     expect(readAnswer(await partner.send(enhanced))).toBe('CA E1');
     expect(readAnswer(await partner.send(enhanced))).toBe('CA E1');
     expect(await waiting()).toBe(2);
-    const [first] = (await file.stores.ledger.recent({ limit: 9, state: 'queued' })).filter(
+    const [first] = (await file.stores.ledger.find({ states: ['queued'] }, { limit: 9 })).filter(
       (each) => each.controlId === controlId,
     );
-    const copies = await file.stores.ledger.recent({ limit: 9, state: 'duplicate' });
+    const copies = await file.stores.ledger.find({ states: ['duplicate'] }, { limit: 9 });
     const copy = copies.find((each) => each.controlId === controlId);
     expect(copy).toMatchObject({ causationId: first?.id, correlationId: first?.id });
     const trace = await file.stores.ledger.trace(first?.id ?? '');
@@ -116,7 +116,7 @@ describe.each(['together', 'apart'] as const)('a message that comes again, store
     });
     const partner = await connect({}, { broker, stores: 'apart' });
     await expect(partner.send(message)).rejects.toThrow('closed without an answer');
-    expect((await file.stores.ledger.recent({ limit: 9 })).map(({ state }) => state)).toEqual([
+    expect((await file.stores.ledger.find({}, { limit: 9 })).map(({ state }) => state)).toEqual([
       'received',
     ]);
     isAway = false;

@@ -230,7 +230,7 @@ describe('a listener that acknowledges after the flow', () => {
     const again = new Peer();
     again.send(build(1));
     await until(
-      async () => (await file.stores.ledger.recent({ limit: 1, state: 'duplicate' })).length,
+      async () => (await file.stores.ledger.find({ states: ['duplicate'] }, { limit: 1 })).length,
       (count) => count === 1,
       5_000,
     );

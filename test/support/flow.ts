@@ -35,7 +35,7 @@ export async function openTestFlow(
   const replies = new Replies({
     ...parts,
     recorder,
-    findInFlow: ({ _msgid }: FlowMessage) => inFlows.get(_msgid ?? ''),
+    findRun: ({ _msgid }: FlowMessage) => inFlows.get(_msgid ?? ''),
   });
   const arrived: InTestFlow[] = [];
   const waiting: ((each: InTestFlow) => void)[] = [];
