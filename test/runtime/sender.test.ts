@@ -464,9 +464,14 @@ describe('while the ledger is away', () => {
 
   it('what cannot be written down holds up nobody', async () => {
     const partner = await openPartner();
-    const ledger = overrideIn<Ledger>(stores.ledger, { states: away, append: away });
+    let isAway = true;
+    const ledger = overrideIn<Ledger>(stores.ledger, {
+      states: away,
+      append: (entries) => (isAway ? away() : stores.ledger.append(entries)),
+    });
     openSender(partner.port, {}, { ledger });
-    for (let index = 1; index <= 5; index += 1) await put(`A${index}`);
+    const ids: string[] = [];
+    for (let index = 1; index <= 5; index += 1) ids.push(await put(`A${index}`));
     await untilGot(partner, 5);
     await until(
       async () => (await stores.broker.depths()).find((each) => each.queue === queue),
@@ -474,6 +479,9 @@ describe('while the ledger is away', () => {
       5_000,
     );
     expect(partner.got).toEqual(['A1', 'A2', 'A3', 'A4', 'A5']);
+    // It is told when it is back.
+    isAway = false;
+    for (const id of ids) await untilState(id, 'delivered');
   });
 });
 
