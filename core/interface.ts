@@ -47,6 +47,24 @@ export type FailurePolicy = 'skip' | 'stop';
  */
 export type AcknowledgeWhen = 'received' | 'validated' | 'processed';
 
+/** What a listener makes of a message that comes again. */
+export interface DuplicatePolicy {
+  /** For so long the same content under the same control id is acknowledged again, and not processed; 0: never. */
+  readonly windowMs: number;
+  /** What follows where the content is another. */
+  readonly sameIdOtherContent: 'accept' | 'reject';
+}
+
+/** How a listener waits for what comes of a message in its flow, where it acknowledges then. */
+export interface FlowWait {
+  readonly timeoutMs: number;
+  /**
+   * What follows when the flow is not through by then: `error`: the sender is told that the message is kept (AE);
+   * `close`: the connection is closed without an answer, and the sender repeats the message.
+   */
+  readonly onTimeout: 'error' | 'close';
+}
+
 /** How a listener answers, and which messages it takes. */
 export interface ListenerAcknowledgment {
   readonly mode: AcknowledgmentMode;
@@ -68,12 +86,18 @@ export interface ListenerDefinition {
   /** 0: the system chooses one. */
   readonly port: number;
   readonly acknowledge: AcknowledgeWhen;
+  /** Where it acknowledges when the flow has completed. Absent: 30 s, then `error`. */
+  readonly wait?: FlowWait;
   /** The conformance profile that `validated` means; absent: the message's version alone. */
   readonly profile?: string;
   /** What the sender writes in, where its MSH-18 does not tell the truth. */
   readonly charset?: string;
+  /** Where a message's key is: the first of these paths with a value. Absent: PID-3.1. */
+  readonly keyPaths?: readonly string[];
   /** Absent: as MSH-15 and MSH-16 ask, and every message is taken. */
   readonly acknowledgment?: ListenerAcknowledgment;
+  /** Absent: within a day, and other content is accepted. */
+  readonly duplicates?: DuplicatePolicy;
   /** The inbound queue. */
   readonly queue: string;
   /** Frames beyond this close the connection. */
@@ -257,6 +281,8 @@ export const queueNames = {
   inbound: (nodeId: string): string => `in.${nodeId}`,
   outbound: (nodeId: string): string => `out.${nodeId}`,
   answers: (nodeId: string): string => `answer.${nodeId}`,
+  /** Where an edge hears what came of messages whose senders wait. */
+  replies: (edge: string): string => `reply.${edge}`,
   subscription: (nodeId: string): string => `sub.${nodeId}`,
   event: (topic: string): string => `event.${topic}`,
 } as const;

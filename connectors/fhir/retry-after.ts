@@ -14,8 +14,8 @@ export function parseRetryAfter(answer: {
   const { retryAfter = '', date = '', nowMs } = answer;
   const text = retryAfter.trim();
   if (/^\d+$/.test(text)) return Math.min(longestMs, Number(text) * 1000);
-  // A date begins with its day of the week: a number below zero would be read as a year.
-  const until = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) : Number.NaN;
+  // JavaScript reads much as a date that is none, such as `-5`.
+  const until = /^[A-Z][a-z]{2}/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(until)) return undefined;
   const from = Date.parse(date);
   return Math.min(longestMs, Math.max(0, until - (Number.isNaN(from) ? nowMs : from)));

@@ -1,5 +1,11 @@
 import type { ErrorClass } from '../../core/errors.ts';
-import type { LedgerEntry, MessageState } from '../../core/ports/ledger.ts';
+import type {
+  LedgerEntry,
+  LedgerFilter,
+  MessageState,
+  MessageSummary,
+  ReceivedQuery,
+} from '../../core/ports/ledger.ts';
 
 /**
  * What a client asks of the owner: a frame holds all requests of one tick, in order, and the owner
@@ -34,10 +40,16 @@ export type Request =
   | readonly [id: number, kind: 'stop', consumer: number, giveBack: boolean]
   | readonly [id: number, kind: 'depths']
   | readonly [id: number, kind: 'append', entries: readonly LedgerEntry[]]
+  | LedgerQuestion;
+
+/** What is asked of the ledger and writes nothing. */
+export type LedgerQuestion =
   | readonly [id: number, kind: 'trace', messageId: string]
   | readonly [id: number, kind: 'read', messageId: string]
   | readonly [id: number, kind: 'states', ids: readonly string[]]
-  | readonly [id: number, kind: 'recent', options: RecentOptions]
+  | readonly [id: number, kind: 'findReceived', queries: readonly ReceivedQuery[]]
+  | readonly [id: number, kind: 'find', request: FindRequest]
+  | readonly [id: number, kind: 'waiting', request: WaitingRequest]
   | readonly [id: number, kind: 'ages']
   | readonly [id: number, kind: 'parked', queue: string | undefined]
   | readonly [
@@ -47,11 +59,27 @@ export type Request =
     ]
   | readonly [id: number, kind: 'counts'];
 
-export interface RecentOptions {
+/** Where in the order of messages: time of receipt, then arrival. */
+export type Cursor = readonly [receivedAt: string, number: number];
+
+export interface FindRequest {
+  readonly filter: LedgerFilter;
+  readonly order: 'newest' | 'oldest';
   readonly limit: number;
-  readonly before?: string;
-  readonly interface?: string;
-  readonly state?: MessageState;
+  /** A message id, or where the page before ended. */
+  readonly after?: string | Cursor | undefined;
+}
+
+export interface FindPage {
+  readonly found: readonly MessageSummary[];
+  /** Where to go on; absent at the end. */
+  readonly next?: Cursor;
+}
+
+export interface WaitingRequest {
+  readonly queue: string;
+  readonly limit: number;
+  readonly after?: string;
 }
 
 /** An envelope on its way: `header` is JSON of all but its attempt and its body, which the owner never reads. */

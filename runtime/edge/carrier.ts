@@ -3,13 +3,15 @@ import type { MessageOrder, RetrySettings, SenderDefinition } from '../../core/i
 import type { Outcome } from '../../core/outcome.ts';
 import type { Delivery } from '../../core/ports/broker.ts';
 import type { Destination } from '../../core/ports/destination.ts';
-import type { Ledger } from '../../core/ports/ledger.ts';
+import type { Ledger, MessageState } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
 import { pause } from '../consuming.ts';
 import { toInstant } from '../ids.ts';
+import { EitherSignal } from '../either-signal.ts';
+import { Pending } from '../flow/pending.ts';
 import { giveBack, type Turn } from '../order/key-order.ts';
-import { Recorder } from '../recorder.ts';
+import { Recorder, type EventDetails } from '../recorder.ts';
 import { decideDelivery } from '../retry-policy.ts';
 import { findSettling } from '../states.ts';
 import { AttemptHistory } from './attempt-history.ts';
@@ -40,6 +42,8 @@ interface Carriage {
   readonly turn: Turn;
   /** Nothing more is waited for: the sender stops, or the broker has taken it back. */
   readonly leaving: AbortSignal;
+  /** What the ledger is told with the next settlement, or a moment later where that takes longer. */
+  told: Pending;
   history: AttemptHistory | undefined;
   /** The ledger could not tell whether it had been delivered before. */
   isUnchecked: boolean;
@@ -61,6 +65,7 @@ export class Carrier {
   readonly #definition: SenderDefinition;
   readonly #options: Options;
   readonly #recorder: Recorder;
+  readonly #leaving: EitherSignal;
   readonly #underWay = new Map<string, Promise<void>>();
   /** Said once for as long as the ledger is away. */
   #isLedgerAway = false;
@@ -69,6 +74,7 @@ export class Carrier {
     this.#definition = definition;
     this.#options = options;
     this.#recorder = new Recorder(options);
+    this.#leaving = new EitherSignal(options.stopping);
   }
 
   /** Never rejects. */
@@ -83,8 +89,9 @@ export class Carrier {
   async #follow(before: Promise<void> | undefined, delivery: Delivery, turn: Turn): Promise<void> {
     // Delivered again while it is still here: what waited with it leaves, what was under way is its own attempt.
     await before;
-    const leaving = AbortSignal.any([this.#options.stopping, delivery.voided]);
-    const carriage = { delivery, turn, leaving, history: undefined, isUnchecked: false };
+    const leaving = this.#leaving.or(delivery.voided);
+    const told = new Pending((_, entries) => this.#recorder.write(entries));
+    const carriage = { delivery, turn, leaving, told, history: undefined, isUnchecked: false };
     try {
       await this.#repeat(carriage);
     } catch (error) {
@@ -137,7 +144,7 @@ export class Carrier {
     const { delivery } = carriage;
     const { id, attempt } = delivery.envelope;
     try {
-      const state = (await ledger.states([id])).get(id);
+      const state = await this.#findState(carriage);
       const isDone = state === 'delivered' || state === 'dead-lettered';
       const outgoing = isDone ? await this.#options.conclusions.findReply(id) : [];
       const settle = await findSettling(
@@ -167,6 +174,15 @@ export class Carrier {
     return undefined;
   }
 
+  /** Asked of the ledger where the delivery does not say; later it may have been withdrawn. */
+  async #findState({ delivery, history }: Carriage): Promise<MessageState | undefined> {
+    const { ledgerState, envelope } = delivery;
+    if (ledgerState === undefined || history !== undefined) {
+      return (await this.#options.ledger.states([envelope.id])).get(envelope.id);
+    }
+    return ledgerState === 'unknown' ? undefined : ledgerState;
+  }
+
   /** Delivers once; no outcome where it was ended. */
   async #attempt(
     carriage: Carriage,
@@ -176,7 +192,8 @@ export class Carrier {
     const history = historyOf(carriage);
     history.attempts += 1;
     const envelope = { ...carriage.delivery.envelope, attempt: history.attempts };
-    this.#recorder.note(envelope, { kind: 'taken', queue, summary: mark(label, carriage) });
+    const summary = mark(label, carriage);
+    this.#tell(carriage, envelope, { kind: 'taken', queue, summary });
     const outcome = await destination.deliver(envelope, ending);
     const isEnded = ending.aborted && outcome.kind !== 'delivered';
     return { envelope, outcome: isEnded ? undefined : outcome };
@@ -219,10 +236,11 @@ export class Carrier {
   }
 
   #again(
-    { delivery, turn, history }: Carriage,
+    carriage: Carriage,
     envelope: Envelope,
     { outcome, delayMs }: { readonly outcome: Failed; readonly delayMs: number },
   ): Next {
+    const { delivery, turn, history } = carriage;
     const { breaker, order } = this.#options;
     const { kind, issues, isOutage = false } = outcome;
     const isOpen = breaker.isOpen;
@@ -232,15 +250,18 @@ export class Carrier {
     const marks =
       history === undefined || kind === 'permanent' ? [] : [history.toMark(kind, delayMs)];
     const { queue } = this.#definition;
-    this.#recorder.note(envelope, {
-      kind: 'failed',
-      queue,
-      summary,
-      issues: [...issues, ...marks],
-    });
+    const reasons = [...issues, ...marks];
+    this.#tell(carriage, envelope, { kind: 'failed', queue, summary, issues: reasons });
     // The breaker knows when: nobody steps aside for one who could go no more than it.
     if (isOpen) return { delayMs: 0 };
-    if (order === 'none') return { settle: () => delivery.retry(delayMs) };
+    if (order === 'none') {
+      return {
+        settle: async () => {
+          const { entries } = await carriage.told.take();
+          await delivery.retry(delayMs, { entries });
+        },
+      };
+    }
     // Where the partner takes nothing from anybody there is nobody to make room for.
     if (!isOutage || (history?.failures ?? 0) > 1) turn.block();
     return { delayMs };
@@ -268,9 +289,14 @@ export class Carrier {
     return { settle: () => this.#settle(carriage) };
   }
 
-  #settle({ delivery, turn }: Carriage): Promise<void> {
-    const { conclusions, ending } = this.#options;
-    return conclusions.settle(delivery, { isSetAside: turn.isSetAside, signal: ending });
+  async #settle({ delivery, told }: Carriage): Promise<void> {
+    const { entries } = await told.take();
+    await this.#options.conclusions.settle(delivery, entries);
+  }
+
+  #tell(carriage: Carriage, envelope: Envelope, details: EventDetails): void {
+    const entries = [this.#recorder.event(envelope, details)];
+    if (!carriage.told.add([], entries)) void this.#recorder.write(entries);
   }
 
   #warnOfLedger(error: unknown): void {

@@ -7,7 +7,6 @@ import type { Delivery, Outgoing } from '../../core/ports/broker.ts';
 import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
-import { pause } from '../consuming.ts';
 import { deriveId } from '../derived-id.ts';
 import { toInstant } from '../ids.ts';
 import { Recorder } from '../recorder.ts';
@@ -26,8 +25,8 @@ interface Conclusion {
   readonly outgoing: readonly Outgoing[];
   /** Why it goes to the dead letters; absent: it is accepted. */
   readonly deadFor?: readonly Issue[];
-  /** The entries are in the ledger, or will not be. */
-  recorded?: Promise<void>;
+  /** The ledger is being told, apart from a settlement. */
+  isTold: boolean;
 }
 
 /** How a message came to its end. */
@@ -39,13 +38,12 @@ export type End =
 
 /** More than this many that could not be settled come again from nobody: the oldest is forgotten. */
 const maxKept = 200;
-const againMs = 1_000;
 
 /**
  * Settles what has been delivered or given up, with the partner's answer, and remembers it until that is durable: what
  * the broker hands over again meanwhile must not be sent a second time.
  *
- * The answer is in the ledger by the same append as the end, and in its queue before the delivery is settled. So
+ * The answer goes out, and the ledger is told, with the settlement; where that fails the ledger is told by itself. So
  * whichever of the two was away, the other tells the next process; only where both are away when this one ends is the
  * message delivered again.
  */
@@ -54,7 +52,7 @@ export class Conclusions {
   readonly #options: Options;
   readonly #recorder: Recorder;
   readonly #kept = new Map<string, Conclusion>();
-  readonly #writing = new Set<Promise<void>>();
+  readonly #settling = new Set<Promise<void>>();
 
   constructor(definition: SenderDefinition, options: Options) {
     this.#definition = definition;
@@ -66,9 +64,9 @@ export class Conclusions {
     return this.#kept.has(id);
   }
 
-  /** Resolves when what the ledger was told is durable, or given up. */
+  /** Resolves when nothing is being settled. */
   async written(): Promise<void> {
-    while (this.#writing.size > 0) await Promise.all(this.#writing);
+    await Promise.allSettled(this.#settling);
   }
 
   /** `envelope`: with the number of its last attempt. */
@@ -92,6 +90,7 @@ export class Conclusions {
     this.#kept.set(envelope.id, {
       entries,
       outgoing: reply === undefined ? [] : [reply],
+      isTold: false,
       ...(end.kind === 'dead-lettered' ? { deadFor: end.issues } : {}),
     });
     const [oldest] = this.#kept.keys();
@@ -99,29 +98,27 @@ export class Conclusions {
   }
 
   /**
-   * Settles a delivery of a message that was concluded. Rejects where the broker could not: then it comes again.
-   * @param from.isSetAside the ledger alone holds it: it must be told before the next is taken up
+   * Settles a delivery of a message that was concluded, and with it tells the ledger, of what came `before` too.
+   * Rejects where the broker could not: then it comes again.
    */
-  async settle(
-    delivery: Delivery,
-    from: { readonly isSetAside: boolean; readonly signal: AbortSignal },
-  ): Promise<void> {
+  async settle(delivery: Delivery, before: readonly LedgerEntry[]): Promise<void> {
     const { id } = delivery.envelope;
     const conclusion = this.#kept.get(id);
     if (conclusion === undefined) return;
-    if (from.isSetAside) {
-      await this.#settleDelivery(delivery, conclusion);
-      await this.#writeSurely(conclusion.entries, from.signal);
-      this.#kept.delete(id);
-      return;
+    const entries = conclusion.isTold ? before : [...before, ...conclusion.entries];
+    const settling = this.#settleDelivery(delivery, { ...conclusion, entries });
+    this.#settling.add(settling);
+    try {
+      await settling;
+    } catch (error) {
+      // The ledger may be there where the broker is not: the next process then knows, and finds the answer.
+      conclusion.isTold = true;
+      this.#tell(entries);
+      throw error;
+    } finally {
+      this.#settling.delete(settling);
     }
-    // In one tick, so that the embedded broker makes one transaction of both.
-    conclusion.recorded ??= this.#write(conclusion.entries);
-    await this.#settleDelivery(delivery, conclusion);
-    // Not waited for: the ledger being away must not hold up the messages behind.
-    void conclusion.recorded.then(() => {
-      if (this.#kept.get(id) === conclusion) this.#kept.delete(id);
-    });
+    if (this.#kept.get(id) === conclusion) this.#kept.delete(id);
   }
 
   /** What an earlier process left of the answer: in the ledger, where the broker did not take it. */
@@ -133,12 +130,19 @@ export class Conclusions {
     return envelope?.id === replyId ? [{ queue, envelope }] : [];
   }
 
+  #tell(entries: readonly LedgerEntry[]): void {
+    const telling = this.#recorder.write(entries).finally(() => this.#settling.delete(telling));
+    this.#settling.add(telling);
+  }
+
   async #settleDelivery(
     delivery: Delivery,
-    { outgoing, deadFor }: Pick<Conclusion, 'outgoing' | 'deadFor'>,
+    { outgoing, deadFor, entries }: Omit<Conclusion, 'isTold'>,
   ): Promise<void> {
     const settle = (beside: readonly Outgoing[]): Promise<void> =>
-      deadFor === undefined ? delivery.accept(beside) : delivery.deadLetter(deadFor, beside);
+      deadFor === undefined
+        ? delivery.accept(beside, entries)
+        : delivery.deadLetter(deadFor, beside, entries);
     try {
       await settle(outgoing);
     } catch (error) {
@@ -148,28 +152,6 @@ export class Conclusions {
         "A partner's answer cannot be queued: it is in the ledger alone.",
       );
       await settle([]);
-    }
-  }
-
-  #write(entries: readonly LedgerEntry[]): Promise<void> {
-    if (entries.length === 0) return Promise.resolve();
-    const writing = this.#recorder.write(entries).finally(() => this.#writing.delete(writing));
-    this.#writing.add(writing);
-    return writing;
-  }
-
-  async #writeSurely(entries: readonly LedgerEntry[], signal: AbortSignal): Promise<void> {
-    while (entries.length > 0 && !signal.aborted) {
-      try {
-        await this.#options.ledger.append(entries);
-        return;
-      } catch (error) {
-        if (findFailure(error)?.errorClass === 'permanent') {
-          this.#options.logger.error({ err: error }, 'The ledger did not take what happened.');
-          return;
-        }
-        await pause(againMs, signal);
-      }
     }
   }
 

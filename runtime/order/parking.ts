@@ -85,10 +85,13 @@ export class Parking {
     this.#stopping.abort();
   }
 
-  /** It is settled by what the ledger is told beside; only what goes out with it is left to do here. */
+  /** It is settled by what the ledger is told of it: by then that is durable. */
   #toDelivery(envelope: Envelope): Delivery {
-    const { broker, queue } = this.#options;
-    const publish = async (outgoing: readonly Outgoing[] = []): Promise<void> => {
+    const { broker, ledger, queue } = this.#options;
+    const settle = async (
+      outgoing: readonly Outgoing[] = [],
+      entries: readonly LedgerEntry[] = [],
+    ): Promise<void> => {
       await Promise.all(
         outgoing.map((each) =>
           'queue' in each
@@ -96,17 +99,18 @@ export class Parking {
             : broker.publishEvent(each.topic, each.envelope),
         ),
       );
+      if (entries.length > 0) await this.#untilDone(() => ledger.append(entries));
     };
     return {
       queue,
       envelope,
       redelivered: true,
       voided: this.#stopping.signal,
-      accept: publish,
-      retry: (_delayMs, options) => publish(options?.outgoing),
-      deadLetter: async (_issues, outgoing) => {
-        await publish(outgoing);
+      accept: settle,
+      retry: (_delayMs, options) => settle(options?.outgoing, options?.entries),
+      deadLetter: async (_issues, outgoing, entries) => {
         await broker.publish(`${queue}.dead`, envelope);
+        await settle(outgoing, entries);
       },
     };
   }

@@ -2,6 +2,7 @@
 const benchmarks: Readonly<Record<string, string>> = {
   hl7: './hl7/main.ts',
   mllp: './mllp.ts',
+  settlement: './settlement.ts',
   'embedded-broker': './embedded-broker.ts',
   'rabbitmq-broker': './rabbitmq-broker.ts',
   pipeline: './pipeline/main.ts',

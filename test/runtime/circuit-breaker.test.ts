@@ -116,7 +116,7 @@ describe('a circuit breaker', () => {
 
   it('opens at once where the partner asks to be left alone, and for that long', async () => {
     const breaker = open(5);
-    (await breaker.enter(patient))?.report({ ...outage, retryAfterMs: 30_000 } as Outcome);
+    (await breaker.enter(patient))?.report({ ...outage, retryAfterMs: 30_000 });
     const entered = queueUp(breaker, 1);
     await jest.advanceTimersByTimeAsync(29_999);
     expect(entered).toHaveLength(0);
