@@ -4,7 +4,7 @@ import { queueOf } from './harness/flows.ts';
 import type { FaultContext, Scenario } from './harness/scenario.ts';
 import { Sender } from './harness/sender.ts';
 import { setUp, settleAccounts, unreachable, type Interface } from './harness/setup.ts';
-import { pause } from './harness/wait.ts';
+import { pause, waitFor } from './harness/wait.ts';
 
 const flow = 'overload';
 const connections = 40;
@@ -67,7 +67,10 @@ async function findCapacity(
   const sender = Sender.start(context);
   await sender.send(target.port, { connections });
   // Not measured: what is compiled at first use.
-  await sender.acknowledged(500, 60_000);
+  await waitFor('the first messages have arrived', () => target.partner.progress(), {
+    wanted: ({ received }) => received >= 200,
+    withinMs: 120_000,
+  });
   const startedAt = performance.now();
   const before = (await target.partner.progress()).received;
   await pause(measureMs);
