@@ -63,7 +63,7 @@ export function readHeader(source: Uint8Array | string): HeaderResult {
 }
 
 /** The patient: PID-3.1 of the first repetition. */
-export const usualKeyPaths: readonly string[] = ['PID-3.1'];
+const usualKeyPaths: readonly string[] = ['PID-3.1'];
 
 /**
  * What messages share that keep their order among themselves: the value at the first of these paths that has

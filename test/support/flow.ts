@@ -9,7 +9,7 @@ import { Recorder } from '../../runtime/recorder.ts';
 import { silent } from './edge.ts';
 
 /** One message in the flow, held until the test ends it. */
-export interface InTestFlow {
+interface InTestFlow {
   readonly delivery: Delivery;
   reply(response: FlowResponse, payload?: unknown): Promise<ReplyOutcome>;
   complete(): Promise<void>;

@@ -64,7 +64,7 @@ export async function startRabbitFor(context: FaultContext): Promise<RabbitServe
  * Resolves when no queue holds anything and the partner has taken, or the dead letters hold, as many messages
  * as were acknowledged.
  */
-export async function drained(
+async function drained(
   engine: Engine,
   load: { readonly sender: Sender; readonly partner: Partner; readonly withinMs: number },
 ): Promise<void> {
