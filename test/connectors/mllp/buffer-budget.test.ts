@@ -7,15 +7,15 @@ describe('what connections may hold together', () => {
     let woken = 0;
     const budget = createBufferBudget(100);
     const [first, second] = [budget.open(() => (woken += 1)), budget.open(() => (woken += 1))];
-    first?.hold({ unanswered: 60, unfinished: 0 });
-    expect(second?.isFull()).toBe(false);
-    second?.hold({ unanswered: 0, unfinished: 40 });
-    expect([first?.isFull(), second?.isFull()]).toEqual([true, true]);
-    first?.hold({ unanswered: 60, unfinished: 0 });
+    first.hold({ unanswered: 60, unfinished: 0 });
+    expect(second.isFull()).toBe(false);
+    second.hold({ unanswered: 0, unfinished: 40 });
+    expect([first.isFull(), second.isFull()]).toEqual([true, true]);
+    first.hold({ unanswered: 60, unfinished: 0 });
     expect(woken).toBe(0);
-    first?.hold({ unanswered: 0, unfinished: 0 });
+    first.hold({ unanswered: 0, unfinished: 0 });
     expect(woken).toBe(2);
-    expect([first?.isFull(), second?.isFull()]).toEqual([false, false]);
+    expect([first.isFull(), second.isFull()]).toEqual([false, false]);
   });
 
   it('where unfinished messages alone fill it lets the one that began first go on', () => {
