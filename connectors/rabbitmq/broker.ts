@@ -10,6 +10,7 @@ import type {
   QueueDepth,
   RetryOptions,
 } from '../../core/ports/broker.ts';
+import type { LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { countQueue } from './depth.ts';
 import { buildQueueMissing, buildTopicWithoutQueue, toAmqpFailure } from './failures.ts';
@@ -33,6 +34,8 @@ export interface RabbitBrokerOptions {
   /** `amqp://user:password@host:5672/vhost`, or `amqps:`. */
   readonly url: string;
   readonly logger: Logger;
+  /** Tells the ledger what belongs to a settlement; absent: no settlement brings entries. */
+  readonly record?: (entries: readonly LedgerEntry[]) => Promise<void>;
   /** What the names of all our queues and of the exchange for events start with. */
   readonly prefix?: string;
   /** Told whenever it changes: `connected` when both connections are up and take messages. */
@@ -64,6 +67,7 @@ class RabbitBroker implements Broker {
   readonly #logger: Logger;
   readonly #limits: PublisherLimits;
   readonly #onState: (state: LinkState) => void;
+  readonly #record: (entries: readonly LedgerEntry[]) => Promise<void>;
   readonly #publishLink: Link;
   readonly #consumeLink: Link;
   readonly #publisher: Publisher;
@@ -75,7 +79,9 @@ class RabbitBroker implements Broker {
   };
   #closing: Promise<void> | undefined;
 
-  constructor({ url, logger, prefix, onState, timeoutMs }: RabbitBrokerOptions) {
+  constructor({ url, logger, prefix, onState, timeoutMs, record }: RabbitBrokerOptions) {
+    this.#record =
+      record ?? (() => Promise.reject(new Error('A ledger for entries was expected.')));
     this.#names = buildNames(prefix ?? 'hilum');
     this.#logger = logger;
     this.#onState = onState ?? (() => undefined);
@@ -171,6 +177,7 @@ class RabbitBroker implements Broker {
         'queue' in outgoing
           ? this.publish(outgoing.queue, outgoing.envelope)
           : this.publishEvent(outgoing.topic, outgoing.envelope),
+      record: this.#record,
     });
     const model = await this.#consumeLink.ready(this.#limits.timeoutMs);
     for (const other of this.#lanes) if (other.finished) this.#lanes.delete(other);

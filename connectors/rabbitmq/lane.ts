@@ -4,6 +4,7 @@ import type { HilumError } from '../../core/errors.ts';
 import { buildError, findFailure } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Delivery, Outgoing, RetryOptions } from '../../core/ports/broker.ts';
+import type { LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { buildQueueMissing, buildUnavailable, toAmqpFailure } from './failures.ts';
 import { findNotBefore } from './message.ts';
@@ -26,6 +27,14 @@ export interface LaneOptions {
   readonly publishDead: (envelope: Envelope, issues: readonly Issue[]) => Promise<void>;
   /** Publishes with confirm, before the original is settled. */
   readonly publishOutgoing: (outgoing: Outgoing) => Promise<void>;
+  /** Tells the ledger, before the original is settled. */
+  readonly record: (entries: readonly LedgerEntry[]) => Promise<void>;
+}
+
+/** What is made durable before a settlement. */
+interface Settling {
+  readonly outgoing?: readonly Outgoing[] | undefined;
+  readonly entries?: readonly LedgerEntry[] | undefined;
 }
 
 const firstReopenDelayMs = 500;
@@ -178,12 +187,13 @@ export class Lane {
       settling = true;
     };
     const settle = async (
-      outgoing: readonly Outgoing[] = [],
+      { outgoing = [], entries = [] }: Settling,
       before?: () => Promise<void>,
     ): Promise<void> => {
       begin();
       try {
         await Promise.all(outgoing.map((each) => this.#options.publishOutgoing(each)));
+        if (entries.length > 0) await this.#options.record(entries);
       } catch (error) {
         if (findFailure(error)?.errorClass === 'permanent') settling = false;
         else this.#giveBack(channel, message);
@@ -202,13 +212,14 @@ export class Lane {
       envelope,
       redelivered: message.fields.redelivered,
       voided: this.#voiding.signal,
-      accept: (outgoing) => settle(outgoing),
+      accept: (outgoing, entries) => settle({ outgoing, entries }),
       // Given back as it was: to the head of its queue, where its order is.
       retry: (delayMs, options) =>
         delayMs === 0 && options?.countAttempt === false
           ? requeue()
-          : settle(options?.outgoing, () => publishRetry(envelope, { ...options, delayMs })),
-      deadLetter: (issues, outgoing) => settle(outgoing, () => publishDead(envelope, issues)),
+          : settle(options ?? {}, () => publishRetry(envelope, { ...options, delayMs })),
+      deadLetter: (issues, outgoing, entries) =>
+        settle({ outgoing, entries }, () => publishDead(envelope, issues)),
     };
   }
 

@@ -3,7 +3,7 @@ import type { LedgerCount, MessageState, QueueAge, Trace } from '../../core/port
 import type { Database } from './database.ts';
 import { compareInstants } from './instants.ts';
 import { eventKinds, rankOf } from './ledger-codes.ts';
-import { columns, messages, toEnvelope, toEvent, toState, toSummary } from './ledger-rows.ts';
+import { columns, messages, toEnvelope, toEvent, toSummary } from './ledger-rows.ts';
 import type { LedgerStore } from './ledger-store.ts';
 
 /** The message with this id, else the newest with this control id, and its whole correlation. */
@@ -53,13 +53,13 @@ export function findEnvelope(database: Database, id: string): Envelope | undefin
 
 /** The states of these messages; unknown ones are absent. */
 export function findStates(
-  database: Database,
+  store: LedgerStore,
   ids: readonly string[],
 ): ReadonlyMap<string, MessageState> {
   const states = new Map<string, MessageState>();
   for (const id of ids) {
-    const row = database.get('SELECT state FROM message WHERE id = ?', id);
-    if (row !== undefined) states.set(id, toState(row));
+    const state = store.stateOf(id);
+    if (state !== undefined) states.set(id, state);
   }
   return states;
 }

@@ -24,6 +24,18 @@ export function isLedgerKind(kind: Request[1]): boolean {
   return kind === 'append' || Object.hasOwn(questionKinds, kind);
 }
 
+const currentKinds: ReadonlySet<Request[1]> = new Set([
+  'states',
+  'findReceived',
+  'readParked',
+  'counts',
+]);
+
+/** Whether what was not written back yet has to be, before the question is answered. */
+export function needsWriteBack(kind: Request[1]): boolean {
+  return Object.hasOwn(questionKinds, kind) && !currentKinds.has(kind);
+}
+
 /** What the ledger says to what writes nothing. */
 export function answerQuestion(
   database: Database,
@@ -36,7 +48,7 @@ export function answerQuestion(
     case 'read':
       return findEnvelope(database, question[2]);
     case 'states':
-      return findStates(database, question[2]);
+      return findStates(store, question[2]);
     case 'findReceived':
       return findReceived(database, store, question[2]);
     case 'find':

@@ -26,7 +26,7 @@ export function findReceived(
       digest,
       since,
     );
-    if (same !== undefined) return toReceipt(same, { hasSameContent: true });
+    if (same !== undefined) return toReceipt(store, same, { hasSameContent: true });
     const other = database.get(
       `SELECT id, state, received_at FROM (
          SELECT * FROM message WHERE control_id = ?
@@ -39,19 +39,22 @@ export function findReceived(
       digest,
       since,
     );
-    return other === undefined ? undefined : toReceipt(other, { hasSameContent: false });
+    return other === undefined ? undefined : toReceipt(store, other, { hasSameContent: false });
   });
 }
 
 const refused = messageStates.indexOf('refused');
 
 function toReceipt(
+  store: LedgerStore,
   row: Row,
   { hasSameContent }: Pick<FormerReceipt, 'hasSameContent'>,
 ): FormerReceipt {
+  const id = String(row['id']);
   return {
-    id: String(row['id']),
-    state: toState(row),
+    id,
+    // The row may be behind.
+    state: store.stateOf(id) ?? toState(row),
     receivedAt: String(row['received_at']),
     hasSameContent,
   };

@@ -1,7 +1,8 @@
-import type { LedgerEntry, LedgerEvent } from '../../core/ports/ledger.ts';
-import { Refusal } from './database.ts';
+import type { LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
 import type { Database } from './database.ts';
+import { checkEntry } from './ledger-entry.ts';
 import { compareInstants, laterOf } from './instants.ts';
+import { toEvent } from './ledger-rows.ts';
 import { KnownMessages, type Known } from './known-messages.ts';
 import {
   closingKinds,
@@ -11,6 +12,9 @@ import {
   rankOf,
   stateAfter,
 } from './ledger-codes.ts';
+
+/** At most so many messages of the file are behind what its events say of them. */
+const maxBehind = 4_096;
 
 /**
  * Writes messages and events, and keeps what follows from them: states, who waits where, counters.
@@ -49,6 +53,11 @@ export class LedgerStore {
     return this.#messages.interfaces;
   }
 
+  /** Where a message stands; undefined where nothing of it is known. */
+  stateOf(id: string): MessageState | undefined {
+    return this.#messages.stateOf(id);
+  }
+
   append(entries: readonly LedgerEntry[]): void {
     for (const entry of entries) checkEntry(entry);
     this.#changed = true;
@@ -58,9 +67,23 @@ export class LedgerStore {
     }
   }
 
-  /** Writes what has changed since the last call. */
+  /** Writes what is new since the last call. */
   flush(): void {
     this.#messages.flush();
+    if (this.#messages.changed >= maxBehind) this.writeBack();
+  }
+
+  /** Whether states, waiting and counters of the file are behind what its events say. */
+  get isBehind(): boolean {
+    return this.#messages.changed > 0;
+  }
+
+  /** Brings them up to date, inside the caller's transaction. */
+  writeBack(): void {
+    this.#changed = true;
+    this.#messages.flush();
+    this.#messages.writeBack();
+    this.#database.run('UPDATE written_back SET event = ?', this.#lastEvent);
     for (const key of this.#dirtyCounts) {
       const [interfaceId = '', queue = '', kind = ''] = key.split('\0');
       this.#database.run(
@@ -103,6 +126,20 @@ export class LedgerStore {
     }
     this.#parked = Number(database.get('SELECT count(*) AS count FROM parked')?.['count'] ?? 0);
     this.#lastEvent = Number(database.get('SELECT max(number) AS last FROM event')?.['last'] ?? 0);
+    this.#catchUp();
+  }
+
+  /** What follows from the events that nothing was written back for. */
+  #catchUp(): void {
+    const from = Number(this.#database.get('SELECT event FROM written_back')?.['event'] ?? 0);
+    const rows = this.#database.all(
+      `SELECT event.*, message.id FROM event JOIN message ON message.number = event.message
+       WHERE event.number > ? ORDER BY event.number`,
+      from,
+    );
+    for (const row of rows) {
+      this.#followEvent(this.#messages.find(String(row['id'])), toEvent(row, String(row['id'])));
+    }
   }
 
   #addEvent(event: LedgerEvent): void {
@@ -120,11 +157,8 @@ export class LedgerStore {
       event.summary ?? null,
       event.issues === undefined ? null : JSON.stringify(event.issues),
     );
-    this.#count(known.interface, event.queue ?? '', kind);
-    this.#follow(known, event);
-    if (event.kind === 'queued' && event.queue !== undefined) {
-      this.#startWaiting(known, event.queue, event.at);
-    } else if (event.kind === 'parked' && event.queue !== undefined) {
+    this.#followEvent(known, event);
+    if (event.kind === 'parked' && event.queue !== undefined) {
       this.#park(known, event.queue, event);
     } else if (event.kind === 'resumed') {
       this.#database.run(
@@ -132,6 +166,17 @@ export class LedgerStore {
         known.number,
         event.queue ?? null,
       );
+    } else if (closingKinds.has(event.kind)) {
+      this.#endParking(known, event.queue);
+    }
+  }
+
+  /** What follows from an event in memory alone: a state, somebody's waiting, a count. */
+  #followEvent(known: Known, event: LedgerEvent): void {
+    this.#count(known.interface, event.queue ?? '', eventKinds.indexOf(event.kind));
+    this.#follow(known, event);
+    if (event.kind === 'queued' && event.queue !== undefined) {
+      this.#startWaiting(known, event.queue, event.at);
     } else if (closingKinds.has(event.kind)) {
       this.#endWaiting(known, event.queue);
     }
@@ -154,19 +199,17 @@ export class LedgerStore {
     known.state = messageStates.indexOf(state);
     known.stateAt = event.at;
     known.stateRank = rank;
+    // Who looks for what was received must not find what was refused since.
+    if (state === 'refused' && known.stored) this.#messages.writeNow(known);
   }
 
   #startWaiting(known: Known, queue: string, at: string): void {
     // The worker's "processed" may be written before the edge's "queued", and a flow that is retried may
     // say again that it queued what has long gone on.
     if (!known.open && this.#isClosed(known, queue)) return;
-    const added = this.#database.run(
-      'INSERT INTO waiting VALUES (?, ?, ?) ON CONFLICT (message, queue) DO NOTHING',
-      known.number,
-      queue,
-      at,
-    );
-    this.#waiting.set(queue, (this.#waiting.get(queue) ?? 0) + added);
+    if (known.waits.has(queue)) return;
+    known.waits.set(queue, at);
+    this.#waiting.set(queue, (this.#waiting.get(queue) ?? 0) + 1);
   }
 
   /** By its key; a message without one has nobody behind it and is alone with its own id. */
@@ -205,15 +248,13 @@ export class LedgerStore {
 
   #endWaiting(known: Known, queue: string | undefined): void {
     known.open = false;
-    const ended = this.#database.all(
-      `DELETE FROM waiting WHERE message = ? AND queue = coalesce(?, queue) RETURNING queue`,
-      known.number,
-      queue ?? null,
-    );
-    for (const row of ended) {
-      const name = String(row['queue']);
+    for (const name of queue === undefined ? [...known.waits.keys()] : [queue]) {
+      if (!known.waits.delete(name)) continue;
       this.#waiting.set(name, (this.#waiting.get(name) ?? 1) - 1);
     }
+  }
+
+  #endParking(known: Known, queue: string | undefined): void {
     if (this.#parked === 0) return;
     this.#parked -= this.#database.run(
       'DELETE FROM parked WHERE message = ? AND queue = coalesce(?, queue)',
@@ -236,24 +277,3 @@ export class LedgerStore {
     this.#dirtyCounts.add(`${interfaceId}\0${queue}\0${kind}`);
   }
 }
-
-/** Refuses what SQLite would only notice in the middle of the transaction. */
-function checkEntry(entry: LedgerEntry): void {
-  const sound =
-    entry.type === 'message'
-      ? [entry.envelope.id, entry.envelope.interface, entry.envelope.contentType].every(isText) &&
-        isText(entry.envelope.correlationId) &&
-        isText(entry.envelope.receivedAt) &&
-        entry.envelope.body instanceof Uint8Array
-      : isText(entry.event.messageId) &&
-        isText(entry.event.at) &&
-        eventKinds.includes(entry.event.kind);
-  if (sound) return;
-  throw new Refusal({
-    errorClass: 'permanent',
-    code: 'ledger-entry-invalid',
-    message: `A ledger entry with all its required fields was expected: a field of this ${entry.type} is absent or of another type.`,
-  });
-}
-
-const isText = (value: unknown): boolean => typeof value === 'string';

@@ -2,6 +2,7 @@ import type { ErrorClass } from '../../core/errors.ts';
 import type {
   LedgerEntry,
   LedgerFilter,
+  MessageState,
   MessageSummary,
   ReceivedQuery,
 } from '../../core/ports/ledger.ts';
@@ -13,22 +14,16 @@ import type {
 export type Request =
   | readonly [id: number, kind: 'publish', queue: string, parcel: Parcel]
   | readonly [id: number, kind: 'publishEvent', topic: string, parcel: Parcel]
-  | readonly [id: number, kind: 'accept', lease: number, outgoing: readonly OutgoingParcel[]]
+  | readonly [id: number, kind: 'accept', lease: number, beside: Beside]
   | readonly [
       id: number,
       kind: 'retry',
       lease: number,
-      outgoing: readonly OutgoingParcel[],
+      beside: Beside,
       delayMs: number,
       countAttempt: boolean,
     ]
-  | readonly [
-      id: number,
-      kind: 'deadLetter',
-      lease: number,
-      outgoing: readonly OutgoingParcel[],
-      issues: string,
-    ]
+  | readonly [id: number, kind: 'deadLetter', lease: number, beside: Beside, issues: string]
   /** It could not be settled: it is delivered again. */
   | readonly [id: number, kind: 'release', lease: number]
   | readonly [
@@ -90,6 +85,14 @@ export interface WaitingRequest {
 /** An envelope on its way: `header` is JSON of all but its attempt and its body, which the owner never reads. */
 export type Parcel = readonly [id: string, attempt: number, header: string, body: Uint8Array];
 
+/** What goes into the same transaction as a settlement; undefined where nothing does. */
+export type Beside =
+  | {
+      readonly outgoing: readonly OutgoingParcel[];
+      readonly entries: readonly LedgerEntry[];
+    }
+  | undefined;
+
 /** Published together with a settlement: to a queue, or to those subscribed to a topic. */
 export type OutgoingParcel = readonly [kind: 'queue' | 'topic', name: string, parcel: Parcel];
 
@@ -113,4 +116,5 @@ export type DeliveryParcel = readonly [
   lease: number,
   redelivered: boolean,
   parcel: Parcel,
+  ledgerState: MessageState | 'unknown',
 ];

@@ -133,6 +133,11 @@ const migrations: readonly string[] = [
   CREATE INDEX message_key ON message (key, received_at) WHERE key IS NOT NULL;
   CREATE INDEX message_time ON message (received_at) WHERE content_type IS NOT NULL;
   `,
+  `
+  -- Up to which event states, waiting and counters are written; what follows from later ones is not yet.
+  CREATE TABLE written_back (event INTEGER NOT NULL) STRICT;
+  INSERT INTO written_back SELECT coalesce(max(number), 0) FROM event;
+  `,
 ];
 
 /** Brings the tables of a file up to date. Throws on a file that a newer Hilum has written. */
