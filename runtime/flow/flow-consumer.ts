@@ -63,12 +63,8 @@ export class FlowConsumer {
   readonly #parking: Parking;
   readonly #order: KeyOrder;
   readonly #stopping = new AbortController();
-<<<<<<< HEAD
-  #consuming: Consuming | undefined;
-=======
   readonly #leaving = new EitherSignal(this.#stopping.signal);
-  #consuming: Promise<Consuming> | undefined;
->>>>>>> main
+  #consuming: Consuming | undefined;
 
   constructor(queue: FlowQueue, options: Options, send: (message: FlowMessage) => void) {
     this.#queue = queue;
