@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import type { QueueView, WaitingView } from '../../console/api/views.ts';
 import { countInEhr } from '../support/ehr.ts';
 import { startHilum, until, type RunningHilum } from '../support/hilum.ts';
@@ -18,7 +20,17 @@ const queues = async (): Promise<readonly QueueView[]> =>
   JSON.parse((await hilum.cli('queues', 'list', '--json')).stdout) as readonly QueueView[];
 const waiting = async (): Promise<readonly WaitingView[]> =>
   JSON.parse((await hilum.cli('queues', 'peek', queue, '--json')).stdout) as WaitingView[];
-const send = () => hilum.cli('send', '--port', String(hilum.mllpPort), 'samples/oru-r01.hl7');
+const sample = readFileSync(path.join(import.meta.dirname, '../../samples/oru-r01.hl7'), 'latin1');
+let sent = 0;
+
+/** Each with a control id of its own: what comes again is acknowledged and not queued. */
+function send(): ReturnType<RunningHilum['cli']> {
+  sent += 1;
+  const file = path.join(hilum.dataDirectory, `result-${sent}.hl7`);
+  writeFileSync(file, sample.replace(sample.split('|')[9] ?? '', `CONTROL-${sent}`), 'latin1');
+  return hilum.cli('send', '--port', String(hilum.mllpPort), file);
+}
+
 const workerPids = async (): Promise<readonly (number | undefined)[]> =>
   (await hilum.status()).processes
     .filter(({ role, state }) => role.startsWith('worker') && state === 'running')
@@ -73,10 +85,25 @@ it('withdraws what waits only with --yes, and whoever takes it drops it', async 
   expect(trace.stdout).not.toContain('processed');
 }, 60_000);
 
+it('sends nothing of a paused queue, and what is withdrawn from it never', async () => {
+  const out = (await queues()).find((each) => each.queue.startsWith('out.'))?.queue ?? '';
+  const waitingToGo = async (): Promise<readonly WaitingView[]> =>
+    JSON.parse((await hilum.cli('queues', 'peek', out, '--json')).stdout) as WaitingView[];
+  await hilum.cli('queues', 'pause', out);
+  await send();
+  await send();
+  const [first, second] = await until(waitingToGo, (found) => found.length === 2, 10_000);
+  expect((await hilum.cli('queues', 'withdraw', first!.id, '--yes')).code).toBe(0);
+  await hilum.cli('queues', 'resume', out);
+  await until(waitingToGo, (found) => found.length === 0, 10_000);
+  expect((await hilum.cli('trace', second!.id)).stdout).toContain('delivered');
+  expect((await hilum.cli('trace', first!.id)).stdout).not.toContain('delivered');
+}, 60_000);
+
 it('replays by a filter from the command line, first only counted', async () => {
   const counted = await hilum.cli('replay', '--type', 'ORU*', '--state', 'processed', '--dry-run');
-  expect(counted).toMatchObject({ code: 0, stdout: '2\n' });
+  expect(counted).toMatchObject({ code: 0, stdout: '4\n' });
   const done = await hilum.cli('replay', '--type', 'ORU*', '--state', 'processed');
-  expect(done).toMatchObject({ code: 0, stdout: '2 of 2 replayed, 0 failed\n' });
+  expect(done).toMatchObject({ code: 0, stdout: '4 of 4 replayed, 0 failed\n' });
   expect((await hilum.cli('replay')).code).not.toBe(0);
 }, 60_000);

@@ -68,7 +68,8 @@ export async function startHilum(
     startedAfterMs: Date.now() - startedAt,
     status,
     queues: async () =>
-      (await askEngine(controlSocket, 'GET', '/api/queues')).body as readonly QueueView[],
+      (await askEngine(controlSocket, { method: 'GET', path: '/api/queues' }))
+        .body as readonly QueueView[],
     cli: (...args) => runCli(args, environment),
     kill: async (name) => {
       const found = (await status()).processes.find(({ role }) => role === name);
