@@ -1,11 +1,19 @@
-import { askEngine, type ControlAnswer } from '../runtime/control-client.ts';
+import { askEngine, type ControlAnswer, type Method } from '../runtime/control-client.ts';
 import { readSettings } from '../runtime/settings.ts';
 
 /** Asks the running engine of HILUM_DATA. Throws with words for people. */
-export function ask(method: 'GET' | 'POST', path: string): Promise<ControlAnswer> {
+export function ask(method: Method, path: string, body?: object): Promise<ControlAnswer> {
   const read = readSettings(process.env);
   if (!read.ok) throw new Error(read.problems.join(' '));
-  return askEngine(read.settings.controlSocket, method, path);
+  const question = { method, path, ...(body === undefined ? {} : { body }) };
+  return askEngine(read.settings.controlSocket, question);
+}
+
+/** The answer's JSON. Throws with the engine's own words where it refuses. */
+export async function askFor(method: Method, path: string, body?: object): Promise<unknown> {
+  const answer = await ask(method, path, body);
+  if (answer.status >= 300) throw new Error(toReason(answer));
+  return answer.body;
 }
 
 /** Columns of text, each as wide as its widest cell. */

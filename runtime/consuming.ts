@@ -4,6 +4,9 @@ import { backoffMs } from './retry-policy.ts';
 
 /** A consumer that is established as soon as that is possible. */
 export interface Consuming {
+  /** Takes no more until `resume`; what was taken is dealt with. Idempotent, and in the order of the calls. */
+  pause(): void;
+  resume(): void;
   /** No more deliveries after this resolves. Idempotent. */
   stop(): Promise<void>;
   /** Resolves when every delivery that was handed out so far has been dealt with. */
@@ -20,6 +23,9 @@ export function startConsuming(
   options: {
     readonly window: number;
     readonly logger: Logger;
+    /** Before the first delivery, and not before the queue may be consumed. */
+    readonly prepare?: () => Promise<void>;
+    readonly isPaused?: boolean;
     /** Resolves when the delivery is dealt with; must not reject. */
     readonly onDelivery: (delivery: Delivery) => Promise<void>;
     readonly onState?: (state: 'connected' | 'disconnected') => void;
@@ -31,7 +37,13 @@ export function startConsuming(
     const work = options.onDelivery(delivery).finally(() => underway.delete(work));
     underway.add(work);
   };
+  let isPaused = options.isPaused ?? false;
+  const mayBegin = Promise.withResolvers<void>();
+  if (!isPaused) mayBegin.resolve();
   const begin = async (): Promise<Consumer | undefined> => {
+    await mayBegin.promise;
+    if (stopping.signal.aborted) return undefined;
+    await options.prepare?.();
     for (let attempt = 1; !stopping.signal.aborted; attempt += 1) {
       try {
         const consumer = await broker.consume(queue, options, handle);
@@ -46,9 +58,30 @@ export function startConsuming(
     return undefined;
   };
   const beginning = begin();
+  let changing: Promise<void> = Promise.resolve();
+  const change = (): void => {
+    changing = changing.then(async () => {
+      const consumer = await beginning;
+      // Whoever changes their mind meanwhile is heard: what counts is what is wanted by now.
+      const verb = isPaused ? 'pause' : 'resume';
+      await consumer?.[verb]().catch((error: unknown) => {
+        options.logger.warn({ queue, verb, err: error }, 'The queue could not be told.');
+      });
+    });
+  };
   return {
+    pause: () => {
+      isPaused = true;
+      change();
+    },
+    resume: () => {
+      isPaused = false;
+      mayBegin.resolve();
+      change();
+    },
     stop: async () => {
       stopping.abort();
+      mayBegin.resolve();
       await (await beginning)?.stop();
     },
     idle: async () => {

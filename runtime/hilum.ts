@@ -2,6 +2,8 @@ import type { ControlStatus } from '../console/api/control.ts';
 import type { FlowNode } from '../core/interface.ts';
 import type { Issue } from '../core/issue.ts';
 import type { Logger } from '../core/ports/logger.ts';
+import { Administrator } from './admin/administrator.ts';
+import { PausedQueues } from './admin/paused-queues.ts';
 import { openStores, type Stores } from './broker.ts';
 import { startConsole, type ConsoleServer } from './console/server.ts';
 import { prepareDataDirectory, prepareNodeRed, readCredentialSecret } from './data-directory.ts';
@@ -11,7 +13,8 @@ import { readFlows } from './deploy/storage.ts';
 import { toListenerStatus, toSenderStatus } from './endpoint-status.ts';
 import type { ConnectionState, EndpointState, FromChild, RoleConfig } from './process/messages.ts';
 import { SupervisedProcess } from './process/supervised.ts';
-import { replay } from './replay.ts';
+import { replay } from './replay/replay.ts';
+import { ReplayRuns } from './replay/runs.ts';
 import { editorDirectory, workerDirectory, type Settings } from './settings.ts';
 
 interface Options {
@@ -33,6 +36,8 @@ export class Hilum {
   #edge: SupervisedProcess | undefined;
   #stores: Stores | undefined;
   #console: ConsoleServer | undefined;
+  #paused: PausedQueues | undefined;
+  #replays: ReplayRuns | undefined;
   #credentialSecret = '';
   #flows: readonly FlowNode[] = [];
   #compiled: Compiled = {
@@ -60,6 +65,7 @@ export class Hilum {
     const { settings, logger } = this.#options;
     await prepareDataDirectory(settings);
     this.#credentialSecret = await readCredentialSecret(settings);
+    this.#paused = await PausedQueues.open(settings.pausedFile);
     await this.#startHelper('owner');
     const demo = settings.demo ? this.#startHelper('demo') : undefined;
     // Whoever awaits it below hears of a failure; until then it must not count as unhandled.
@@ -83,6 +89,7 @@ export class Hilum {
     if (this.#stopping) return;
     this.#stopping = true;
     await this.#console?.stop();
+    await this.#replays?.close();
     await this.#deploying;
     await this.#edge?.stop();
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
@@ -160,6 +167,7 @@ export class Hilum {
     this.#edge = this.#supervise('edge', () => ({
       role: 'edge',
       definitions: this.#compiled.definitions,
+      paused: this.#paused?.names() ?? [],
     }));
     await this.#edge.start({ once: true });
   }
@@ -176,6 +184,7 @@ export class Hilum {
       role: 'worker',
       group,
       definitions: this.#compiled.definitions,
+      paused: this.#paused?.names() ?? [],
       credentialSecret: this.#credentialSecret,
     }));
     if (this.#stopping) return;
@@ -185,9 +194,17 @@ export class Hilum {
 
   async #startConsole(): Promise<void> {
     const stores = this.#stores;
-    if (stores === undefined) return;
-    const { settings } = this.#options;
+    const paused = this.#paused;
+    if (stores === undefined || paused === undefined) return;
+    const { settings, logger } = this.#options;
     await prepareNodeRed(settings, editorDirectory(settings), this.#credentialSecret);
+    this.#replays = await ReplayRuns.open({
+      stores,
+      logger,
+      clock: Date.now,
+      definitions: () => this.#compiled.definitions,
+      directory: settings.replaysDirectory,
+    });
     this.#console = await startConsole({
       ...this.#options,
       stores,
@@ -198,6 +215,20 @@ export class Hilum {
         status: () => this.status(),
         ready: () => this.ready(),
       },
+      administration: new Administrator({
+        stores,
+        logger,
+        clock: Date.now,
+        paused,
+        queues: () => this.#compiled.definitions.queues.map(({ name }) => name),
+        onRelease: (queue, key) => {
+          this.#tellConsumers({ type: 'release', queue, key });
+        },
+        onPaused: (queues) => {
+          this.#tellConsumers({ type: 'paused', queues });
+        },
+      }),
+      replays: this.#replays,
       check: (flows): readonly Issue[] => this.#compile(flows).issues,
       deployed: (flows) => {
         this.#deploying = this.#deploying.then(() => this.#deploy(flows));
@@ -237,6 +268,12 @@ export class Hilum {
     } catch (error) {
       logger.error({ err: error }, 'The deployed flows do not run.');
     }
+  }
+
+  /** Edge and workers: each knows which queues are its own. */
+  #tellConsumers(message: Parameters<SupervisedProcess['send']>[0]): void {
+    this.#edge?.send(message);
+    this.#tellWorkers(message);
   }
 
   #tellWorkers(message: Parameters<SupervisedProcess['send']>[0]): void {

@@ -36,6 +36,10 @@ export interface Settings {
   readonly ownerSocket: string;
   readonly controlSocket: string;
   readonly databaseFile: string;
+  /** Which queues are paused. */
+  readonly pausedFile: string;
+  /** A file for each replay of many messages. */
+  readonly replaysDirectory: string;
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -121,6 +125,8 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       ownerSocket: path.join(sockets, 'owner.sock'),
       controlSocket: path.join(sockets, 'hilum.sock'),
       databaseFile: path.join(dataDirectory, 'hilum.db'),
+      pausedFile: path.join(dataDirectory, 'paused-queues.json'),
+      replaysDirectory: path.join(dataDirectory, 'replays'),
     },
   };
 }

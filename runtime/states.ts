@@ -12,7 +12,10 @@ export async function findSettling(
   delivery: Delivery,
   ledger: Ledger,
 ): Promise<(() => Promise<void>) | undefined> {
-  if (state === 'processed' || state === 'delivered') return () => delivery.accept();
+  // What somebody has withdrawn is dropped: the ledger has it, and who took it out.
+  if (state === 'processed' || state === 'delivered' || state === 'withdrawn') {
+    return () => delivery.accept();
+  }
   if (state !== 'dead-lettered') return undefined;
   const reasons = await findReasons(ledger, delivery.envelope.id);
   return () => delivery.deadLetter(reasons);

@@ -16,8 +16,9 @@ export function findReceived(
   return queries.map(({ interface: name, controlId, digest, since }) => {
     const number = store.interfaces.get(name);
     if (number === undefined) return undefined;
+    // By name: SQLite would rather go through all of a control id that is used again and again.
     const same = database.get(
-      `SELECT id, state, received_at FROM message
+      `SELECT id, state, received_at FROM message INDEXED BY message_received
        WHERE control_id = ? AND interface = ? AND digest = ? AND received_at >= ?
          AND state <> ${refused}
        ORDER BY number DESC LIMIT 1`,

@@ -142,20 +142,23 @@ function readRange(
   const { filter, order, limit, start } = options;
   const { receivedFrom = '', receivedTo = '~' } = filter;
   const isOldest = order === 'oldest';
-  const from = isOldest && start[0] > receivedFrom ? start[0] : receivedFrom;
+  // One bound on each side, the narrowest: of several SQLite takes any, and would begin each page at the start.
+  const [low, high, until] = isOldest
+    ? [start[0] > receivedFrom ? start[0] : receivedFrom, receivedTo, '<']
+    : start[0] < receivedTo
+      ? [receivedFrom, start[0], '<=']
+      : [receivedFrom, receivedTo, '<'];
   const direction = isOldest ? '' : ' DESC';
   return database
     .all(
       `SELECT received_at, number FROM message
-       WHERE ${where} AND content_type NOT NULL AND received_at >= ? AND received_at < ?
-         AND (received_at, number) ${isOldest ? '>' : '<'} (?, ?)
-         ${isOldest ? '' : 'AND received_at <= ?'}
+       WHERE ${where} AND content_type NOT NULL AND received_at >= ? AND received_at ${until} ?
+         AND (+received_at, number) ${isOldest ? '>' : '<'} (?, ?)
        ORDER BY received_at${direction}, number${direction} LIMIT ?`,
       ...values,
-      from,
-      receivedTo,
+      low,
+      high,
       ...start,
-      ...(isOldest ? [] : [start[0]]),
       limit,
     )
     .map((row) => [String(row['received_at']), Number(row['number'])] as const);

@@ -3,6 +3,7 @@ import { Router, type RequestHandler } from 'express';
 import type { Broker } from '../../core/ports/broker.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import type { Administration } from './administration.ts';
 import type { Control } from './control.ts';
 import { buildGuard } from './guard.ts';
 import { buildHealthRouter } from './health.ts';
@@ -13,6 +14,7 @@ import { buildMetrics } from './metrics.ts';
 import { buildPageRouter } from './page.ts';
 import { sampleMs } from './rates.ts';
 import { Reader } from './reader.ts';
+import type { Replays } from './replays.ts';
 import { buildApiRouter, localUser, requireUser } from './routes.ts';
 import { Sessions, findSessionId } from './sessions.ts';
 import { SetupToken } from './setup.ts';
@@ -23,9 +25,11 @@ import type { UserView } from './views.ts';
 /** What the console is made of: everything that it reads or asks is handed in. */
 export interface ConsoleOptions {
   readonly broker: Pick<Broker, 'depths'>;
-  readonly ledger: Pick<Ledger, 'trace' | 'find' | 'ages' | 'counts'>;
+  readonly ledger: Pick<Ledger, 'trace' | 'find' | 'waiting' | 'parked' | 'ages' | 'counts'>;
   readonly users: UserStore;
   readonly control: Control;
+  readonly administration: Administration;
+  readonly replays: Replays;
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;

@@ -59,7 +59,7 @@ function toHttpError(
 ): HttpError {
   if (error instanceof HttpError) return error;
   const status = (error as { status?: unknown } | null)?.status;
-  if (status === 413) return new HttpError(413, 'too-large', 'Expected a body of at most 10 kB.');
+  if (status === 413) return new HttpError(413, 'too-large', 'Expected a shorter body.');
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new HttpError(400, 'not-json', 'Expected a JSON object as body, found something else.');
   }

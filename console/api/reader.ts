@@ -1,14 +1,22 @@
 import type { Broker } from '../../core/ports/broker.ts';
-import type { Ledger, LedgerFilter, OrderedPage } from '../../core/ports/ledger.ts';
+import type { Ledger, LedgerFilter, OrderedPage, Page } from '../../core/ports/ledger.ts';
 import type { Control } from './control.ts';
 import { toMessageView, toTraceView } from './messages.ts';
 import { toLiveQueues, toQueueViews, type QueueFacts } from './queues.ts';
 import { Rates } from './rates.ts';
-import type { LiveQueue, MessageView, QueueView, StatusView, TraceView } from './views.ts';
+import type {
+  LiveQueue,
+  MessageView,
+  ParkedView,
+  QueueView,
+  StatusView,
+  TraceView,
+  WaitingView,
+} from './views.ts';
 
 export interface ReaderOptions {
   readonly broker: Pick<Broker, 'depths'>;
-  readonly ledger: Pick<Ledger, 'trace' | 'find' | 'ages' | 'counts'>;
+  readonly ledger: Pick<Ledger, 'trace' | 'find' | 'waiting' | 'parked' | 'ages' | 'counts'>;
   readonly control: Control;
   readonly clock: () => number;
   readonly version: string;
@@ -36,6 +44,20 @@ export class Reader {
     const summaries = await ledger.find(filter, page);
     const status = control.status();
     return summaries.map((summary) => toMessageView(summary, status));
+  }
+
+  /** What waits in a queue, who waits longest first. */
+  async waiting(queue: string, page: Page): Promise<WaitingView[]> {
+    const { ledger, control } = this.#options;
+    const waiting = await ledger.waiting(queue, page);
+    const status = control.status();
+    return waiting.map((each) => ({ ...toMessageView(each, status), waitsSince: each.since }));
+  }
+
+  /** What is set aside, by the message that is first of each key: the key itself is patient data. */
+  async parked(queue?: string): Promise<ParkedView[]> {
+    const parked = await this.#options.ledger.parked(queue);
+    return parked.map(({ key: _key, ...view }) => view);
   }
 
   /** By message id or control id. */

@@ -1,14 +1,20 @@
 import { Router, type RequestHandler } from 'express';
 import type { Logger } from '../../core/ports/logger.ts';
+import { buildAdminRouter } from './admin-routes.ts';
+import type { Administration } from './administration.ts';
 import type { Control } from './control.ts';
 import { HttpError, handle, handleErrors } from './http.ts';
 import { readFilter, readPage } from './message-filter.ts';
 import type { Reader } from './reader.ts';
+import { buildReplayRouter } from './replay-routes.ts';
+import type { Replays } from './replays.ts';
 import type { UserView } from './views.ts';
 
 export interface ApiOptions {
   readonly reader: Reader;
   readonly control: Control;
+  readonly administration: Administration;
+  readonly replays: Replays;
   readonly logger: Logger;
   readonly newId: () => string;
 }
@@ -85,6 +91,8 @@ export function buildApiRouter(options: ApiOptions, admit: RequestHandler): Rout
       response.status(201).json({ id: replayed.id });
     }),
   );
+  router.use(buildReplayRouter(options));
+  router.use(buildAdminRouter(options));
   router.use(() => {
     throw new HttpError(404, 'no-such-route', 'Expected a path of the API; see docs/console.md.');
   });

@@ -47,6 +47,22 @@ export interface MessageView {
   readonly causationId?: string;
 }
 
+/** `GET /api/queues/…/messages`: a message that waits there. */
+export interface WaitingView extends MessageView {
+  readonly waitsSince: string;
+}
+
+/** `GET /api/parked`: messages of one key that are set aside. */
+export interface ParkedView {
+  readonly queue: string;
+  readonly parked: number;
+  /** The first of them, which the others wait for. */
+  readonly firstId: string;
+  readonly since: string;
+  /** The first was given up: somebody must decide about it. */
+  readonly isStopped: boolean;
+}
+
 /** One thing that befell one message of a trace. */
 export interface StepView {
   readonly messageId: string;

@@ -4,7 +4,9 @@ import path from 'node:path';
 import express from 'express';
 import { openUserStore } from '../../connectors/file/user-store.ts';
 import { createConsole } from '../../console/api/app.ts';
+import type { Administration } from '../../console/api/administration.ts';
 import type { Control } from '../../console/api/control.ts';
+import type { Replays } from '../../console/api/replays.ts';
 import type { FlowNode } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Logger } from '../../core/ports/logger.ts';
@@ -17,6 +19,8 @@ interface Options {
   readonly settings: Settings;
   readonly stores: Stores;
   readonly control: Control;
+  readonly administration: Administration;
+  readonly replays: Replays;
   readonly logger: Logger;
   readonly version: string;
   readonly credentialSecret: string;
@@ -37,7 +41,7 @@ export interface ConsoleServer {
 
 /** Rejects when the address or the socket cannot be had. */
 export async function startConsole(options: Options): Promise<ConsoleServer> {
-  const { settings, stores, control, logger, version } = options;
+  const { settings, stores, control, administration, replays, logger, version } = options;
   const app = express();
   app.disable('x-powered-by');
   const server = createServer(app);
@@ -45,6 +49,8 @@ export async function startConsole(options: Options): Promise<ConsoleServer> {
     ...stores,
     users: openUserStore(path.join(settings.dataDirectory, 'users.json')),
     control,
+    administration,
+    replays,
     logger,
     clock: Date.now,
     newId: () => newId(Date.now()),

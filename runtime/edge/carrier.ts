@@ -36,6 +36,9 @@ interface Options {
   readonly ending: AbortSignal;
 }
 
+/** Waiting longer than this, it may have been withdrawn since the broker handed it out. */
+const heldUpMs = 100;
+
 /** One message while it is here. */
 interface Carriage {
   readonly delivery: Delivery;
@@ -45,6 +48,8 @@ interface Carriage {
   /** What the ledger is told with the next settlement, or a moment later where that takes longer. */
   told: Pending;
   history: AttemptHistory | undefined;
+  /** It was held up before it was tried: somebody may have withdrawn it meanwhile. */
+  hasWaited: boolean;
   /** The ledger could not tell whether it had been delivered before. */
   isUnchecked: boolean;
 }
@@ -91,7 +96,8 @@ export class Carrier {
     await before;
     const leaving = this.#leaving.or(delivery.voided);
     const told = new Pending((_, entries) => this.#recorder.write(entries));
-    const carriage = { delivery, turn, leaving, told, history: undefined, isUnchecked: false };
+    const state = { history: undefined, hasWaited: false, isUnchecked: false };
+    const carriage = { delivery, turn, leaving, told, ...state };
     try {
       await this.#repeat(carriage);
     } catch (error) {
@@ -116,9 +122,11 @@ export class Carrier {
     const { slots, breaker } = this.#options;
     const { delivery, leaving } = carriage;
     const letGo: Next = { settle: () => giveBack(delivery) };
+    const since = performance.now();
     if (!(await slots.take(leaving))) return letGo;
     try {
       const pass = await breaker.enter(leaving);
+      carriage.hasWaited ||= performance.now() - since > heldUpMs;
       if (pass === undefined) return letGo;
       try {
         const known = await this.#check(carriage);
@@ -175,9 +183,9 @@ export class Carrier {
   }
 
   /** Asked of the ledger where the delivery does not say; later it may have been withdrawn. */
-  async #findState({ delivery, history }: Carriage): Promise<MessageState | undefined> {
+  async #findState({ delivery, history, hasWaited }: Carriage): Promise<MessageState | undefined> {
     const { ledgerState, envelope } = delivery;
-    if (ledgerState === undefined || history !== undefined) {
+    if (ledgerState === undefined || history !== undefined || hasWaited) {
       return (await this.#options.ledger.states([envelope.id])).get(envelope.id);
     }
     return ledgerState === 'unknown' ? undefined : ledgerState;

@@ -53,6 +53,7 @@ export class Edge {
   readonly #listeners = new Map<string, Listener>();
   readonly #senders = new Map<string, Sender>();
   readonly #budget: BufferBudget;
+  #paused: ReadonlySet<string> = new Set();
   readonly #duplicates: Duplicates;
   readonly #results: FlowResults;
   #applying: Promise<void> = Promise.resolve();
@@ -70,6 +71,24 @@ export class Edge {
     // What failed before must not keep this one from being applied.
     this.#applying = this.#applying.catch(() => undefined).then(() => this.#apply(definitions));
     return this.#applying;
+  }
+
+  /** Somebody has decided about those of a key that are set aside. */
+  release(queue: string, key: string): void {
+    for (const sender of this.#senders.values()) {
+      if (sender.definition.queue === queue) sender.release(key);
+    }
+  }
+
+  /** Of these queues nothing is sent from now on, of all others it is. What is under way is finished. */
+  pause(queues: readonly string[]): void {
+    const before = this.#paused;
+    this.#paused = new Set(queues);
+    for (const sender of this.#senders.values()) {
+      const { queue } = sender.definition;
+      if (this.#paused.has(queue)) sender.pause();
+      else if (before.has(queue)) sender.resume();
+    }
   }
 
   async stop(): Promise<void> {
@@ -161,6 +180,7 @@ export class Edge {
       },
     });
     this.#senders.set(definition.id, sender);
+    if (this.#paused.has(definition.queue)) sender.pause();
     sender.start();
   }
 

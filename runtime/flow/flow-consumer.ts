@@ -64,7 +64,7 @@ export class FlowConsumer {
   readonly #order: KeyOrder;
   readonly #stopping = new AbortController();
   readonly #leaving = new EitherSignal(this.#stopping.signal);
-  #consuming: Promise<Consuming> | undefined;
+  #consuming: Consuming | undefined;
 
   constructor(queue: FlowQueue, options: Options, send: (message: FlowMessage) => void) {
     this.#queue = queue;
@@ -83,19 +83,31 @@ export class FlowConsumer {
     return this.#queue.name;
   }
 
-  start(onState: (state: 'connected' | 'disconnected') => void): void {
+  start(
+    onState: (state: 'connected' | 'disconnected') => void,
+    { isPaused }: { readonly isPaused: boolean },
+  ): void {
     const { broker, logger } = this.#options;
-    this.#consuming = this.#order.open().then(() =>
-      startConsuming(broker, this.#queue.name, {
-        window: this.#queue.window,
-        logger,
-        onState,
-        onDelivery: (delivery) => {
-          this.#order.take(this.#toOwn(delivery));
-          return Promise.resolve();
-        },
-      }),
-    );
+    this.#consuming = startConsuming(broker, this.#queue.name, {
+      window: this.#queue.window,
+      logger,
+      onState,
+      isPaused,
+      prepare: () => this.#order.open(),
+      onDelivery: (delivery) => {
+        this.#order.take(this.#toOwn(delivery));
+        return Promise.resolve();
+      },
+    });
+  }
+
+  /** Takes no more until `resume`. */
+  pause(): void {
+    this.#consuming?.pause();
+  }
+
+  resume(): void {
+    this.#consuming?.resume();
   }
 
   /** Somebody has decided about those of a key that are set aside. */
@@ -110,7 +122,7 @@ export class FlowConsumer {
     this.#stopping.abort();
     // Whoever still waits for the ledger to begin waits no more.
     if (this.#queue.order === 'none') this.#parking.stop();
-    await (await this.#consuming)?.stop();
+    await this.#consuming?.stop();
     await this.#order.stop();
     this.#parking.stop();
   }
@@ -168,6 +180,8 @@ export class FlowConsumer {
       turn.block();
       await pause(next.delayMs, waiting);
       if (waiting.aborted) return giveBack(delivery);
+      // Somebody may have withdrawn it meanwhile.
+      if (await this.#wasSettled(delivery, { askAgain: true })) return;
       ({ attempt } = next);
       // Something of it may have been sent by now.
       redelivered = true;
@@ -191,10 +205,10 @@ export class FlowConsumer {
   }
 
   /** A repeated delivery of what is done is settled as it was, without its flow. */
-  async #wasSettled(delivery: Delivery): Promise<boolean> {
+  async #wasSettled(delivery: Delivery, { askAgain = false } = {}): Promise<boolean> {
     const { ledger, logger } = this.#options;
     const { id } = delivery.envelope;
-    let state = delivery.ledgerState;
+    let state = askAgain ? undefined : delivery.ledgerState;
     if (state === undefined) {
       const states = await ledger.states([id]).catch((error: unknown) => {
         // Without the ledger a repeated message cannot be told; it goes through rather than wait.

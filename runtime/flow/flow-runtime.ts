@@ -35,6 +35,8 @@ interface Options {
   readonly mapper: Mapper;
   /** How each queue is to be consumed. */
   readonly queues: readonly QueueDeclaration[];
+  /** Of these nothing is taken, until {@link WorkerFlowRuntime.pause} says otherwise. */
+  readonly paused: readonly string[];
   /** Unsettled messages per source. */
   readonly window: number;
   /** A flow that is not through by then is tried again. */
@@ -53,9 +55,11 @@ export class WorkerFlowRuntime implements FlowRuntime {
   readonly #runs = new Map<Transaction, FlowRun>();
   readonly #consumers = new Set<FlowConsumer>();
   readonly #stateListeners = new Set<StateListener>();
+  #paused: ReadonlySet<string>;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#paused = new Set(options.paused);
     this.#recorder = new Recorder(options);
     const parts = {
       ...options,
@@ -95,7 +99,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
       send,
     );
     this.#consumers.add(consumer);
-    consumer.start(tell);
+    consumer.start(tell, { isPaused: this.#paused.has(queue) });
     return {
       stop: () => {
         this.#consumers.delete(consumer);
@@ -136,6 +140,17 @@ export class WorkerFlowRuntime implements FlowRuntime {
   /** Somebody has decided about a queue's messages of a key that are set aside. */
   release(queue: string, key: string): void {
     for (const consumer of this.#consumers) if (consumer.queue === queue) consumer.release(key);
+  }
+
+  /** Of these queues nothing is taken from now on, of all others it is. What is in a flow goes through it. */
+  pause(queues: readonly string[]): void {
+    const wanted = new Set(queues);
+    for (const consumer of this.#consumers) {
+      const { queue } = consumer;
+      if (wanted.has(queue) && !this.#paused.has(queue)) consumer.pause();
+      if (!wanted.has(queue) && this.#paused.has(queue)) consumer.resume();
+    }
+    this.#paused = wanted;
   }
 
   /** Takes no more messages and waits until those in the flows are through, at most `boundMs`. */

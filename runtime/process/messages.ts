@@ -5,6 +5,10 @@ import type { Settings } from '../settings.ts';
 export type ToChild =
   | { readonly type: 'start'; readonly settings: Settings; readonly config: RoleConfig }
   | { readonly type: 'definitions'; readonly definitions: InterfaceDefinitions }
+  /** Somebody has decided about the key: whoever consumes the queue looks again at what is set aside of it. */
+  | { readonly type: 'release'; readonly queue: string; readonly key: string }
+  /** Of these queues nothing is to be taken, of all others it is. */
+  | { readonly type: 'paused'; readonly queues: readonly string[] }
   | { readonly type: 'inject'; readonly nodeId: string }
   | { readonly type: 'debug'; readonly nodeId: string; readonly active: boolean }
   | { readonly type: 'ping' }
@@ -13,11 +17,17 @@ export type ToChild =
 export type RoleConfig =
   | { readonly role: 'owner' }
   | { readonly role: 'demo' }
-  | { readonly role: 'edge'; readonly definitions: InterfaceDefinitions }
+  | {
+      readonly role: 'edge';
+      readonly definitions: InterfaceDefinitions;
+      /** The queues of which nothing is to be taken; what changes is told by a message of this type. */
+      readonly paused: readonly string[];
+    }
   | {
       readonly role: 'worker';
       readonly group: string;
       readonly definitions: InterfaceDefinitions;
+      readonly paused: readonly string[];
       readonly credentialSecret: string;
     };
 

@@ -19,6 +19,7 @@ runChild('edge', async ({ settings, config, logger }) => {
       tell({ type: 'endpoint', endpoint });
     },
   });
+  edge.pause(config.paused);
   await edge.apply(config.definitions);
   let wanted: InterfaceDefinitions = config.definitions;
   const stopping = new AbortController();
@@ -37,6 +38,8 @@ runChild('edge', async ({ settings, config, logger }) => {
   return {
     handle: (message) => {
       if (message.type === 'definitions') void applyUntilDone(message.definitions);
+      if (message.type === 'release') edge.release(message.queue, message.key);
+      if (message.type === 'paused') edge.pause(message.queues);
     },
     stop: async () => {
       stopping.abort();

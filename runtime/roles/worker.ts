@@ -56,6 +56,7 @@ runChild('worker', async ({ settings, config, logger }) => {
         logger,
         clock: Date.now,
         queues: config.definitions.queues,
+        paused: config.paused,
         window,
         flowTimeoutMs,
       });
@@ -67,6 +68,8 @@ runChild('worker', async ({ settings, config, logger }) => {
   return {
     handle: (message) => {
       if (message.type === 'inject') red.nodes.getNode(message.nodeId)?.receive();
+      if (message.type === 'release') flowRuntime?.release(message.queue, message.key);
+      if (message.type === 'paused') flowRuntime?.pause(message.queues);
       if (message.type === 'debug') setDebug(red, message.nodeId, message.active);
     },
     stop: async () => {

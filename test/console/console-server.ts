@@ -10,6 +10,9 @@ import { connectOwner, type OwnerClient } from '../../connectors/sqlite/client.t
 import { openOwner, type Owner } from '../../connectors/sqlite/owner.ts';
 import { createConsole, type Console, type ConsoleTimes } from '../../console/api/app.ts';
 import type { Control, ControlStatus } from '../../console/api/control.ts';
+import { ReplayRuns } from '../../runtime/replay/runs.ts';
+import { Administrator } from '../../runtime/admin/administrator.ts';
+import { PausedQueues } from '../../runtime/admin/paused-queues.ts';
 import type { LiveMessage } from '../../console/api/views.ts';
 import type { Envelope } from '../../core/envelope.ts';
 import type { LedgerEvent } from '../../core/ports/ledger.ts';
@@ -40,6 +43,10 @@ export interface RunningConsole {
   now(): number;
   /** How often the ledger was asked for the newest messages: once a look of the live page. */
   looks(): number;
+  /** The queues that the consumers were told to pause. */
+  paused(): readonly string[];
+  /** The keys that the consumers were told to look at again. */
+  readonly released: readonly { readonly queue: string; readonly key: string }[];
   request(path: string, init?: RequestInit & { cookie?: string | undefined }): Promise<Response>;
   post(path: string, body: object, headers?: Record<string, string>): Promise<Response>;
   /** Makes the administrator by the setup link; resolves with the `Cookie` header of the session. */
@@ -60,6 +67,7 @@ interface TestControl extends Control {
 }
 
 const queue = 'in.lab';
+export const otherQueue = 'in.other';
 
 /** Times that suit a test; everything else is what a user gets. */
 const fast: Partial<ConsoleTimes> = { liveTickMs: 20, readyTimeoutMs: 300 };
@@ -70,6 +78,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
   const owner = await openOwner({ file: join(folder, 'hilum.db'), socket, logger: silent });
   const client = await connectOwner({ socket, logger: silent });
   await client.broker.declare({ name: queue, interface: 'lab' });
+  await client.broker.declare({ name: otherQueue, interface: 'other' });
   const webRoot = join(folder, 'web');
   mkdirSync(webRoot);
   writeFileSync(join(webRoot, 'index.html'), '<!doctype html><title>Hilum</title>');
@@ -77,14 +86,30 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
   let offsetMs = 0;
   let looks = 0;
   let ids = 0;
+  let paused: readonly string[] = [];
+  const released: { readonly queue: string; readonly key: string }[] = [];
   const clock = (): number => Date.now() + offsetMs;
   const control = buildControl();
+  const stores = { ...client, close: () => Promise.resolve() };
+  const replays = await ReplayRuns.open({
+    stores,
+    logger,
+    clock: Date.now,
+    definitions: () => ({
+      listeners: [],
+      senders: [],
+      queues: [queue, otherQueue].map((name) => ({ name, interface: 'lab' })),
+    }),
+    directory: join(folder, 'replays'),
+  });
   const hilum = createConsole({
     broker: client.broker,
     ledger: {
       trace: (id) => client.ledger.trace(id),
       ages: () => client.ledger.ages(),
       counts: () => client.ledger.counts(),
+      waiting: (name, page) => client.ledger.waiting(name, page),
+      parked: (name) => client.ledger.parked(name),
       find: (filter, page) => {
         looks += 1;
         return client.ledger.find(filter, page);
@@ -92,6 +117,16 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
     },
     users: openUserStore(join(folder, 'users.json')),
     control,
+    replays,
+    administration: new Administrator({
+      stores,
+      logger,
+      clock,
+      paused: await PausedQueues.open(join(folder, 'paused-queues.json')),
+      queues: () => [queue, otherQueue, 'sub.events'],
+      onRelease: (name, key) => void released.push({ queue: name, key }),
+      onPaused: (queues) => void (paused = queues),
+    }),
     logger,
     clock,
     newId: () => `request-${(ids += 1)}`,
@@ -137,6 +172,8 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
     now: clock,
     advance: (ms) => void (offsetMs += ms),
     looks: () => looks,
+    paused: () => paused,
+    released,
     request,
     post,
     async setUp() {
@@ -170,6 +207,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
     async close() {
       for (const socket of sockets) socket.terminate();
       hilum.close();
+      await replays.close();
       server.closeAllConnections();
       server.close();
       await once(server, 'close');

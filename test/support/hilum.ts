@@ -58,7 +58,7 @@ export async function startHilum(
   if (!settings.ok) throw new Error(settings.problems.join(' '));
   const { controlSocket } = settings.settings;
   const status = async (): Promise<StatusView> =>
-    (await askEngine(controlSocket, 'GET', '/api/status')).body as StatusView;
+    (await askEngine(controlSocket, { method: 'GET', path: '/api/status' })).body as StatusView;
   return {
     consoleUrl: `http://127.0.0.1:${environment.HILUM_PORT}`,
     ehrUrl: `http://127.0.0.1:${environment.HILUM_EHR_PORT}/fhir/R4`,
@@ -68,7 +68,8 @@ export async function startHilum(
     startedAfterMs: Date.now() - startedAt,
     status,
     queues: async () =>
-      (await askEngine(controlSocket, 'GET', '/api/queues')).body as readonly QueueView[],
+      (await askEngine(controlSocket, { method: 'GET', path: '/api/queues' }))
+        .body as readonly QueueView[],
     cli: (...args) => runCli(args, environment),
     kill: async (name) => {
       const found = (await status()).processes.find(({ role }) => role === name);

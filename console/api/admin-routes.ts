@@ -1,0 +1,141 @@
+import express, { Router, type Request, type Response } from 'express';
+import { HilumError } from '../../core/errors.ts';
+import type { Administration, Mandate, ReleaseDecision, Selection } from './administration.ts';
+import { HttpError, handle } from './http.ts';
+import { invalid, readFilter, readPage, readText } from './message-filter.ts';
+import type { Reader } from './reader.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const maxIds = 1_000;
+
+/** What an operator may change, below `/api`, behind the login: docs/operate.md. */
+export function buildAdminRouter(options: {
+  readonly reader: Reader;
+  readonly administration: Administration;
+}): Router {
+  const { reader, administration } = options;
+  const router = Router();
+  router.use(express.json({ limit: '256kb' }));
+
+  router.get(
+    '/queues/:queue/messages',
+    handle(async (request, response) => {
+      response.json(await reader.waiting(queueOf(request), readPage(request.query)));
+    }),
+  );
+  router.get(
+    '/parked',
+    handle(async (request, response) => {
+      response.json(await reader.parked(readText(request.query, 'queue')));
+    }),
+  );
+  router.get(
+    '/paused',
+    handle((_request, response) => {
+      response.json(administration.paused());
+    }),
+  );
+  router.post(
+    '/queues/:queue/pause',
+    change(async (request, mandate) => {
+      await administration.pause(queueOf(request), mandate);
+      return administration.paused();
+    }),
+  );
+  router.post(
+    '/queues/:queue/resume',
+    change(async (request, mandate) => {
+      await administration.resume(queueOf(request), mandate);
+      return administration.paused();
+    }),
+  );
+  router.post(
+    '/queues/:queue/purge',
+    change((request, mandate) => administration.purge(queueOf(request), mandate)),
+  );
+  router.post(
+    '/queues/:queue/move',
+    change((request, mandate) => {
+      const body = bodyOf(request);
+      const to = readText(body, 'to');
+      if (to === undefined) throw invalid('to', 'the name of a queue');
+      const ids = readIds(body);
+      const from = { queue: queueOf(request), ...(ids === undefined ? {} : { ids }) };
+      return administration.move(from, to, mandate);
+    }),
+  );
+  router.post(
+    '/queues/:queue/release',
+    change(async (request, mandate) => {
+      const body = bodyOf(request);
+      const id = readText(body, 'id');
+      if (id === undefined) throw invalid('id', 'the id of a message');
+      const stopped = { queue: queueOf(request), id };
+      await administration.release(stopped, readDecision(body), mandate);
+      return { id };
+    }),
+  );
+  router.post(
+    '/messages/withdraw',
+    change((request, mandate) => administration.withdraw(readSelection(request), mandate)),
+  );
+  return router;
+}
+
+/** A route that changes something: who asks and why are handed on; what cannot be is 409, with its code. */
+function change(work: (request: Request, mandate: Mandate) => Promise<unknown>) {
+  return handle(async (request: Request, response: Response) => {
+    response.json(await asConflict(() => work(request, readMandate(request, response))));
+  });
+}
+
+/** Turns what the engine refuses for good into an answer that says why. */
+export async function asConflict<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof HilumError) || error.errorClass !== 'permanent') throw error;
+    const [issue] = error.issues;
+    throw new HttpError(409, issue?.code ?? 'refused', issue?.message ?? error.message);
+  }
+}
+
+/** Who asks, and the reason in the body. */
+export function readMandate(request: Request, response: Response): Mandate {
+  const reason = readText(bodyOf(request), 'reason');
+  const by = String(response.locals['user']);
+  return reason === undefined ? { by } : { by, reason: toOneLine(reason) };
+}
+
+/** The JSON object of a request; nothing where it has none. */
+export function bodyOf(request: Request): Fields {
+  const body: unknown = request.body;
+  return typeof body === 'object' && body !== null ? (body as Fields) : {};
+}
+
+function readSelection(request: Request): Selection {
+  const body = bodyOf(request);
+  const ids = readIds(body);
+  const { ids: _ids, reason: _reason, ...fields } = body;
+  return ids === undefined ? { filter: readFilter(fields) } : { ids };
+}
+
+function readIds({ ids }: Fields): readonly string[] | undefined {
+  if (ids === undefined) return undefined;
+  if (!Array.isArray(ids) || ids.length > maxIds || !ids.every((id) => typeof id === 'string')) {
+    throw invalid('ids', `at most ${maxIds} message ids`);
+  }
+  return ids;
+}
+
+function readDecision({ decision }: Fields): ReleaseDecision {
+  if (decision !== 'again' && decision !== 'skip') throw invalid('decision', 'again or skip');
+  return decision;
+}
+
+function queueOf(request: Request): string {
+  return request.params['queue'] ?? '';
+}
+
+const toOneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim().slice(0, 200);
