@@ -4,7 +4,7 @@ import { connect } from 'amqplib';
 import { openRabbitBroker } from '../../../connectors/rabbitmq/broker.ts';
 import { findIssues, toAmqpMessage } from '../../../connectors/rabbitmq/message.ts';
 import { Publisher } from '../../../connectors/rabbitmq/publisher.ts';
-import { buildNames } from '../../../connectors/rabbitmq/topology.ts';
+import { buildNames } from '../../../connectors/rabbitmq/names.ts';
 import type { Envelope } from '../../../core/envelope.ts';
 import { findFailure } from '../../../core/errors.ts';
 import type { Issue } from '../../../core/issue.ts';
