@@ -24,7 +24,10 @@ export interface LaneOptions {
   readonly model: () => Promise<ChannelModel>;
   /** RabbitMQ closes a channel on which a message is unsettled for longer than 30 minutes: we do before it does. */
   readonly recycleAfterMs: number;
-  /** A message that is not for the handler: true where it is to be acknowledged, false where it is kept. */
+  /**
+   * A message that is not for the handler: true where it is to be acknowledged, false where it is another
+   * consumer's, which gets it when this lane is let go of. Absent: none is ours.
+   */
   readonly onFence?: ((message: ConsumeMessage) => boolean) | undefined;
   /** It consumes on a new channel. */
   readonly onOpen?: (() => void) | undefined;
@@ -38,8 +41,12 @@ const handlerFailureDelayMs = 5_000;
 /** How long what could not be settled is held before it is delivered again. */
 const settleFailureDelayMs = 1_000;
 
-/** What makes a message one that is not for a handler. */
+/** What makes a message one that is not for a handler: when it was sent, in milliseconds since 1970. */
 export const fenceHeader = 'hilum-fence';
+/** A fence that is older belongs to a process that went away without taking it. */
+const fenceLifeMs = 10 * 60_000;
+/** A fence that is kept for another consumer takes no place of a message. */
+const placesForFences = 16;
 
 /**
  * One consumer of one queue of the server, on a channel of its own, which is opened again on the next connection
@@ -76,7 +83,7 @@ export class Lane {
   async open(model: ChannelModel): Promise<void> {
     if (this.#isStopped() || (this.#paused && this.#options.ordered)) return;
     if (this.#channel !== undefined && this.#model === model) return;
-    const { queue, serverQueue, window } = this.#options;
+    const { queue, serverQueue, window, ordered } = this.#options;
     clearTimeout(this.#reopenTimer);
     this.#reopenTimer = undefined;
     try {
@@ -94,7 +101,7 @@ export class Lane {
         reason = 'consumer cancelled: the queue was deleted or has lost its leader';
         channel.close().catch(() => undefined);
       });
-      await channel.prefetch(window);
+      await channel.prefetch(ordered ? window + placesForFences : window);
       await this.#consume(channel);
       this.#reopenDelayMs = firstReopenDelayMs;
       this.#options.onOpen?.();
@@ -113,14 +120,17 @@ export class Lane {
   async resume(): Promise<void> {
     if (!this.#paused) return;
     this.#paused = false;
-    const channel = this.#channel;
-    if (channel !== undefined) {
-      if (this.#consumerTag === undefined) await this.#consume(channel);
+    try {
+      const channel = this.#channel;
+      if (channel !== undefined && this.#consumerTag === undefined) await this.#consume(channel);
+      if (channel === undefined && this.#options.ordered)
+        await this.open(await this.#options.model());
       this.#pump();
-    } else if (this.#options.ordered && !this.#stopped) {
-      await this.open(await this.#options.model());
+    } catch (error) {
+      // Where the connection is gone the next one opens it.
+      this.#logFailure(error, 'A queue cannot be consumed again yet');
+      if (this.#channel === undefined && this.#reopenTimer === undefined) this.#reopenLater();
     }
-    // Else the next connection opens it.
   }
 
   /** No more deliveries when it resolves; the channel stays until what is held is settled. */
@@ -175,7 +185,9 @@ export class Lane {
     this.#holding.hold(message);
     this.#watchAge();
     if (message.properties.headers?.[fenceHeader] !== undefined) {
-      if (this.#options.onFence?.(message) ?? true) this.#acknowledge(channel, message);
+      if (isOver(message) || (this.#options.onFence?.(message) ?? false)) {
+        this.#acknowledge(channel, message);
+      }
       return;
     }
     const remainingMs = (findNotBefore(message) ?? 0) - Date.now();
@@ -346,6 +358,10 @@ export class Lane {
       { queue: this.#options.serverQueue, reason },
       'RabbitMQ closed the channel of a consumer; opening it again',
     );
+    this.#reopenLater();
+  }
+
+  #reopenLater(): void {
     this.#reopen(this.#reopenDelayMs);
     this.#reopenDelayMs = Math.min(this.#reopenDelayMs * 2, maxReopenDelayMs);
   }
@@ -362,8 +378,7 @@ export class Lane {
         this.#logFailure(error, 'A queue cannot be consumed; trying again');
         // Where the channel was closed its event has done this already; where there was none, nobody has.
         if (this.#channel !== undefined || this.#reopenTimer !== undefined) return;
-        this.#reopen(this.#reopenDelayMs);
-        this.#reopenDelayMs = Math.min(this.#reopenDelayMs * 2, maxReopenDelayMs);
+        this.#reopenLater();
       });
     }, delayMs);
   }
@@ -372,4 +387,9 @@ export class Lane {
     const reason = toAmqpFailure(error).message;
     this.#options.logger.warn({ queue: this.#options.serverQueue, reason }, what);
   }
+}
+
+function isOver(fence: ConsumeMessage): boolean {
+  const sentAt: unknown = fence.properties.headers?.[fenceHeader];
+  return typeof sentAt !== 'number' || Date.now() - sentAt > fenceLifeMs;
 }
