@@ -1,7 +1,9 @@
 import { build } from 'esbuild';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { adoptCoreNode } from './core-node.ts';
 
 const packageDirectory = path.resolve(import.meta.dirname, '..');
 const sources = path.join(packageDirectory, 'nodes');
@@ -60,8 +62,11 @@ async function bundleRuntimes(names: readonly string[], output: string): Promise
 }
 
 async function bundleEditors(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const entryPoints = names
+    .map((name) => ({ in: path.join(sources, name, 'editor.ts'), out: name }))
+    .filter((entry) => existsSync(entry.in));
   const { outputFiles } = await build({
-    entryPoints: names.map((name) => ({ in: path.join(sources, name, 'editor.ts'), out: name })),
+    entryPoints,
     outdir: '.',
     bundle: true,
     platform: 'browser',
@@ -77,10 +82,15 @@ async function bundleEditors(names: readonly string[]): Promise<ReadonlyMap<stri
 async function writeNode(name: string, editor: string, output: string): Promise<void> {
   const source = path.join(sources, name);
   const definition = pathToFileURL(path.join(source, 'definition.ts')).href;
-  const [{ type }, form] = await Promise.all([
-    import(definition) as Promise<{ readonly type: string }>,
-    readFile(path.join(source, 'editor.html'), 'utf8'),
-  ]);
+  const { type, coreNode } = (await import(definition)) as {
+    readonly type: string;
+    readonly coreNode?: string;
+  };
+  if (coreNode !== undefined) {
+    await adoptCoreNode(name, coreNode, path.join(output, name));
+    return;
+  }
+  const form = await readFile(path.join(source, 'editor.html'), 'utf8');
   const languages = await readdir(path.join(source, 'locales'));
   const help = await Promise.all(
     languages.map(async (language) => {

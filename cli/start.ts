@@ -30,6 +30,7 @@ Environment:
   HILUM_LOG            debug, info, warn, error or silent (default info)
   HILUM_FLOWS          folder of the flow files (default HILUM_DATA/flows)
   HILUM_MAPPINGS       folder of the mappings (default the shipped ones)
+  HILUM_ALLOW_NODES    types of other nodes that flows may use, joined by commas (default none)
 `,
     )
     .action(start);

@@ -27,7 +27,12 @@ export async function openStores(
     owner.onState(onState);
     return { broker: owner.broker, ledger: owner.ledger, close: () => owner.close() };
   }
-  const broker = await openRabbitBroker({ url: settings.rabbitmqUrl, logger, onState });
+  const broker = await openRabbitBroker({
+    url: settings.rabbitmqUrl,
+    logger,
+    onState,
+    record: (entries) => owner.ledger.append(entries),
+  });
   return {
     broker,
     ledger: owner.ledger,

@@ -133,8 +133,8 @@ export class Hilum {
   }
 
   #compile(flows: readonly FlowNode[]): Compiled {
-    const { bind, environment } = this.#options.settings;
-    return compileFlows(flows, { bind, environment });
+    const { bind, environment, allowNodes } = this.#options.settings;
+    return compileFlows(flows, { bind, environment, allowNodes });
   }
 
   #supervise(name: string, config: () => RoleConfig): SupervisedProcess {

@@ -23,6 +23,8 @@ export interface Settings {
   /** The key of the flows' credentials, where the environment gives it. */
   readonly credentialSecret: string | undefined;
   readonly logLevel: LogLevel;
+  /** Types of nodes that flows may use although it is not known when they are done with a message. */
+  readonly allowNodes: readonly string[];
   /** Folder of the flow files; made from the shipped ones where it does not exist. */
   readonly flowsDirectory: string;
   readonly mappingsDirectory: string;
@@ -60,7 +62,8 @@ export type SettingsResult =
 /**
  * Reads the settings from environment variables: `HILUM_DATA`, `HILUM_BIND`, `HILUM_PORT`,
  * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_URL`,
- * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`. All problems at once.
+ * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas). All problems at
+ * once.
  */
 export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   const problems: string[] = [];
@@ -109,6 +112,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       rabbitmqUrl,
       credentialSecret: env['HILUM_CREDENTIAL_SECRET'] || undefined,
       logLevel,
+      allowNodes: toList(env['HILUM_ALLOW_NODES'] ?? ''),
       flowsDirectory: path.resolve(env['HILUM_FLOWS'] || path.join(dataDirectory, 'flows')),
       mappingsDirectory: path.resolve(
         env['HILUM_MAPPINGS'] || path.join(packageDirectory, 'mappings'),
@@ -119,6 +123,14 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       databaseFile: path.join(dataDirectory, 'hilum.db'),
     },
   };
+}
+
+/** The entries of a list joined by commas; a type may have a blank inside: `tcp request,my node`. */
+function toList(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
 }
 
 function findSharedPorts(ports: Readonly<Record<string, number>>, demo: boolean): string[] {

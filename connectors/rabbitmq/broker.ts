@@ -9,6 +9,7 @@ import type {
   QueueDepth,
   RetryOptions,
 } from '../../core/ports/broker.ts';
+import type { LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { RabbitAccess } from './addresses.ts';
 import { parseUrls } from './addresses.ts';
@@ -41,6 +42,8 @@ export interface RabbitBrokerOptions {
   readonly url: string;
   readonly access?: RabbitAccess;
   readonly logger: Logger;
+  /** Tells the ledger what belongs to a settlement; absent: no settlement brings entries. */
+  readonly record?: (entries: readonly LedgerEntry[]) => Promise<void>;
   /** What the names of all our queues and of the exchange for events start with. */
   readonly prefix?: string;
   /** Told whenever it changes: `connected` when both connections are up and take messages. */
@@ -87,6 +90,7 @@ class RabbitBroker implements Broker {
   readonly #limits: PublisherLimits;
   readonly #recycleAfterMs: number;
   readonly #onState: (state: LinkState) => void;
+  readonly #record: (entries: readonly LedgerEntry[]) => Promise<void>;
   readonly #publishLink: Link;
   readonly #consumeLink: Link;
   readonly #publisher: Publisher;
@@ -106,6 +110,8 @@ class RabbitBroker implements Broker {
     const { logger, prefix, onState, timeoutMs, recycleAfterMs, metricsUrls = [] } = options;
     const urls = parseUrls(options.url);
     const vhost = decodeURIComponent(urls[0]?.pathname.slice(1) ?? '') || '/';
+    this.#record =
+      options.record ?? (() => Promise.reject(new Error('A ledger for entries was expected.')));
     this.#names = buildNames(prefix ?? 'hilum');
     this.#logger = logger;
     this.#onState = onState ?? (() => undefined);
@@ -307,6 +313,7 @@ class RabbitBroker implements Broker {
         'queue' in outgoing
           ? this.publish(outgoing.queue, outgoing.envelope)
           : this.publishEvent(outgoing.topic, outgoing.envelope),
+      record: this.#record,
     };
   }
 

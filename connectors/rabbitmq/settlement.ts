@@ -4,6 +4,7 @@ import type { HilumError } from '../../core/errors.ts';
 import { buildError, findFailure } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Delivery, Outgoing, RetryOptions } from '../../core/ports/broker.ts';
+import type { LedgerEntry } from '../../core/ports/ledger.ts';
 
 /** What a settlement publishes, each with confirm; the original is acknowledged after it. */
 export interface SettlementPublisher {
@@ -15,6 +16,14 @@ export interface SettlementPublisher {
   readonly park: (message: ConsumeMessage, remainingMs: number) => Promise<void>;
   readonly dead: (envelope: Envelope, issues: readonly Issue[]) => Promise<void>;
   readonly outgoing: (outgoing: Outgoing) => Promise<void>;
+  /** Tells the ledger. */
+  readonly record: (entries: readonly LedgerEntry[]) => Promise<void>;
+}
+
+/** What is made durable before a settlement. */
+interface Settling {
+  readonly outgoing?: readonly Outgoing[] | undefined;
+  readonly entries?: readonly LedgerEntry[] | undefined;
 }
 
 /** A message in a consumer's hands, as the lane sees it that it came from. */
@@ -40,7 +49,7 @@ export function buildDelivery(held: Held, publisher: SettlementPublisher): Deliv
     settling = true;
   };
   const settle = async (
-    outgoing: readonly Outgoing[] = [],
+    { outgoing = [], entries = [] }: Settling,
     before?: () => Promise<void>,
   ): Promise<void> => {
     begin();
@@ -49,6 +58,7 @@ export function buildDelivery(held: Held, publisher: SettlementPublisher): Deliv
       // All are waited for: what is still under way when this rejects would be settled past.
       const published = await Promise.allSettled(outgoing.map((each) => publisher.outgoing(each)));
       throwWorst(published);
+      if (entries.length > 0) await publisher.record(entries);
     } catch (error) {
       if (findFailure(error)?.errorClass === 'permanent') settling = false;
       else held.giveBack('soon');
@@ -69,19 +79,21 @@ export function buildDelivery(held: Held, publisher: SettlementPublisher): Deliv
     return Promise.resolve();
   };
   const retry = async (delayMs: number, options: RetryOptions = {}): Promise<void> => {
-    const { countAttempt = true, outgoing = [] } = options;
+    const { countAttempt = true, outgoing = [], entries = [] } = options;
+    const isAlone = outgoing.length + entries.length === 0;
     // Given back as it was: to the head of its queue, where its order is.
-    if (delayMs <= 0 && !countAttempt && outgoing.length === 0) await requeue();
-    else await settle(outgoing, () => publisher.retry(envelope, { countAttempt, delayMs }));
+    if (delayMs <= 0 && !countAttempt && isAlone) await requeue();
+    else await settle(options, () => publisher.retry(envelope, { countAttempt, delayMs }));
   };
   return {
     queue,
     envelope,
     redelivered: held.redelivered,
     voided: held.voided,
-    accept: (outgoing) => settle(outgoing),
+    accept: (outgoing, entries) => settle({ outgoing, entries }),
     retry,
-    deadLetter: (issues, outgoing) => settle(outgoing, () => publisher.dead(envelope, issues)),
+    deadLetter: (issues, outgoing, entries) =>
+      settle({ outgoing, entries }, () => publisher.dead(envelope, issues)),
   };
 }
 

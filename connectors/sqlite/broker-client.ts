@@ -9,17 +9,24 @@ import type {
   QueueDefinition,
   QueueDepth,
 } from '../../core/ports/broker.ts';
+import type { LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { assertBodySize } from './body-size.ts';
 import { toUnavailable } from './connection.ts';
 import type { Connection, Question } from './connection.ts';
-import type { DeliveryParcel, OutgoingParcel, Parcel } from './protocol.ts';
+import type { Beside, DeliveryParcel, OutgoingParcel, Parcel } from './protocol.ts';
 
 interface Consuming {
   readonly queue: string;
   readonly window: number;
   paused: boolean;
   readonly handler: (delivery: Delivery) => void;
+}
+
+/** What is made durable with a settlement. */
+interface Settling {
+  readonly outgoing?: readonly Outgoing[] | undefined;
+  readonly entries?: readonly LedgerEntry[] | undefined;
 }
 
 const unavailable = 'broker-unavailable';
@@ -152,7 +159,7 @@ export class SqliteBroker implements Broker {
     return answer;
   }
 
-  #deliver([consumerId, lease, redelivered, parcel]: DeliveryParcel): void {
+  #deliver([consumerId, lease, redelivered, parcel, ledgerState]: DeliveryParcel): void {
     const consuming = this.#consuming.get(consumerId);
     if (consuming === undefined) {
       this.#releaseSoon(lease);
@@ -169,7 +176,7 @@ export class SqliteBroker implements Broker {
         { queue, id: parcel[0] },
         'A message with an unreadable header is put aside',
       );
-      settle(() => ['deadLetter', lease, [], JSON.stringify([unreadableHeader])]).catch(
+      settle((beside) => ['deadLetter', lease, beside, JSON.stringify([unreadableHeader])]).catch(
         (error: unknown) => this.#logUnsettled(queue, parcel[0], error),
       );
       return;
@@ -179,15 +186,16 @@ export class SqliteBroker implements Broker {
       envelope,
       redelivered,
       voided,
-      accept: (outgoing = []) =>
-        settle(() => ['accept', lease, outgoing.map(toOutgoing)], outgoing),
-      retry: (delayMs, { countAttempt = true, outgoing = [] } = {}) =>
-        settle(() => ['retry', lease, outgoing.map(toOutgoing), delayMs, countAttempt], outgoing),
-      deadLetter: (issues, outgoing = []) =>
-        settle(
-          () => ['deadLetter', lease, outgoing.map(toOutgoing), JSON.stringify(issues)],
+      ledgerState,
+      accept: (outgoing, entries) =>
+        settle((beside) => ['accept', lease, beside], { outgoing, entries }),
+      retry: (delayMs, { countAttempt = true, ...settling } = {}) =>
+        settle((beside) => ['retry', lease, beside, delayMs, countAttempt], settling),
+      deadLetter: (issues, outgoing, entries) =>
+        settle((beside) => ['deadLetter', lease, beside, JSON.stringify(issues)], {
           outgoing,
-        ),
+          entries,
+        }),
     };
     try {
       consuming.handler(delivery);
@@ -203,10 +211,10 @@ export class SqliteBroker implements Broker {
 
   #buildSettle(
     lease: number,
-  ): (build: () => Question, outgoing?: readonly Outgoing[]) => Promise<void> {
+  ): (ask: (beside: Beside) => Question, settling?: Settling) => Promise<void> {
     const { generation } = this.#connection;
     let settled = false;
-    return async (build, outgoing = []) => {
+    return async (ask, { outgoing = [], entries = [] } = {}) => {
       if (settled) {
         throw buildError(
           'permanent',
@@ -222,10 +230,12 @@ export class SqliteBroker implements Broker {
       settled = true;
       // A lease ends with its connection: it is delivered again.
       if (generation !== this.#connection.generation) throw toUnavailable(unavailable);
+      const isAlone = outgoing.length + entries.length === 0;
+      const beside = isAlone ? undefined : { outgoing: outgoing.map(toOutgoing), entries };
       try {
-        await this.#ask(build(), bytes);
+        await this.#ask(ask(beside), bytes);
       } catch (error) {
-        if (outgoing.length > 0 && findFailure(error)?.errorClass === 'permanent') {
+        if (!isAlone && findFailure(error)?.errorClass === 'permanent') {
           // Nothing was stored, and it is still held.
           settled = false;
           throw error;

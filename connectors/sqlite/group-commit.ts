@@ -1,19 +1,11 @@
 import type { Logger } from '../../core/ports/logger.ts';
 import { isFull, Refusal, toFailure } from './database.ts';
 import type { Database } from './database.ts';
-import {
-  findAges,
-  findEnvelope,
-  findParked,
-  findRecent,
-  findStates,
-  findTrace,
-  listCounts,
-  readParked,
-} from './ledger-queries.ts';
+import { checkEntry } from './ledger-entry.ts';
+import { answerQuestion, isLedgerKind, needsWriteBack } from './ledger-questions.ts';
 import { LedgerStore } from './ledger-store.ts';
 import type { Failure, Request } from './protocol.ts';
-import type { Receiver } from './queue-state.ts';
+import type { Lease, Receiver } from './queue-state.ts';
 import { Queues } from './queues.ts';
 import type { Effect } from './queues.ts';
 
@@ -47,15 +39,21 @@ export class GroupCommit {
   /** The file refuses transactions: what waits for one by itself tries again slowly. */
   #failing = false;
   #retryTimer: NodeJS.Timeout | undefined;
+  /** While the ledger's rows are behind its events. */
+  #writeBackTimer: NodeJS.Timeout | undefined;
+  #writeBackDue = false;
   #closed = false;
 
   constructor(database: Database, logger: Logger) {
     this.#database = database;
     this.#logger = logger;
     this.#ledger = new LedgerStore(database);
-    this.#queues = new Queues(database, () => {
-      if (this.#failing) this.#armLater();
-      else this.#arm();
+    this.#queues = new Queues(database, {
+      wake: () => {
+        if (this.#failing) this.#armLater();
+        else this.#arm();
+      },
+      stateOf: (id) => this.#ledger.stateOf(id),
     });
   }
 
@@ -83,9 +81,11 @@ export class GroupCommit {
 
   /** Commits what has arrived. The database stays open. */
   close(): void {
+    this.#writeBackDue = true;
     this.#commit();
     this.#closed = true;
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#writeBackTimer);
     this.#queues.close();
   }
 
@@ -112,6 +112,7 @@ export class GroupCommit {
     const failure = this.#attempt(batch);
     this.#failing = failure !== undefined;
     if (failure !== undefined) this.#commitSingly(batch, failure);
+    else if (this.#ledger.isBehind) this.#writeBackLater();
     for (const requester of this.#leaving.splice(0)) {
       this.#requesters.delete(requester);
       this.#queues.leave(requester);
@@ -145,6 +146,7 @@ export class GroupCommit {
           }
         }
         this.#ledger.flush();
+        if (this.#mustWriteBack(batch)) this.#ledger.writeBack();
         moved = this.#queues.moveMarks();
       });
     } catch (error) {
@@ -191,6 +193,21 @@ export class GroupCommit {
     }
   }
 
+  #mustWriteBack(batch: readonly Submitted[]): boolean {
+    if (!this.#ledger.isBehind) return false;
+    const isDue = this.#writeBackDue;
+    this.#writeBackDue = false;
+    return isDue || batch.some(({ request }) => needsWriteBack(request[1]));
+  }
+
+  #writeBackLater(): void {
+    this.#writeBackTimer ??= setTimeout(() => {
+      this.#writeBackTimer = undefined;
+      this.#writeBackDue = true;
+      this.#arm();
+    }, writeBackMs);
+  }
+
   #answer({ requester, request }: Submitted, effect: Effect): void {
     const [id, kind] = request;
     try {
@@ -202,6 +219,25 @@ export class GroupCommit {
     }
   }
 
+  /** Whatever of it can be refused is found before anything is written. */
+  #settle(
+    requester: Requester,
+    [, , lease, beside]: Extract<
+      Request,
+      readonly [number, 'accept' | 'retry' | 'deadLetter', ...unknown[]]
+    >,
+    how: (lease: Lease) => Effect,
+  ): Effect {
+    for (const entry of beside?.entries ?? []) checkEntry(entry);
+    const effect = this.#queues.settle(
+      requester,
+      { leaseId: lease, outgoing: beside?.outgoing ?? [] },
+      how,
+    );
+    if (beside !== undefined) this.#ledger.append(beside.entries);
+    return effect;
+  }
+
   #apply({ requester, request }: Submitted): Effect {
     const queues = this.#queues;
     const database = this.#database;
@@ -211,15 +247,13 @@ export class GroupCommit {
       case 'publishEvent':
         return queues.publishEvent(request[2], request[3]);
       case 'accept':
-        return queues.settle(requester, request[2], request[3], (lease) => queues.accept(lease));
+        return this.#settle(requester, request, (lease) => queues.accept(lease));
       case 'retry': {
         const by = { delayMs: request[4], countAttempt: request[5] };
-        return queues.settle(requester, request[2], request[3], (lease) => queues.retry(lease, by));
+        return this.#settle(requester, request, (lease) => queues.retry(lease, by));
       }
       case 'deadLetter':
-        return queues.settle(requester, request[2], request[3], (lease) =>
-          queues.deadLetter(lease, request[4]),
-        );
+        return this.#settle(requester, request, (lease) => queues.deadLetter(lease, request[4]));
       case 'release':
         return queues.release(requester, request[2]);
       case 'declare':
@@ -236,25 +270,16 @@ export class GroupCommit {
       case 'append':
         this.#ledger.append(request[2]);
         return () => undefined;
-      case 'trace':
-        return () => findTrace(database, request[2]);
-      case 'read':
-        return () => findEnvelope(database, request[2]);
-      case 'states':
-        return () => findStates(database, request[2]);
-      case 'recent':
-        return () => findRecent(database, this.#ledger, request[2]);
-      case 'ages':
-        return () => findAges(database, this.#ledger);
-      case 'parked':
-        return () => findParked(database, request[2]);
-      case 'readParked':
-        return () => readParked(database, request[2]);
-      case 'counts':
-        return () => listCounts(this.#ledger);
+      default: {
+        const question = request;
+        return () => answerQuestion(database, this.#ledger, question);
+      }
     }
   }
 }
+
+/** How long the ledger's rows may be behind its events. */
+const writeBackMs = 250;
 
 /** How long a delivery waits that failed because the file could not be read or written. */
 const retryMs = 500;
@@ -270,18 +295,6 @@ const writingKinds: ReadonlySet<Request[1]> = new Set([
   'declare',
 ]);
 
-const ledgerKinds: ReadonlySet<Request[1]> = new Set([
-  'append',
-  'trace',
-  'read',
-  'states',
-  'recent',
-  'ages',
-  'parked',
-  'readParked',
-  'counts',
-]);
-
 function unavailableCode(kind: Request[1]): string {
-  return ledgerKinds.has(kind) ? 'ledger-unavailable' : 'broker-unavailable';
+  return isLedgerKind(kind) ? 'ledger-unavailable' : 'broker-unavailable';
 }

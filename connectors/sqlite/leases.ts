@@ -14,10 +14,12 @@ export class Leases {
   }
 
   addConsumer(consumer: QueueConsumer): void {
-    const { receiver, queue } = consumer;
+    const { receiver, queue, id } = consumer;
     const own = this.#consumers.get(receiver) ?? new Map<number, QueueConsumer>();
-    this.#consumers.set(receiver, own.set(consumer.id, consumer));
-    queue.consumers.push(consumer);
+    // One that was paused comes back, and what it still holds is its own.
+    const known = own.get(id) ?? consumer;
+    this.#consumers.set(receiver, own.set(id, known));
+    if (!queue.consumers.includes(known)) queue.consumers.push(known);
     this.#touch(queue);
   }
 

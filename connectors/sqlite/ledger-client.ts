@@ -1,17 +1,24 @@
+import { hash } from 'node:crypto';
 import type { Envelope } from '../../core/envelope.ts';
 import type {
+  FormerReceipt,
   Ledger,
   LedgerCount,
   LedgerEntry,
+  LedgerFilter,
   MessageState,
   MessageSummary,
+  OrderedPage,
+  Page,
   ParkedKey,
   QueueAge,
+  ReceivedQuery,
   Trace,
+  WaitingMessage,
 } from '../../core/ports/ledger.ts';
 import { assertBodySize } from './body-size.ts';
 import type { Connection, Question } from './connection.ts';
-import type { RecentOptions } from './protocol.ts';
+import type { FindPage, FindRequest } from './protocol.ts';
 
 /** The ledger's port over a connection to the owner. */
 export class SqliteLedger implements Ledger {
@@ -30,7 +37,7 @@ export class SqliteLedger implements Ledger {
       assertBodySize(entry.envelope);
       bytes += entry.envelope.body.length;
     }
-    const answer = this.#ask(['append', entries], bytes);
+    const answer = this.#ask(['append', entries.map(withDigest)], bytes);
     this.#appending.add(answer);
     try {
       await answer;
@@ -51,8 +58,32 @@ export class SqliteLedger implements Ledger {
     return (await this.#ask(['states', ids])) as ReadonlyMap<string, MessageState>;
   }
 
-  async recent(options: RecentOptions): Promise<readonly MessageSummary[]> {
-    return (await this.#ask(['recent', options])) as readonly MessageSummary[];
+  async findReceived(
+    queries: readonly ReceivedQuery[],
+  ): Promise<readonly (FormerReceipt | undefined)[]> {
+    if (queries.length === 0) return [];
+    const found = await this.#ask(['findReceived', queries]);
+    return found as readonly (FormerReceipt | undefined)[];
+  }
+
+  async find(
+    filter: LedgerFilter,
+    { limit, order = 'newest', after }: OrderedPage,
+  ): Promise<readonly MessageSummary[]> {
+    const found: MessageSummary[] = [];
+    let from: FindRequest['after'] = after;
+    do {
+      const rest = limit - found.length;
+      const request: FindRequest = { filter, order, limit: rest, after: from };
+      const page = (await this.#ask(['find', request])) as FindPage;
+      found.push(...page.found);
+      from = page.next;
+    } while (from !== undefined && found.length < limit);
+    return found;
+  }
+
+  async waiting(queue: string, page: Page): Promise<readonly WaitingMessage[]> {
+    return (await this.#ask(['waiting', { queue, ...page }])) as readonly WaitingMessage[];
   }
 
   async ages(): Promise<readonly QueueAge[]> {
@@ -78,4 +109,12 @@ export class SqliteLedger implements Ledger {
   #ask(question: Question, bytes = 0): Promise<unknown> {
     return this.#connection.ask(question, 'ledger-unavailable', bytes);
   }
+}
+
+/** Computed here and not by the owner, which does everybody's work. */
+function withDigest(entry: LedgerEntry): LedgerEntry {
+  if (entry.type !== 'message' || entry.digest !== undefined) return entry;
+  const { envelope } = entry;
+  if (envelope.causationId !== undefined || envelope.controlId === undefined) return entry;
+  return { ...entry, digest: hash('sha256', envelope.body, 'base64') };
 }

@@ -1,8 +1,9 @@
-import type { Envelope } from '../../core/envelope.ts';
-import type { LedgerEntry, LedgerEvent } from '../../core/ports/ledger.ts';
-import { Refusal } from './database.ts';
+import type { LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
 import type { Database } from './database.ts';
+import { checkEntry } from './ledger-entry.ts';
 import { compareInstants, laterOf } from './instants.ts';
+import { toEvent } from './ledger-rows.ts';
+import { KnownMessages, type Known } from './known-messages.ts';
 import {
   closingKinds,
   eventKinds,
@@ -12,26 +13,8 @@ import {
   stateAfter,
 } from './ledger-codes.ts';
 
-/** A message as the ledger remembers it while events of it keep coming. */
-interface Known {
-  readonly number: number;
-  readonly id: string;
-  interface: string;
-  state: number;
-  stateAt: string;
-  stateRank: number;
-  lastEventAt: string;
-  /** False while only events of it are known. */
-  received: boolean;
-  /** Already a row of the file, perhaps an older one. */
-  stored: boolean;
-  /** Nothing has ended its waiting yet, for certain. */
-  open: boolean;
-  /** To be written at the end of the transaction. */
-  arrived: Envelope | undefined;
-}
-
-const rememberedMessages = 20_000;
+/** At most so many messages of the file are behind what its events say of them. */
+const maxBehind = 4_096;
 
 /**
  * Writes messages and events, and keeps what follows from them: states, who waits where, counters.
@@ -39,13 +22,10 @@ const rememberedMessages = 20_000;
  */
 export class LedgerStore {
   readonly #database: Database;
-  readonly #known = new Map<string, Known>();
-  readonly #dirty = new Set<Known>();
-  readonly #interfaces = new Map<string, number>();
+  readonly #messages: KnownMessages;
   readonly #counts = new Map<string, Map<string, Map<number, number>>>();
   readonly #dirtyCounts = new Set<string>();
   readonly #waiting = new Map<string, number>();
-  #lastMessage = 0;
   /** How many rows of parked messages there are: hardly ever one. */
   #parked = 0;
   #lastEvent = 0;
@@ -54,6 +34,7 @@ export class LedgerStore {
 
   constructor(database: Database) {
     this.#database = database;
+    this.#messages = new KnownMessages(database);
     this.#reload();
   }
 
@@ -69,22 +50,40 @@ export class LedgerStore {
 
   /** The interfaces' numbers by their ids. */
   get interfaces(): ReadonlyMap<string, number> {
-    return this.#interfaces;
+    return this.#messages.interfaces;
+  }
+
+  /** Where a message stands; undefined where nothing of it is known. */
+  stateOf(id: string): MessageState | undefined {
+    return this.#messages.stateOf(id);
   }
 
   append(entries: readonly LedgerEntry[]): void {
     for (const entry of entries) checkEntry(entry);
     this.#changed = true;
     for (const entry of entries) {
-      if (entry.type === 'message') this.#addMessage(entry.envelope);
+      if (entry.type === 'message') this.#messages.arrive(entry);
       else this.#addEvent(entry.event);
     }
   }
 
-  /** Writes what has changed since the last call. */
+  /** Writes what is new since the last call. */
   flush(): void {
-    for (const known of this.#dirty) this.#write(known);
-    this.#dirty.clear();
+    this.#messages.flush();
+    if (this.#messages.changed >= maxBehind) this.writeBack();
+  }
+
+  /** Whether states, waiting and counters of the file are behind what its events say. */
+  get isBehind(): boolean {
+    return this.#messages.changed > 0;
+  }
+
+  /** Brings them up to date, inside the caller's transaction. */
+  writeBack(): void {
+    this.#changed = true;
+    this.#messages.flush();
+    this.#messages.writeBack();
+    this.#database.run('UPDATE written_back SET event = ?', this.#lastEvent);
     for (const key of this.#dirtyCounts) {
       const [interfaceId = '', queue = '', kind = ''] = key.split('\0');
       this.#database.run(
@@ -97,10 +96,6 @@ export class LedgerStore {
       );
     }
     this.#dirtyCounts.clear();
-    if (this.#known.size > 2 * rememberedMessages) {
-      const excess = this.#known.size - rememberedMessages;
-      for (const id of this.#known.keys().take(excess).toArray()) this.#known.delete(id);
-    }
   }
 
   /** The transaction is committed: memory and file agree. */
@@ -116,15 +111,10 @@ export class LedgerStore {
   #reload(): void {
     this.#changed = false;
     const database = this.#database;
-    this.#known.clear();
-    this.#dirty.clear();
+    this.#messages.reload();
     this.#dirtyCounts.clear();
-    this.#interfaces.clear();
     this.#counts.clear();
     this.#waiting.clear();
-    for (const row of database.all('SELECT number, name FROM interface')) {
-      this.#interfaces.set(String(row['name']), Number(row['number']));
-    }
     for (const row of database.all('SELECT interface, queue, kind, count FROM event_count')) {
       this.#countsOf(String(row['interface']), String(row['queue'])).set(
         Number(row['kind']),
@@ -135,24 +125,25 @@ export class LedgerStore {
       this.#waiting.set(String(row['queue']), Number(row['count']));
     }
     this.#parked = Number(database.get('SELECT count(*) AS count FROM parked')?.['count'] ?? 0);
-    this.#lastMessage = Number(
-      database.get('SELECT max(number) AS last FROM message')?.['last'] ?? 0,
-    );
     this.#lastEvent = Number(database.get('SELECT max(number) AS last FROM event')?.['last'] ?? 0);
+    this.#catchUp();
   }
 
-  #addMessage(envelope: Envelope): void {
-    const known = this.#find(envelope.id);
-    if (known.received) return;
-    known.received = true;
-    known.arrived = envelope;
-    known.interface = envelope.interface;
-    known.lastEventAt = laterOf(known.lastEventAt, envelope.receivedAt);
-    this.#dirty.add(known);
+  /** What follows from the events that nothing was written back for. */
+  #catchUp(): void {
+    const from = Number(this.#database.get('SELECT event FROM written_back')?.['event'] ?? 0);
+    const rows = this.#database.all(
+      `SELECT event.*, message.id FROM event JOIN message ON message.number = event.message
+       WHERE event.number > ? ORDER BY event.number`,
+      from,
+    );
+    for (const row of rows) {
+      this.#followEvent(this.#messages.find(String(row['id'])), toEvent(row, String(row['id'])));
+    }
   }
 
   #addEvent(event: LedgerEvent): void {
-    const known = this.#find(event.messageId);
+    const known = this.#messages.find(event.messageId);
     const kind = eventKinds.indexOf(event.kind);
     this.#lastEvent += 1;
     this.#database.run(
@@ -166,11 +157,8 @@ export class LedgerStore {
       event.summary ?? null,
       event.issues === undefined ? null : JSON.stringify(event.issues),
     );
-    this.#count(known.interface, event.queue ?? '', kind);
-    this.#follow(known, event);
-    if (event.kind === 'queued' && event.queue !== undefined) {
-      this.#startWaiting(known, event.queue, event.at);
-    } else if (event.kind === 'parked' && event.queue !== undefined) {
+    this.#followEvent(known, event);
+    if (event.kind === 'parked' && event.queue !== undefined) {
       this.#park(known, event.queue, event);
     } else if (event.kind === 'resumed') {
       this.#database.run(
@@ -179,12 +167,23 @@ export class LedgerStore {
         event.queue ?? null,
       );
     } else if (closingKinds.has(event.kind)) {
+      this.#endParking(known, event.queue);
+    }
+  }
+
+  /** What follows from an event in memory alone: a state, somebody's waiting, a count. */
+  #followEvent(known: Known, event: LedgerEvent): void {
+    this.#count(known.interface, event.queue ?? '', eventKinds.indexOf(event.kind));
+    this.#follow(known, event);
+    if (event.kind === 'queued' && event.queue !== undefined) {
+      this.#startWaiting(known, event.queue, event.at);
+    } else if (closingKinds.has(event.kind)) {
       this.#endWaiting(known, event.queue);
     }
   }
 
   #follow(known: Known, event: LedgerEvent): void {
-    this.#dirty.add(known);
+    this.#messages.change(known);
     known.lastEventAt = laterOf(known.lastEventAt, event.at);
     const state = stateAfter[event.kind];
     if (state === undefined) return;
@@ -200,26 +199,24 @@ export class LedgerStore {
     known.state = messageStates.indexOf(state);
     known.stateAt = event.at;
     known.stateRank = rank;
+    // Who looks for what was received must not find what was refused since.
+    if (state === 'refused' && known.stored) this.#messages.writeNow(known);
   }
 
   #startWaiting(known: Known, queue: string, at: string): void {
     // The worker's "processed" may be written before the edge's "queued", and a flow that is retried may
     // say again that it queued what has long gone on.
     if (!known.open && this.#isClosed(known, queue)) return;
-    const added = this.#database.run(
-      'INSERT INTO waiting VALUES (?, ?, ?) ON CONFLICT (message, queue) DO NOTHING',
-      known.number,
-      queue,
-      at,
-    );
-    this.#waiting.set(queue, (this.#waiting.get(queue) ?? 0) + added);
+    if (known.waits.has(queue)) return;
+    known.waits.set(queue, at);
+    this.#waiting.set(queue, (this.#waiting.get(queue) ?? 0) + 1);
   }
 
   /** By its key; a message without one has nobody behind it and is alone with its own id. */
   #park(known: Known, queue: string, { at, issues = [] }: LedgerEvent): void {
     if (!known.open && this.#isClosed(known, queue)) return;
     const key =
-      known.arrived?.key ??
+      known.arrived?.envelope.key ??
       this.#database.get('SELECT key FROM message WHERE number = ?', known.number)?.['key'] ??
       known.id;
     this.#parked += this.#database.run(
@@ -251,114 +248,19 @@ export class LedgerStore {
 
   #endWaiting(known: Known, queue: string | undefined): void {
     known.open = false;
-    const ended = this.#database.all(
-      `DELETE FROM waiting WHERE message = ? AND queue = coalesce(?, queue) RETURNING queue`,
-      known.number,
-      queue ?? null,
-    );
-    for (const row of ended) {
-      const name = String(row['queue']);
+    for (const name of queue === undefined ? [...known.waits.keys()] : [queue]) {
+      if (!known.waits.delete(name)) continue;
       this.#waiting.set(name, (this.#waiting.get(name) ?? 1) - 1);
     }
+  }
+
+  #endParking(known: Known, queue: string | undefined): void {
     if (this.#parked === 0) return;
     this.#parked -= this.#database.run(
       'DELETE FROM parked WHERE message = ? AND queue = coalesce(?, queue)',
       known.number,
       queue ?? null,
     );
-  }
-
-  #find(id: string): Known {
-    const remembered = this.#known.get(id);
-    if (remembered !== undefined) return remembered;
-    const row = this.#database.get(
-      `SELECT message.number, interface.name AS interface, state, state_at, last_event_at, content_type
-       FROM message JOIN interface ON interface.number = message.interface WHERE id = ?`,
-      id,
-    );
-    let known: Known;
-    if (row === undefined) {
-      this.#lastMessage += 1;
-      known = {
-        number: this.#lastMessage,
-        id,
-        interface: '',
-        state: 0,
-        stateAt: '',
-        stateRank: 0,
-        lastEventAt: '',
-        received: false,
-        stored: false,
-        open: true,
-        arrived: undefined,
-      };
-    } else {
-      known = {
-        number: Number(row['number']),
-        id,
-        interface: String(row['interface']),
-        state: Number(row['state']),
-        stateAt: String(row['state_at']),
-        // Not kept in the file: by its state, the kind of the event that led to it is known.
-        stateRank: Number(row['state']) <= messageStates.indexOf('queued') ? 0 : 1,
-        lastEventAt: String(row['last_event_at']),
-        received: row['content_type'] !== null,
-        stored: true,
-        open: false,
-        arrived: undefined,
-      };
-    }
-    this.#known.set(id, known);
-    return known;
-  }
-
-  #write(known: Known): void {
-    const { arrived } = known;
-    if (known.stored && arrived === undefined) {
-      this.#database.run(
-        'UPDATE message SET state = ?, state_at = ?, last_event_at = ? WHERE number = ?',
-        known.state,
-        known.stateAt,
-        known.lastEventAt,
-        known.number,
-      );
-      return;
-    }
-    known.stored = true;
-    known.arrived = undefined;
-    // A row that only events have made is replaced by the whole one.
-    this.#database.run(
-      'INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      known.number,
-      known.id,
-      this.#interfaceNumber(known.interface),
-      known.state,
-      known.stateAt,
-      known.lastEventAt,
-      arrived?.contentType ?? null,
-      arrived?.messageType ?? null,
-      arrived?.controlId ?? null,
-      arrived?.key ?? null,
-      arrived?.correlationId ?? null,
-      arrived?.causationId ?? null,
-      arrived?.receivedAt ?? null,
-      arrived?.attempt ?? null,
-      arrived?.charset ?? null,
-      arrived?.body.length ?? null,
-    );
-    if (arrived !== undefined) {
-      this.#database.run('INSERT INTO content VALUES (?, ?)', known.number, arrived.body);
-    }
-  }
-
-  #interfaceNumber(name: string): number {
-    let number = this.#interfaces.get(name);
-    if (number === undefined) {
-      number = this.#interfaces.size + 1;
-      this.#database.run('INSERT INTO interface VALUES (?, ?)', number, name);
-      this.#interfaces.set(name, number);
-    }
-    return number;
   }
 
   #countsOf(interfaceId: string, queue: string): Map<number, number> {
@@ -375,24 +277,3 @@ export class LedgerStore {
     this.#dirtyCounts.add(`${interfaceId}\0${queue}\0${kind}`);
   }
 }
-
-/** Refuses what SQLite would only notice in the middle of the transaction. */
-function checkEntry(entry: LedgerEntry): void {
-  const sound =
-    entry.type === 'message'
-      ? [entry.envelope.id, entry.envelope.interface, entry.envelope.contentType].every(isText) &&
-        isText(entry.envelope.correlationId) &&
-        isText(entry.envelope.receivedAt) &&
-        entry.envelope.body instanceof Uint8Array
-      : isText(entry.event.messageId) &&
-        isText(entry.event.at) &&
-        eventKinds.includes(entry.event.kind);
-  if (sound) return;
-  throw new Refusal({
-    errorClass: 'permanent',
-    code: 'ledger-entry-invalid',
-    message: `A ledger entry with all its required fields was expected: a field of this ${entry.type} is absent or of another type.`,
-  });
-}
-
-const isText = (value: unknown): boolean => typeof value === 'string';

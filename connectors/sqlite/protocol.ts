@@ -1,5 +1,11 @@
 import type { ErrorClass } from '../../core/errors.ts';
-import type { LedgerEntry, MessageState } from '../../core/ports/ledger.ts';
+import type {
+  LedgerEntry,
+  LedgerFilter,
+  MessageState,
+  MessageSummary,
+  ReceivedQuery,
+} from '../../core/ports/ledger.ts';
 
 /**
  * What a client asks of the owner: a frame holds all requests of one tick, in order, and the owner
@@ -8,22 +14,16 @@ import type { LedgerEntry, MessageState } from '../../core/ports/ledger.ts';
 export type Request =
   | readonly [id: number, kind: 'publish', queue: string, parcel: Parcel]
   | readonly [id: number, kind: 'publishEvent', topic: string, parcel: Parcel]
-  | readonly [id: number, kind: 'accept', lease: number, outgoing: readonly OutgoingParcel[]]
+  | readonly [id: number, kind: 'accept', lease: number, beside: Beside]
   | readonly [
       id: number,
       kind: 'retry',
       lease: number,
-      outgoing: readonly OutgoingParcel[],
+      beside: Beside,
       delayMs: number,
       countAttempt: boolean,
     ]
-  | readonly [
-      id: number,
-      kind: 'deadLetter',
-      lease: number,
-      outgoing: readonly OutgoingParcel[],
-      issues: string,
-    ]
+  | readonly [id: number, kind: 'deadLetter', lease: number, beside: Beside, issues: string]
   /** It could not be settled: it is delivered again. */
   | readonly [id: number, kind: 'release', lease: number]
   | readonly [
@@ -40,10 +40,16 @@ export type Request =
   | readonly [id: number, kind: 'stop', consumer: number, giveBack: boolean]
   | readonly [id: number, kind: 'depths']
   | readonly [id: number, kind: 'append', entries: readonly LedgerEntry[]]
+  | LedgerQuestion;
+
+/** What is asked of the ledger and writes nothing. */
+export type LedgerQuestion =
   | readonly [id: number, kind: 'trace', messageId: string]
   | readonly [id: number, kind: 'read', messageId: string]
   | readonly [id: number, kind: 'states', ids: readonly string[]]
-  | readonly [id: number, kind: 'recent', options: RecentOptions]
+  | readonly [id: number, kind: 'findReceived', queries: readonly ReceivedQuery[]]
+  | readonly [id: number, kind: 'find', request: FindRequest]
+  | readonly [id: number, kind: 'waiting', request: WaitingRequest]
   | readonly [id: number, kind: 'ages']
   | readonly [id: number, kind: 'parked', queue: string | undefined]
   | readonly [
@@ -53,15 +59,39 @@ export type Request =
     ]
   | readonly [id: number, kind: 'counts'];
 
-export interface RecentOptions {
+/** Where in the order of messages: time of receipt, then arrival. */
+export type Cursor = readonly [receivedAt: string, number: number];
+
+export interface FindRequest {
+  readonly filter: LedgerFilter;
+  readonly order: 'newest' | 'oldest';
   readonly limit: number;
-  readonly before?: string;
-  readonly interface?: string;
-  readonly state?: MessageState;
+  /** A message id, or where the page before ended. */
+  readonly after?: string | Cursor | undefined;
+}
+
+export interface FindPage {
+  readonly found: readonly MessageSummary[];
+  /** Where to go on; absent at the end. */
+  readonly next?: Cursor;
+}
+
+export interface WaitingRequest {
+  readonly queue: string;
+  readonly limit: number;
+  readonly after?: string;
 }
 
 /** An envelope on its way: `header` is JSON of all but its attempt and its body, which the owner never reads. */
 export type Parcel = readonly [id: string, attempt: number, header: string, body: Uint8Array];
+
+/** What goes into the same transaction as a settlement; undefined where nothing does. */
+export type Beside =
+  | {
+      readonly outgoing: readonly OutgoingParcel[];
+      readonly entries: readonly LedgerEntry[];
+    }
+  | undefined;
 
 /** Published together with a settlement: to a queue, or to those subscribed to a topic. */
 export type OutgoingParcel = readonly [kind: 'queue' | 'topic', name: string, parcel: Parcel];
@@ -86,4 +116,5 @@ export type DeliveryParcel = readonly [
   lease: number,
   redelivered: boolean,
   parcel: Parcel,
+  ledgerState: MessageState | 'unknown',
 ];

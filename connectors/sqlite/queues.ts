@@ -1,4 +1,5 @@
 import type { QueueDepth } from '../../core/ports/broker.ts';
+import type { MessageState } from '../../core/ports/ledger.ts';
 import { Refusal } from './database.ts';
 import type { Database } from './database.ts';
 import { Delayed } from './delayed.ts';
@@ -36,6 +37,8 @@ export class Queues {
   readonly #database: Database;
   /** Asks for a transaction soon: a delivery waits for a mark to move. */
   readonly #wake: () => void;
+  /** What the ledger knows of a message. */
+  readonly #stateOf: (messageId: string) => MessageState | undefined;
   readonly #byName = new Map<string, QueueState>();
   readonly #byNumber = new Map<number, QueueState>();
   readonly #leases = new Leases((queue) => this.#touched.add(queue));
@@ -46,9 +49,19 @@ export class Queues {
   #created: QueueState[] = [];
   #lastNumber = 0;
 
-  constructor(database: Database, wake: () => void) {
+  constructor(
+    database: Database,
+    {
+      wake,
+      stateOf,
+    }: {
+      readonly wake: () => void;
+      readonly stateOf: (messageId: string) => MessageState | undefined;
+    },
+  ) {
     this.#database = database;
     this.#wake = wake;
+    this.#stateOf = stateOf;
     this.#delayed = new Delayed(wake);
     this.#subscriptions = new Subscriptions(database);
     this.#load();
@@ -82,8 +95,10 @@ export class Queues {
   /** Settles what the receiver holds, with what it publishes beside: all or nothing of it. */
   settle(
     receiver: Receiver,
-    leaseId: number,
-    outgoing: readonly OutgoingParcel[],
+    {
+      leaseId,
+      outgoing,
+    }: { readonly leaseId: number; readonly outgoing: readonly OutgoingParcel[] },
     how: (lease: Lease) => Effect,
   ): Effect {
     const lease = this.#leases.require(receiver, leaseId);
@@ -325,7 +340,8 @@ export class Queues {
     const { queue } = consumer;
     const lease = this.#leases.add(consumer, row);
     const redelivered = givenBack || row.position <= queue.markAtOpen;
-    consumer.receiver.deliver([consumer.id, lease.id, redelivered, row.parcel]);
+    const state = this.#stateOf(row.parcel[0]) ?? 'unknown';
+    consumer.receiver.deliver([consumer.id, lease.id, redelivered, row.parcel, state]);
   }
 
   #ensure(name: string, interfaceId: string, deadOf: number | undefined): QueueState {

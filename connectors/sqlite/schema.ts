@@ -118,6 +118,26 @@ const migrations: readonly string[] = [
   CREATE INDEX parked_key ON parked (queue, key, number);
   CREATE UNIQUE INDEX parked_message ON parked (message, queue);
   `,
+  `
+  -- SHA-256 in base64 of what an interface took from a partner, to know it when it comes again.
+  ALTER TABLE message ADD COLUMN digest TEXT;
+  CREATE INDEX message_received ON message (control_id, interface, digest)
+    WHERE digest IS NOT NULL AND control_id IS NOT NULL;
+  -- Every search goes by the time of receipt: a spooled message arrives late.
+  DROP INDEX message_state;
+  DROP INDEX message_control_id;
+  CREATE INDEX message_state ON message (state, interface, received_at)
+    WHERE content_type IS NOT NULL;
+  CREATE INDEX message_control_id ON message (control_id, received_at)
+    WHERE control_id IS NOT NULL;
+  CREATE INDEX message_key ON message (key, received_at) WHERE key IS NOT NULL;
+  CREATE INDEX message_time ON message (received_at) WHERE content_type IS NOT NULL;
+  `,
+  `
+  -- Up to which event states, waiting and counters are written; what follows from later ones is not yet.
+  CREATE TABLE written_back (event INTEGER NOT NULL) STRICT;
+  INSERT INTO written_back SELECT coalesce(max(number), 0) FROM event;
+  `,
 ];
 
 /** Brings the tables of a file up to date. Throws on a file that a newer Hilum has written. */

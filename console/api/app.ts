@@ -23,7 +23,7 @@ import type { UserView } from './views.ts';
 /** What the console is made of: everything that it reads or asks is handed in. */
 export interface ConsoleOptions {
   readonly broker: Pick<Broker, 'depths'>;
-  readonly ledger: Pick<Ledger, 'trace' | 'recent' | 'ages' | 'counts'>;
+  readonly ledger: Pick<Ledger, 'trace' | 'find' | 'ages' | 'counts'>;
   readonly users: UserStore;
   readonly control: Control;
   readonly logger: Logger;

@@ -115,7 +115,7 @@ export class Live {
     try {
       const [queues, messages] = await Promise.all([
         reader.liveQueues(),
-        reader.messages({ limit: newestMessages }),
+        reader.messages({}, { limit: newestMessages }),
       ]);
       const at = new Date(clock()).toISOString();
       const status = reader.status();

@@ -1,5 +1,5 @@
 import type { Broker } from '../../core/ports/broker.ts';
-import type { Ledger, MessageState } from '../../core/ports/ledger.ts';
+import type { Ledger, LedgerFilter, OrderedPage } from '../../core/ports/ledger.ts';
 import type { Control } from './control.ts';
 import { toMessageView, toTraceView } from './messages.ts';
 import { toLiveQueues, toQueueViews, type QueueFacts } from './queues.ts';
@@ -8,18 +8,10 @@ import type { LiveQueue, MessageView, QueueView, StatusView, TraceView } from '.
 
 export interface ReaderOptions {
   readonly broker: Pick<Broker, 'depths'>;
-  readonly ledger: Pick<Ledger, 'trace' | 'recent' | 'ages' | 'counts'>;
+  readonly ledger: Pick<Ledger, 'trace' | 'find' | 'ages' | 'counts'>;
   readonly control: Control;
   readonly clock: () => number;
   readonly version: string;
-}
-
-/** Which messages: the newest first, `before` a message id to go on after. */
-export interface MessageFilter {
-  readonly limit: number;
-  readonly before?: string;
-  readonly interface?: string;
-  readonly state?: MessageState;
 }
 
 /** Everything the console shows, read from broker, ledger and engine. Looking consumes nothing. */
@@ -39,9 +31,9 @@ export class Reader {
     return toLiveQueues(await this.#facts());
   }
 
-  async messages(filter: MessageFilter): Promise<MessageView[]> {
+  async messages(filter: LedgerFilter, page: OrderedPage): Promise<MessageView[]> {
     const { ledger, control } = this.#options;
-    const summaries = await ledger.recent(filter);
+    const summaries = await ledger.find(filter, page);
     const status = control.status();
     return summaries.map((summary) => toMessageView(summary, status));
   }

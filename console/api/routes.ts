@@ -1,9 +1,9 @@
 import { Router, type RequestHandler } from 'express';
 import type { Logger } from '../../core/ports/logger.ts';
-import type { MessageState } from '../../core/ports/ledger.ts';
 import type { Control } from './control.ts';
 import { HttpError, handle, handleErrors } from './http.ts';
-import type { MessageFilter, Reader } from './reader.ts';
+import { readFilter, readPage } from './message-filter.ts';
+import type { Reader } from './reader.ts';
 import type { UserView } from './views.ts';
 
 export interface ApiOptions {
@@ -61,7 +61,8 @@ export function buildApiRouter(options: ApiOptions, admit: RequestHandler): Rout
   router.get(
     '/messages',
     handle(async (request, response) => {
-      response.json(await reader.messages(readFilter(request.query)));
+      const { query } = request;
+      response.json(await reader.messages(readFilter(query), readPage(query)));
     }),
   );
   router.get(
@@ -97,49 +98,4 @@ function unknownMessage(): HttpError {
     'message-unknown',
     'Expected the id or control id of a message in the ledger, found none of that name; look it up in the list of messages.',
   );
-}
-
-const states: Readonly<Record<MessageState, true>> = {
-  received: true,
-  refused: true,
-  duplicate: true,
-  queued: true,
-  'in-progress': true,
-  processed: true,
-  delivered: true,
-  retrying: true,
-  'dead-lettered': true,
-  parked: true,
-  withdrawn: true,
-};
-
-function isState(text: string): text is MessageState {
-  return Object.hasOwn(states, text);
-}
-
-const maxLimit = 500;
-
-function readFilter(query: Readonly<Record<string, unknown>>): MessageFilter {
-  const { limit = '50', before, interface: interfaceId, state } = query;
-  const count = Number(limit);
-  if (!Number.isInteger(count) || count < 1 || count > maxLimit) {
-    throw invalid('limit', `a whole number from 1 to ${maxLimit}`);
-  }
-  if (before !== undefined && typeof before !== 'string') throw invalid('before', 'one message id');
-  if (interfaceId !== undefined && typeof interfaceId !== 'string') {
-    throw invalid('interface', 'one interface id');
-  }
-  if (state !== undefined && !(typeof state === 'string' && isState(state))) {
-    throw invalid('state', `one of ${Object.keys(states).join(', ')}`);
-  }
-  return {
-    limit: count,
-    ...(before === undefined ? {} : { before }),
-    ...(interfaceId === undefined ? {} : { interface: interfaceId }),
-    ...(state === undefined ? {} : { state }),
-  };
-}
-
-function invalid(name: string, expected: string): HttpError {
-  return new HttpError(400, 'query-invalid', `Expected ${expected} in "${name}", found another.`);
 }

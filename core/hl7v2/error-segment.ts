@@ -101,7 +101,12 @@ export function buildCondition(issue: Issue, separator: string): string {
 /** Whether a version such as `2.5.1` is this one or a later one; an empty or strange one is taken as the latest. */
 export function isAtLeast(version: string, wanted: string): boolean {
   if (!/^\d+(\.\d+)*$/.test(version)) return true;
-  return version.localeCompare(wanted, 'en', { numeric: true }) >= 0;
+  const [found, least] = [version.split('.'), wanted.split('.')];
+  for (const [index, part] of least.entries()) {
+    const difference = Number(found[index] ?? -1) - Number(part);
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
 }
 
 function buildError(issue: Issue, delimiters: Delimiters): string {

@@ -1,5 +1,6 @@
 import type { Envelope } from '../envelope.ts';
 import type { Issue } from '../issue.ts';
+import type { LedgerEntry, MessageState } from './ledger.ts';
 
 /**
  * Durable queues between the processes. Two implementations pass one contract suite
@@ -86,6 +87,9 @@ export type Outgoing =
  * has confirmed it first, so that a crash in between makes it again, with the same ids. Where one of them cannot
  * be stored for good (`queue-missing`, `topic-without-queue`, `message-too-large`), the call rejects with that and
  * the delivery is still held: settle it in another way. Some of the others may be stored then.
+ *
+ * The `entries` are in the ledger before the settlement is done, and after what is outgoing: whoever finds there
+ * that a message was processed can rely on what it sent.
  */
 export interface Delivery {
   readonly queue: string;
@@ -97,20 +101,27 @@ export interface Delivery {
    * again, and whoever still waits with this one lets it go. One signal for many deliveries.
    */
   readonly voided: AbortSignal;
-  accept(outgoing?: readonly Outgoing[]): Promise<void>;
+  /** What the ledger knew of it at this moment, where the broker is of one piece with the ledger. */
+  readonly ledgerState?: MessageState | 'unknown';
+  accept(outgoing?: readonly Outgoing[], entries?: readonly LedgerEntry[]): Promise<void>;
   /**
    * Delivered again after at least `delayMs`, with `attempt` one higher; others are not held up. After 0 ms
    * and with its attempt uncounted it goes back to its place in the queue.
    */
   retry(delayMs: number, options?: RetryOptions): Promise<void>;
   /** Moves to the queue `<name>.dead`, with its reasons. */
-  deadLetter(issues: readonly Issue[], outgoing?: readonly Outgoing[]): Promise<void>;
+  deadLetter(
+    issues: readonly Issue[],
+    outgoing?: readonly Outgoing[],
+    entries?: readonly LedgerEntry[],
+  ): Promise<void>;
 }
 
 export interface RetryOptions {
   /** False leaves `attempt` as it is: nothing was tried, such as when a deploy ended the flow. Default true. */
   readonly countAttempt?: boolean;
   readonly outgoing?: readonly Outgoing[];
+  readonly entries?: readonly LedgerEntry[];
 }
 
 export interface Consumer {

@@ -49,8 +49,11 @@ export interface LedgerEvent {
 }
 
 export type LedgerEntry =
-  /** The message itself, with its bytes; writing an id again changes nothing. */
-  | { readonly type: 'message'; readonly envelope: Envelope }
+  /**
+   * The message itself, with its bytes; writing an id again changes nothing. `digest`: the SHA-256 of its bytes in
+   * base64, for whoever has it already; the ledger computes it where it is absent and needed.
+   */
+  | { readonly type: 'message'; readonly envelope: Envelope; readonly digest?: string }
   | { readonly type: 'event'; readonly event: LedgerEvent };
 
 /**
@@ -106,6 +109,63 @@ export interface ParkedKey {
   readonly isStopped: boolean;
 }
 
+/** A message that has come in: was it here before? */
+export interface ReceivedQuery {
+  readonly interface: string;
+  /** MSH-10. */
+  readonly controlId: string;
+  /** SHA-256 of its bytes, base64. */
+  readonly digest: string;
+  /** ISO 8601 instant: what was received earlier does not count. */
+  readonly since: string;
+}
+
+/** A message that a partner sent before under the same control id. */
+export interface FormerReceipt {
+  readonly id: string;
+  readonly state: MessageState;
+  readonly receivedAt: string;
+  /** Byte for byte what was asked about; false: a control id that is used again for something else. */
+  readonly hasSameContent: boolean;
+}
+
+/** Which messages: all that is given must hold. */
+export interface LedgerFilter {
+  readonly interface?: string;
+  /** It waits there or did; of a copy of an event, once it was delivered. */
+  readonly queue?: string;
+  readonly states?: readonly MessageState[];
+  /** MSH-9 or the FHIR resource type as it stands; with `*` at its end, what begins so: `ORU*`. */
+  readonly messageType?: string;
+  /** MSH-10. */
+  readonly controlId?: string;
+  readonly key?: string;
+  /** ISO 8601 instants as `Date.toISOString` writes them: from the first on, before the second. */
+  readonly receivedFrom?: string;
+  readonly receivedTo?: string;
+  /** One of its events has an issue with this code. */
+  readonly issueCode?: string;
+}
+
+/** A page of what was found: go on after its last id. */
+export interface Page {
+  readonly limit: number;
+  /** The id of a message to go on after; where the ledger has no such message, nothing is found. */
+  readonly after?: string;
+}
+
+/** By the time of receipt, and of arrival within one instant. */
+export interface OrderedPage extends Page {
+  /** Default `newest` first. */
+  readonly order?: 'newest' | 'oldest';
+}
+
+/** A message that waits in a queue. */
+export interface WaitingMessage extends MessageSummary {
+  /** ISO 8601 instant. */
+  readonly since: string;
+}
+
 /** How many events of a kind since counting began; per interface and queue. Only ever grows. */
 export interface LedgerCount {
   readonly interface: string;
@@ -130,13 +190,16 @@ export interface Ledger {
   read(id: string): Promise<Envelope | undefined>;
   /** The states of these message ids; unknown ids are absent. */
   states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>>;
-  /** The newest messages first; `before` is the id to go on after. */
-  recent(options: {
-    readonly limit: number;
-    readonly before?: string;
-    readonly interface?: string;
-    readonly state?: MessageState;
-  }): Promise<readonly MessageSummary[]>;
+  /**
+   * For each query, in their order, the newest message that its interface took from a partner under this control
+   * id; one with the same content before any other. What was refused, or was a duplicate itself, does not count.
+   * What has other content is looked for among the newest 64 of the control id; what has the same is always found.
+   */
+  findReceived(queries: readonly ReceivedQuery[]): Promise<readonly (FormerReceipt | undefined)[]>;
+  /** The messages of a filter, page by page. What comes meanwhile moves no page that goes on after an id. */
+  find(filter: LedgerFilter, page: OrderedPage): Promise<readonly MessageSummary[]>;
+  /** What waits in a queue, parked messages included, who waits longest first. */
+  waiting(queue: string, page: Page): Promise<readonly WaitingMessage[]>;
   ages(): Promise<readonly QueueAge[]>;
   /** The keys with parked messages, in the order of the first parking; of all queues where none is named. */
   parked(queue?: string): Promise<readonly ParkedKey[]>;

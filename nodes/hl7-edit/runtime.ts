@@ -19,14 +19,14 @@ export default function register(RED: NodeAPI): void {
     this.on('input', (message: FlowMessage, send, done) => {
       try {
         if (faulty !== -1) throw buildFaulty(faulty + 1);
-        let shown = { type: '?', count: 0 };
+        let shown = (): Record<string, string | number> => ({});
         message.payload = rewrite(message.payload, (hl7) => {
           const readProperty = (name: string) => findProperty(RED, message, name);
           const { message: edited, made } = applyEdits(hl7, config, readProperty);
-          shown = { type: messageTypeOf(edited), count: made };
+          shown = () => ({ type: messageTypeOf(edited), count: made });
           return edited;
         });
-        const text = RED._('hl7-edit.status.edited', shown);
+        const text = (): string => RED._('hl7-edit.status.edited', shown());
         status.show({ fill: 'green', shape: 'dot', text });
         send(message);
         done();

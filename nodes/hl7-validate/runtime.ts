@@ -24,17 +24,17 @@ export default function register(RED: NodeAPI): void {
         done(prepared.error);
         return;
       }
-      const { type: messageType, issues } = findIssues(message.payload, prepared.check);
+      const { typeOf, issues } = findIssues(message.payload, prepared.check);
       message.issues = [...(message.issues ?? []), ...issues];
       if (isValid(issues)) {
-        const text = RED._('hl7-validate.status.ok', { type: messageType });
+        const text = (): string => RED._('hl7-validate.status.ok', { type: typeOf() });
         status.show({ fill: 'green', shape: 'dot', text });
         send([message, null]);
         done();
         return;
       }
       const worst = issues.find(({ severity }) => severity === 'fatal' || severity === 'error');
-      const text = worst === undefined ? messageType : toShort(worst);
+      const text = worst === undefined ? typeOf() : toShort(worst);
       status.show({ fill: 'red', shape: 'dot', text });
       if (sendInvalid) {
         send([null, message]);
@@ -62,11 +62,12 @@ function prepare(config: Hl7ValidateConfig): Prepared {
 function findIssues(
   payload: unknown,
   check: Check,
-): { readonly type: string; readonly issues: readonly Issue[] } {
+): { readonly typeOf: () => string; readonly issues: readonly Issue[] } {
   const result = parsePayload(payload);
-  if (!result.ok) return { type: '?', issues: result.issues };
+  if (!result.ok) return { typeOf: () => '?', issues: result.issues };
   const findings = [...result.issues, ...check(result.message)].map(
     (issue) => [`${issue.code} ${issue.location ?? ''} ${issue.message}`, issue] as const,
   );
-  return { type: messageTypeOf(result.message), issues: [...new Map(findings).values()] };
+  const typeOf = (): string => messageTypeOf(result.message);
+  return { typeOf, issues: findings.length === 0 ? [] : [...new Map(findings).values()] };
 }

@@ -19,7 +19,7 @@ export default function register(RED: NodeAPI): void {
       status.show({
         fill: 'red',
         shape: 'dot',
-        text: RED._('hilum.status.rejected', { code, count }),
+        text: () => RED._('hilum.status.rejected', { code, count }),
       });
       done();
     });

@@ -22,11 +22,12 @@ export function runHandOver(RED: NodeAPI, node: Node, handOver: HandOver): void 
   }
   const status = new PacedStatus(node);
   let count = 0;
+  const showCount = (): string => RED._('hilum.status.queued', { count });
   node.on('input', (message, send, done) => {
     handOver(runtime, message).then(
       () => {
         count += 1;
-        status.show({ fill: 'green', shape: 'dot', text: RED._('hilum.status.queued', { count }) });
+        status.show({ fill: 'green', shape: 'dot', text: showCount });
         send(message);
         done();
       },

@@ -15,16 +15,17 @@ export function runSource(RED: NodeAPI, node: Node, queue: string): void {
   }
   const status = new PacedStatus(node);
   let count = 0;
+  const showCount = (): string => RED._('hilum.status.received', { count });
   const source = runtime.consume(queue, (message: FlowMessage) => {
     count += 1;
-    status.show({ fill: 'green', shape: 'dot', text: RED._('hilum.status.received', { count }) });
+    status.show({ fill: 'green', shape: 'dot', text: showCount });
     node.send(message);
   });
   status.show({ fill: 'yellow', shape: 'ring', text: RED._('hilum.status.connecting') });
   source.onState((state) => {
     status.show(
       state === 'connected'
-        ? { fill: 'green', shape: 'dot', text: RED._('hilum.status.received', { count }) }
+        ? { fill: 'green', shape: 'dot', text: showCount }
         : { fill: 'red', shape: 'ring', text: RED._('hilum.status.disconnected') },
     );
   });

@@ -5,6 +5,9 @@ import type { Issue } from '../../core/issue.ts';
 
 const shortestIntervalMs = 500;
 
+/** A status whose text is only made when it is shown: most are not, and a translation costs as much as an edit. */
+export type LazyStatus = Omit<NodeStatus, 'text'> & { readonly text: string | (() => string) };
+
 /**
  * A node's status at a pace that people can read: every change of status goes to all open editors, so
  * one per message would cost more than the message. The last one shown is always shown in the end.
@@ -12,7 +15,7 @@ const shortestIntervalMs = 500;
 export class PacedStatus {
   readonly #node: Node;
   readonly #showLater: () => void;
-  #next: NodeStatus | undefined;
+  #next: LazyStatus | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(node: Node) {
@@ -27,14 +30,15 @@ export class PacedStatus {
     });
   }
 
-  show(status: NodeStatus): void {
+  show(status: LazyStatus): void {
     this.#next = status;
     if (this.#timer === undefined) this.#showNext();
   }
 
   #showNext(): void {
     if (this.#next === undefined) return;
-    this.#node.status(this.#next);
+    const { text, ...rest } = this.#next;
+    this.#node.status({ ...rest, text: typeof text === 'string' ? text : text() });
     this.#next = undefined;
     this.#timer = setTimeout(this.#showLater, shortestIntervalMs);
     this.#timer.unref();

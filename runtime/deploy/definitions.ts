@@ -1,6 +1,7 @@
 import type { FlowNode, InterfaceDefinitions, NodeContribution } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
 import { contributors } from '../../nodes/definitions.ts';
+import { lintFlows } from './lint.ts';
 
 /** What the flows ask of edge and broker, and what is wrong with them: an error refuses the deploy. */
 export interface Compiled {
@@ -17,6 +18,8 @@ export function compileFlows(
   context: {
     readonly bind: string;
     readonly environment: Readonly<Record<string, string>>;
+    /** Types of nodes that the site answers for: `HILUM_ALLOW_NODES`. */
+    readonly allowNodes?: readonly string[];
   },
 ): Compiled {
   const tabs = new Map(flows.filter((node) => node.type === 'tab').map((tab) => [tab.id, tab]));
@@ -41,7 +44,14 @@ export function compileFlows(
     senders: contributions.flatMap(({ senders = [] }) => senders),
     queues: mergeQueues(contributions.flatMap(({ queues = [] }) => queues)),
   };
-  return { definitions, issues: [...issues, ...findSharedPorts(definitions)] };
+  return {
+    definitions,
+    issues: [
+      ...issues,
+      ...findSharedPorts(definitions),
+      ...lintFlows(flows, context.allowNodes ?? []),
+    ],
+  };
 }
 
 function makesAnything({ listeners, senders, queues }: NodeContribution): boolean {

@@ -19,7 +19,9 @@ export const sharedSettings = {
   // Messages in a delay or join node are held in memory only until settled; a bound would drop them.
   nodeMessageBufferMaxLength: 0,
   // Nodes that run programs, touch files or open sockets of their own: that is the edge's work alone.
+  // And the switch, which does not say when it has routed a message: Hilum brings one that does.
   nodesExcludes: [
+    '10-switch.js',
     '90-exec.js',
     '10-file.js',
     '23-watch.js',

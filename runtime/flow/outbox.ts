@@ -1,11 +1,17 @@
 import type { Envelope, EnvelopeHeader } from '../../core/envelope.ts';
-import type { Broker } from '../../core/ports/broker.ts';
+import type { Broker, Outgoing } from '../../core/ports/broker.ts';
 import type { FlowDestination, FlowMessage } from '../../core/ports/flow-runtime.ts';
 import type { Ledger, LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
 import type { Clock } from '../clock.ts';
 import type { Recorder } from '../recorder.ts';
 import { Ordinals } from './ordinals.ts';
 import { buildOutbound, type InFlow } from './outbound.ts';
+import type { Pending } from './pending.ts';
+
+/** A message in a flow, with what the flow has made of it so far. */
+export interface FlowRun extends InFlow {
+  readonly pending: Pending;
+}
 
 interface Options {
   readonly broker: Broker;
@@ -13,17 +19,21 @@ interface Options {
   readonly recorder: Recorder;
   readonly clock: Clock;
   /** The followed message that a flow's message belongs to. */
-  readonly findInFlow: (message: FlowMessage) => InFlow | undefined;
+  readonly findRun: (message: FlowMessage) => FlowRun | undefined;
 }
 
 interface Child {
   readonly envelope: Envelope;
+  readonly run: FlowRun | undefined;
   readonly parent: EnvelopeHeader | undefined;
   /** What the ledger knows of it already: an earlier run of the flow may have sent it. */
   readonly known: MessageState | undefined;
 }
 
-/** What flows send: durable before a node is done, and once although a flow runs again. */
+/**
+ * What flows send, once although a flow runs again: stored with the settlement of the message that it was made
+ * from, else durable before the node is done.
+ */
 export class Outbox {
   readonly #options: Options;
   readonly #ordinals = new Ordinals();
@@ -33,47 +43,62 @@ export class Outbox {
   }
 
   async send(message: FlowMessage, { nodeId, queue }: FlowDestination): Promise<void> {
-    const { envelope, parent, known } = await this.#build(message, nodeId);
+    const child = await this.#build(message, nodeId);
+    const { envelope, known } = child;
     // Queued may mean: written to the ledger, and not known to be in the queue.
     if (known !== undefined && known !== 'queued') return;
-    const { broker, ledger } = this.#options;
-    const publishing = broker.publish(queue, envelope);
-    const birth = this.#birth(envelope, parent, { kind: 'queued', queue });
-    await Promise.all([publishing, known === undefined ? ledger.append(birth) : undefined]);
+    const birth = known === undefined ? this.#birth(child, { kind: 'queued', queue }) : [];
+    await this.#store(child, { queue, envelope }, birth);
   }
 
   async publishEvent(message: FlowMessage, topic: string, nodeId: string): Promise<void> {
-    const { envelope, parent, known } = await this.#build(message, nodeId);
-    if (known !== undefined) return;
-    const { broker, ledger } = this.#options;
-    await broker.publishEvent(topic, envelope);
+    const child = await this.#build(message, nodeId);
+    if (child.known !== undefined) return;
     const event = { kind: 'delivered', summary: `topic ${topic}` } as const;
-    await ledger.append(this.#birth(envelope, parent, event));
+    await this.#store(child, { topic, envelope: child.envelope }, this.#birth(child, event));
+  }
+
+  /** What goes out is durable first: whoever finds it in the ledger can rely on that. */
+  async store(outgoing: readonly Outgoing[], entries: readonly LedgerEntry[]): Promise<void> {
+    const { broker, recorder } = this.#options;
+    await Promise.all(
+      outgoing.map((each) =>
+        'queue' in each
+          ? broker.publish(each.queue, each.envelope)
+          : broker.publishEvent(each.topic, each.envelope),
+      ),
+    );
+    await recorder.write(entries);
+  }
+
+  async #store({ run }: Child, outgoing: Outgoing, birth: readonly LedgerEntry[]): Promise<void> {
+    if (run?.pending.add([outgoing], birth) === true) return;
+    await this.store([outgoing], birth);
   }
 
   async #build(message: FlowMessage, nodeId: string): Promise<Child> {
-    const { clock, ledger, findInFlow } = this.#options;
-    const inFlow = findInFlow(message);
-    const parent: EnvelopeHeader | undefined = inFlow?.envelope ?? message.envelope;
-    const ordinal = parent === undefined ? 1 : this.#ordinals.next(inFlow, parent, nodeId);
-    const envelope = buildOutbound(message, { nodeId, inFlow, ordinal, nowMs: clock() });
+    const { clock, ledger, findRun } = this.#options;
+    const run = findRun(message);
+    const parent: EnvelopeHeader | undefined = run?.envelope ?? message.envelope;
+    const ordinal = parent === undefined ? 1 : this.#ordinals.next(run, parent, nodeId);
+    const envelope = buildOutbound(message, { nodeId, inFlow: run, ordinal, nowMs: clock() });
     // The first run of a flow that is still followed cannot have sent it before.
-    const isFirst = inFlow?.envelope.attempt === 1 && !inFlow.redelivered;
-    if (isFirst || parent === undefined) return { envelope, parent, known: undefined };
-    const states = await ledger.states([envelope.id]);
-    return { envelope, parent, known: states.get(envelope.id) };
+    const isFirst = run?.envelope.attempt === 1 && !run.redelivered;
+    if (isFirst || parent === undefined) return { envelope, run, parent, known: undefined };
+    // Without the ledger it cannot be told: rather twice than not at all.
+    const states = await ledger.states([envelope.id]).catch(() => undefined);
+    return { envelope, run, parent, known: states?.get(envelope.id) };
   }
 
   /** What the ledger writes when a flow made a message. */
   #birth(
-    child: Envelope,
-    parent: EnvelopeHeader | undefined,
+    { envelope, parent }: Child,
     became: Pick<LedgerEvent, 'kind' | 'queue' | 'summary'>,
   ): readonly LedgerEntry[] {
     const { recorder } = this.#options;
-    const entries: LedgerEntry[] = [{ type: 'message', envelope: child }];
+    const entries: LedgerEntry[] = [{ type: 'message', envelope }];
     if (parent !== undefined) entries.push(recorder.event(parent, { ...became, kind: 'sent' }));
-    entries.push(recorder.event(child, became));
+    entries.push(recorder.event(envelope, became));
     return entries;
   }
 }

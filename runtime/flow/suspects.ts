@@ -3,8 +3,11 @@ import type { Delivery } from '../../core/ports/broker.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 
-/** So many starts without an end: this message ends the worker. */
-const maxStarts = 4;
+/**
+ * So many known starts without an end: this message ends the worker. The first of all is only known where it took
+ * longer than a moment.
+ */
+const maxStarts = 3;
 /** What a suspect may take before the next one starts beside it: a flow may need several to join. */
 const maxAloneMs = 5_000;
 
@@ -39,27 +42,34 @@ export class Suspects {
   }
 }
 
-/**
- * Why a message is to be given up without another run; empty where it is not. Counted are its starts since
- * the last that ended in any way.
- */
-export async function findFatalStarts(
-  ledger: Ledger,
-  messageId: string,
-): Promise<readonly Issue[]> {
+/** What the ledger knows of a message's runs so far. */
+export interface EarlierRuns {
+  /** Why it is to be given up without another run; empty where it is not. */
+  readonly fatal: readonly Issue[];
+  /** Which attempt the next run is. */
+  readonly attempt: number;
+}
+
+/** Its attempts, and its starts since the last that ended in any way. */
+export async function findEarlierRuns(ledger: Ledger, messageId: string): Promise<EarlierRuns> {
   const trace = await ledger.trace(messageId);
   let starts = 0;
+  let attempt = 1;
   for (const event of trace?.events ?? []) {
     if (event.messageId !== messageId) continue;
     if (event.kind === 'taken') starts += 1;
-    else if (event.kind === 'failed') starts = 0;
+    if (event.kind === 'taken' || event.kind === 'failed') attempt = event.attempt ?? attempt;
+    if (event.kind === 'failed') starts = 0;
   }
-  if (starts < maxStarts) return [];
-  return [
-    {
-      code: 'worker-ended',
-      severity: 'error',
-      message: `The worker ended each of the ${starts} times that it ran this message: look for an endless loop or an unawaited error in the flow, correct it, and replay the message.`,
-    },
-  ];
+  if (starts < maxStarts) return { fatal: [], attempt };
+  return {
+    attempt,
+    fatal: [
+      {
+        code: 'worker-ended',
+        severity: 'error',
+        message: `The worker ended each of the ${starts} times that it ran this message: look for an endless loop or an unawaited error in the flow, correct it, and replay the message.`,
+      },
+    ],
+  };
 }

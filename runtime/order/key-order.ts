@@ -12,9 +12,14 @@ export interface Turn {
   block(): void;
   /**
    * It is given up, and those behind it wait until somebody decides: resolves when it is set aside as the first of
-   * them; it is then to be accepted. False where that cannot be, since it has no key.
+   * them; it is then to be accepted. False where that cannot be: it has no key, or its delivery is void.
    */
   stop(issues: readonly Issue[]): Promise<boolean>;
+  /**
+   * It lies in the ledger, which hands it out until it is told of its end: what goes out with it must be stored
+   * first, and that event be durable before the turn is over.
+   */
+  readonly isSetAside: boolean;
 }
 
 /** Those of one key. */
@@ -35,23 +40,25 @@ interface Line {
 }
 
 /** A message that takes longer than this blocks those behind it. */
-const slowMs = 5_000;
+const defaultSlowMs = 5_000;
 
 /**
  * Keeps the messages of a key in their order, while those of other keys run beside them. Deliveries are to be handed
  * over in the order in which the broker gives them; it gives an ordered queue to one consumer at a time.
  *
  * Behind a message that fails or is slow, the others of its key would fill the consumer's window. When half of it is
- * taken they are set aside in the ledger ({@link Parking}), and taken up from there, in their order, later.
+ * taken they are set aside in the ledger ({@link Parking}), and taken up from there, in their order, later. Where the
+ * whole queue is in order nobody else could go on, and they wait in the window.
  */
 export class KeyOrder {
   readonly #order: MessageOrder;
   readonly #window: number;
   readonly #work: Work;
   readonly #parking: Parking;
+  readonly #slowMs: number;
   readonly #lines = new Map<string, Line>();
   readonly #underWay = new Set<Promise<void>>();
-  /** Handed over and not settled. */
+  /** Handed over or taken up, and not settled. */
   #held = 0;
   #stopping = false;
 
@@ -61,11 +68,14 @@ export class KeyOrder {
     readonly window: number;
     readonly parking: Parking;
     readonly work: Work;
+    /** After so long a message blocks those behind it by itself; default 5 s, infinite: never. */
+    readonly slowMs?: number;
   }) {
     this.#order = options.order;
     this.#window = options.window;
     this.#work = options.work;
     this.#parking = options.parking;
+    this.#slowMs = options.slowMs ?? defaultSlowMs;
   }
 
   /** What was set aside before goes on, but for what waits for a decision. Before the first `take`. */
@@ -75,12 +85,16 @@ export class KeyOrder {
       const line = this.#lineOf(this.#order === 'queue' ? '' : key);
       line.parked = true;
       line.stopped ||= isStopped;
-      this.#follow(this.#advance(key, line));
     }
+    for (const [key, line] of this.#lines) this.#follow(this.#advance(key, line));
   }
 
   take(delivery: Delivery): void {
     this.#held += 1;
+    if (this.#stopping) {
+      this.#follow(this.#giveBack(delivery));
+      return;
+    }
     const key = this.#keyOf(delivery);
     if (key === undefined) {
       this.#follow(this.#work(delivery, noTurn).finally(() => (this.#held -= 1)));
@@ -89,19 +103,23 @@ export class KeyOrder {
     const line = this.#lineOf(key);
     line.waiting.push(delivery);
     if (line.parked) this.#park(key, line);
-    else this.#follow(this.#advance(key, line));
+    this.#follow(this.#advance(key, line));
     this.#makeRoom();
   }
 
-  /** Somebody has decided: those of the key go on. */
+  /** Somebody has decided: those of the key go on. In a queue that is in order as a whole, all of them. */
   release(key: string): void {
-    const line = this.#lines.get(key);
+    const name = this.#order === 'queue' ? '' : key;
+    const line = this.#lines.get(name);
     if (line === undefined) return;
     line.stopped = false;
-    this.#follow(this.#advance(key, line));
+    this.#follow(this.#advance(name, line));
   }
 
-  /** Those that have not had their turn go back; resolves when the others are through. */
+  /**
+   * Those that have not had their turn go back; resolves when the others are through. Whoever is being set aside
+   * waits for the ledger until the parking is stopped too.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const line of this.#lines.values()) {
@@ -143,27 +161,33 @@ export class KeyOrder {
   async #advance(key: string, line: Line): Promise<void> {
     if (line.advancing) return;
     line.advancing = true;
-    for (;;) {
-      const delivery = await this.#next(key, line);
-      if (delivery === undefined) break;
-      await this.#workOn(key, line, delivery);
+    // Nothing may be awaited between finding that there is none and ceasing: who comes then would wait for ever.
+    while (!this.#stopping) {
+      if (line.parked) {
+        if (line.stopped) break;
+        const delivery = await this.#takeUp(key, line);
+        if (delivery !== undefined) await this.#workOn(key, line, delivery);
+      } else {
+        const delivery = line.waiting.shift();
+        if (delivery === undefined) break;
+        await this.#workOn(key, line, delivery);
+      }
     }
     line.advancing = false;
     if (!line.parked && line.waiting.length === 0) this.#lines.delete(key);
   }
 
-  async #next(key: string, line: Line): Promise<Delivery | undefined> {
-    while (!this.#stopping) {
-      if (!line.parked) return line.waiting.shift();
-      if (line.stopped) return undefined;
-      // Whoever is being set aside now is found when that is durable.
-      await line.parking;
-      const delivery = await this.#parking.next(key);
-      if (delivery !== undefined) return delivery;
-      line.parked = line.waiting.length > 0;
-      this.#park(key, line);
-    }
-    return undefined;
+  /** The first that is set aside. */
+  async #takeUp(key: string, line: Line): Promise<Delivery | undefined> {
+    // Whoever is being set aside now is found when that is durable.
+    const { parking } = line;
+    await parking;
+    const delivery = await this.#parking.next(this.#order === 'queue' ? undefined : key);
+    if (this.#stopping) return undefined;
+    if (delivery !== undefined) this.#held += 1;
+    // Somebody else may have been set aside while the ledger looked.
+    else if (line.parking === parking) line.parked = false;
+    return delivery;
   }
 
   async #workOn(key: string, line: Line, delivery: Delivery): Promise<void> {
@@ -177,15 +201,22 @@ export class KeyOrder {
       line.blocked = true;
       this.#makeRoom();
     };
-    const slow = setTimeout(block, slowMs);
+    const slow = Number.isFinite(this.#slowMs) ? setTimeout(block, this.#slowMs) : undefined;
     const stop = async (issues: readonly Issue[]): Promise<boolean> => {
-      await this.#parking.park([delivery], issues);
+      if (!(await this.#parking.park([delivery], issues))) return false;
       line.parked = true;
       line.stopped = true;
       this.#park(key, line);
       return true;
     };
-    await this.#work(delivery, { block, stop });
+    const turn: Turn = {
+      block,
+      stop,
+      get isSetAside() {
+        return line.parked;
+      },
+    };
+    await this.#work(delivery, turn);
     clearTimeout(slow);
     line.blocked = false;
     line.head = undefined;
@@ -194,7 +225,7 @@ export class KeyOrder {
 
   /** Half of the window is for those who can go on. */
   #makeRoom(): void {
-    if (this.#held <= this.#window / 2) return;
+    if (this.#order === 'queue' || this.#held <= this.#window / 2) return;
     for (const [key, line] of this.#lines) {
       if (!line.blocked || line.waiting.length === 0) continue;
       line.parked = true;
@@ -204,16 +235,23 @@ export class KeyOrder {
 
   /** Sets aside those who wait, in their order and behind whoever is worked on. */
   #park(key: string, line: Line): void {
+    if (this.#order === 'queue' || line.waiting.length === 0) return;
     const { head } = line;
     for (const delivery of line.waiting.splice(0)) {
-      line.parking = line.parking.then(async () => {
-        await this.#parking.park(head === undefined ? [delivery] : [head, delivery], []);
-        // Where that fails it comes again, and is found to be set aside.
-        await delivery.accept().catch(() => undefined);
-        this.#held -= 1;
-      });
+      line.parking = line.parking.then(() => this.#parkOne(delivery, head));
     }
     this.#follow(line.parking.then(() => this.#advance(key, line)));
+  }
+
+  async #parkOne(delivery: Delivery, head: Delivery | undefined): Promise<void> {
+    const stored = await this.#parking.park(head === undefined ? [delivery] : [head, delivery], []);
+    if (!stored) {
+      await this.#giveBack(delivery);
+      return;
+    }
+    // Where that fails it comes again, and is found to be set aside.
+    await delivery.accept().catch(() => undefined);
+    this.#held -= 1;
   }
 
   async #giveBack(delivery: Delivery): Promise<void> {
@@ -222,7 +260,11 @@ export class KeyOrder {
   }
 }
 
-const noTurn: Turn = { block: () => undefined, stop: () => Promise.resolve(false) };
+const noTurn: Turn = {
+  block: () => undefined,
+  stop: () => Promise.resolve(false),
+  isSetAside: false,
+};
 
 /** To its place in the queue, as if it had not been tried. */
 export async function giveBack(delivery: Delivery): Promise<void> {

@@ -25,8 +25,10 @@ const againMs = 1_000;
 export class Parking {
   readonly #options: Options;
   readonly #stopping = new AbortController();
-  /** Who was taken up last: the same again means that it could not be settled. */
-  #last: string | undefined;
+  /** Who was taken up last of a key: the same again means that it could not be settled. */
+  readonly #last = new Map<string, string>();
+  /** Said once for as long as the ledger is away. */
+  #isWarned = false;
 
   constructor(options: Options) {
     this.#options = options;
@@ -40,9 +42,9 @@ export class Parking {
 
   /**
    * Sets aside, in this order; who is already keeps its place. With issues the first waits for a decision. Resolves
-   * when that is durable, or when the deliveries are void: then they come again.
+   * when that is durable, or with false when the deliveries are void, and come again.
    */
-  async park(deliveries: readonly Delivery[], issues: readonly Issue[]): Promise<void> {
+  async park(deliveries: readonly Delivery[], issues: readonly Issue[]): Promise<boolean> {
     const { ledger, queue, clock } = this.#options;
     const at = toInstant(clock());
     const entries = deliveries.flatMap(({ envelope }): readonly LedgerEntry[] => [
@@ -59,16 +61,22 @@ export class Parking {
         },
       },
     ]);
-    await this.#untilDone(() => ledger.append(entries), deliveries.at(-1)?.voided);
+    const append = () => ledger.append(entries).then(() => true);
+    return (await this.#untilDone(append, deliveries.at(-1)?.voided)) ?? false;
   }
 
-  /** The first of the key that is set aside; undefined where there is none. */
-  async next(key: string): Promise<Delivery | undefined> {
+  /** The first of the key that is set aside, without a key the first of all; undefined where there is none. */
+  async next(key: string | undefined): Promise<Delivery | undefined> {
     const { ledger, queue } = this.#options;
-    const [envelope] = (await this.#untilDone(() => ledger.readParked(queue, key, 1))) ?? [];
-    if (envelope === undefined) return undefined;
-    if (envelope.id === this.#last) await this.#pause();
-    this.#last = envelope.id;
+    const from = key ?? (await this.list())[0]?.key;
+    if (from === undefined) return undefined;
+    const [envelope] = (await this.#untilDone(() => ledger.readParked(queue, from, 1))) ?? [];
+    if (envelope === undefined) {
+      this.#last.delete(from);
+      return undefined;
+    }
+    if (envelope.id === this.#last.get(from)) await this.#pause();
+    this.#last.set(from, envelope.id);
     return this.#toDelivery(envelope);
   }
 
@@ -77,10 +85,13 @@ export class Parking {
     this.#stopping.abort();
   }
 
-  /** It is settled by what the ledger is told beside; only what goes out with it is left to do here. */
+  /** It is settled by what the ledger is told of it: by then that is durable. */
   #toDelivery(envelope: Envelope): Delivery {
-    const { broker, queue } = this.#options;
-    const publish = async (outgoing: readonly Outgoing[] = []): Promise<void> => {
+    const { broker, ledger, queue } = this.#options;
+    const settle = async (
+      outgoing: readonly Outgoing[] = [],
+      entries: readonly LedgerEntry[] = [],
+    ): Promise<void> => {
       await Promise.all(
         outgoing.map((each) =>
           'queue' in each
@@ -88,17 +99,18 @@ export class Parking {
             : broker.publishEvent(each.topic, each.envelope),
         ),
       );
+      if (entries.length > 0) await this.#untilDone(() => ledger.append(entries));
     };
     return {
       queue,
       envelope,
       redelivered: true,
       voided: this.#stopping.signal,
-      accept: publish,
-      retry: (_delayMs, options) => publish(options?.outgoing),
-      deadLetter: async (_issues, outgoing) => {
-        await publish(outgoing);
+      accept: settle,
+      retry: (_delayMs, options) => settle(options?.outgoing, options?.entries),
+      deadLetter: async (_issues, outgoing, entries) => {
         await broker.publish(`${queue}.dead`, envelope);
+        await settle(outgoing, entries);
       },
     };
   }
@@ -106,16 +118,24 @@ export class Parking {
   async #untilDone<T>(work: () => Promise<T>, voided?: AbortSignal): Promise<T | undefined> {
     while (!this.#stopping.signal.aborted && voided?.aborted !== true) {
       try {
-        return await work();
+        const result = await work();
+        this.#isWarned = false;
+        return result;
       } catch (error) {
-        this.#options.logger.warn(
-          { queue: this.#options.queue, err: error },
-          'The ledger is needed to set messages aside; trying again.',
-        );
+        this.#warn(error);
         await this.#pause();
       }
     }
     return undefined;
+  }
+
+  #warn(error: unknown): void {
+    if (this.#isWarned) return;
+    this.#isWarned = true;
+    this.#options.logger.warn(
+      { queue: this.#options.queue, err: error },
+      'The ledger is needed for messages that are set aside; trying again.',
+    );
   }
 
   async #pause(): Promise<void> {

@@ -1,13 +1,13 @@
 import { findFailure } from '../../core/errors.ts';
 import { openMapper } from '../../connectors/file/mapping-files.ts';
-import type { Logger } from '../../core/ports/logger.ts';
 import { openStores } from '../broker.ts';
 import { selectGroup } from '../deploy/groups.ts';
 import { WorkerFlowRuntime } from '../flow/flow-runtime.ts';
 import { startHeadless } from '../flow/headless.ts';
-import { logLevel, type LogEvent, type NodeRed, type RuntimeNode } from '../node-red.ts';
+import { logLevel, type LogEvent, type NodeRed } from '../node-red.ts';
 import { runChild, tell } from '../process/child.ts';
 import { workerDirectory } from '../settings.ts';
+import { NodeWarnings } from '../settlement/node-warnings.ts';
 import { SettlementTracker } from '../settlement/tracker.ts';
 
 /** Messages of one source in the flow at a time. */
@@ -45,13 +45,17 @@ runChild('worker', async ({ settings, config, logger }) => {
     startTimeoutMs: 20_000,
     onLog,
     flowRuntime: (runtime) => {
-      tracker = new SettlementTracker(runtime, warnOfLateSends(logger));
+      tracker = new SettlementTracker(
+        runtime,
+        new NodeWarnings({ events: runtime.events, logger }),
+      );
       flowRuntime = new WorkerFlowRuntime({
         ...stores,
         tracker,
         mapper,
         logger,
         clock: Date.now,
+        queues: config.definitions.queues,
         window,
         flowTimeoutMs,
       });
@@ -81,19 +85,6 @@ function forwardToEditor(red: NodeRed): void {
   red.events.on('comms', (event: object) => {
     tell({ type: 'comms', event: toPlain(event) });
   });
-}
-
-/** Once a node: what is sent after its flow was settled is not waited for, and would be lost in a crash. */
-function warnOfLateSends(logger: Logger): (node: RuntimeNode) => void {
-  const warned = new Set<string>();
-  return ({ id, type, z }) => {
-    if (warned.has(id)) return;
-    warned.add(id);
-    logger.warn(
-      { node: id, type, flow: z },
-      'A node sent after its flow had been settled; a function that sends later must call node.done().',
-    );
-  };
 }
 
 function setDebug(red: NodeRed, nodeId: string, active: boolean): void {

@@ -1,44 +1,38 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { LogEvent, NodeRed, RuntimeNode } from '../node-red.ts';
 import { logLevel } from '../node-red.ts';
+import { Aggregates } from './aggregates.ts';
+import {
+  transactionKey,
+  type CompleteEvent,
+  type ReceiveEvent,
+  type SendEvent,
+  type Tracked,
+  type TrackerObserver,
+} from './hook-events.ts';
+import { isThrownByHandler } from './thrown.ts';
 import { Transaction, type FlowResult, type Ticket } from './transaction.ts';
-
-/** Survives Node-RED's deep clone and `{...msg}`, and shows in no debug output. */
-const transactionKey = Symbol('hilum.transaction');
-
-type Tracked = object & { [transactionKey]?: string };
-
-interface SendEvent {
-  readonly msg: Tracked;
-  readonly source: { readonly node: RuntimeNode };
-  readonly destination: { readonly node: RuntimeNode };
-}
-
-interface ReceiveEvent {
-  readonly msg: Tracked;
-  readonly destination: { readonly node: RuntimeNode };
-  /** Set by onReceive for postReceive of the same delivery. */
-  hilumTicket?: Ticket;
-  hilumRestore?: { readonly previous: Ticket | undefined };
-}
-
-interface CompleteEvent {
-  readonly msg: Tracked;
-  readonly error?: unknown;
-  readonly node: { readonly node: RuntimeNode };
-}
 
 /** What is known about a node while messages are on their way to it or in it. */
 interface NodeLedger {
   /** Messages delivered but not yet received, by object identity. */
   readonly inTransit: WeakMap<object, number>;
   readonly tickets: WeakMap<object, Ticket[]>;
-  /** In the tick `tick` this node sent messages of these transactions. */
-  sends: { readonly tick: object; readonly ids: Set<string> } | undefined;
+  /** How many messages it is working on. */
+  open: number;
 }
+
+/** Nodes without `done` that have sent whatever they send when their handler returns. */
+const synchronous = /^(?:rbe|subflow:.*|subflow-status)$/;
 
 /** An error without `done` leaves a moment for a `done` that is on its way. */
 const graceMs = 50;
+
+/** Nodes that call `done` for every message, also after they complained about it. */
+const alwaysDone: ReadonlySet<string> = new Set(['function', 'switch']);
+
+/** The node whose complaint is the end of its message: a call that got no answer. */
+const doneByComplaint = 'link call';
 
 /**
  * Knows when a message's whole flow has completed, whatever nodes it is wired from, through Node-RED's
@@ -53,16 +47,16 @@ export class SettlementTracker {
   readonly #context = new AsyncLocalStorage<Ticket | undefined>();
   readonly #transactions = new Map<string, Transaction>();
   readonly #nodes = new WeakMap<RuntimeNode, NodeLedger>();
-  readonly #onLateSend: (node: RuntimeNode) => void;
-  #tick: object | undefined;
+  readonly #observer: TrackerObserver | undefined;
+  readonly #neverDone = new WeakSet<RuntimeNode>();
+  readonly #aggregates = new Aggregates();
   #sequence = 0;
   #stopping = false;
   /** Whose `done(error)` is being logged right now. */
   #failing: Ticket | undefined;
 
-  /** `onLateSend`: a node sent for a flow that had been settled, as a function without `node.done()` does. */
-  constructor(red: NodeRed, onLateSend: (node: RuntimeNode) => void = () => undefined) {
-    this.#onLateSend = onLateSend;
+  constructor(red: NodeRed, observer?: TrackerObserver) {
+    this.#observer = observer;
     red.hooks.add('onSend.hilum', (events: readonly SendEvent[]) => {
       for (const event of events) this.#onSend(event);
     });
@@ -83,6 +77,10 @@ export class SettlementTracker {
     });
     red.events.on('flows:started', () => {
       this.#stopping = false;
+      red.nodes.eachNode(({ id }) => {
+        const node = red.nodes.getNode(id);
+        if (node !== null && hasHandler(node)) this.#checkDone(node);
+      });
     });
   }
 
@@ -132,49 +130,38 @@ export class SettlementTracker {
     const ticket = this.#failing?.node.id === event.id ? this.#failing : this.#context.getStore();
     if (ticket === undefined) return;
     ticket.transaction.error ??= { error: event.msg, nodeId: event.id };
-    if (ticket.node.id === event.id) this.#closeAfterGrace(ticket);
+    if (ticket.done || ticket.node.id !== event.id) return;
+    if (isThrownByHandler()) this.#close(ticket);
+    else if (!alwaysDone.has(ticket.node.type)) this.#closeAfterGrace(ticket);
   }
 
   #ledgerOf(node: RuntimeNode): NodeLedger {
     let ledger = this.#nodes.get(node);
     if (ledger === undefined) {
-      ledger = { inTransit: new WeakMap(), tickets: new WeakMap(), sends: undefined };
+      ledger = { inTransit: new WeakMap(), tickets: new WeakMap(), open: 0 };
       this.#nodes.set(node, ledger);
     }
     return ledger;
   }
 
-  #currentTick(): object {
-    if (this.#tick === undefined) {
-      this.#tick = {};
-      queueMicrotask(() => {
-        this.#tick = undefined;
-      });
-    }
-    return this.#tick;
-  }
-
   #onSend({ msg, source }: SendEvent): void {
     const id = msg[transactionKey];
-    if (id !== undefined) {
-      if (!this.#transactions.has(id)) this.#onLateSend(source.node);
+    if (id !== undefined && this.#transactions.has(id)) return;
+    const ticket = this.#context.getStore();
+    if (ticket === undefined || ticket.transaction.settled) {
+      if (id !== undefined || ticket !== undefined) this.#observer?.onLateSend(source.node);
+      if (ticket !== undefined) msg[transactionKey] = ticket.transaction.id;
       return;
     }
-    const ticket = this.#context.getStore();
-    if (ticket === undefined) return;
-    if (ticket.transaction.settled) this.#onLateSend(source.node);
+    // A new object; or one that an earlier message left behind, which this one sends now.
     msg[transactionKey] = ticket.transaction.id;
   }
 
   #preDeliver({ msg, source, destination }: SendEvent): void {
     const id = msg[transactionKey];
-    if (id === undefined) return;
-    const tick = this.#currentTick();
-    const sender = this.#ledgerOf(source.node);
-    if (sender.sends?.tick !== tick) sender.sends = { tick, ids: new Set() };
-    sender.sends.ids.add(id);
-    const transaction = this.#transactions.get(id);
+    const transaction = id === undefined ? undefined : this.#transactions.get(id);
     if (transaction === undefined) return;
+    this.#aggregates.onSent(source.node, transaction);
     transaction.hold();
     const { inTransit } = this.#ledgerOf(destination.node);
     inTransit.set(msg, (inTransit.get(msg) ?? 0) + 1);
@@ -190,7 +177,7 @@ export class SettlementTracker {
     // A direct receive() (link, catch, complete) was never in transit: it takes its own hold.
     if (arrived === undefined || arrived === 0) transaction.hold();
     else ledger.inTransit.set(msg, arrived - 1);
-    if (node._inputCallback == null && node._inputCallbacks == null) {
+    if (!hasHandler(node)) {
       transaction.aborted = true;
       transaction.release();
       return;
@@ -205,11 +192,12 @@ export class SettlementTracker {
       graceTimer: undefined,
     };
     transaction.tickets.add(ticket);
+    ledger.open += 1;
     event.hilumTicket = ticket;
     const open = ledger.tickets.get(msg);
     if (open === undefined) ledger.tickets.set(msg, [ticket]);
     else open.push(ticket);
-    if (node.type === 'catch') this.#onCaught(transaction, msg);
+    if (node.type === 'catch') this.#onCaught(msg);
     this.#context.enterWith(ticket);
   }
 
@@ -233,13 +221,15 @@ export class SettlementTracker {
     return previous.transaction;
   }
 
-  /** A Catch node took the error of a node that may never call `done`. */
-  #onCaught(transaction: Transaction, message: object): void {
+  /**
+   * A Catch node took an error. Where it was thrown, or the node calls no `done` after it, the node is through
+   * with its message. Any other may still be working: it is waited for, if need be until the flow's timeout.
+   */
+  #onCaught(message: object): void {
     const source = (message as { error?: { source?: { id?: string } } }).error?.source;
-    if (source?.id === undefined) return;
-    for (const open of transaction.tickets) {
-      if (open.node.id === source.id) this.#closeAfterGrace(open);
-    }
+    const ticket = this.#context.getStore();
+    if (ticket === undefined || ticket.done || ticket.node.id !== source?.id) return;
+    if (ticket.node.type === doneByComplaint || isThrownByHandler()) this.#closeAfterGrace(ticket);
   }
 
   #postReceive(event: ReceiveEvent): void {
@@ -249,8 +239,18 @@ export class SettlementTracker {
       return;
     }
     this.#context.enterWith(ticket.previous);
+    // What the handler left behind (a timer, a socket) keeps its ticket, which must not keep all before it.
+    ticket.previous = undefined;
     // A handler without `done` is over when it returns.
-    if (!ticket.done && !ticket.node._expectedDoneCount) this.#close(ticket);
+    if (ticket.done || ticket.node._expectedDoneCount) return;
+    this.#close(ticket);
+    this.#checkDone(ticket.node);
+  }
+
+  #checkDone(node: RuntimeNode): void {
+    if (node._expectedDoneCount || synchronous.test(node.type) || this.#neverDone.has(node)) return;
+    this.#neverDone.add(node);
+    this.#observer?.onNeverDone(node);
   }
 
   #onComplete(event: CompleteEvent): void {
@@ -260,8 +260,12 @@ export class SettlementTracker {
     const ticket = open?.shift();
     if (ledger === undefined || open === undefined || ticket === undefined) return;
     if (open.length === 0) ledger.tickets.delete(event.msg);
-    if (event.error) this.#expectLog(ticket);
-    else this.#tieToAggregate(ticket, ledger);
+    if (event.error) {
+      this.#expectLog(ticket);
+      this.#aggregates.onFailed(ticket);
+    } else {
+      this.#aggregates.onCompleted(ticket, ledger.open > 1);
+    }
     this.#close(ticket);
   }
 
@@ -271,21 +275,6 @@ export class SettlementTracker {
     queueMicrotask(() => {
       this.#failing = undefined;
     });
-  }
-
-  /**
-   * A node that completes a message in the very tick in which it sent messages of other transactions only
-   * has put this one into those (join, batch): it ends when they do.
-   */
-  #tieToAggregate(ticket: Ticket, { sends }: NodeLedger): void {
-    const own = ticket.transaction;
-    if (sends === undefined || sends.tick !== this.#tick || sends.ids.has(own.id)) return;
-    for (const id of sends.ids) {
-      const aggregate = this.#transactions.get(id);
-      if (aggregate === undefined) continue;
-      own.hold();
-      aggregate.dependants.push(own);
-    }
   }
 
   #closeAfterGrace(ticket: Ticket): void {
@@ -299,6 +288,7 @@ export class SettlementTracker {
     if (ticket.done) return;
     ticket.done = true;
     clearTimeout(ticket.graceTimer);
+    this.#ledgerOf(ticket.node).open -= 1;
     ticket.transaction.tickets.delete(ticket);
     ticket.transaction.release();
   }
@@ -308,4 +298,9 @@ export class SettlementTracker {
     this.#stopping = true;
     for (const transaction of this.#transactions.values()) transaction.aborted = true;
   }
+}
+
+/** Whether the node takes messages; a closed one does no more. */
+function hasHandler({ _inputCallback, _inputCallbacks }: RuntimeNode): boolean {
+  return _inputCallback != null || _inputCallbacks != null;
 }

@@ -17,7 +17,8 @@ export interface Ticket {
   readonly transaction: Transaction;
   readonly node: RuntimeNode;
   readonly message: object;
-  readonly previous: Ticket | undefined;
+  /** Whose handler was running when this one was called; given back when this one returns. */
+  previous: Ticket | undefined;
   done: boolean;
   graceTimer: NodeJS.Timeout | undefined;
 }
@@ -33,9 +34,8 @@ export class Transaction {
   aborted = false;
   error: { readonly error: unknown; readonly nodeId: string | undefined } | undefined;
   rejection: Issue[] | undefined;
-  /** Transactions whose end waits for this one: their messages were joined into this one's. */
-  readonly dependants: Transaction[] = [];
-
+  /** Those whose messages were joined into this one's: they end as this one does. */
+  readonly #carried: Transaction[] = [];
   #open = 1;
   #checking = false;
   #timedOut = false;
@@ -49,6 +49,13 @@ export class Transaction {
       this.#timedOut = true;
       this.#settle();
     }, timeoutMs);
+  }
+
+  /** `other` waits for the end of this one, and shares it. */
+  carry(other: Transaction): void {
+    if (other === this || this.settled) return;
+    other.hold();
+    this.#carried.push(other);
   }
 
   hold(): void {
@@ -71,13 +78,33 @@ export class Transaction {
     this.settled = true;
     clearTimeout(this.#timer);
     const result = this.#result();
-    for (const dependant of this.dependants) {
-      if (result.kind !== 'completed') {
-        dependant.error ??= { error: new Error('The joined message failed.'), nodeId: undefined };
-      }
-      dependant.release();
+    for (const each of this.#carried) {
+      each.#shareEnd(result);
+      each.release();
     }
     this.#onSettled(result);
+  }
+
+  #shareEnd(result: FlowResult): void {
+    switch (result.kind) {
+      case 'completed':
+        break;
+      case 'aborted':
+        this.aborted = true;
+        break;
+      case 'rejected':
+        (this.rejection ??= []).push(...result.issues);
+        break;
+      case 'failed':
+        this.error ??= { error: result.error, nodeId: result.nodeId };
+        break;
+      case 'timed-out': {
+        const error = new Error(
+          'The message that this one was joined into did not finish in time.',
+        );
+        this.error ??= { error, nodeId: result.openNodes[0] };
+      }
+    }
   }
 
   #result(): FlowResult {

@@ -2,8 +2,10 @@
 const benchmarks: Readonly<Record<string, string>> = {
   hl7: './hl7/main.ts',
   mllp: './mllp.ts',
+  settlement: './settlement.ts',
   'embedded-broker': './embedded-broker.ts',
   'rabbitmq-broker': './rabbitmq-broker.ts',
+  pipeline: './pipeline/main.ts',
 };
 
 // The rest of the command line is the benchmark's own.

@@ -69,8 +69,8 @@ describe('the built nodes', () => {
         .map((node) => node.types)
         .flat()
         .sort(),
-    ).toEqual(types);
-    expect(report.nodes).toHaveLength(types.length);
+    ).toEqual([...types, 'switch']);
+    expect(report.nodes).toHaveLength(types.length + 1);
   });
 
   it('are all that the flow for lab results needs', () => {
@@ -94,6 +94,24 @@ describe('the built nodes', () => {
     expect(html).toMatch(new RegExp(`data-help-name="${type}"[^>]*>\\s*<p>\\S`));
     const catalog = report.catalogs[`hilum/${name}`] ?? {};
     expect(findTexts(name).filter((key) => typeof lookUp(catalog, key) !== 'string')).toEqual([]);
+  });
+
+  it('bring for the switch what Node-RED has for its own, in every language', () => {
+    const html = readFileSync(path.join(output, 'switch', 'switch.html'), 'utf8');
+    expect(html).toContain('Licensed under the Apache License');
+    expect(report.html).toContain('data-template-name="switch"');
+    const texts = [...html.matchAll(/data-i18n="(?:\[\w+\])?([^"]+)"|this\._\("([^"]+)"\)/g)].map(
+      (match) => match[1] ?? match[2] ?? '',
+    );
+    expect(texts.length).toBeGreaterThan(5);
+    const catalog = report.catalogs['hilum/switch'] ?? {};
+    expect(texts.filter((key) => typeof lookUp(catalog, key) !== 'string')).toEqual([]);
+    const languages = readdirSync(path.join(output, 'switch', 'locales'));
+    expect(languages).toEqual(expect.arrayContaining(['de', 'en-US', 'fr', 'ja']));
+    for (const language of languages) {
+      const folder = path.join(output, 'switch', 'locales', language);
+      expect(readdirSync(folder).sort()).toEqual(['switch.html', 'switch.json']);
+    }
   });
 
   it('bring examples of nodes that exist, which import into the editor', () => {

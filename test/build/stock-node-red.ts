@@ -46,6 +46,8 @@ async function main(nodesDir = '', userDir = '', flowFile = ''): Promise<void> {
   const nothing = () => Promise.resolve({});
   red.init(createServer(), {
     nodesDir: [nodesDir],
+    // Node-RED's own switch, in whose place ours stands.
+    nodesExcludes: ['10-switch.js'],
     userDir,
     logging: { console: { level: 'off' } },
     storageModule: {

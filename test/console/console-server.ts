@@ -85,9 +85,9 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
       trace: (id) => client.ledger.trace(id),
       ages: () => client.ledger.ages(),
       counts: () => client.ledger.counts(),
-      recent: (options) => {
+      find: (filter, page) => {
         looks += 1;
-        return client.ledger.recent(options);
+        return client.ledger.find(filter, page);
       },
     },
     users: openUserStore(join(folder, 'users.json')),

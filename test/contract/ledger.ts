@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { Envelope } from '../../core/envelope.ts';
 import { HilumError } from '../../core/errors.ts';
@@ -8,7 +8,9 @@ import type {
   LedgerEntry,
   LedgerEvent,
   LedgerEventKind,
+  LedgerFilter,
   MessageState,
+  ReceivedQuery,
 } from '../../core/ports/ledger.ts';
 
 /** A real ledger under test. One is opened for every test; it may be a shared one, rows and all. */
@@ -330,44 +332,403 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
       });
     });
 
-    describe('recent', () => {
-      it('gives the newest first, page by page', async () => {
-        const interfaceId = uniqueName('tab');
-        const written = await writeMany(ledger, interfaceId, 25);
-        const newestFirst = written.toReversed();
-        const pages: string[] = [];
-        for (;;) {
-          const before = pages.at(-1);
-          const page = await ledger.recent({
-            limit: 10,
-            interface: interfaceId,
-            ...(before === undefined ? {} : { before }),
-          });
-          if (page.length === 0) break;
-          pages.push(...page.map((message) => message.id));
-        }
-        expect(pages).toEqual(newestFirst);
-        expect((await ledger.recent({ limit: 5 })).map(({ id }) => id)).toEqual(
-          newestFirst.slice(0, 5),
-        );
+    describe('findReceived', () => {
+      const query = (envelope: Envelope, fields: Partial<ReceivedQuery> = {}): ReceivedQuery => ({
+        interface: envelope.interface,
+        controlId: envelope.controlId ?? '',
+        digest: digestOf(envelope),
+        since: instant(0),
+        ...fields,
+      });
+      const received = (fields: Partial<Envelope> = {}): Envelope =>
+        buildEnvelope({ interface: uniqueName('tab'), controlId: randomUUID(), ...fields });
+
+      it('finds what came before under a control id, and says whether it was the same', async () => {
+        const sent = received();
+        await ledger.append([
+          { type: 'message', envelope: sent },
+          ...events(sent.id, ['received', 'queued'], { queue: uniqueName('in') }),
+        ]);
+        const found = { id: sent.id, state: 'queued', receivedAt: sent.receivedAt };
+        expect(
+          await ledger.findReceived([
+            query(sent),
+            query(sent, { digest: digestOf(received()) }),
+            query(sent, { controlId: randomUUID() }),
+            query(sent, { interface: uniqueName('tab') }),
+            query(sent, { since: instant(1) }),
+            query(sent, { digest: digestOf(received()), since: instant(1) }),
+          ]),
+        ).toEqual([
+          { ...found, hasSameContent: true },
+          { ...found, hasSameContent: false },
+          undefined,
+          undefined,
+          undefined,
+          undefined,
+        ]);
+        expect(await ledger.findReceived([])).toEqual([]);
       });
 
-      it('keeps to an interface and a state, as they stand now', async () => {
+      it('prefers the same content, however many others used the control id since', async () => {
+        const first = received();
+        const others = Array.from({ length: 100 }, (_, index) =>
+          received({
+            interface: first.interface,
+            controlId: first.controlId!,
+            receivedAt: instant(index + 1),
+          }),
+        );
+        await ledger.append([first, ...others].map((envelope) => ({ type: 'message', envelope })));
+        const found = await ledger.findReceived([
+          query(first),
+          query(first, { digest: digestOf(received()) }),
+        ]);
+        expect(found.map((it) => [it?.id, it?.hasSameContent])).toEqual([
+          [first.id, true],
+          [others.at(-1)!.id, false],
+        ]);
+      });
+
+      it('takes the digest that it is given, and computes the one it is not', async () => {
+        const [given, computed] = [received(), received()];
+        await ledger.append([
+          { type: 'message', envelope: given, digest: 'of-somebody-else' },
+          { type: 'message', envelope: computed },
+        ]);
+        const [byGiven, byComputed] = await ledger.findReceived([
+          query(given, { digest: 'of-somebody-else' }),
+          query(computed),
+        ]);
+        expect([byGiven?.hasSameContent, byComputed?.hasSameContent]).toEqual([true, true]);
+      });
+
+      it('leaves out what was refused, what was a duplicate, and what was made from others', async () => {
+        const sent = received();
+        const again = (): Envelope => ({ ...sent, id: randomUUID() });
+        const [refused, refusedLater, duplicate] = [again(), again(), again()];
+        await ledger.append([
+          { type: 'message', envelope: refused },
+          ...events(refused.id, ['refused']),
+          { type: 'message', envelope: refusedLater },
+          { type: 'message', envelope: duplicate },
+          ...events(duplicate.id, ['duplicate']),
+          { type: 'message', envelope: { ...again(), causationId: sent.id } },
+        ]);
+        await ledger.append(events(refusedLater.id, ['refused'], {}, 1));
+        const unlike = query(sent, { digest: digestOf(received()) });
+        expect(await ledger.findReceived([query(sent), unlike])).toEqual([undefined, undefined]);
+        await ledger.append([{ type: 'message', envelope: sent }]);
+        const [found] = await ledger.findReceived([query(sent)]);
+        expect(found?.id).toBe(sent.id);
+      });
+    });
+
+    describe('find', () => {
+      it('gives the newest or the oldest first, page by page, whatever comes meanwhile', async () => {
+        const interfaceId = uniqueName('tab');
+        const written = await writeMany(ledger, interfaceId, 25);
+        for (const order of ['newest', 'oldest'] as const) {
+          const pages: string[] = [];
+          for (;;) {
+            const after = pages.at(-1);
+            const page = await ledger.find(
+              { interface: interfaceId },
+              { limit: 10, order, ...(after === undefined ? {} : { after }) },
+            );
+            if (page.length === 0) break;
+            pages.push(...page.map((message) => message.id));
+            if (order === 'newest') await writeMany(ledger, interfaceId, 1);
+            else await ledger.append(events(written[0]!, ['taken'], {}, 10));
+          }
+          expect(pages.slice(0, 25)).toEqual(order === 'newest' ? written.toReversed() : written);
+        }
+        const unknown = { limit: 5, after: randomUUID() };
+        expect(await ledger.find({ interface: interfaceId }, unknown)).toEqual([]);
+      });
+
+      it('goes by the time of receipt, not of arrival', async () => {
+        const interfaceId = uniqueName('tab');
+        const early = buildEnvelope({ interface: interfaceId, receivedAt: instant(1) });
+        const late = buildEnvelope({ interface: interfaceId, receivedAt: instant(2) });
+        await ledger.append([late, early].map((envelope) => ({ type: 'message', envelope })));
+        const found = await ledger.find({ interface: interfaceId }, { limit: 5 });
+        expect(found.map(({ id }) => id)).toEqual([late.id, early.id]);
+      });
+
+      it('keeps to an interface and states, as they stand now', async () => {
         const [here, there] = [uniqueName('tab'), uniqueName('tab')];
         const mine = await writeMany(ledger, here, 6);
         const others = await writeMany(ledger, there, 6);
         const dead = [mine[1]!, mine[4]!, others[2]!];
         for (const id of dead) await ledger.append(events(id, ['dead-lettered'], {}, 50));
         await ledger.append(events(mine[4]!, ['processed'], {}, 60));
-        const idsOf = async (options: Parameters<Ledger['recent']>[0]): Promise<string[]> =>
-          (await ledger.recent(options)).map(({ id }) => id);
-        const state: MessageState = 'dead-lettered';
-        expect(await idsOf({ limit: 10, interface: here, state })).toEqual([mine[1]]);
-        expect((await idsOf({ limit: 2, state })).slice(0, 2)).toEqual([others[2], mine[1]]);
-        expect(await idsOf({ limit: 10, interface: here, state: 'processed' })).toEqual([mine[4]]);
-        expect(await idsOf({ limit: 10, interface: here })).toEqual(mine.toReversed());
-        expect(await idsOf({ limit: 10, interface: uniqueName('tab') })).toEqual([]);
+        const idsOf = async (filter: LedgerFilter, limit = 10): Promise<string[]> =>
+          (await ledger.find(filter, { limit })).map(({ id }) => id);
+        const states = ['dead-lettered'] as const;
+        expect(await idsOf({ interface: here, states })).toEqual([mine[1]]);
+        expect((await idsOf({ states }, 2)).slice(0, 2)).toEqual([others[2], mine[1]]);
+        expect(await idsOf({ interface: here, states: ['processed'] })).toEqual([mine[4]]);
+        expect(await idsOf({ interface: here, states: ['processed', 'dead-lettered'] })).toEqual([
+          mine[4],
+          mine[1],
+        ]);
+        expect(await idsOf({ interface: here })).toEqual(mine.toReversed());
+        expect(await idsOf({ interface: uniqueName('tab') })).toEqual([]);
       });
+
+      it('keeps to every other field, one by one and all together', async () => {
+        const interfaceId = uniqueName('tab');
+        const queue = uniqueName('in');
+        const code = uniqueName('code');
+        const wanted = buildEnvelope({
+          interface: interfaceId,
+          messageType: 'ORU^R01^ORU_R01',
+          controlId: randomUUID(),
+          key: uniqueName('key'),
+          receivedAt: instant(5_000),
+        });
+        const other = buildEnvelope({
+          interface: interfaceId,
+          messageType: 'ADT^A01^ADT_A01',
+          controlId: randomUUID(),
+          key: uniqueName('key'),
+          receivedAt: instant(6_000),
+        });
+        const issues = [{ code, severity: 'error', message: 'Expected 1, found 2.' }] as const;
+        await ledger.append([
+          { type: 'message', envelope: other },
+          ...events(other.id, ['queued'], { queue: uniqueName('in') }),
+          { type: 'message', envelope: wanted },
+          ...events(wanted.id, ['queued', 'taken'], { queue }, 5_000),
+          ...events(wanted.id, ['failed'], { queue, issues }, 5_003),
+        ]);
+        const filters: readonly LedgerFilter[] = [
+          { messageType: 'ORU^R01^ORU_R01' },
+          { messageType: 'OR*' },
+          { controlId: wanted.controlId! },
+          { key: wanted.key! },
+          { queue },
+          { issueCode: code },
+          { receivedFrom: instant(5_000), receivedTo: instant(6_000) },
+          { receivedTo: instant(5_001) },
+          { states: ['retrying'] },
+        ];
+        const idsOf = async (filter: LedgerFilter): Promise<string[]> =>
+          (await ledger.find(filter, { limit: 5 })).map(({ id }) => id);
+        for (const filter of filters) {
+          expect([filter, await idsOf({ ...filter, interface: interfaceId })]).toEqual([
+            filter,
+            [wanted.id],
+          ]);
+        }
+        const all = Object.assign({ interface: interfaceId }, ...filters) as LedgerFilter;
+        expect(await idsOf(all)).toEqual([wanted.id]);
+        for (const field of Object.keys(all)) {
+          const not: LedgerFilter =
+            field === 'states'
+              ? { states: ['queued'] }
+              : { [field]: field === 'receivedFrom' ? instant(6_000) : instant(0) };
+          expect([field, await idsOf({ ...all, ...not })]).toEqual([field, []]);
+        }
+        // Without an interface, each by itself: the index of the field, or all of the ledger.
+        for (const filter of [{ queue }, { issueCode: code }, { key: wanted.key! }]) {
+          expect(await idsOf(filter)).toEqual([wanted.id]);
+        }
+      });
+
+      it('finds the few among many that no index tells apart', async () => {
+        const interfaceId = uniqueName('tab');
+        const many = Array.from({ length: 3_500 }, (_, index) =>
+          buildEnvelope({
+            interface: interfaceId,
+            messageType: index % 1_100 === 7 ? 'MDM^T02' : 'ADT^A08',
+            receivedAt: instant(index % 10),
+          }),
+        );
+        await ledger.append(many.map((envelope) => ({ type: 'message', envelope })));
+        const filter = { interface: interfaceId, messageType: 'MDM*' };
+        const found = await ledger.find(filter, { limit: 50, order: 'oldest' });
+        expect(found.map(({ id }) => id)).toEqual(
+          many.filter(({ messageType }) => messageType === 'MDM^T02').map(({ id }) => id),
+        );
+        const [first] = found;
+        const rest = await ledger.find(filter, { limit: 2, order: 'oldest', after: first!.id });
+        expect(rest.map(({ id }) => id)).toEqual(found.slice(1, 3).map(({ id }) => id));
+        expect(await ledger.find({ interface: interfaceId }, { limit: 2_500 })).toHaveLength(2_500);
+      });
+    });
+
+    describe('waiting', () => {
+      it('shows who waits in a queue and since when, longest first, page by page', async () => {
+        const queue = uniqueName('in');
+        const sent = Array.from({ length: 5 }, () => buildEnvelope({ key: uniqueName('key') }));
+        const [first, second, third, parked, done] = sent;
+        await ledger.append([
+          ...sent.map((envelope) => ({ type: 'message', envelope }) as const),
+          ...events(second!.id, ['queued'], { queue }, 2),
+          ...events(first!.id, ['queued', 'taken', 'failed'], { queue }, 1),
+          ...events(third!.id, ['queued'], { queue }, 2),
+          ...events(parked!.id, ['queued', 'taken', 'parked'], { queue }, 4),
+          ...events(done!.id, ['queued'], { queue }, 5),
+        ]);
+        const [one] = await ledger.waiting(queue, { limit: 1 });
+        expect(one).toMatchObject({ id: first!.id, state: 'retrying', since: instant(1) });
+        expect(one).not.toHaveProperty('body');
+        // Who has gone on meanwhile still says where the next page begins.
+        await ledger.append([
+          ...events(first!.id, ['processed'], { queue }, 9),
+          ...events(done!.id, ['withdrawn'], { queue }, 9),
+        ]);
+        const next = await ledger.waiting(queue, { limit: 5, after: first!.id });
+        expect(next.map(({ id, state }) => [id, state])).toEqual([
+          [second!.id, 'queued'],
+          [third!.id, 'queued'],
+          [parked!.id, 'parked'],
+        ]);
+        expect(await ledger.waiting(queue, { limit: 5, after: randomUUID() })).toEqual([]);
+        expect(await ledger.waiting(uniqueName('in'), { limit: 5 })).toEqual([]);
+      });
+    });
+
+    describe('parked', () => {
+      const issues = [{ code: 'refused', severity: 'error', message: 'Expected AA.' }] as const;
+      /** Sets messages of a key aside, in this order. */
+      async function park(
+        queue: string,
+        key: string | undefined,
+        count: number,
+      ): Promise<readonly Envelope[]> {
+        const envelopes = Array.from({ length: count }, () =>
+          buildEnvelope(key === undefined ? {} : { key }),
+        );
+        for (const envelope of envelopes) {
+          await ledger.append([
+            { type: 'message', envelope },
+            ...events(envelope.id, ['queued', 'taken', 'parked'], { queue }),
+          ]);
+        }
+        return envelopes;
+      }
+      const idsOf = async (queue: string, key: string, limit = 100): Promise<string[]> =>
+        (await ledger.readParked(queue, key, limit)).map(({ id }) => id);
+
+      it('tells the keys in the order of their first, and the messages in the order of parking', async () => {
+        const queue = uniqueName('out');
+        const [early, late] = [uniqueName('key'), uniqueName('key')];
+        const first = await park(queue, early, 2);
+        const others = await park(queue, late, 1);
+        const more = await park(queue, early, 1);
+        await park(uniqueName('out'), early, 1);
+        expect(await ledger.parked(queue)).toEqual([
+          {
+            queue,
+            key: early,
+            parked: 3,
+            firstId: first[0]!.id,
+            since: instant(2),
+            isStopped: false,
+          },
+          {
+            queue,
+            key: late,
+            parked: 1,
+            firstId: others[0]!.id,
+            since: instant(2),
+            isStopped: false,
+          },
+        ]);
+        const ids = [...first, ...more].map(({ id }) => id);
+        expect(await idsOf(queue, early)).toEqual(ids);
+        expect(await idsOf(queue, early, 2)).toEqual(ids.slice(0, 2));
+        const [head] = await ledger.readParked(queue, early, 1);
+        expect(head).toEqual({ ...first[0], body: head!.body });
+        expect(Buffer.compare(head!.body, first[0]!.body)).toBe(0);
+        expect((await ledger.parked()).filter((it) => it.queue === queue)).toHaveLength(2);
+        const states = await ledger.states(ids);
+        expect([...states.values()]).toEqual(['parked', 'parked', 'parked']);
+        expect((await ageOf(ledger, queue))?.waiting).toBe(4);
+      });
+
+      it('keeps the place of what is parked again, and stops where it was given up', async () => {
+        const queue = uniqueName('out');
+        const key = uniqueName('key');
+        const [first, second] = await park(queue, key, 2);
+        await ledger.append(events(first!.id, ['parked'], { queue, issues }, 9));
+        expect(await idsOf(queue, key)).toEqual([first!.id, second!.id]);
+        const [stopped] = await ledger.parked(queue);
+        expect(stopped).toMatchObject({ parked: 2, isStopped: true, since: instant(2) });
+        await ledger.append(events(first!.id, ['resumed'], { queue }, 10));
+        expect((await ledger.parked(queue))[0]).toMatchObject({ parked: 2, isStopped: false });
+        expect((await ledger.states([first!.id])).get(first!.id)).toBe('retrying');
+      });
+
+      it('does not stop for one behind the first that was given up', async () => {
+        const queue = uniqueName('out');
+        const key = uniqueName('key');
+        const [, second] = await park(queue, key, 2);
+        await ledger.append(events(second!.id, ['parked'], { queue, issues }, 9));
+        expect((await ledger.parked(queue))[0]).toMatchObject({ isStopped: false });
+      });
+
+      it.each(['processed', 'delivered', 'dead-lettered', 'refused', 'withdrawn'] as const)(
+        'ends with %s, in the queue that the event names or in all',
+        async (kind) => {
+          const [queue, other] = [uniqueName('out'), uniqueName('out')];
+          const key = uniqueName('key');
+          const [first, second] = await park(queue, key, 2);
+          await ledger.append(events(second!.id, ['parked'], { queue: other }, 5));
+          await ledger.append(events(first!.id, [kind], { queue }, 9));
+          expect(await idsOf(queue, key)).toEqual([second!.id]);
+          expect(await idsOf(other, key)).toEqual([second!.id]);
+          await ledger.append(events(second!.id, [kind], {}, 9));
+          expect(await ledger.parked(queue)).toEqual([]);
+          expect(await ledger.parked(other)).toEqual([]);
+          // What is over is not set aside again.
+          await ledger.append(events(first!.id, ['parked'], { queue }, 20));
+          expect(await ledger.parked(queue)).toEqual([]);
+        },
+      );
+
+      it('is not undone by a failure that is told late', async () => {
+        const queue = uniqueName('out');
+        const key = uniqueName('key');
+        const [first] = await park(queue, key, 1);
+        await ledger.append(events(first!.id, ['failed'], { queue }, 1));
+        expect((await ledger.states([first!.id])).get(first!.id)).toBe('parked');
+        expect(await idsOf(queue, key)).toEqual([first!.id]);
+      });
+
+      it('calls a message without a key by its id', async () => {
+        const queue = uniqueName('out');
+        const [first] = await park(queue, undefined, 1);
+        expect(await ledger.parked(queue)).toMatchObject([{ key: first!.id, parked: 1 }]);
+      });
+
+      it(
+        'survives a restart, in its order, and is still ended after it',
+        async () => {
+          const queue = uniqueName('out');
+          const key = uniqueName('key');
+          const parked = await park(queue, key, 3);
+          await ledger.append(events(parked[0]!.id, ['parked'], { queue, issues }, 9));
+          const before = await ledger.parked(queue);
+          await fixture.restart();
+          ledger = await fixture.reopen();
+          expect(await ledger.parked(queue)).toEqual(before);
+          expect(before).toMatchObject([{ parked: 3, isStopped: true }]);
+          expect(await idsOf(queue, key)).toEqual(parked.map(({ id }) => id));
+          await ledger.append(events(parked[0]!.id, ['dead-lettered'], { queue }, 20));
+          expect(await ledger.parked(queue)).toMatchObject([
+            { parked: 2, firstId: parked[1]!.id, isStopped: false },
+          ]);
+          const counts = (await ledger.counts()).filter((it) => it.queue === queue);
+          const of = (kind: string): number => counts.find((it) => it.kind === kind)?.count ?? 0;
+          expect([of('parked'), of('dead-lettered')]).toEqual([4, 1]);
+          expect((await ageOf(ledger, queue))?.waiting).toBe(2);
+        },
+        restartTimeoutMs,
+      );
     });
 
     describe('ages', () => {
@@ -527,6 +888,8 @@ async function writeMany(ledger: Ledger, interfaceId: string, count: number): Pr
   }
   return envelopes.map(({ id }) => id);
 }
+
+const digestOf = ({ body }: Envelope): string => hash('sha256', body, 'base64');
 
 const uniqueName = (prefix: string): string => `${prefix}.contract-${randomUUID()}`;
 

@@ -30,6 +30,10 @@ interface CompleteEvent {
 export interface TestFlow {
   /** Sends a message to the node; resolves when the node is done with it, with its error. */
   handle(message: FlowMessage): Promise<unknown>;
+  /** Sends a message to the node, which may never say that it is done with it. */
+  send(message: FlowMessage): void;
+  /** The node's context of its flow, or of all flows. */
+  context(scope: 'flow' | 'global'): { set(key: string, value: unknown): void };
   /** What an output (1-based) received so far. */
   received(output: number): readonly FlowMessage[];
   /** The newest status of the node: its text is the key, as the helper translates nothing. */
@@ -99,6 +103,10 @@ export async function startNode(
         });
         helper.getNode('node').receive(sent);
       }),
+    send: (message) => {
+      helper.getNode('node').receive(message);
+    },
+    context: (scope) => helper.getNode('node').context()[scope],
     received: (output) => received.get(output) ?? [],
     status: () => statuses.at(-1) ?? {},
   };

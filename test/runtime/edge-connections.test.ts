@@ -81,7 +81,7 @@ async function sendBy(peer: RawPeer, message: string): Promise<string | undefine
   await peer.answer();
   const { port } = peer.socket.address() as { port: number };
   peer.close();
-  const [newest] = await stores.ledger.recent({ limit: 1 });
+  const [newest] = await stores.ledger.find({}, { limit: 1 });
   const trace = await stores.ledger.trace(newest?.id ?? '');
   const event = trace?.events.find(({ kind }) => kind === 'received' || kind === 'refused');
   return event?.summary?.replace(String(port), 'PORT');

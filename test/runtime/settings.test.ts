@@ -47,6 +47,14 @@ describe('settings', () => {
     expect(readSettings({ ...env, HILUM_DEMO: 'off' }).ok).toBe(true);
   });
 
+  it('name the nodes that the site answers for', () => {
+    expect(settingsOf({}).allowNodes).toEqual([]);
+    expect(settingsOf({ HILUM_ALLOW_NODES: ' acme in, acme out,' }).allowNodes).toEqual([
+      'acme in',
+      'acme out',
+    ]);
+  });
+
   it('stand in the environment of the flows, with the EHR of the demo as default', () => {
     expect(settingsOf({ HILUM_EHR_PORT: '9000', SITE: 'north' }).environment).toMatchObject({
       HILUM_EHR_URL: 'http://127.0.0.1:9000/fhir/R4',

@@ -7,7 +7,9 @@ import type { FlowNode } from '../../core/interface.ts';
 import { loadNodeRed, type LogEvent, type RuntimeNode } from '../../runtime/node-red.ts';
 import { SettlementTracker } from '../../runtime/settlement/tracker.ts';
 import type { FlowResult } from '../../runtime/settlement/transaction.ts';
-import { buildShapes, type Shape } from './settlement-shapes.ts';
+import { sharedSettings } from '../../runtime/flow/headless.ts';
+import type { Shape } from './settlement-builder.ts';
+import { buildShapes } from './settlement-shapes.ts';
 
 /*
  * Runs every flow shape on a real Node-RED and prints, a JSON line each, how its messages were settled and
@@ -21,7 +23,19 @@ export interface ShapeResult {
   readonly name: string;
   readonly kinds: readonly string[];
   readonly earliestMs: number;
+  /** What the outputs had taken when the last of its messages was settled. */
   readonly received: number;
+  /** And when everything was over. */
+  readonly receivedInAll: number;
+}
+
+/** Which nodes the tracker found doubtful, by id or type. */
+export interface Doubts {
+  readonly name: string;
+  /** Sent late in a flow that the deploy takes. */
+  readonly lateBefore: readonly string[];
+  readonly late: readonly string[];
+  readonly neverDone: readonly string[];
 }
 
 type Handler = (
@@ -39,21 +53,22 @@ const partner = createServer((request, response) => {
 });
 await new Promise<void>((resolve) => partner.listen(0, '127.0.0.1', resolve));
 const { port } = partner.address() as AddressInfo;
-const shapes = buildShapes(port);
-const flows = shapes.flatMap(({ flow }) => flow);
+const everyShape = buildShapes(port);
+const shapes = everyShape.filter(({ refused }) => refused === undefined);
+const refusedShapes = everyShape.filter(({ refused }) => refused !== undefined);
+const flows = everyShape.flatMap(({ flow }) => flow);
 
 const red = loadNodeRed();
 const holder: { tracker?: SettlementTracker } = {};
 const nothing = (): Promise<object> => Promise.resolve({});
 const ignore = (): Promise<void> => Promise.resolve();
 red.init(undefined, {
+  ...sharedSettings,
   userDir: mkdtempSync(path.join(tmpdir(), 'hilum-settlement-')),
   disableEditor: true,
   httpAdminRoot: false,
   httpNodeRoot: false,
   credentialSecret: 'only for this run',
-  functionExternalModules: false,
-  telemetry: { enabled: false },
   storageModule: {
     init: ignore,
     getFlows: () => Promise.resolve(flows),
@@ -76,7 +91,12 @@ red.init(undefined, {
     },
   },
 });
-const tracker = new SettlementTracker(red);
+const late = new Set<string>();
+const neverDone: string[] = [];
+const tracker = new SettlementTracker(red, {
+  onLateSend: ({ id }) => late.add(id),
+  onNeverDone: ({ type }) => neverDone.push(type),
+});
 holder.tracker = tracker;
 
 const received = new Map<string, number>();
@@ -84,10 +104,55 @@ registerTestNodes();
 const started = new Promise((resolve) => red.events.once('flows:started', resolve));
 await red.start();
 await started;
-const results = await Promise.all(shapes.map(run));
-for (const result of results) process.stdout.write(`${JSON.stringify(result)}\n`);
+const results = await runAll();
+const inAll = new Map(received);
+for (const [{ tab }, result] of results) {
+  const receivedInAll = inAll.get(tab) ?? 0;
+  process.stdout.write(`${JSON.stringify({ ...result, receivedInAll })}\n`);
+}
+// Nothing of the others was late, and all of these are.
+const lateBefore = [...late];
+await Promise.all(refusedShapes.map(run));
+await waitForLateSends();
+const doubts: Doubts = {
+  name: 'doubts',
+  lateBefore,
+  late: [...late].sort(),
+  neverDone,
+};
+process.stdout.write(`${JSON.stringify(doubts)}\n`);
 process.stdout.write(`${JSON.stringify(await runWhileStopping())}\n`);
 process.exit(0);
+
+/**
+ * A few at a time, so that this process is not too busy for its timers to show what is early. Those that
+ * time out come last: meanwhile whatever was sent after its settlement arrives.
+ */
+async function runAll() {
+  const quick = shapes.filter(({ expected }) => expected !== 'timed-out');
+  const slow = shapes.filter(({ expected }) => expected === 'timed-out');
+  const found: [Shape, Omit<ShapeResult, 'receivedInAll'>][] = [];
+  const runSome = async (some: readonly Shape[]): Promise<void> => {
+    found.push(
+      ...(await Promise.all(
+        some.map(async (shape): Promise<(typeof found)[number]> => [shape, await run(shape)]),
+      )),
+    );
+  };
+  const atATime = 16;
+  for (let begin = 0; begin < quick.length; begin += atATime) {
+    await runSome(quick.slice(begin, begin + atATime));
+  }
+  await runSome(slow);
+  return found;
+}
+
+/** Each of the flows that a deploy refuses for what it sends later sends it, within a second. */
+async function waitForLateSends(): Promise<void> {
+  const expected = refusedShapes.filter(({ refused }) => refused?.endsWith('sends-later')).length;
+  const begun = Date.now();
+  while (late.size < expected && Date.now() - begun < 5_000) await new Promise(setImmediate);
+}
 
 /** A message that comes when the flows are being stopped must not look as if it had been processed. */
 async function runWhileStopping(): Promise<ShapeResult> {
@@ -100,7 +165,7 @@ async function runWhileStopping(): Promise<ShapeResult> {
   });
   await red.stop();
   const during = (received.get(shape.tab) ?? 0) - before;
-  return { name: 'while stopping', kinds, earliestMs: 0, received: during };
+  return { name: 'while stopping', kinds, earliestMs: 0, received: during, receivedInAll: during };
 }
 
 async function run({
@@ -109,13 +174,14 @@ async function run({
   tab,
   payload = 'B',
   messages = 1,
-}: Shape): Promise<ShapeResult> {
+  more = () => ({}),
+}: Shape): Promise<Omit<ShapeResult, 'receivedInAll'>> {
   const node = red.nodes.getNode(source) as (RuntimeNode & { send(message: object): void }) | null;
   if (node === null) throw new Error(`${name}: no source node ${source}`);
   const begun = Date.now();
   const settled = await Promise.all(
-    Array.from({ length: messages }, () => {
-      const message = { _msgid: `${source}-${Math.random()}`, payload };
+    Array.from({ length: messages }, (_, index) => {
+      const message = { _msgid: `${source}-${Math.random()}`, payload, ...more(index) };
       return new Promise<{ kind: FlowResult['kind']; afterMs: number }>((resolve) => {
         tracker.run(
           message,
@@ -152,10 +218,12 @@ function registerTestNodes(): void {
     });
   };
   register('test source');
-  register('test out', (config) => (_message, _send, done) => {
+  register('test out', (config) => (message, _send, done) => {
     setTimeout(
       () => {
-        received.set(config.z ?? '', (received.get(config.z ?? '') ?? 0) + 1);
+        if (!('beside' in message)) {
+          received.set(config.z ?? '', (received.get(config.z ?? '') ?? 0) + 1);
+        }
         if (config['fail'] === true) done(new Error('refused'));
         else done();
       },
@@ -165,6 +233,19 @@ function registerTestNodes(): void {
   // Node-RED counts the declared parameters to know whether "done" will be called.
   register('test silent', () => (message, send, _done) => {
     send(message);
+  });
+  register('test rejects', () => (message, send, done) => {
+    const transaction = tracker.find(message);
+    (transaction === undefined ? [] : (transaction.rejection ??= [])).push({
+      code: 'test',
+      severity: 'error',
+      message: 'rejected',
+    });
+    send(message);
+    done();
+  });
+  register('test unknown', () => (message: object) => {
+    Object.freeze(message);
   });
   register('test throws', () => (_message, _send, _done) => {
     throw new Error('thrown');

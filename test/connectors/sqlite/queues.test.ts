@@ -19,7 +19,7 @@ describe('queues whose file cannot be read for a while', () => {
   });
 
   it('lose nothing, hold up no other queue, and go on', () => {
-    const queues = new Queues(database, () => undefined);
+    const queues = new Queues(database, { wake: () => undefined, stateOf: () => undefined });
     const delivered: DeliveryParcel[] = [];
     const receiver = { canTake: true, deliver: (it: DeliveryParcel) => void delivered.push(it) };
     const apply = (...build: (() => Effect)[]): void => {

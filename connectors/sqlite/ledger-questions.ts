@@ -1,0 +1,67 @@
+import type { Database } from './database.ts';
+import { findParked, readParked } from './ledger-parked.ts';
+import { findAges, findEnvelope, findStates, findTrace, listCounts } from './ledger-queries.ts';
+import { findReceived } from './ledger-received.ts';
+import { findMessages, findWaiting } from './ledger-search.ts';
+import type { LedgerStore } from './ledger-store.ts';
+import type { LedgerQuestion, Request } from './protocol.ts';
+
+const questionKinds: Readonly<Record<LedgerQuestion[1], true>> = {
+  trace: true,
+  read: true,
+  states: true,
+  findReceived: true,
+  find: true,
+  waiting: true,
+  ages: true,
+  parked: true,
+  readParked: true,
+  counts: true,
+};
+
+/** Whether a request is the ledger's: whoever made it hears of it as `ledger-unavailable`. */
+export function isLedgerKind(kind: Request[1]): boolean {
+  return kind === 'append' || Object.hasOwn(questionKinds, kind);
+}
+
+const currentKinds: ReadonlySet<Request[1]> = new Set([
+  'states',
+  'findReceived',
+  'readParked',
+  'counts',
+]);
+
+/** Whether what was not written back yet has to be, before the question is answered. */
+export function needsWriteBack(kind: Request[1]): boolean {
+  return Object.hasOwn(questionKinds, kind) && !currentKinds.has(kind);
+}
+
+/** What the ledger says to what writes nothing. */
+export function answerQuestion(
+  database: Database,
+  store: LedgerStore,
+  question: LedgerQuestion,
+): unknown {
+  switch (question[1]) {
+    case 'trace':
+      return findTrace(database, question[2]);
+    case 'read':
+      return findEnvelope(database, question[2]);
+    case 'states':
+      return findStates(store, question[2]);
+    case 'findReceived':
+      return findReceived(database, store, question[2]);
+    case 'find':
+      return findMessages(database, store, question[2]);
+    case 'waiting':
+      return findWaiting(database, question[2]);
+    case 'ages':
+      return findAges(database, store);
+    case 'parked':
+      return findParked(database, question[2]);
+    case 'readParked':
+      return readParked(database, question[2]);
+    case 'counts':
+      return listCounts(store);
+  }
+}

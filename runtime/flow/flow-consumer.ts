@@ -1,0 +1,320 @@
+import type { Envelope } from '../../core/envelope.ts';
+import { findFailure, type HilumError } from '../../core/errors.ts';
+import { isEventQueue, type FailurePolicy, type MessageOrder } from '../../core/interface.ts';
+import type { Issue } from '../../core/issue.ts';
+import type { Broker, Delivery, Outgoing } from '../../core/ports/broker.ts';
+import type { FlowMessage } from '../../core/ports/flow-runtime.ts';
+import type { Ledger, LedgerEntry, LedgerEventKind } from '../../core/ports/ledger.ts';
+import type { Logger } from '../../core/ports/logger.ts';
+import type { Clock } from '../clock.ts';
+import { pause, startConsuming, type Consuming } from '../consuming.ts';
+import { deriveId } from '../derived-id.ts';
+import { giveBack, KeyOrder, type Turn } from '../order/key-order.ts';
+import { Parking } from '../order/parking.ts';
+import type { Recorder } from '../recorder.ts';
+import { backoffMs, decideFlow } from '../retry-policy.ts';
+import type { FlowResult } from '../settlement/transaction.ts';
+import { findSettling } from '../states.ts';
+import { flowStopped, toFailure } from './failure.ts';
+import type { FlowRun } from './outbox.ts';
+import { findEarlierRuns, type Suspects } from './suspects.ts';
+
+/** How a queue's messages go through the flow. */
+export interface FlowQueue {
+  readonly name: string;
+  readonly order: MessageOrder;
+  readonly onFailure: FailurePolicy;
+  /** Unsettled messages at a time. */
+  readonly window: number;
+}
+
+interface Options {
+  readonly broker: Broker;
+  readonly ledger: Ledger;
+  readonly recorder: Recorder;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly suspects: Suspects;
+  /** Begins what is kept of a message while its flow runs. */
+  readonly begin: (envelope: Envelope, of: { readonly redelivered: boolean }) => FlowRun;
+  /** Makes durable what does not go with a settlement. */
+  readonly store: (outgoing: readonly Outgoing[], entries: readonly LedgerEntry[]) => Promise<void>;
+  /** Sends it into the flow, and resolves when every branch is through. */
+  readonly run: (run: FlowRun, send: (message: FlowMessage) => void) => Promise<FlowResult>;
+}
+
+/** What a run of the flow has made and nobody has stored yet. */
+type Made = Awaited<ReturnType<FlowRun['pending']['take']>>;
+
+/** What follows a run of the flow: it is settled, or runs again in its place after a while. */
+type Next = 'settled' | { readonly delayMs: number; readonly attempt: number };
+
+/** One queue's messages on their way through a flow, each from its arrival to its settlement. */
+export class FlowConsumer {
+  readonly #queue: FlowQueue;
+  readonly #options: Options;
+  readonly #send: (message: FlowMessage) => void;
+  readonly #parking: Parking;
+  readonly #order: KeyOrder;
+  readonly #stopping = new AbortController();
+  #consuming: Promise<Consuming> | undefined;
+
+  constructor(queue: FlowQueue, options: Options, send: (message: FlowMessage) => void) {
+    this.#queue = queue;
+    this.#options = options;
+    this.#send = send;
+    this.#parking = new Parking({ ...options, queue: queue.name });
+    this.#order = new KeyOrder({
+      order: queue.order,
+      window: queue.window,
+      parking: this.#parking,
+      work: (delivery, turn) => this.#carry(delivery, turn),
+    });
+  }
+
+  get queue(): string {
+    return this.#queue.name;
+  }
+
+  start(onState: (state: 'connected' | 'disconnected') => void): void {
+    const { broker, logger } = this.#options;
+    this.#consuming = this.#order.open().then(() =>
+      startConsuming(broker, this.#queue.name, {
+        window: this.#queue.window,
+        logger,
+        onState,
+        onDelivery: (delivery) => {
+          this.#order.take(this.#toOwn(delivery));
+          return Promise.resolve();
+        },
+      }),
+    );
+  }
+
+  /** Somebody has decided about those of a key that are set aside. */
+  release(key: string): void {
+    this.#order.release(key);
+  }
+
+  /**
+   * Takes no more; resolves when those in the flow are through. What waits for its turn or for another run goes back.
+   */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    // Whoever still waits for the ledger to begin waits no more.
+    if (this.#queue.order === 'none') this.#parking.stop();
+    await (await this.#consuming)?.stop();
+    await this.#order.stop();
+    this.#parking.stop();
+  }
+
+  /**
+   * An event's copies share one id: what happens to one of them must not count for the others. Each
+   * becomes a message of its own, made from the event, the same one when it is delivered again.
+   */
+  #toOwn(delivery: Delivery): Delivery {
+    const { queue, envelope } = delivery;
+    if (!isEventQueue(queue)) return delivery;
+    const id = deriveId(envelope.id, queue);
+    // What the ledger knows is about the event.
+    const { ledgerState: _, ...rest } = delivery;
+    return { ...rest, envelope: { ...envelope, id, causationId: envelope.id } };
+  }
+
+  /** Never rejects. */
+  async #carry(delivery: Delivery, turn: Turn): Promise<void> {
+    const { suspects, logger } = this.#options;
+    try {
+      await suspects.inTurn(delivery, () => this.#repeat(delivery, turn));
+    } catch (error) {
+      logger.warn({ id: delivery.envelope.id, err: error }, 'A message goes back unsettled.');
+      // Where it was settled and that failed, the broker delivers it again by itself.
+      const delayMs = this.#isOrdered(delivery) ? 0 : backoffMs(delivery.envelope.attempt);
+      if (delayMs === 0) await pause(backoffMs(1), delivery.voided);
+      await delivery.retry(delayMs, { countAttempt: false }).catch(() => undefined);
+    }
+  }
+
+  /** Those that keep an order run again where they are: stepping aside, they would be overtaken. */
+  #isOrdered({ envelope }: Delivery): boolean {
+    const { order } = this.#queue;
+    return order === 'queue' || (order === 'key' && envelope.key !== undefined);
+  }
+
+  async #repeat(delivery: Delivery, turn: Turn): Promise<void> {
+    if (await this.#wasSettled(delivery)) return;
+    const { envelope } = delivery;
+    let { attempt } = envelope;
+    let redelivered = delivery.redelivered;
+    if (redelivered) {
+      const earlier = await this.#findEarlierRuns(delivery);
+      if (earlier.fatal.length > 0) {
+        await this.#giveUp(delivery, { envelope, turn, issues: earlier.fatal });
+        return;
+      }
+      attempt = Math.max(attempt, earlier.attempt);
+    }
+    const waiting = AbortSignal.any([this.#stopping.signal, delivery.voided]);
+    for (;;) {
+      const next = await this.#runOnce(delivery, { attempt, redelivered, turn });
+      if (next === 'settled') return;
+      turn.block();
+      await pause(next.delayMs, waiting);
+      if (waiting.aborted) return giveBack(delivery);
+      ({ attempt } = next);
+      // Something of it may have been sent by now.
+      redelivered = true;
+    }
+  }
+
+  /** What the ledger knows of runs before; its start is durable before it runs: if it ends the worker, that counts. */
+  async #findEarlierRuns(
+    delivery: Delivery,
+  ): Promise<{ readonly fatal: readonly Issue[]; readonly attempt: number }> {
+    const { ledger, logger } = this.#options;
+    const { envelope } = delivery;
+    try {
+      const earlier = await findEarlierRuns(ledger, envelope.id);
+      if (earlier.fatal.length === 0) await ledger.append([this.#event(envelope, 'taken')]);
+      return earlier;
+    } catch (error) {
+      logger.warn({ id: envelope.id, err: error }, 'A suspect runs without the ledger.');
+      return { fatal: [], attempt: 1 };
+    }
+  }
+
+  /** A repeated delivery of what is done is settled as it was, without its flow. */
+  async #wasSettled(delivery: Delivery): Promise<boolean> {
+    const { ledger, logger } = this.#options;
+    const { id } = delivery.envelope;
+    let state = delivery.ledgerState;
+    if (state === undefined) {
+      const states = await ledger.states([id]).catch((error: unknown) => {
+        // Without the ledger a repeated message cannot be told; it goes through rather than wait.
+        logger.warn({ id, err: error }, 'The ledger could not be asked.');
+        return undefined;
+      });
+      state = states?.get(id);
+    }
+    const settle = await findSettling(state === 'unknown' ? undefined : state, delivery, ledger);
+    if (settle === undefined) return false;
+    await settle();
+    return true;
+  }
+
+  async #runOnce(
+    delivery: Delivery,
+    of: { readonly attempt: number; readonly redelivered: boolean; readonly turn: Turn },
+  ): Promise<Next> {
+    const { attempt, redelivered } = of;
+    const envelope: Envelope =
+      attempt === delivery.envelope.attempt ? delivery.envelope : { ...delivery.envelope, attempt };
+    const run = this.#options.begin(envelope, { redelivered });
+    run.pending.add([], this.#begun(envelope, delivery));
+    const result = await this.#options.run(run, this.#send);
+    return this.#conclude(delivery, run, { result, turn: of.turn });
+  }
+
+  /** The start of a suspect is in the ledger already. */
+  #begun(envelope: Envelope, delivery: Delivery): readonly LedgerEntry[] {
+    if (delivery.redelivered) return [];
+    const taken = this.#event(envelope, 'taken');
+    if (!isEventQueue(this.queue) || envelope.attempt > 1) return [taken];
+    return [{ type: 'message', envelope }, this.#event(envelope, 'queued'), taken];
+  }
+
+  async #conclude(
+    delivery: Delivery,
+    run: FlowRun,
+    { result, turn }: { readonly result: FlowResult; readonly turn: Turn },
+  ): Promise<Next> {
+    const { envelope } = run;
+    const made = await run.pending.take();
+    if (result.kind === 'aborted') {
+      // It starts again, and makes again what it has made so far.
+      const failed = this.#event(envelope, 'failed', [flowStopped]);
+      await delivery.retry(0, { countAttempt: false, entries: [failed] });
+      return 'settled';
+    }
+    const failure = result.kind === 'completed' ? undefined : toFailure(result);
+    try {
+      if (failure === undefined) {
+        const entries = [...made.entries, this.#event(envelope, 'processed')];
+        await delivery.accept(made.outgoing, entries);
+        return 'settled';
+      }
+      return await this.#fail(delivery, { envelope, turn, failure, made });
+    } catch (error) {
+      const refusal = findFailure(error);
+      if (refusal?.errorClass !== 'permanent' || made.outgoing.length === 0) throw error;
+      // What it was to send cannot be stored at all.
+      const issues = [...refusal.issues, ...(failure?.issues ?? [])];
+      await this.#giveUp(delivery, { envelope, turn, issues });
+      return 'settled';
+    }
+  }
+
+  async #fail(
+    delivery: Delivery,
+    of: {
+      readonly envelope: Envelope;
+      readonly turn: Turn;
+      readonly failure: Pick<HilumError, 'errorClass' | 'issues'>;
+      readonly made: Made;
+    },
+  ): Promise<Next> {
+    const { envelope, made } = of;
+    const { id, attempt } = envelope;
+    const { errorClass, issues } = of.failure;
+    const decision = decideFlow(errorClass, attempt, issues);
+    if (!decision.retry) {
+      await this.#giveUp(delivery, { ...of, issues: decision.issues });
+      return 'settled';
+    }
+    this.#options.logger.warn({ id, attempt, issues }, 'The flow failed and will run again.');
+    const { delayMs } = decision;
+    // What is ours to be there is no fault of the message: it spends no attempt.
+    const countAttempt = errorClass !== 'transient';
+    const entries = [...made.entries, this.#event(envelope, 'failed', issues)];
+    if (this.#isOrdered(delivery)) {
+      await this.#options.store(made.outgoing, entries);
+      return { delayMs, attempt: attempt + (countAttempt ? 1 : 0) };
+    }
+    await delivery.retry(delayMs, { countAttempt, outgoing: made.outgoing, entries });
+    return 'settled';
+  }
+
+  /** Dead-lettered, or set aside as the first of its key until somebody decides. */
+  async #giveUp(
+    delivery: Delivery,
+    of: {
+      readonly envelope: Envelope;
+      readonly turn: Turn;
+      readonly issues: readonly Issue[];
+      readonly made?: Made;
+    },
+  ): Promise<void> {
+    const { envelope, issues, turn } = of;
+    const { outgoing, entries } = of.made ?? { outgoing: [], entries: [] };
+    const { id } = envelope;
+    if (this.#queue.onFailure === 'stop' && (await turn.stop(issues))) {
+      this.#options.logger.warn(
+        { id, issues },
+        'A message and those behind it wait for a decision.',
+      );
+      await delivery.accept(outgoing, entries);
+      return;
+    }
+    this.#options.logger.warn({ id, issues }, 'The message is dead-lettered.');
+    const dead = this.#event(envelope, 'dead-lettered', issues);
+    await delivery.deadLetter(issues, outgoing, [...entries, dead]);
+  }
+
+  #event(envelope: Envelope, kind: LedgerEventKind, issues?: readonly Issue[]): LedgerEntry {
+    return this.#options.recorder.event(envelope, {
+      kind,
+      queue: this.queue,
+      ...(issues === undefined ? {} : { issues }),
+    });
+  }
+}
