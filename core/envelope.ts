@@ -22,6 +22,11 @@ export interface Envelope {
   readonly attempt: number;
   /** What the body is written in where a setting knows better than its own MSH-18; named as in table 0211. */
   readonly charset?: string;
+  /**
+   * The queue where somebody waits for what becomes of it: its sender's connection is kept open for that. Only on
+   * what came in; what is made from it has none.
+   */
+  readonly replyTo?: string;
   /** Exactly the bytes that came in or that are to go out. */
   readonly body: Uint8Array;
 }

@@ -47,6 +47,24 @@ export type FailurePolicy = 'skip' | 'stop';
  */
 export type AcknowledgeWhen = 'received' | 'validated' | 'processed';
 
+/** What a listener makes of a message that comes again. */
+export interface DuplicatePolicy {
+  /** For so long the same content under the same control id is acknowledged again, and not processed; 0: never. */
+  readonly windowMs: number;
+  /** What follows where the content is another. */
+  readonly sameIdOtherContent: 'accept' | 'reject';
+}
+
+/** How a listener waits for what comes of a message in its flow, where it acknowledges then. */
+export interface FlowWait {
+  readonly timeoutMs: number;
+  /**
+   * What follows when the flow is not through by then: `error`: the sender is told that the message is kept (AE);
+   * `close`: the connection is closed without an answer, and the sender repeats the message.
+   */
+  readonly onTimeout: 'error' | 'close';
+}
+
 /** How a listener answers, and which messages it takes. */
 export interface ListenerAcknowledgment {
   readonly mode: AcknowledgmentMode;
@@ -68,12 +86,18 @@ export interface ListenerDefinition {
   /** 0: the system chooses one. */
   readonly port: number;
   readonly acknowledge: AcknowledgeWhen;
+  /** Where it acknowledges when the flow has completed. Absent: 30 s, then `error`. */
+  readonly wait?: FlowWait;
   /** The conformance profile that `validated` means; absent: the message's version alone. */
   readonly profile?: string;
   /** What the sender writes in, where its MSH-18 does not tell the truth. */
   readonly charset?: string;
+  /** Where a message's key is: the first of these paths with a value. Absent: PID-3.1. */
+  readonly keyPaths?: readonly string[];
   /** Absent: as MSH-15 and MSH-16 ask, and every message is taken. */
   readonly acknowledgment?: ListenerAcknowledgment;
+  /** Absent: within a day, and other content is accepted. */
+  readonly duplicates?: DuplicatePolicy;
   /** The inbound queue. */
   readonly queue: string;
   /** Frames beyond this close the connection. */
@@ -163,9 +187,42 @@ interface SenderBase {
   /** Where the partner's answers go; absent when nobody listens to them. */
   readonly answerQueue?: string;
   readonly timeoutMs: number;
-  /** How many deliveries at a time. */
+  /** How many deliveries at a time; 1 where the whole queue is in order. */
   readonly concurrency: number;
+  /** Absent: `queue` where there is one delivery at a time, else `none`. */
+  readonly order?: MessageOrder;
+  /** What follows for the messages behind one that is given up; absent: `skip`. */
+  readonly onFailure?: FailurePolicy;
+  /** Absent, as a whole or in part: {@link defaultRetry}. */
+  readonly retry?: Partial<RetrySettings>;
+  /** So many failures of the connection in a row open the circuit breaker; 0: never. Absent: 3. */
+  readonly breakerFailures?: number;
 }
+
+/**
+ * How often, and after how long, a sender tries again. The n-th repetition follows after a random time between 0
+ * and `firstDelayMs` times `factor` to the power of n - 1, but at most `maxDelayMs`.
+ */
+export interface RetrySettings {
+  readonly firstDelayMs: number;
+  readonly factor: number;
+  readonly maxDelayMs: number;
+  /** A message that fails is given up when it has been Hilum's for longer. Absent: tried for as long as it takes. */
+  readonly maxAgeMs?: number;
+  /** Absent: no bound. */
+  readonly maxTransientAttempts?: number;
+  /** After a timeout the partner may have it: asked again a bounded number of times, as HL7 senders do. */
+  readonly maxAmbiguousAttempts: number;
+}
+
+export const defaultRetry: RetrySettings = {
+  firstDelayMs: 1_000,
+  factor: 2,
+  maxDelayMs: 60_000,
+  maxAmbiguousAttempts: 10,
+};
+
+export const defaultBreakerFailures = 3;
 
 /** A `fhir out` node. */
 export interface FhirSenderDefinition extends SenderBase {
@@ -224,6 +281,8 @@ export const queueNames = {
   inbound: (nodeId: string): string => `in.${nodeId}`,
   outbound: (nodeId: string): string => `out.${nodeId}`,
   answers: (nodeId: string): string => `answer.${nodeId}`,
+  /** Where an edge hears what came of messages whose senders wait. */
+  replies: (edge: string): string => `reply.${edge}`,
   subscription: (nodeId: string): string => `sub.${nodeId}`,
   event: (topic: string): string => `event.${topic}`,
 } as const;

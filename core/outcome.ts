@@ -19,4 +19,11 @@ export type Outcome =
       readonly kind: 'transient' | 'ambiguous' | 'permanent';
       readonly issues: readonly Issue[];
       readonly answer?: Answer;
+      /**
+       * It says something about the partner and not about this message: not reached, silent, overloaded. The next
+       * message would fare no better.
+       */
+      readonly isOutage?: boolean;
+      /** How long the partner asks to be left alone (HTTP's Retry-After), at most an hour. */
+      readonly retryAfterMs?: number;
     };

@@ -2,6 +2,7 @@ import { contribute as fhirOut } from './fhir-out/definition.ts';
 import { contribute as hl7Batch } from './hl7-batch/definition.ts';
 import { contribute as hl7Edit } from './hl7-edit/definition.ts';
 import { contribute as hl7Map } from './hl7-map/definition.ts';
+import { contribute as hl7Reply } from './hl7-reply/definition.ts';
 import { contribute as hl7Route } from './hl7-route/definition.ts';
 import { contribute as hl7Validate } from './hl7-validate/definition.ts';
 import { contribute as mllpIn } from './mllp-in/definition.ts';
@@ -26,6 +27,7 @@ export const contributors: Readonly<Record<string, Contribute>> = {
   'hl7 batch': hl7Batch,
   'hl7 edit': hl7Edit,
   'hl7 map': hl7Map,
+  'hl7 reply': hl7Reply,
   'hl7 route': hl7Route,
   'hl7 validate': withProfile(hl7Validate),
 };

@@ -1,5 +1,5 @@
-import type { ControlStatus, ListenerStatus, SenderStatus } from '../console/api/control.ts';
-import type { FlowNode, ListenerDefinition, SenderDefinition } from '../core/interface.ts';
+import type { ControlStatus } from '../console/api/control.ts';
+import type { FlowNode } from '../core/interface.ts';
 import type { Issue } from '../core/issue.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { openStores, type Stores } from './broker.ts';
@@ -8,6 +8,7 @@ import { prepareDataDirectory, prepareNodeRed, readCredentialSecret } from './da
 import { compileFlows, type Compiled } from './deploy/definitions.ts';
 import { findGroups } from './deploy/groups.ts';
 import { readFlows } from './deploy/storage.ts';
+import { toListenerStatus, toSenderStatus } from './endpoint-status.ts';
 import type { ConnectionState, EndpointState, FromChild, RoleConfig } from './process/messages.ts';
 import { SupervisedProcess } from './process/supervised.ts';
 import { replay } from './replay.ts';
@@ -110,8 +111,8 @@ export class Hilum {
       interfaces: this.#flows
         .filter(({ type }) => type === 'tab')
         .map((tab) => ({ id: tab.id, label: labelOf(tab) })),
-      listeners: listeners.map((listener) => this.#toListenerStatus(listener)),
-      senders: senders.map(toSenderStatus),
+      listeners: listeners.map((each) => toListenerStatus(each, this.#endpoints.get(each.id))),
+      senders: senders.map((each) => toSenderStatus(each, this.#endpoints.get(each.id))),
     };
   }
 
@@ -262,34 +263,9 @@ export class Hilum {
       case 'pong':
     }
   }
-
-  #toListenerStatus(listener: ListenerDefinition): ListenerStatus {
-    const endpoint = this.#endpoints.get(listener.id);
-    const { id, interface: flow, label, queue, host, port } = listener;
-    const base = { id, interface: flow, label, queue, host, port };
-    if (endpoint?.state === 'listening') return { ...base, state: 'listening' };
-    if (endpoint?.state === 'failed') {
-      return { ...base, state: 'failed', reason: endpoint.detail };
-    }
-    return { ...base, state: 'starting' };
-  }
 }
 
 function labelOf(tab: FlowNode): string {
   const label = tab['label'];
   return typeof label === 'string' && label !== '' ? label : tab.id;
-}
-
-function toSenderStatus(sender: SenderDefinition): SenderStatus {
-  const { id, interface: flow, label, queue } = sender;
-  const target =
-    sender.kind === 'fhir' ? withoutCredentials(sender.baseUrl) : `${sender.host}:${sender.port}`;
-  return { id, interface: flow, label, queue, target, state: 'sending' };
-}
-
-function withoutCredentials(url: string): string {
-  const parsed = new URL(url);
-  parsed.username = '';
-  parsed.password = '';
-  return parsed.href;
 }

@@ -6,7 +6,8 @@ import type { Logger } from '../core/ports/logger.ts';
 import type { Clock } from './clock.ts';
 import { toInstant } from './ids.ts';
 
-type EventDetails = Pick<LedgerEvent, 'kind' | 'queue' | 'summary' | 'issues'>;
+/** What befell a message, without what is the same of all events. */
+export type EventDetails = Pick<LedgerEvent, 'kind' | 'queue' | 'summary' | 'issues'>;
 
 /** How often an event is tried again while the ledger is away: for little more than a minute. */
 const attempts = 12;

@@ -1,3 +1,4 @@
+import type { RetrySettings } from '../core/interface.ts';
 import type { ErrorClass } from '../core/errors.ts';
 import type { Issue } from '../core/issue.ts';
 
@@ -10,8 +11,6 @@ const baseDelayMs = 1_000;
 const maxDelayMs = 60_000;
 /** A flow that fails without saying why (a function's exception) is most often wrong every time. */
 const flowAttempts = 5;
-/** After a timeout the partner may have it: asked again a bounded number of times, as HL7 senders do. */
-const ambiguousAttempts = 10;
 
 /** Doubles from one second to a minute; `attempt` is 1-based. */
 export function backoffMs(attempt: number): number {
@@ -19,24 +18,52 @@ export function backoffMs(attempt: number): number {
 }
 
 /**
- * A delivery to a partner: transient failures are tried for as long as it takes, ambiguous ones ten
- * times, permanent ones not at all. Decided by class, never by text.
+ * Anything from 0 to what has grown with the failures so far ("full jitter"): senders that lost their partner together
+ * do not come back together. `failures` is 1-based; `random` gives 0 up to 1.
+ */
+export function jitteredMs(
+  { firstDelayMs, factor, maxDelayMs: most }: RetrySettings,
+  failures: number,
+  random: () => number,
+): number {
+  const ceiling = Math.min(most, firstDelayMs * factor ** Math.min(failures - 1, 64));
+  return Math.round(ceiling * random());
+}
+
+/** What failed, and what had failed before. */
+export interface FailedDelivery {
+  readonly errorClass: ErrorClass;
+  readonly issues: readonly Issue[];
+  /** Failures of this class, this one among them. */
+  readonly failuresOfClass: number;
+  /** Failures of any class, this one among them. */
+  readonly failures: number;
+  /** How long Hilum has had the message, or has had it again since somebody decided to try it again. */
+  readonly ageMs: number;
+  /** How long the partner asks to be left alone. */
+  readonly retryAfterMs?: number;
+}
+
+/**
+ * A delivery to a partner: transient failures are tried for as long as it takes, or the settings allow, ambiguous ones
+ * a bounded number of times, permanent ones not at all. Decided by class, never by text.
  */
 export function decideDelivery(
-  errorClass: ErrorClass,
-  attempt: number,
-  issues: readonly Issue[],
+  failed: FailedDelivery,
+  settings: RetrySettings,
+  random: () => number,
 ): RetryDecision {
-  switch (errorClass) {
-    case 'permanent':
-      return { retry: false, issues };
-    case 'transient':
-      return { retry: true, delayMs: backoffMs(attempt) };
-    case 'ambiguous':
-      return attempt < ambiguousAttempts
-        ? { retry: true, delayMs: backoffMs(attempt) }
-        : { retry: false, issues: [...issues, exhausted(attempt)] };
+  const { errorClass, issues, failuresOfClass, failures, ageMs, retryAfterMs = 0 } = failed;
+  if (errorClass === 'permanent') return { retry: false, issues };
+  const most =
+    errorClass === 'ambiguous' ? settings.maxAmbiguousAttempts : settings.maxTransientAttempts;
+  if (most !== undefined && failuresOfClass >= most) {
+    return { retry: false, issues: [...issues, exhausted(failures)] };
   }
+  if (settings.maxAgeMs !== undefined && ageMs > settings.maxAgeMs) {
+    return { retry: false, issues: [...issues, expired(settings.maxAgeMs, failures)] };
+  }
+  return { retry: true, delayMs: Math.max(retryAfterMs, jitteredMs(settings, failures, random)) };
 }
 
 /**
@@ -61,4 +88,22 @@ function exhausted(attempts: number): Issue {
     severity: 'error',
     message: `Given up after ${attempts} attempts; correct the cause and replay the message.`,
   };
+}
+
+function expired(maxAgeMs: number, attempts: number): Issue {
+  return {
+    code: 'message-expired',
+    severity: 'error',
+    message: `Given up after ${attempts} attempts: it is older than the ${formatDuration(maxAgeMs)} that this sender tries for. Correct the cause and replay the message.`,
+  };
+}
+
+function formatDuration(ms: number): string {
+  const units = [
+    [3_600_000, 'h'],
+    [60_000, 'min'],
+    [1_000, 's'],
+  ] as const;
+  const [size, name] = units.find(([each]) => ms >= each && ms % each === 0) ?? [1, 'ms'];
+  return `${ms / size} ${name}`;
 }

@@ -4,8 +4,11 @@ import type { FhirSenderDefinition } from '../../core/interface.ts';
 import type { Destination } from '../../core/ports/destination.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { sendHttp } from './http.ts';
+import type { HttpResult } from './http.ts';
 import { toFailure, toOutcome } from './outcome.ts';
+import type { FhirAnswer } from './outcome.ts';
 import { readRequest } from './request.ts';
+import { parseRetryAfter } from './retry-after.ts';
 
 const mediaType = 'application/fhir+json';
 
@@ -45,7 +48,7 @@ export function createFhirDestination(
       });
       const outcome =
         result.kind === 'answered'
-          ? toOutcome(request, result)
+          ? toOutcome(request, withRetryAfter(result))
           : toFailure(request, { ...result, where });
       logger.debug(
         { id: envelope.id, sender: definition.id, outcome: outcome.kind },
@@ -58,4 +61,9 @@ export function createFhirDestination(
       return Promise.resolve();
     },
   };
+}
+
+function withRetryAfter(answer: Extract<HttpResult, { readonly kind: 'answered' }>): FhirAnswer {
+  const retryAfterMs = parseRetryAfter({ ...answer, nowMs: Date.now() });
+  return retryAfterMs === undefined ? answer : { ...answer, retryAfterMs };
 }

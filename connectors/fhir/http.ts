@@ -20,6 +20,9 @@ export type HttpResult =
       readonly status: number;
       readonly contentType: string;
       readonly body: Uint8Array;
+      /** The headers Retry-After and Date as they came. */
+      readonly retryAfter?: string;
+      readonly date?: string;
     }
   /** `sent`: the connection was there, so the server may have the request. */
   | { readonly kind: 'failed'; readonly sent: boolean; readonly found: string };
@@ -59,6 +62,7 @@ export function sendHttp(request: HttpRequest): Promise<HttpResult> {
           status: response.statusCode ?? 0,
           contentType: response.headers['content-type'] ?? 'application/octet-stream',
           body: bytes,
+          ...toTimes(response),
         }),
       (error: unknown) => fail(describe(error as NodeJS.ErrnoException)),
     );
@@ -69,6 +73,14 @@ export function sendHttp(request: HttpRequest): Promise<HttpResult> {
     clearTimeout(patience);
     signal.removeEventListener('abort', abort);
   });
+}
+
+function toTimes({ headers }: IncomingMessage): { retryAfter?: string; date?: string } {
+  const { 'retry-after': retryAfter, date } = headers;
+  return {
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(date === undefined ? {} : { date }),
+  };
 }
 
 function isSecure(socket: object): boolean {

@@ -10,6 +10,8 @@ export interface FhirAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly body: Uint8Array;
+  /** How long the server asks to be left alone. */
+  readonly retryAfterMs?: number;
 }
 
 /** So many findings are enough for people. */
@@ -27,17 +29,26 @@ const maxIssues = 20;
  * - everything else, 412 (the condition finds several: somebody must merge them) and 501 included:
  *   `permanent`.
  *
+ * 401, 407, 429, 502, 503 and 504 are outages: any message would have met them. What 429 and 503 say of when to come
+ * again goes with them.
+ *
  * Where entries differ, one that may succeed later makes the whole worth repeating, if that is harmless.
  */
 export function toOutcome(
   request: FhirRequest,
-  { status, contentType, body }: FhirAnswer,
+  { status, contentType, body, retryAfterMs }: FhirAnswer,
 ): Outcome {
   const answer: Answer = { contentType, body };
   const content = parse(body);
   if (!isSuccess(status)) {
     const issues = [toRefusal(request, status), ...readOperationOutcome(content)];
-    return { kind: settle(classify(status), request), issues: issues.slice(0, maxIssues), answer };
+    return {
+      kind: settle(classify(status), request),
+      issues: issues.slice(0, maxIssues),
+      answer,
+      ...(outages.has(status) ? { isOutage: true } : {}),
+      ...(retryAfterMs !== undefined && saysWhen.has(status) ? { retryAfterMs } : {}),
+    };
   }
   if (request.entries === undefined) {
     return { kind: 'delivered', summary: `${toPhrase(status)}, ${request.resourceType}`, answer };
@@ -65,6 +76,7 @@ export function toFailure(
   return {
     kind: sent ? settle('unknown', request) : 'transient',
     issues: [{ code: sent ? 'answer-missing' : 'connection-failed', severity: 'error', message }],
+    isOutage: true,
   };
 }
 
@@ -80,6 +92,8 @@ type StatusClass = 'transient' | 'unknown' | 'permanent';
 
 const didNothing = new Set([401, 407, 408, 409, 423, 425, 429, 503]);
 const neverWill = new Set([501, 505]);
+const outages = new Set([401, 407, 429, 502, 503, 504]);
+const saysWhen = new Set([429, 503]);
 
 function classify(status: number): StatusClass {
   if (didNothing.has(status)) return 'transient';

@@ -20,6 +20,8 @@ export interface AnswerQueue {
   dropFrom(place: Place): void;
   /** Frames out of turn, behind everything that is ready. */
   push(frames: readonly Buffer[]): void;
+  /** The message counts as unanswered until the function is called, with its frames out of turn. */
+  defer(bytes: number): (frames: readonly Buffer[]) => void;
 }
 
 /** @param options.onFlush after what was ready has been written, with the number of answers in it */
@@ -29,6 +31,7 @@ export function createAnswerQueue(
 ): AnswerQueue {
   const places: Place[] = [];
   let bytes = 0;
+  let deferred = 0;
   let outgoing: Buffer[] = [];
   let isFlushing = false;
 
@@ -58,7 +61,7 @@ export function createAnswerQueue(
 
   return {
     get length() {
-      return places.length;
+      return places.length + deferred;
     },
     get bytes() {
       return bytes;
@@ -83,6 +86,17 @@ export function createAnswerQueue(
     push(frames) {
       outgoing.push(...frames);
       scheduleFlush();
+    },
+    defer(size) {
+      deferred += 1;
+      bytes += size;
+      return (frames) => {
+        deferred -= 1;
+        bytes -= size;
+        outgoing.push(...frames);
+        // Without frames too: it makes room, or is what a connection that is to close waits for.
+        scheduleFlush();
+      };
     },
   };
 }

@@ -106,7 +106,8 @@ const longestGraceMs = 60_000;
  *   negative commit block again and again.
  * - `ambiguous`: sent, and the answer is missing, late or unreadable, or the connection broke.
  * - `permanent`: AE or CE, or a CA without the application's acknowledgment where that is awaited.
- * Which code is which is the definition's to say: this is what it says by default.
+ * Which code is which is the definition's to say: this is what it says by default. An outage is where nothing was
+ * answered at all, and a negative commit block: the partner cannot store.
  * What was answered late is the outcome of the next attempt of the same envelope, which is not sent again.
  */
 export function createMllpDestination(
@@ -128,7 +129,7 @@ export function createMllpDestination(
       lease = await pool.take(signal);
     } catch (error) {
       const { issues } = findFailure(error) ?? buildError('transient', 'connection-failed', where);
-      return { kind: 'transient', issues };
+      return { kind: 'transient', issues, isOutage: true };
     }
     const read = readHeader(envelope.body);
     const header = read.ok ? read.header : undefined;

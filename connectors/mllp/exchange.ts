@@ -69,7 +69,7 @@ export function exchange(connection: MllpConnection, request: Exchange): Promise
         : 'The message may have arrived.';
       const message = `Expected an acknowledgment from ${where}, but ${found}.${passed} ${end}`;
       const issues: readonly Issue[] = [{ code, severity: 'error', message }];
-      finish({ outcome: { kind: 'ambiguous', issues }, connection: then });
+      finish({ outcome: { kind: 'ambiguous', issues, isOutage: true }, connection: then });
     };
     const patience = setTimeout(
       () => lose('answer-timeout', `none came within ${timeoutMs} ms`, 'linger'),
@@ -134,13 +134,12 @@ function toUnfinished(
 
 function buildNotCommitted(where: string): Outcome {
   const message = `Expected a positive commit block from ${where}, found a negative one (NAK): it could not store the message. It may take it later.`;
-  return { kind: 'transient', issues: [{ code: 'not-committed', severity: 'error', message }] };
+  const issue: Issue = { code: 'not-committed', severity: 'error', message };
+  return { kind: 'transient', issues: [issue], isOutage: true };
 }
 
 function buildUnread(where: string, reason: string): Outcome {
   const message = `Expected an acknowledgment from ${where}, but ${reason}. The message was not read.`;
-  return {
-    kind: 'transient',
-    issues: [{ code: 'connection-refused', severity: 'error', message }],
-  };
+  const issue: Issue = { code: 'connection-refused', severity: 'error', message };
+  return { kind: 'transient', issues: [issue], isOutage: true };
 }

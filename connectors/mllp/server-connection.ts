@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { CommitMode } from '../../core/interface.ts';
 import type { Logger } from '../../core/ports/logger.ts';
-import type { Accept, ConnectionIdentity } from '../../core/ports/source.ts';
+import type { Accept, ConnectionIdentity, DeferredAnswer } from '../../core/ports/source.ts';
 import { createAnswerQueue, type Place } from './answer-queue.ts';
 import { commitBlocks, readCommit, type Commit } from './commit.ts';
+import { faultMessages, type ConnectionFault } from './connection-faults.ts';
 import { buildFrame, createFrameDecoder } from './frame.ts';
-import type { FrameFault } from './frame.ts';
 import { findForeignProtocol } from './foreign-protocol.ts';
 
 /** The limits of one connection. */
@@ -137,7 +137,13 @@ export function serveConnection(
   async function acceptInto(place: Place, bytes: Uint8Array): Promise<void> {
     try {
       const answer = await options.accept({ bytes, remote, connection: identity });
-      answers.fill(place, toFrames(answer));
+      if (!isDeferred(answer)) answers.fill(place, toFrames(answer));
+      else if (answer.inTurn && commit === undefined) {
+        answers.fill(place, toFrames(await answer.later));
+      } else {
+        answers.fill(place, toFrames(answer.now));
+        void sendLater(answer.later, bytes.length);
+      }
     } catch (error) {
       logger.warn(
         { ...about, error: error instanceof Error ? error.message : 'unknown' },
@@ -155,13 +161,31 @@ export function serveConnection(
     }
   }
 
-  function toFrames(answer: Awaited<ReturnType<Accept>>): readonly Buffer[] {
+  function toFrames(answer: Exclude<Answer, DeferredAnswer>): readonly Buffer[] {
+    const frames = toAnswerFrames(answer);
+    return commit === undefined ? frames : [commitBlocks.committed, ...frames];
+  }
+
+  function toAnswerFrames(answer: Exclude<Answer, DeferredAnswer>): readonly Buffer[] {
     const messages = answer instanceof Uint8Array ? [answer] : (answer ?? []);
     const frames =
       commit === 'instead-of-acknowledgment' ? [] : messages.map((each) => buildFrame(each));
-    if (commit === undefined) return frames;
-    lastAnswer = frames;
-    return [commitBlocks.committed, ...frames];
+    if (commit !== undefined) lastAnswer = frames;
+    return frames;
+  }
+
+  async function sendLater(later: DeferredAnswer['later'], bytes: number): Promise<void> {
+    const answered = answers.defer(bytes);
+    let frames: readonly Buffer[] = [];
+    try {
+      frames = toAnswerFrames(await later);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown';
+      logger.warn({ ...about, error: reason }, 'A later answer cannot be given');
+      finish('a later answer cannot be given');
+    }
+    counts.answers += frames.length;
+    answered(frames);
   }
 
   /** What the peer says of our last answer. It is never answered itself. */
@@ -278,18 +302,8 @@ export function serveConnection(
   };
 }
 
-/** What a peer gets wrong: in its frames, or by a commit block where release 1 is spoken. */
-type ConnectionFault =
-  | FrameFault
-  | { readonly kind: 'fault'; readonly code: 'commit-unexpected'; readonly bytes: number };
+type Answer = Awaited<ReturnType<Accept>>;
 
-const faultMessages: Readonly<Record<ConnectionFault['code'], string>> = {
-  'commit-unexpected':
-    'A commit block of MLLP release 2 came where none is expected: not answered. Switch it off at the peer, or on here',
-  garbage: 'Bytes outside any MLLP frame were skipped',
-  'frame-not-ended': 'An MLLP frame had no end block (FS): not accepted and not answered',
-  'empty-frame': 'An MLLP frame held nothing',
-  'frame-too-large':
-    'An MLLP frame is larger than the listener allows (maxFrameBytes): closing the connection',
-  'no-frame': 'No MLLP frame started (VT) among many bytes: closing the connection',
-};
+function isDeferred(answer: Answer): answer is DeferredAnswer {
+  return answer !== undefined && 'later' in answer;
+}

@@ -21,6 +21,7 @@ const headerNames = {
   receivedAt: 'x-hilum-received-at',
   attempt: 'x-hilum-attempt',
   charset: 'x-hilum-charset',
+  replyTo: 'x-hilum-reply-to',
   /** JSON list of issues: why it was dead-lettered. */
   issues: 'x-hilum-issues',
   /** Milliseconds since 1970: parked for longer than one retry queue can, and not to be delivered before. */
@@ -48,7 +49,7 @@ export function toAmqpMessage(envelope: Envelope): AmqpMessage {
     [headerNames.receivedAt]: envelope.receivedAt,
     [headerNames.attempt]: envelope.attempt,
   };
-  for (const name of ['controlId', 'key', 'causationId', 'charset'] as const) {
+  for (const name of ['controlId', 'key', 'causationId', 'charset', 'replyTo'] as const) {
     if (envelope[name] !== undefined) headers[headerNames[name]] = envelope[name];
   }
   const properties: AmqpMessage['properties'] = {
@@ -104,6 +105,7 @@ export function toEnvelope(message: ConsumeMessage, defaults: EnvelopeDefaults):
     key: text(headerNames.key),
     causationId: text(headerNames.causationId),
     charset: text(headerNames.charset),
+    replyTo: text(headerNames.replyTo),
   };
   const ownId = id ?? randomUUID();
   return {

@@ -47,11 +47,30 @@ export class Database {
       PRAGMA wal_autocheckpoint = 4000;
     `);
     migrate(this.#connection);
+    this.#requireWritable(file);
     if (options.maxFileBytes !== undefined) {
       const pageBytes = Number(this.get('PRAGMA page_size')?.['page_size']);
       this.#connection.exec(
         `PRAGMA max_page_count = ${Math.ceil(options.maxFileBytes / pageBytes)}`,
       );
+    }
+  }
+
+  /** SQLite opens a file that it may only read without a word, and refuses every transaction later. */
+  #requireWritable(file: string): void {
+    const version = Number(this.get('PRAGMA user_version')?.['user_version']);
+    this.run('BEGIN IMMEDIATE');
+    try {
+      // To begin is allowed all the same: something must be written, which is then taken back.
+      this.#connection.exec(`PRAGMA user_version = ${version}`);
+    } catch (cause) {
+      if (sqliteError(cause)?.code !== sqliteReadOnly) return;
+      throw new Error(
+        `A data file that can be written to was expected at ${file} and this one is read-only: give it, and its folder, to the user that runs Hilum, and see whether its disk is mounted read-only.`,
+        { cause },
+      );
+    } finally {
+      if (this.#connection.isTransaction) this.run('ROLLBACK');
     }
   }
 
@@ -109,6 +128,7 @@ export class Database {
   }
 }
 
+const sqliteReadOnly = 8;
 const sqliteFull = 13;
 /** Faults of one statement's data, whose neighbours are innocent: too big, constraint, mismatch, range. */
 const dataFaults = new Set([18, 19, 20, 25]);

@@ -64,7 +64,10 @@ export interface SenderStatus {
   readonly queue: string;
   /** Where it sends to: `http://127.0.0.1:8103/fhir/R4`, `127.0.0.1:2576`; without credentials. */
   readonly target: string;
-  readonly state: 'sending' | 'starting' | 'failing';
-  /** The last failure in a line, while it fails. */
+  /** `failing`: its circuit breaker is open, one message at a time tries; `paused`: somebody holds it. */
+  readonly state: 'sending' | 'starting' | 'failing' | 'paused';
+  /** Why it is failing, in a line. */
   readonly reason?: string;
+  /** Since when it is in this state: ISO 8601 instant. */
+  readonly since?: string;
 }

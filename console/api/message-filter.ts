@@ -61,14 +61,14 @@ export function readPage(fields: Fields): OrderedPage {
 }
 
 /** One text, or undefined where it is absent. Throws HttpError 400. */
-export function readText(fields: Fields, name: string): string | undefined {
+function readText(fields: Fields, name: string): string | undefined {
   const value = fields[name];
   if (value === undefined) return undefined;
   if (typeof value !== 'string' || value === '') throw invalid(name, 'one text');
   return value;
 }
 
-export function invalid(name: string, expected: string): HttpError {
+function invalid(name: string, expected: string): HttpError {
   return new HttpError(400, 'query-invalid', `Expected ${expected} in "${name}", found another.`);
 }
 

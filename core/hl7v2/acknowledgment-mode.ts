@@ -94,7 +94,8 @@ function hasConditions(header: Occasion['header']): boolean {
   return header !== undefined && isAtLeast(toVersionId(header), '2.2');
 }
 
-function isDue(condition: AcknowledgmentCondition, result: IntakeResult): boolean {
+/** Whether the condition of MSH-15 or MSH-16 asks for an acknowledgment of that result. */
+export function isDue(condition: AcknowledgmentCondition, result: IntakeResult): boolean {
   switch (condition) {
     case 'AL':
       return true;

@@ -59,6 +59,7 @@ const conditions: Readonly<Record<string, readonly [string, string]>> = {
   'sequence-number-invalid': ['102', 'Data type error'],
   'sequence-link-with-content': ['102', 'Data type error'],
   'version-differs': ['203', 'Unsupported version id'],
+  'control-id-reused': ['205', 'Duplicate key identifier'],
 };
 
 const otherCondition = ['207', 'Application internal error'] as const;

@@ -62,10 +62,22 @@ export function readHeader(source: Uint8Array | string): HeaderResult {
   return { ok: true, header: readFields(text.slice(start, end), read.delimiters, charset) };
 }
 
-/** PID-3.1 of the first repetition: messages of one patient keep their order. Undefined where empty. */
-export function readKey(message: Hl7Message): string | undefined {
-  const key = message.get('PID-3.1');
-  return key === undefined || key === '' || key === '""' ? undefined : key;
+/** The patient: PID-3.1 of the first repetition. */
+const usualKeyPaths: readonly string[] = ['PID-3.1'];
+
+/**
+ * What messages share that keep their order among themselves: the value at the first of these paths that has
+ * one. Undefined where none has. Throws as {@link Hl7Message.get} does.
+ */
+export function readKey(
+  message: Hl7Message,
+  paths: readonly string[] = usualKeyPaths,
+): string | undefined {
+  for (const path of paths) {
+    const key = message.get(path);
+    if (key !== undefined && key !== '' && key !== '""') return key;
+  }
+  return undefined;
 }
 
 function readFields(line: string, delimiters: Delimiters, encoding: string): Header {

@@ -21,9 +21,35 @@ export interface FlowRuntime {
   publishEvent(message: FlowMessage, topic: string, nodeId: string): Promise<void>;
   /** The message that `message` came from will be dead-lettered with these reasons when its flow completes. */
   reject(message: FlowMessage, issues: readonly Issue[]): void;
+  /**
+   * Answers the sender of the message that `message` came from, where it waits for that. Resolves when the response
+   * is durable in its queue. Rejects with HilumError `reply-invalid` (permanent) where msg.payload is no response.
+   */
+  reply(message: FlowMessage, response: FlowResponse): Promise<ReplyOutcome>;
   /** The mappings that `hl7 map` maps with; absent: those that are shipped with Hilum. */
   readonly mapper?: Mapper;
 }
+
+/** A response out of a flow: `msg.payload` as it is, or an acknowledgment made for the message that came in. */
+export type FlowResponse =
+  | { readonly kind: 'payload' }
+  | {
+      readonly kind: 'acknowledgment';
+      readonly code: 'AA' | 'AE' | 'AR';
+      /** For people at the partner: in MSA-3 as far as the version has it, and in an ERR segment of a refusal. */
+      readonly text?: string;
+      /** MSH-9: the general acknowledgment, or the response that the standard has for the message. */
+      readonly type: 'general' | 'standard';
+    };
+
+/**
+ * `unawaited`: nobody waits: the message was acknowledged when it came in, or came from no sender. `repeated`: this
+ * run of the flow has answered already.
+ */
+export type ReplyOutcome =
+  /** `answer`: `RSP^K22 AA`. */
+  | { readonly kind: 'answered'; readonly answer: string }
+  | { readonly kind: 'unawaited' | 'repeated' };
 
 export interface FlowSource {
   stop(): void;

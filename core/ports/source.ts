@@ -28,12 +28,22 @@ export interface ConnectionIdentity {
   readonly certificate?: string;
 }
 
+/** An answer that takes longer than to make the message durable. */
+export interface DeferredAnswer {
+  /** What is due at once, in its order. */
+  readonly now: readonly Uint8Array[];
+  /** Resolves with what is due then, undefined for nothing. A rejection closes the connection. */
+  readonly later: Promise<Uint8Array | undefined>;
+  /** Whether `later` keeps the message's place among the answers of its connection; else it is sent when it is there. */
+  readonly inTurn: boolean;
+}
+
 /**
  * Called once a message, in the order of arrival on a connection; calls of one connection do not overlap
  * unless the connector says so. Resolves with the message to answer, several in their order (an
  * accept and an application acknowledgment), or undefined for no answer, only after the message is durable
- * or refused. A rejection closes the connection without an answer: the sender repeats.
+ * or refused; with a DeferredAnswer where more is to be answered later, which counts as unanswered until then. A rejection closes the connection without an answer: the sender repeats.
  */
 export type Accept = (
   received: Received,
-) => Promise<Uint8Array | readonly Uint8Array[] | undefined>;
+) => Promise<Uint8Array | readonly Uint8Array[] | DeferredAnswer | undefined>;

@@ -2,6 +2,8 @@ import {
   queueNames,
   type AcknowledgeWhen,
   type CommitMode,
+  type DuplicatePolicy,
+  type FlowWait,
   type ListenerDefinition,
   type ListenerLimits,
 } from '../../core/interface.ts';
@@ -23,6 +25,12 @@ import {
   requiredText,
 } from '../shared/fields.ts';
 import {
+  buildQueueOrder,
+  messageOrderDefaults,
+  messageOrderFields,
+  type MessageOrderConfig,
+} from '../shared/message-order.ts';
+import {
   buildListenerTls,
   commitField,
   listenerTlsDefaults,
@@ -34,16 +42,23 @@ import {
 export const type = 'mllp in';
 
 /** Configuration as the editor stores it; every text may hold `${NAME}`. */
-export interface MllpInConfig extends ListenerTlsConfig, ListenerAcknowledgmentConfig {
+export interface MllpInConfig
+  extends ListenerTlsConfig, ListenerAcknowledgmentConfig, MessageOrderConfig {
   readonly name: string;
   /** Where to listen; empty: where Hilum listens, `HILUM_BIND`. */
   readonly host: string;
   readonly port: string;
   readonly acknowledge: AcknowledgeWhen;
+  /** How long a sender is kept waiting for its message's flow, where it is acknowledged then. */
+  readonly waitSeconds: string;
+  readonly onTimeout: FlowWait['onTimeout'];
   /** A shipped profile's name or the path of a file, for what is validated; empty: the version alone. */
   readonly profile: string;
   /** Empty: MSH-18 tells the truth. */
   readonly charset: string;
+  /** For so long a message that comes again is acknowledged and not processed; 0: never. */
+  readonly duplicateHours: string;
+  readonly sameIdOtherContent: DuplicatePolicy['sameIdOtherContent'];
   /** Longer messages close the connection. */
   readonly maxMessageMiB: string;
   /** A connection that is silent for longer is closed; 0: never. */
@@ -67,8 +82,13 @@ export const defaults: MllpInConfig = {
   host: '',
   port: '',
   acknowledge: 'received',
+  waitSeconds: '30',
+  onTimeout: 'error',
   profile: '',
   charset: '',
+  duplicateHours: '24',
+  sameIdOtherContent: 'accept',
+  ...messageOrderDefaults,
   ...listenerAcknowledgmentDefaults,
   maxMessageMiB: '16',
   idleTimeoutSeconds: '0',
@@ -87,9 +107,14 @@ export const defaults: MllpInConfig = {
 export const fields = {
   host: optional(hostName, undefined),
   port: listenPort,
-  acknowledge: optional(choice('received', 'validated'), 'received'),
+  acknowledge: optional(choice('received', 'validated', 'processed'), 'received'),
+  waitSeconds: optional(numberBetween(1, 3600), 30),
+  onTimeout: optional(choice('error', 'close'), 'error'),
   profile: optional(requiredText, undefined),
   charset: optional(requiredText, undefined),
+  duplicateHours: optional(numberBetween(0, 720), 24),
+  sameIdOtherContent: optional(choice('accept', 'reject'), 'accept'),
+  ...messageOrderFields,
   ...listenerAcknowledgmentFields,
   maxMessageMiB: optional(numberBetween(0.01, 256), 16),
   idleTimeoutSeconds: optional(numberBetween(0, 86_400), 0),
@@ -124,9 +149,12 @@ export const contribute = contributeFrom(fields, (values, node, context) => {
         host: values.host ?? context.defaults.bind,
         port: values.port,
         acknowledge: values.acknowledge,
+        ...buildWait(values),
         ...(values.profile === undefined ? {} : { profile: values.profile }),
         ...(values.charset === undefined ? {} : { charset: values.charset }),
+        ...(values.keyPath === undefined ? {} : { keyPaths: values.keyPath }),
         ...buildListenerAcknowledgment(values),
+        ...buildDuplicates(values),
         queue,
         maxFrameBytes: Math.round(values.maxMessageMiB * 1024 * 1024),
         idleTimeoutMs: values.idleTimeoutSeconds * 1000,
@@ -136,9 +164,30 @@ export const contribute = contributeFrom(fields, (values, node, context) => {
         ...toCommit(values.commit),
       },
     ],
-    queues: [{ name: queue, interface: context.interface }],
+    queues: [{ name: queue, interface: context.interface, ...buildQueueOrder(values) }],
   };
 });
+
+/** Nothing where the flow is not waited for, or as usual. */
+function buildWait({
+  acknowledge,
+  waitSeconds,
+  onTimeout,
+}: Values): Pick<ListenerDefinition, 'wait'> {
+  if (acknowledge !== 'processed' || (waitSeconds === 30 && onTimeout === 'error')) return {};
+  return { wait: { timeoutMs: Math.round(waitSeconds * 1000), onTimeout } };
+}
+
+/** Nothing where all is as it is without being said. */
+function buildDuplicates({
+  duplicateHours,
+  sameIdOtherContent,
+}: Values): Pick<ListenerDefinition, 'duplicates'> {
+  if (duplicateHours === 24 && sameIdOtherContent === 'accept') return {};
+  return {
+    duplicates: { windowMs: Math.round(duplicateHours * 3_600_000), sameIdOtherContent },
+  };
+}
 
 /** Who may connect; only what is restricted. */
 function buildGuard({

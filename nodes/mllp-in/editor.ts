@@ -12,10 +12,15 @@ registerNode(type, {
   fields: { ...fields, port: portNumber },
   oneditprepare() {
     const acknowledge = $('#node-input-acknowledge');
+    const order = $('#node-input-order');
     const show = (): void => {
       $('.mllp-in-profile').toggle(acknowledge.val() === 'validated');
+      $('.mllp-in-wait').toggle(acknowledge.val() === 'processed');
+      $('.mllp-in-by-key').toggle(order.val() === 'key');
+      $('.mllp-in-in-order').toggle(order.val() !== 'none');
     };
     acknowledge.on('change', show);
+    order.on('change', show);
     show();
   },
   outputLabels() {

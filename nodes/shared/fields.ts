@@ -27,6 +27,8 @@ export const fieldProblems = {
   'fingerprints-invalid': 'expected SHA-256 fingerprints, 64 hex digits each',
   'server-names-invalid': 'expected lines such as lab.example.org: /path/cert.pem, /path/key.pem',
   'entries-invalid': 'expected entries separated by commas, each as the help shows it',
+  'key-paths-invalid':
+    'expected paths to a value such as PID-3.1 or MSH-4, without groups, separated by commas',
   'placeholder-unset': 'refers to an environment variable that is not set',
 } as const;
 

@@ -115,7 +115,7 @@ export class FunctionCode {
   }
 }
 
-export function isFunction(node: AnyNode): node is FunctionNode {
+function isFunction(node: AnyNode): node is FunctionNode {
   return /^(?:FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(node.type);
 }
 

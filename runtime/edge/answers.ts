@@ -6,7 +6,6 @@ import {
 import type { Header } from '../../core/hl7v2/header.ts';
 import type { ListenerAcknowledgment } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
-import type { Accept } from '../../core/ports/source.ts';
 import { respond } from '../acknowledge.ts';
 import type { Clock } from '../clock.ts';
 
@@ -28,16 +27,28 @@ export function decide(
   return decideAcknowledgment({ header, mode, application, result, isResponse });
 }
 
-/** The acknowledgments that are due now, as bytes; undefined where none is. */
+/** The acknowledgments that are due now, as bytes. */
 export function answer(
   intake: { readonly settings: ListenerAcknowledgment; readonly clock: Clock },
   to: Answerable,
   { result, issues }: { readonly result: IntakeResult; readonly issues: readonly Issue[] },
-): ReturnType<Accept> {
-  const { now, isEnhanced } = decide(intake, to, result);
-  const { header, expectedSequenceNumber } = to;
-  const nowMs = intake.clock();
-  const messages = now.map((code) =>
+): Promise<readonly Uint8Array[]> {
+  const decision = decide(intake, to, result);
+  return Promise.resolve(answerCodes(intake, to, { ...decision, issues }));
+}
+
+/** Each of these codes in a message of its own. */
+export function answerCodes(
+  { clock }: { readonly clock: Clock },
+  { header, expectedSequenceNumber }: Answerable,
+  {
+    now,
+    isEnhanced,
+    issues = [],
+  }: Pick<AcknowledgmentDecision, 'now' | 'isEnhanced'> & { readonly issues?: readonly Issue[] },
+): readonly Uint8Array[] {
+  const nowMs = clock();
+  return now.map((code) =>
     respond(header, {
       code,
       issues,
@@ -46,10 +57,9 @@ export function answer(
       ...(isEnhanced ? { acceptAcknowledgment: 'NE' } : {}),
     }),
   );
-  return Promise.resolve(messages.length > 1 ? messages : messages[0]);
 }
 
 /** What the ledger says about it. */
-export function toSummary({ now }: AcknowledgmentDecision): string {
+export function toSummary({ now }: Pick<AcknowledgmentDecision, 'now'>): string {
   return now.length === 0 ? 'not answered' : `answered ${now.join(' and ')}`;
 }

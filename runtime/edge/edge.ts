@@ -1,10 +1,11 @@
 import { createFhirDestination } from '../../connectors/fhir/client.ts';
 import { createMllpDestination } from '../../connectors/mllp/client.ts';
 import { createMllpSource } from '../../connectors/mllp/server.ts';
-import type {
-  InterfaceDefinitions,
-  ListenerDefinition,
-  SenderDefinition,
+import {
+  queueNames,
+  type InterfaceDefinitions,
+  type ListenerDefinition,
+  type SenderDefinition,
 } from '../../core/interface.ts';
 import type { Destination } from '../../core/ports/destination.ts';
 import type { Broker } from '../../core/ports/broker.ts';
@@ -13,6 +14,8 @@ import type { Logger } from '../../core/ports/logger.ts';
 import type { Source } from '../../core/ports/source.ts';
 import type { Clock } from '../clock.ts';
 import type { EndpointState } from '../process/messages.ts';
+import { Duplicates } from './duplicates.ts';
+import { FlowResults } from './flow-results.ts';
 import { createIntake } from './intake.ts';
 import { Sender } from './sender.ts';
 
@@ -22,6 +25,10 @@ interface Options {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly onEndpoint: (endpoint: EndpointState) => void;
+  /** Whether what broker and ledger are asked in one tick is one transaction; absent: they are apart. */
+  readonly stores?: 'together' | 'apart';
+  /** Which of several edges it is: the same whenever it starts. Absent: `edge`. */
+  readonly name?: string;
   /** How long after a failed attempt to listen comes the next. */
   readonly listenAgainMs: number;
 }
@@ -41,10 +48,15 @@ export class Edge {
   readonly #options: Options;
   readonly #listeners = new Map<string, Listener>();
   readonly #senders = new Map<string, Sender>();
+  readonly #duplicates: Duplicates;
+  readonly #results: FlowResults;
   #applying: Promise<void> = Promise.resolve();
 
   constructor(options: Options) {
     this.#options = options;
+    this.#duplicates = new Duplicates(options);
+    const replyQueue = queueNames.replies(options.name ?? 'edge');
+    this.#results = new FlowResults({ ...options, replyQueue });
   }
 
   /** One change after the other; what did not change keeps its connections. */
@@ -54,12 +66,15 @@ export class Edge {
     return this.#applying;
   }
 
-  stop(): Promise<void> {
-    return this.apply({ listeners: [], senders: [], queues: [] });
+  async stop(): Promise<void> {
+    await this.apply({ listeners: [], senders: [], queues: [] });
+    // Last: until they have stopped, listeners wait for flows.
+    await this.#results.stop();
   }
 
   async #apply({ listeners, senders, queues }: InterfaceDefinitions): Promise<void> {
     await Promise.all(queues.map((queue) => this.#options.broker.declare(queue)));
+    if (listeners.some(waitsForFlows)) await this.#results.start();
     await this.#stopChanged(listeners, senders);
     for (const definition of senders) {
       if (!this.#senders.has(definition.id)) this.#startSender(definition);
@@ -101,7 +116,12 @@ export class Edge {
       ...limits,
       host,
       port,
-      accept: createIntake(definition, this.#options),
+      accept: createIntake(definition, {
+        ...this.#options,
+        duplicates: this.#duplicates,
+        results: this.#results,
+        stores: this.#options.stores ?? 'apart',
+      }),
       logger: this.#options.logger,
     });
     const listener: Listener = { definition, source, retry: undefined };
@@ -125,9 +145,13 @@ export class Edge {
   }
 
   #startSender(definition: SenderDefinition): void {
+    const { id: nodeId, label } = definition;
     const sender = new Sender(definition, {
       ...this.#options,
       destination: createDestination(definition, this.#options.logger),
+      onState: ({ state, reason: detail = '', since }) => {
+        this.#options.onEndpoint({ nodeId, label, state, detail, since });
+      },
     });
     this.#senders.set(definition.id, sender);
     sender.start();
@@ -136,6 +160,11 @@ export class Edge {
   #tell({ id, label }: ListenerDefinition, state: EndpointState['state'], detail: string): void {
     this.#options.onEndpoint({ nodeId: id, label, state, detail });
   }
+}
+
+/** Whether some of its senders may hear from a flow. */
+function waitsForFlows({ acknowledge, acknowledgment }: ListenerDefinition): boolean {
+  return acknowledge === 'processed' || acknowledgment?.application === 'flow';
 }
 
 function createDestination(definition: SenderDefinition, logger: Logger): Destination {

@@ -1,51 +1,53 @@
-import { openDefinitions } from '../../connectors/file/definition-files.ts';
-import { openProfile } from '../../connectors/file/profile-files.ts';
-import { contentTypes, type Envelope } from '../../core/envelope.ts';
 import { findFailure } from '../../core/errors.ts';
 import { findUnacceptable } from '../../core/hl7v2/acceptance.ts';
 import { isAcknowledgment, isResponse } from '../../core/hl7v2/acknowledgment.ts';
-import type { AcknowledgmentDecision, IntakeResult } from '../../core/hl7v2/acknowledgment-mode.ts';
-import { readHeader, readKey, type Header } from '../../core/hl7v2/header.ts';
-import type { Hl7Message, ParseResult } from '../../core/hl7v2/message.ts';
+import type { IntakeResult } from '../../core/hl7v2/acknowledgment-mode.ts';
+import { readHeader, type Header } from '../../core/hl7v2/header.ts';
 import { parseMessage } from '../../core/hl7v2/parse.ts';
-import { validateByProfile } from '../../core/hl7v2/profile/validate-by-profile.ts';
 import {
   decideSequence,
   findLinkContent,
   type SequenceDecision,
 } from '../../core/hl7v2/sequence-number.ts';
-import { validate } from '../../core/hl7v2/validate.ts';
-import type { ListenerAcknowledgment, ListenerDefinition } from '../../core/interface.ts';
+import type {
+  DuplicatePolicy,
+  ListenerAcknowledgment,
+  ListenerDefinition,
+} from '../../core/interface.ts';
 import { isValid, type Issue } from '../../core/issue.ts';
 import type { Broker } from '../../core/ports/broker.ts';
-import type { Ledger, LedgerEntry, LedgerEvent } from '../../core/ports/ledger.ts';
+import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Accept, Received } from '../../core/ports/source.ts';
+import type { Envelope } from '../../core/envelope.ts';
 import type { Clock } from '../clock.ts';
-import { newId, toInstant } from '../ids.ts';
-import { Recorder } from '../recorder.ts';
-import { answer, decide, toSummary, type Answerable } from './answers.ts';
-import { store, type Line } from './intake-store.ts';
+import { answer, decide, toSummary } from './answers.ts';
+import { answerBy } from './answer-by.ts';
+import type { Duplicates } from './duplicates.ts';
+import {
+  buildEnvelope,
+  buildEvent,
+  describeIntake,
+  record,
+  type Incoming,
+  type Intake,
+} from './incoming.ts';
+import { describePlan, planAnswer, waitOf, type AnswerPlan } from './flow-answer.ts';
+import type { FlowResults } from './flow-results.ts';
+import { IntakeStore, type Kept } from './intake-store.ts';
+import { findKey } from './key.ts';
 import { Links } from './links.ts';
-import { describeOrigin } from './origin.ts';
+import { check, findRejections, findSecondMessages } from './rejections.ts';
 
 interface Options {
   readonly broker: Broker;
   readonly ledger: Ledger;
   readonly logger: Logger;
   readonly clock: Clock;
-}
-
-/** One listener's rules and what it remembers from message to message. */
-interface Intake extends Options {
-  readonly listener: ListenerDefinition;
-  readonly settings: ListenerAcknowledgment;
-  readonly line: Line;
-}
-
-/** A message on its way in; without a header where it has none that can be read. */
-interface Incoming extends Answerable {
-  readonly received: Received;
+  readonly duplicates: Duplicates;
+  readonly results: FlowResults;
+  /** Whether what broker and ledger are asked in one tick is one transaction. */
+  readonly stores: 'together' | 'apart';
 }
 
 const byMessage: ListenerAcknowledgment = {
@@ -55,38 +57,54 @@ const byMessage: ListenerAcknowledgment = {
   sequenceNumbers: 'ignored',
 };
 
+const withinADay: DuplicatePolicy = { windowMs: 86_400_000, sameIdOtherContent: 'accept' };
+
 /**
  * What a listener does with a message: durable in queue and ledger first, then acknowledged as the message
  * and the listener's settings have it. What is refused is recorded and never queued, since its sender will
- * send it again.
+ * send it again. What came before is acknowledged again, and not queued again.
  */
 export function createIntake(listener: ListenerDefinition, options: Options): Accept {
-  const settings = listener.acknowledgment ?? byMessage;
-  const intake: Intake = { ...options, listener, settings, line: { blocked: undefined } };
+  const { acknowledgment: settings = byMessage, duplicates: policy = withinADay } = listener;
+  const intake: Intake = {
+    ...options,
+    listener,
+    settings,
+    policy,
+    store: new IntakeStore(options),
+  };
   const links = settings.sequenceNumbers === 'checked' ? new Links() : undefined;
-  return (received) => {
-    const read = readHeader(received.bytes);
-    if (!read.ok) return refuse(intake, { received }, { result: 'rejected', issues: read.issues });
-    const { header } = read;
-    if (isAcknowledgment(header)) return leaveUnanswered(intake, received);
-    if (links === undefined) return take(intake, { received, header });
-    return links.inTurn(header, (state, keep) => {
-      const sequence = decideSequence(state, header);
-      return takeNumbered(intake, { received, header }, { sequence, keep });
-    });
+  return async (received) => {
+    const taken = await begin(intake, links, received);
+    return taken.answer;
   };
 }
 
+/** A message that is durable or refused; its answer may take longer. */
+interface Taken {
+  readonly answer: ReturnType<Accept>;
+}
+
+function begin(intake: Intake, links: Links | undefined, received: Received): Promise<Taken> {
+  const read = readHeader(received.bytes);
+  if (!read.ok) return refuse(intake, { received }, { result: 'rejected', issues: read.issues });
+  const { header } = read;
+  if (isAcknowledgment(header)) return leaveUnanswered(intake, received);
+  if (links === undefined) return take(intake, { received, header });
+  return links.inTurn(header, (state, keep) => {
+    const sequence = decideSequence(state, header);
+    return takeNumbered(intake, { received, header }, { sequence, keep });
+  });
+}
+
 /** Some clients answer our acknowledgment with one of their own: answering that would never end. */
-function leaveUnanswered({ listener, logger }: Intake, { remote }: Received): Promise<undefined> {
+function leaveUnanswered({ listener, logger }: Intake, { remote }: Received): Promise<Taken> {
   logger.info(
     { listener: listener.id, remote },
     'An acknowledgment was received and left unanswered.',
   );
-  return Promise.resolve(undefined);
+  return Promise.resolve({ answer: Promise.resolve(undefined) });
 }
-
-type Answers = ReturnType<Accept>;
 
 /** Takes a message as its sequence number has it. */
 async function takeNumbered(
@@ -96,7 +114,7 @@ async function takeNumbered(
     readonly sequence: SequenceDecision;
     readonly keep: (next: Extract<SequenceDecision, { readonly next: unknown }>['next']) => void;
   },
-): Answers {
+): Promise<Taken> {
   const { sequence, keep } = link;
   if (sequence.kind === 'unnumbered') return take(intake, incoming);
   const numbered = { ...incoming, expectedSequenceNumber: sequence.expected };
@@ -111,12 +129,15 @@ async function takeNumbered(
         return refuse(intake, numbered, { result: 'error', issues: [content] });
       }
       keep(sequence.next);
-      return answer(intake, numbered, { result: 'accepted', issues: [] });
+      return { answer: answer(intake, numbered, { result: 'accepted', issues: [] }) };
     }
     case 'next':
       return take(intake, numbered, () => keep(sequence.next));
-    case 'repeated':
-      return confirmAgain(intake, numbered);
+    case 'repeated': {
+      // Its answer is what came of its first, which is known by its content.
+      const isFound = intake.listener.acknowledge === 'processed' && intake.policy.windowMs > 0;
+      return isFound ? take(intake, numbered) : confirmAgain(intake, numbered);
+    }
     case 'unexpected':
       return refuse(intake, numbered, { result: 'error', issues: [sequence.issue] });
   }
@@ -127,8 +148,8 @@ async function take(
   intake: Intake,
   { header, ...rest }: Incoming & { readonly header: Header },
   onDurable?: () => void,
-): Answers {
-  const { listener, logger } = intake;
+): Promise<Taken> {
+  const { listener } = intake;
   const { charset } = listener;
   const parsed = parseMessage(rest.received.bytes, charset === undefined ? {} : { charset });
   const incoming = { ...rest, header, isResponse: parsed.ok && isResponse(parsed.message) };
@@ -140,125 +161,102 @@ async function take(
       ? check(parsed.message, listener)
       : [];
   if (!isValid(issues)) return refuse(intake, incoming, { result: 'error', issues });
-  const key = parsed.ok ? readKey(parsed.message) : undefined;
-  const envelope = buildEnvelope(intake, incoming, key);
-  const about = { id: envelope.id, listener: listener.id };
-  const decision = decide(intake, incoming, 'accepted');
-  const entries = births(listener, envelope, { received: rest.received, decision });
-  const [recorded, queued] = await store(intake, { envelope, entries, queue: listener.queue });
-  if (queued.status === 'rejected') {
-    const failure = findFailure(queued.reason);
-    logger.error({ ...about, err: queued.reason as unknown }, 'A message could not be queued.');
-    // It may be in the queue all the same: without an answer the sender repeats it, after AR it may not.
-    if (failure?.errorClass !== 'permanent') throw queued.reason;
-    return refuse(intake, incoming, { result: 'failed', issues: failure.issues, envelope });
+  const key = parsed.ok ? findKey(parsed.message, listener) : undefined;
+  const plan = planAnswer(intake, incoming);
+  const envelope = buildEnvelope(intake, incoming, {
+    ...(key === undefined ? {} : { key }),
+    ...(plan.later === undefined ? {} : { replyTo: intake.results.queue }),
+  });
+  const expectation = plan.later && intake.results.expect(envelope.id, waitOf(listener).timeoutMs);
+  const kept = await keep(intake, incoming, { envelope, plan });
+  if (kept.kind !== 'stored') expectation?.cancel();
+  switch (kept.kind) {
+    case 'reused':
+      return refuse(intake, incoming, { result: 'error', issues: [reusedControlId] });
+    case 'failed':
+      return failed(intake, incoming, { reason: kept.reason, envelope });
+    case 'duplicate':
+      onDurable?.();
+      return confirmAgain(intake, incoming, { plan, firstId: kept.firstId });
+    case 'stored':
+      onDurable?.();
+      return { answer: answerBy(intake, incoming, { plan, expectation, id: envelope.id }) };
   }
-  if (recorded.status === 'rejected') {
-    // It is in the queue: it will be processed, and that is what the acknowledgment says.
-    logger.error(
-      { ...about, err: recorded.reason as unknown },
-      'The ledger did not take a message.',
-    );
-    void new Recorder(intake).write(entries);
-  }
-  onDurable?.();
-  return answer(intake, incoming, { result: 'accepted', issues: [] });
 }
 
-/** Everything in the header that keeps the message out, at once. */
-function findRejections(header: Header, { accepts }: ListenerAcknowledgment): readonly Issue[] {
-  const missing = findMissing(header);
-  const found = findUnacceptable(header, accepts);
-  const isUntyped = missing.some(({ location }) => location === 'MSH-9');
-  return [
-    ...missing,
-    ...found.filter(({ location }) => !isUntyped || location?.startsWith('MSH-9') !== true),
-  ];
+function keep(
+  intake: Intake,
+  incoming: Incoming,
+  { envelope, plan }: { readonly envelope: Envelope; readonly plan: AnswerPlan },
+): Promise<Kept> {
+  const { listener, policy, store } = intake;
+  const { queue } = listener;
+  const origin = describeIntake(intake, incoming);
+  const summary = `durable, then ${describePlan(plan)}`;
+  return store.keep({
+    envelope,
+    queue,
+    policy,
+    buildBirth: ({ isUnchecked, issues }) => [
+      { type: 'message', envelope },
+      buildEvent(envelope, {
+        kind: 'received',
+        attempt: 1,
+        summary: isUnchecked ? `${origin}, unchecked` : origin,
+        ...(issues.length === 0 ? {} : { issues }),
+      }),
+    ],
+    queued: buildEvent(envelope, { kind: 'queued', queue, attempt: 1, summary }),
+  });
 }
 
-/** Two messages in one frame: the second would be taken for a part of the first, and its sender told nothing. */
-function findSecondMessages(parsed: ParseResult): readonly Issue[] {
-  const isAlone = !parsed.ok || parsed.message.get('MSH[2]') === undefined;
-  return isAlone ? [] : parsed.issues.filter(({ code }) => code === 'header-repeated');
+const reusedControlId: Issue = {
+  code: 'control-id-reused',
+  severity: 'error',
+  location: 'MSH-10',
+  message:
+    'Expected a control id of its own, found one that came before with other content; send it with a new one.',
+};
+
+/** It could not be stored, or is not known to be. */
+function failed(
+  intake: Intake,
+  incoming: Incoming,
+  { reason, envelope }: { readonly reason: unknown; readonly envelope: Envelope },
+): Promise<Taken> {
+  const failure = findFailure(reason);
+  intake.logger.error(
+    { id: envelope.id, listener: intake.listener.id, err: reason },
+    'A message could not be queued.',
+  );
+  // It may be in the queue all the same: without an answer the sender repeats it, after AR it may not.
+  if (failure?.errorClass !== 'permanent') return Promise.reject(toError(reason));
+  return refuse(intake, incoming, { result: 'failed', issues: failure.issues, envelope });
 }
 
-/** Without type and control id a message can neither be routed nor acknowledged: it was cut short. */
-function findMissing({ messageType, controlId }: Header): readonly Issue[] {
-  const fields = [
-    { location: 'MSH-9', value: messageType },
-    { location: 'MSH-10', value: controlId },
-  ];
-  return fields
-    .filter(({ value }) => value === '')
-    .map(({ location }) => ({
-      code: 'required-field-missing',
-      severity: 'error',
-      location,
-      message: 'Expected a value, found none; the message may have been cut short.',
-    }));
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }
 
 /** The sender did not hear that its message was taken: it hears so again, and nothing is processed twice. */
-async function confirmAgain(intake: Intake, incoming: Incoming): Answers {
-  const decision = decide(intake, incoming, 'accepted');
-  const envelope = buildEnvelope(intake, incoming);
+async function confirmAgain(
+  intake: Intake,
+  incoming: Incoming,
+  copy?: { readonly plan: AnswerPlan; readonly firstId: string },
+): Promise<Taken> {
+  const { plan = planAnswer(intake, incoming), firstId } = copy ?? {};
+  const of = firstId === undefined ? {} : { correlationId: firstId, causationId: firstId };
+  const envelope = buildEnvelope(intake, incoming, of);
+  const expectation =
+    plan.later && firstId !== undefined
+      ? intake.results.expect(firstId, waitOf(intake.listener).timeoutMs)
+      : undefined;
   await record(intake, envelope, {
     kind: 'duplicate',
-    summary: `${intake.listener.label} from ${describeOrigin(incoming.received)}, ${toSummary(decision)}`,
+    summary: `${describeIntake(intake, incoming)}: a copy${firstId === undefined ? '' : ` of ${firstId}`}, ${describePlan(plan)}`,
   });
-  return answer(intake, incoming, { result: 'accepted', issues: [] });
-}
-
-function buildEnvelope(
-  { listener, clock }: Intake,
-  { received, header }: Incoming,
-  key?: string,
-): Envelope {
-  const now = clock();
-  const id = newId(now);
-  return {
-    id,
-    interface: listener.interface,
-    contentType: contentTypes.hl7v2,
-    ...(header === undefined
-      ? {}
-      : {
-          messageType: header.messageType,
-          controlId: header.controlId,
-        }),
-    ...(key ? { key } : {}),
-    ...(listener.charset === undefined ? {} : { charset: listener.charset }),
-    correlationId: id,
-    receivedAt: toInstant(now),
-    attempt: 1,
-    body: received.bytes,
-  };
-}
-
-/** By the listener's profile where it has one, else by the message's version. */
-function check(message: Hl7Message, { profile }: ListenerDefinition): readonly Issue[] {
-  const definitions = openDefinitions();
-  return profile === undefined
-    ? validate(message, definitions)
-    : validateByProfile(message, openProfile(profile, { definitions }), definitions);
-}
-
-function births(
-  listener: ListenerDefinition,
-  envelope: Envelope,
-  from: { readonly received: Received; readonly decision: AcknowledgmentDecision },
-): readonly LedgerEntry[] {
-  const at = envelope.receivedAt;
-  const event = (rest: Pick<LedgerEvent, 'kind' | 'summary' | 'queue'>): LedgerEntry => ({
-    type: 'event',
-    event: { messageId: envelope.id, at, attempt: 1, ...rest },
-  });
-  const summary = `durable, then ${toSummary(from.decision)}`;
-  return [
-    { type: 'message', envelope },
-    event({ kind: 'received', summary: `${listener.label} from ${describeOrigin(from.received)}` }),
-    event({ kind: 'queued', queue: listener.queue, summary }),
-  ];
+  if (firstId !== undefined && expectation !== undefined) await intake.results.look(firstId);
+  return { answer: answerBy(intake, incoming, { plan, expectation, id: envelope.id }) };
 }
 
 async function refuse(
@@ -269,7 +267,7 @@ async function refuse(
     readonly issues: readonly Issue[];
     readonly envelope?: Envelope;
   },
-): Answers {
+): Promise<Taken> {
   const { listener, logger } = intake;
   const { issues, result } = why;
   const { remote } = incoming.received;
@@ -279,24 +277,7 @@ async function refuse(
     { id: envelope.id, listener: listener.id, remote, answer: decision.now, issues },
     'A message was refused.',
   );
-  const summary = `${listener.label} from ${describeOrigin(incoming.received)}, ${toSummary(decision)}`;
+  const summary = `${describeIntake(intake, incoming)}, ${toSummary(decision)}`;
   await record(intake, envelope, { kind: 'refused', summary, issues });
-  return answer(intake, incoming, { result, issues });
-}
-
-/** In the ledger alone, for people: it is answered all the same where the ledger is away. */
-async function record(
-  { ledger, logger }: Intake,
-  envelope: Envelope,
-  rest: Pick<LedgerEvent, 'kind' | 'summary' | 'issues'>,
-): Promise<void> {
-  const event: LedgerEvent = { messageId: envelope.id, at: envelope.receivedAt, ...rest };
-  try {
-    await ledger.append([
-      { type: 'message', envelope },
-      { type: 'event', event },
-    ]);
-  } catch (error) {
-    logger.error({ id: envelope.id, err: error }, `${rest.kind}: it is not in the ledger.`);
-  }
+  return { answer: answer(intake, incoming, { result, issues }) };
 }

@@ -9,11 +9,13 @@ import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
 import { pause, startConsuming, type Consuming } from '../consuming.ts';
 import { deriveId } from '../derived-id.ts';
+import { EitherSignal } from '../either-signal.ts';
 import { giveBack, KeyOrder, type Turn } from '../order/key-order.ts';
 import { Parking } from '../order/parking.ts';
 import type { Recorder } from '../recorder.ts';
 import { backoffMs, decideFlow } from '../retry-policy.ts';
 import type { FlowResult } from '../settlement/transaction.ts';
+import type { Reply } from '../reply.ts';
 import { findSettling } from '../states.ts';
 import { flowStopped, toFailure } from './failure.ts';
 import type { FlowRun } from './outbox.ts';
@@ -39,9 +41,13 @@ interface Options {
   readonly begin: (envelope: Envelope, of: { readonly redelivered: boolean }) => FlowRun;
   /** Makes durable what does not go with a settlement. */
   readonly store: (outgoing: readonly Outgoing[], entries: readonly LedgerEntry[]) => Promise<void>;
+  /** What whoever waits for the message's flow is to be told with its settlement. */
+  readonly conclude: (envelope: Envelope, reply: FlowEnd) => Promise<readonly Outgoing[]>;
   /** Sends it into the flow, and resolves when every branch is through. */
   readonly run: (run: FlowRun, send: (message: FlowMessage) => void) => Promise<FlowResult>;
 }
+
+type FlowEnd = Exclude<Reply, { kind: 'response' }>;
 
 /** What a run of the flow has made and nobody has stored yet. */
 type Made = Awaited<ReturnType<FlowRun['pending']['take']>>;
@@ -57,6 +63,7 @@ export class FlowConsumer {
   readonly #parking: Parking;
   readonly #order: KeyOrder;
   readonly #stopping = new AbortController();
+  readonly #leaving = new EitherSignal(this.#stopping.signal);
   #consuming: Promise<Consuming> | undefined;
 
   constructor(queue: FlowQueue, options: Options, send: (message: FlowMessage) => void) {
@@ -154,7 +161,7 @@ export class FlowConsumer {
       }
       attempt = Math.max(attempt, earlier.attempt);
     }
-    const waiting = AbortSignal.any([this.#stopping.signal, delivery.voided]);
+    const waiting = this.#leaving.or(delivery.voided);
     for (;;) {
       const next = await this.#runOnce(delivery, { attempt, redelivered, turn });
       if (next === 'settled') return;
@@ -240,7 +247,8 @@ export class FlowConsumer {
     try {
       if (failure === undefined) {
         const entries = [...made.entries, this.#event(envelope, 'processed')];
-        await delivery.accept(made.outgoing, entries);
+        const told = await this.#options.conclude(envelope, { kind: 'completed' });
+        await delivery.accept([...made.outgoing, ...told], entries);
         return 'settled';
       }
       return await this.#fail(delivery, { envelope, turn, failure, made });
@@ -295,8 +303,12 @@ export class FlowConsumer {
     },
   ): Promise<void> {
     const { envelope, issues, turn } = of;
-    const { outgoing, entries } = of.made ?? { outgoing: [], entries: [] };
+    const { outgoing: sent, entries } = of.made ?? { outgoing: [], entries: [] };
     const { id } = envelope;
+    const outgoing = [
+      ...sent,
+      ...(await this.#options.conclude(envelope, { kind: 'given-up', issues })),
+    ];
     if (this.#queue.onFailure === 'stop' && (await turn.stop(issues))) {
       this.#options.logger.warn(
         { id, issues },

@@ -6,8 +6,10 @@ import type { Broker } from '../../core/ports/broker.ts';
 import type {
   FlowDestination,
   FlowMessage,
+  FlowResponse,
   FlowRuntime,
   FlowSource,
+  ReplyOutcome,
 } from '../../core/ports/flow-runtime.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
@@ -20,6 +22,7 @@ import type { FlowResult, Transaction } from '../settlement/transaction.ts';
 import { FlowConsumer } from './flow-consumer.ts';
 import { Outbox, type FlowRun } from './outbox.ts';
 import { Pending } from './pending.ts';
+import { Replies } from './replies.ts';
 import { Suspects } from './suspects.ts';
 
 interface Options {
@@ -45,6 +48,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
   readonly #options: Options;
   readonly #recorder: Recorder;
   readonly #outbox: Outbox;
+  readonly #replies: Replies;
   readonly #suspects = new Suspects();
   readonly #runs = new Map<Transaction, FlowRun>();
   readonly #consumers = new Set<FlowConsumer>();
@@ -53,14 +57,16 @@ export class WorkerFlowRuntime implements FlowRuntime {
   constructor(options: Options) {
     this.#options = options;
     this.#recorder = new Recorder(options);
-    this.#outbox = new Outbox({
+    const parts = {
       ...options,
       recorder: this.#recorder,
-      findRun: (message) => {
+      findRun: (message: FlowMessage) => {
         const transaction = options.tracker.find(message);
         return transaction === undefined ? undefined : this.#runs.get(transaction);
       },
-    });
+    };
+    this.#outbox = new Outbox(parts);
+    this.#replies = new Replies(parts);
   }
 
   get mapper(): Mapper {
@@ -84,6 +90,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
         begin: (envelope, { redelivered }) => this.#begin(envelope, redelivered),
         store: (outgoing, entries) => this.#outbox.store(outgoing, entries),
         run: (run, into) => this.#run(run, into),
+        conclude: (envelope, reply) => this.#replies.conclude(envelope, reply),
       },
       send,
     );
@@ -109,6 +116,10 @@ export class WorkerFlowRuntime implements FlowRuntime {
 
   publishEvent(message: FlowMessage, topic: string, nodeId: string): Promise<void> {
     return this.#outbox.publishEvent(message, topic, nodeId);
+  }
+
+  reply(message: FlowMessage, response: FlowResponse): Promise<ReplyOutcome> {
+    return this.#replies.reply(message, response);
   }
 
   reject(message: FlowMessage, issues: readonly Issue[]): void {

@@ -26,6 +26,8 @@ export interface Turn {
 interface Line {
   /** Who is worked on now. */
   head: Delivery | undefined;
+  /** It is among those set aside, and first of them. */
+  headParked: boolean;
   /** It fails, or takes long. */
   blocked: boolean;
   /** Who waits behind it. */
@@ -141,6 +143,7 @@ export class KeyOrder {
   #lineOf(key: string): Line {
     const line = this.#lines.get(key) ?? {
       head: undefined,
+      headParked: false,
       blocked: false,
       waiting: [],
       parked: false,
@@ -166,10 +169,13 @@ export class KeyOrder {
       if (line.parked) {
         if (line.stopped) break;
         const delivery = await this.#takeUp(key, line);
-        if (delivery !== undefined) await this.#workOn(key, line, delivery);
+        if (delivery === undefined) continue;
+        line.headParked = true;
+        await this.#workOn(key, line, delivery);
       } else {
         const delivery = line.waiting.shift();
         if (delivery === undefined) break;
+        line.headParked = false;
         await this.#workOn(key, line, delivery);
       }
     }
@@ -204,6 +210,7 @@ export class KeyOrder {
     const slow = Number.isFinite(this.#slowMs) ? setTimeout(block, this.#slowMs) : undefined;
     const stop = async (issues: readonly Issue[]): Promise<boolean> => {
       if (!(await this.#parking.park([delivery], issues))) return false;
+      line.headParked = true;
       line.parked = true;
       line.stopped = true;
       this.#park(key, line);
@@ -238,13 +245,15 @@ export class KeyOrder {
     if (this.#order === 'queue' || line.waiting.length === 0) return;
     const { head } = line;
     for (const delivery of line.waiting.splice(0)) {
-      line.parking = line.parking.then(() => this.#parkOne(delivery, head));
+      line.parking = line.parking.then(() => this.#parkOne(line, delivery, head));
     }
     this.#follow(line.parking.then(() => this.#advance(key, line)));
   }
 
-  async #parkOne(delivery: Delivery, head: Delivery | undefined): Promise<void> {
-    const stored = await this.#parking.park(head === undefined ? [delivery] : [head, delivery], []);
+  async #parkOne(line: Line, delivery: Delivery, head: Delivery | undefined): Promise<void> {
+    const isBehind = head !== undefined && !(line.head === head && line.headParked);
+    const stored = await this.#parking.park(isBehind ? [head, delivery] : [delivery], []);
+    if (stored && line.head === head) line.headParked = true;
     if (!stored) {
       await this.#giveBack(delivery);
       return;

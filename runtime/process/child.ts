@@ -12,6 +12,9 @@ export interface RunningRole {
 
 type ConfigOf<R extends Role> = Extract<RoleConfig, { role: R }>;
 
+/** As long as a supervisor gives it. */
+const orphanStopMs = 15_000;
+
 /**
  * The main of a child process: waits for `start`, runs the role, answers heartbeats, and ends on `stop`,
  * SIGTERM, or when the supervisor is gone. Ctrl-C reaches the whole process group: the supervisor decides.
@@ -43,7 +46,11 @@ export function runChild<R extends Role>(
 
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => void stop('SIGTERM'));
-  process.on('disconnect', () => void stop('The supervisor is gone.'));
+  process.on('disconnect', () => {
+    // Nobody else ends it where its own stop waits for what has ended before it, such as the owner.
+    setTimeout(() => process.exit(1), orphanStopMs).unref();
+    void stop('The supervisor is gone.');
+  });
   process.on('message', (message: ToChild) => {
     switch (message.type) {
       case 'ping':

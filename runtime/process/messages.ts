@@ -30,7 +30,7 @@ export type FromChild =
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'pong' }
   | { readonly type: 'connection'; readonly part: 'broker'; readonly state: ConnectionState }
-  /** One endpoint of the edge: a listener that listens or cannot, by node id. */
+  /** One endpoint of the edge: a listener that listens or cannot, a sender that sends or cannot, by node id. */
   | { readonly type: 'endpoint'; readonly endpoint: EndpointState }
   /** Node-RED events of a worker, to be shown in the editor. */
   | { readonly type: 'node-status'; readonly event: object }
@@ -42,6 +42,8 @@ export type ConnectionState = 'connected' | 'blocked' | 'disconnected';
 export interface EndpointState {
   readonly nodeId: string;
   readonly label: string;
-  readonly state: 'listening' | 'failed' | 'stopped';
+  readonly state: 'listening' | 'failed' | 'stopped' | 'sending' | 'failing' | 'paused';
   readonly detail: string;
+  /** Of a sender: since when, as an ISO 8601 instant. */
+  readonly since?: string;
 }

@@ -13,6 +13,7 @@ const types = [
   'hl7 batch',
   'hl7 edit',
   'hl7 map',
+  'hl7 reply',
   'hl7 route',
   'hl7 validate',
   'mllp in',

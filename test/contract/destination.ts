@@ -86,9 +86,20 @@ export function describeDestination(
       expect(outcome).toHaveProperty(['issues', 0, 'severity'], 'error');
     });
 
-    it('is transient when nobody listens', async () => {
+    it.each([
+      ['refuses', false],
+      ['is silent', true],
+      ['breaks off', true],
+      ['babbles', false],
+    ] as const)('when the partner %s, that it is an outage is %s', async (behaviour, isOutage) => {
+      fixture.behave(behaviour);
+      const outcome = await deliver();
+      expect('isOutage' in outcome && outcome.isOutage).toBe(isOutage);
+    });
+
+    it('is transient when nobody listens, and an outage', async () => {
       await fixture.stopPartner();
-      expect((await deliver()).kind).toBe('transient');
+      expect(await deliver()).toMatchObject({ kind: 'transient', isOutage: true });
     });
 
     it('delivers again after the partner was silent, broke off, or was gone', async () => {

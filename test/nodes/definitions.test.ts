@@ -47,7 +47,15 @@ describe('what a node makes', () => {
           idleTimeoutMs: 90_000,
         },
       ],
-      queues: [{ name: 'in.n1', interface: 'tab-1' }],
+      queues: [
+        {
+          name: 'in.n1',
+          interface: 'tab-1',
+          order: { lanes: 1 },
+          keeps: 'key',
+          onFailure: 'skip',
+        },
+      ],
     });
   });
 

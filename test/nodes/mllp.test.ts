@@ -96,6 +96,55 @@ describe('mllp in', () => {
   });
 
   it.each([
+    [{}, { order: { lanes: 1 }, keeps: 'key', onFailure: 'skip' }, undefined],
+    [
+      { order: 'key', keyPath: 'PV1-19.1, PID-3[4.1=A,B].1,MSH-4', lanes: '8', onFailure: 'stop' },
+      { order: { lanes: 8 }, keeps: 'key', onFailure: 'stop' },
+      ['PV1-19.1', 'PID-3[4.1=A,B].1', 'MSH-4'],
+    ],
+    [
+      { order: 'queue', lanes: '8', onFailure: 'stop' },
+      { order: { lanes: 1 }, keeps: 'queue', onFailure: 'stop' },
+      undefined,
+    ],
+    [{ order: 'none', lanes: '8', onFailure: 'stop' }, {}, undefined],
+  ])('with %j keeps the order %j', (fields, order, keyPaths) => {
+    const { listeners, queues } = contribute('mllp in', fields);
+    expect(queues).toEqual([{ name: 'in.n1', interface: 'tab-1', ...order }]);
+    expect(listeners?.[0]?.keyPaths).toEqual(keyPaths);
+  });
+
+  it('waits for the flow as long as it is told, where it acknowledges then', () => {
+    expect(listenerOf({ acknowledge: 'processed' })).toMatchObject({ acknowledge: 'processed' });
+    expect(listenerOf({ acknowledge: 'processed' })).not.toHaveProperty('wait');
+    expect(listenerOf({ waitSeconds: '5' })).not.toHaveProperty('wait');
+    const fields = { acknowledge: 'processed', waitSeconds: '2.5', onTimeout: 'close' };
+    expect(listenerOf(fields)).toMatchObject({ wait: { timeoutMs: 2_500, onTimeout: 'close' } });
+  });
+
+  it('knows a message for as long as it is told', () => {
+    expect(listenerOf({})).not.toHaveProperty('duplicates');
+    expect(listenerOf({ duplicateHours: '0.5', sameIdOtherContent: 'reject' })).toMatchObject({
+      duplicates: { windowMs: 1_800_000, sameIdOtherContent: 'reject' },
+    });
+    expect(listenerOf({ duplicateHours: '0' })).toMatchObject({
+      duplicates: { windowMs: 0, sameIdOtherContent: 'accept' },
+    });
+  });
+
+  it.each([
+    [{ order: 'sometimes' }, 'choice-invalid'],
+    [{ keyPath: 'PID' }, 'key-paths-invalid'],
+    [{ keyPath: 'PID-3.1, patient' }, 'key-paths-invalid'],
+    [{ keyPath: 'PATIENT.PID-3.1' }, 'key-paths-invalid'],
+    [{ lanes: '0' }, 'number-invalid'],
+    [{ lanes: '65' }, 'number-invalid'],
+    [{ onFailure: 'wait' }, 'choice-invalid'],
+    [{ waitSeconds: '0' }, 'number-invalid'],
+    [{ onTimeout: 'wait' }, 'choice-invalid'],
+    [{ duplicateHours: '721' }, 'number-invalid'],
+    [{ duplicateHours: '-1' }, 'number-invalid'],
+    [{ sameIdOtherContent: 'merge' }, 'choice-invalid'],
     [{ tls: 'on' }, 'tls-incomplete'],
     [{ tls: 'on', tlsCertificate: '/a/lab.pem' }, 'tls-incomplete'],
     [{ ...identity, tlsClients: 'required' }, 'tls-incomplete'],

@@ -1,5 +1,11 @@
 import type { Issue } from '../../core/issue.ts';
-import type { FlowDestination, FlowMessage, FlowRuntime } from '../../core/ports/flow-runtime.ts';
+import type {
+  FlowDestination,
+  FlowMessage,
+  FlowResponse,
+  FlowRuntime,
+  ReplyOutcome,
+} from '../../core/ports/flow-runtime.ts';
 
 /** A FlowRuntime that notes what the nodes ask of it. The real one, with its broker, is tested in test/e2e. */
 export class RecordingRuntime implements FlowRuntime {
@@ -9,6 +15,9 @@ export class RecordingRuntime implements FlowRuntime {
     readonly nodeId: string;
     readonly payload: unknown;
   }[] = [];
+  readonly replies: FlowResponse[] = [];
+  /** What a reply comes to. */
+  outcome: ReplyOutcome = { kind: 'answered', answer: 'ACK^R01 AA' };
   readonly rejected: (readonly Issue[])[] = [];
   readonly consumers = new Map<string, (message: FlowMessage) => void>();
   readonly stateListeners: ((state: 'connected' | 'disconnected') => void)[] = [];
@@ -35,6 +44,12 @@ export class RecordingRuntime implements FlowRuntime {
   async publishEvent(message: FlowMessage, topic: string, nodeId: string): Promise<void> {
     await this.#fail();
     this.published.push({ topic, nodeId, payload: message.payload });
+  }
+
+  async reply(_message: FlowMessage, response: FlowResponse): Promise<ReplyOutcome> {
+    await this.#fail();
+    this.replies.push(response);
+    return this.outcome;
   }
 
   reject(_message: FlowMessage, issues: readonly Issue[]): void {

@@ -28,7 +28,7 @@ describe('compileFlows', () => {
     const { definitions, issues } = compileFlows([tab('a'), listener('n', 'a')], context);
     expect(issues).toEqual([]);
     expect(definitions.listeners).toMatchObject([{ id: 'n', interface: 'a', port: 2575 }]);
-    expect(definitions.queues).toEqual([{ name: 'in.n', interface: 'a' }]);
+    expect(definitions.queues).toMatchObject([{ name: 'in.n', interface: 'a', keeps: 'key' }]);
   });
 
   it('passes over disabled tabs and nodes', () => {

@@ -5,7 +5,7 @@ import { toFailure } from '../../runtime/flow/failure.ts';
 import { buildOutbound, type InFlow } from '../../runtime/flow/outbound.ts';
 import { newId } from '../../runtime/ids.ts';
 import { toPayload } from '../../runtime/payload.ts';
-import { backoffMs, decideDelivery, decideFlow } from '../../runtime/retry-policy.ts';
+import { backoffMs, decideFlow } from '../../runtime/retry-policy.ts';
 
 const nowMs = Date.UTC(2026, 10, 23, 8);
 const latin = Buffer.from(
@@ -127,10 +127,6 @@ describe('what to do with a failure', () => {
   const issues = [{ code: 'x', severity: 'error', message: 'y' }] as const;
 
   it('is decided by its class', () => {
-    expect(decideDelivery('permanent', 1, issues)).toEqual({ retry: false, issues });
-    expect(decideDelivery('transient', 1_000, issues).retry).toBe(true);
-    expect(decideDelivery('ambiguous', 9, issues).retry).toBe(true);
-    expect(decideDelivery('ambiguous', 10, issues).retry).toBe(false);
     expect(decideFlow('permanent', 1, issues).retry).toBe(false);
     expect(decideFlow('transient', 1_000, issues).retry).toBe(true);
     expect(decideFlow('ambiguous', 4, issues).retry).toBe(true);

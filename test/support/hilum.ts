@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { askEngine } from '../../runtime/control-client.ts';
 import { readSettings } from '../../runtime/settings.ts';
-import type { StatusView } from '../../console/api/views.ts';
+import type { QueueView, StatusView } from '../../console/api/views.ts';
 import { findFreePorts } from './ports.ts';
 import { makeTempFolder } from './temp.ts';
 
@@ -20,6 +20,7 @@ export interface RunningHilum {
   /** How long it took from the call to the line that says it runs. */
   readonly startedAfterMs: number;
   status(): Promise<StatusView>;
+  queues(): Promise<readonly QueueView[]>;
   cli(...args: readonly string[]): Promise<CliResult>;
   /** SIGKILL to one of its processes, by the name that its status gives. */
   kill(name: string): Promise<void>;
@@ -33,9 +34,10 @@ interface CliResult {
   readonly stderr: string;
 }
 
-/** Starts `hilum start` and waits until it says that it runs. */
+/** Starts `hilum start` and waits until it says that it runs; ends it, and rejects, when that takes longer. */
 export async function startHilum(
   env: Readonly<Record<string, string>> = {},
+  withinMs = 120_000,
 ): Promise<RunningHilum> {
   const [port, mllpPort, ehrPort, receiverPort] = (await findFreePorts(4)).map(String);
   const dataDirectory = env['HILUM_DATA'] ?? path.join(makeTempFolder('data'), 'hilum');
@@ -51,7 +53,7 @@ export async function startHilum(
   const startedAt = Date.now();
   const child = spawn(process.execPath, [main, 'start'], { cwd: root, env: environment });
   const output = collect(child);
-  await waitForLine(child, output, 'Stop with Ctrl-C.');
+  await waitForLine(child, output, { line: 'Stop with Ctrl-C.', withinMs });
   const settings = readSettings(environment);
   if (!settings.ok) throw new Error(settings.problems.join(' '));
   const { controlSocket } = settings.settings;
@@ -65,6 +67,8 @@ export async function startHilum(
     output,
     startedAfterMs: Date.now() - startedAt,
     status,
+    queues: async () =>
+      (await askEngine(controlSocket, 'GET', '/api/queues')).body as readonly QueueView[],
     cli: (...args) => runCli(args, environment),
     kill: async (name) => {
       const found = (await status()).processes.find(({ role }) => role === name);
@@ -127,20 +131,32 @@ function collect(child: ChildProcess): () => string {
   return () => text;
 }
 
-function waitForLine(child: ChildProcess, output: () => string, line: string): Promise<void> {
+function waitForLine(
+  child: ChildProcess,
+  output: () => string,
+  { line, withinMs }: { readonly line: string; readonly withinMs: number },
+): Promise<void> {
   return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`Hilum did not start within ${withinMs} ms:\n${output()}`));
+    }, withinMs);
     const look = (): void => {
-      if (output().includes(line)) resolve();
+      if (!output().includes(line)) return;
+      clearTimeout(timer);
+      child.stdout?.off('data', look);
+      resolve();
     };
     child.stdout?.on('data', look);
     child.once('exit', (code) => {
+      clearTimeout(timer);
       reject(new Error(`Hilum ended with ${code ?? 'a signal'} while starting:\n${output()}`));
     });
   });
 }
 
 function stop(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode !== null) return Promise.resolve(child.exitCode);
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
   return new Promise((resolve) => {
     child.once('exit', (code) => {
       resolve(code);

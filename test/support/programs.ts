@@ -17,6 +17,7 @@ const programs = {
     places: ['/usr/lib/rabbitmq/bin/rabbitmq-server'],
   },
   mllp_send: { package: 'python3-hl7', places: ['/usr/bin/mllp_send'] },
+  faketime: { package: 'faketime', places: ['/usr/bin/faketime'] },
   chromium: { package: 'chromium', places: ['/usr/bin/chromium'] },
 } as const satisfies Record<string, Program>;
 

@@ -24,6 +24,6 @@ function replaceIds(segment: string, number: number): string {
 }
 
 /** The control id of {@link buildAdmission}. */
-export function controlIdOf(number: number): string {
+function controlIdOf(number: number): string {
   return `A${String(number).padStart(9, '0')}`;
 }

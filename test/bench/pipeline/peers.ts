@@ -41,7 +41,9 @@ export function startPeer(): Peer {
       const [answer] = (await once(child, 'message')) as [T];
       return answer;
     },
-    stop: () => void child.disconnect(),
+    stop: () => {
+      child.disconnect();
+    },
   };
 }
 

@@ -277,4 +277,17 @@ describe('the key that keeps the order', () => {
   ])('is the first patient identifier: %s', (segment, key) => {
     expect(readKey(parse(build(segment)))).toBe(key);
   });
+
+  it.each([
+    [['PID-18.1'], 'account'],
+    [['OBX-18.1'], 'device'],
+    [['MSH-3'], 'LAB'],
+    [['PID-3[5=MR].1'], '4712'],
+    [['PV1-19.1', 'PID-18.1', 'PID-3.1'], 'account'],
+    [['PV1-19.1', 'OBX-3'], undefined],
+  ])('is the first of the paths %j that has a value', (paths, key) => {
+    const segments =
+      'PID|1||4711^^^X^PI~4712^^^X^MR|||||||||||||||account\rPV1|1||||||||||||||||||""\rOBX|1|||||||||||||||||device^X';
+    expect(readKey(parse(build(segments)), paths)).toBe(key);
+  });
 });

@@ -1,0 +1,87 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { editedFacility } from './messages.ts';
+
+/** One interface of the tests: MLLP in ▸ validate ▸ edit ▸ MLLP out, invalid messages to the dead letters. */
+export interface FlowSpec {
+  /** The tab's id; its nodes are `ID-in`, `ID-out` and so on. */
+  readonly id: string;
+  readonly listenPort: number;
+  readonly partnerPort: number;
+  readonly timeoutSeconds?: number;
+  /** Messages under way at a time; 1, the default, keeps their order. */
+  readonly concurrency?: number;
+  /** A worker of its own. */
+  readonly group?: string;
+}
+
+/** Writes the flows as their users have them: one file a tab. Gives the folder, for HILUM_FLOWS. */
+export function writeFlows(folder: string, flows: readonly FlowSpec[]): string {
+  const directory = path.join(folder, 'flows');
+  mkdirSync(directory, { recursive: true });
+  for (const flow of flows) {
+    writeFileSync(path.join(directory, `${flow.id}.json`), JSON.stringify(buildTab(flow), null, 2));
+  }
+  return directory;
+}
+
+export const queueOf = {
+  inbound: (flow: string): string => `in.${flow}-in`,
+  outbound: (flow: string): string => `out.${flow}-out`,
+};
+
+function buildTab(flow: FlowSpec): readonly object[] {
+  const { id, listenPort, partnerPort, timeoutSeconds = 5, concurrency = 1, group } = flow;
+  const at = { z: id, x: 200, y: 100 };
+  return [
+    {
+      id,
+      type: 'tab',
+      label: `Faults ${id}`,
+      disabled: false,
+      env: group === undefined ? [] : [{ name: 'HILUM_GROUP', value: group, type: 'str' }],
+    },
+    {
+      ...at,
+      id: `${id}-in`,
+      type: 'mllp in',
+      name: `Sender ${id}`,
+      port: String(listenPort),
+      acknowledge: 'received',
+      wires: [[`${id}-validate`]],
+    },
+    {
+      ...at,
+      id: `${id}-validate`,
+      type: 'hl7 validate',
+      wires: [[`${id}-edit`], [`${id}-reject`]],
+    },
+    {
+      ...at,
+      id: `${id}-edit`,
+      type: 'hl7 edit',
+      edits: [{ action: 'set', path: 'MSH-6', source: 'text', value: editedFacility }],
+      missing: 'fail',
+      wires: [[`${id}-out`]],
+    },
+    {
+      ...at,
+      id: `${id}-out`,
+      type: 'mllp out',
+      name: `Partner ${id}`,
+      host: '127.0.0.1',
+      port: String(partnerPort),
+      timeoutSeconds: String(timeoutSeconds),
+      concurrency: String(concurrency),
+      wires: [[], []],
+    },
+    {
+      ...at,
+      id: `${id}-reject`,
+      type: 'reject',
+      code: 'invalid',
+      reason: 'Not valid.',
+      wires: [],
+    },
+  ];
+}

@@ -1,0 +1,19 @@
+import { startWithBacklog } from './backlog.ts';
+import { broker } from './broker.ts';
+import { clock } from './clock.ts';
+import { disk } from './disk.ts';
+import type { Scenario } from './harness/scenario.ts';
+import { kill } from './kill.ts';
+import { overload } from './overload.ts';
+import { partner } from './partner.ts';
+
+/** All of them, in the order in which they run. */
+export const scenarios: readonly Scenario[] = [
+  kill,
+  partner,
+  broker,
+  disk,
+  clock,
+  startWithBacklog,
+  overload,
+];
