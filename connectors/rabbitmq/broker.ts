@@ -74,16 +74,6 @@ export async function openRabbitBroker(options: RabbitBrokerOptions): Promise<Br
   return broker;
 }
 
-/**
- * The same, without waiting for the connection: what is declared until then is made when it is there, and a
- * refusal is told in the log alone, again and again.
- */
-export function startRabbitBroker(options: RabbitBrokerOptions): Broker {
-  const broker = new RabbitBroker(options);
-  broker.start();
-  return broker;
-}
-
 class RabbitBroker implements Broker {
   readonly #names: Names;
   readonly #logger: Logger;
@@ -96,14 +86,11 @@ class RabbitBroker implements Broker {
   readonly #publisher: Publisher;
   readonly #metrics: Metrics;
   readonly #declared = new Map<string, Declared>();
-  /** Declared while there was no connection yet. */
-  readonly #toDeclare = new Map<string, QueueDefinition>();
   readonly #consumers = new Set<QueueConsumer>();
   readonly #states: Record<'publish' | 'consume', LinkState> = {
     publish: 'disconnected',
     consume: 'disconnected',
   };
-  #mayBeAway = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: RabbitBrokerOptions) {
@@ -161,15 +148,18 @@ class RabbitBroker implements Broker {
     }
   }
 
-  start(): void {
-    this.#mayBeAway = true;
-    this.#publishLink.start();
-    this.#consumeLink.start();
-  }
-
   async declare(queue: QueueDefinition): Promise<void> {
-    if (this.#mayBeAway && !this.#consumeLink.isUp) this.#toDeclare.set(queue.name, queue);
-    else await this.#declare(queue);
+    const { name } = queue;
+    const model = await this.#consumeLink.ready(this.#limits.timeoutMs);
+    const count = queue.order === undefined ? 0 : toLaneCount(queue.order.lanes);
+    const known = await this.#findKnownLanes(name, model);
+    const earlier = known.filter((each) => each !== count);
+    await declareQueue(model, this.#names, { definition: queue, earlier });
+    const topics = [
+      ...(this.#declared.get(name)?.definition.topics ?? []),
+      ...(queue.topics ?? []),
+    ];
+    this.#declared.set(name, { definition: { ...queue, topics: [...new Set(topics)] }, earlier });
   }
 
   async publish(queue: string, envelope: Envelope): Promise<void> {
@@ -191,7 +181,7 @@ class RabbitBroker implements Broker {
     handler: (delivery: Delivery) => void,
   ): Promise<Consumer> {
     const model = await this.#consumeLink.ready(this.#limits.timeoutMs);
-    const order = (this.#declared.get(queue)?.definition ?? this.#toDeclare.get(queue))?.order;
+    const order = this.#declared.get(queue)?.definition.order;
     const consumer = buildConsumer(
       {
         names: this.#names,
@@ -255,20 +245,6 @@ class RabbitBroker implements Broker {
     await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
     await this.#publisher.close();
     await Promise.all([this.#publishLink.close(), this.#consumeLink.close()]);
-  }
-
-  async #declare(queue: QueueDefinition): Promise<void> {
-    const { name } = queue;
-    const model = await this.#consumeLink.ready(this.#limits.timeoutMs);
-    const count = queue.order === undefined ? 0 : toLaneCount(queue.order.lanes);
-    const known = await this.#findKnownLanes(name, model);
-    const earlier = known.filter((each) => each !== count);
-    await declareQueue(model, this.#names, { definition: queue, earlier });
-    const topics = [
-      ...(this.#declared.get(name)?.definition.topics ?? []),
-      ...(queue.topics ?? []),
-    ];
-    this.#declared.set(name, { definition: { ...queue, topics: [...new Set(topics)] }, earlier });
   }
 
   #findKnownLanes(queue: string, model: ChannelModel): Promise<readonly number[]> {
@@ -381,25 +357,11 @@ class RabbitBroker implements Broker {
     }
   }
 
-  async #declareWhatWaits(): Promise<void> {
-    for (const queue of this.#toDeclare.values()) {
-      try {
-        await this.#declare(queue);
-        if (this.#toDeclare.get(queue.name) === queue) this.#toDeclare.delete(queue.name);
-      } catch (error) {
-        // Where the connection is gone, the next one declares it.
-        const reason = toAmqpFailure(error).message;
-        this.#logger.error({ queue: queue.name, reason }, 'A queue cannot be declared');
-      }
-    }
-  }
-
   #report(link: 'publish' | 'consume', state: LinkState): void {
     const before = toOverall(this.#states);
     this.#states[link] = state;
     const now = toOverall(this.#states);
     if (now === before) return;
-    if (now === 'connected' && this.#toDeclare.size > 0) void this.#declareWhatWaits();
     this.#onState(now);
   }
 }

@@ -49,10 +49,6 @@ export class Link {
     this.#at = Math.floor(Math.random() * options.urls.length);
   }
 
-  get isUp(): boolean {
-    return this.#model !== undefined;
-  }
-
   /** Connects from now on, whenever that is possible. */
   start(): void {
     this.#running ??= this.#run();

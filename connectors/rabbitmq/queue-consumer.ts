@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ChannelModel } from 'amqplib';
+import { findFailure } from '../../core/errors.ts';
 import type { Consumer } from '../../core/ports/broker.ts';
 import type { EarlierLane } from './earlier-lane.ts';
 import { toAmqpFailure } from './failures.ts';
@@ -57,12 +58,22 @@ export class QueueConsumer implements Consumer {
     return this.#all.every((lane) => lane.finished);
   }
 
-  /** Starts on this connection. Rejects with `queue-missing` or `broker-unavailable`. */
+  /**
+   * Starts on this connection. Rejects with `queue-missing`, when all others were opened, or `broker-unavailable`.
+   */
   async open(model: ChannelModel): Promise<void> {
+    let missing: unknown;
     for (const [index, lane] of this.#open.entries()) {
       if (index > 0) await pause(betweenLanesMs / 2 + Math.random() * betweenLanesMs);
-      await lane.open(model);
+      try {
+        await lane.open(model);
+      } catch (error) {
+        // That lane opens itself again; its neighbours must not wait for it.
+        if (findFailure(error)?.errorClass !== 'permanent') throw error;
+        missing ??= error;
+      }
     }
+    if (missing !== undefined) throw missing as Error;
   }
 
   async pause(): Promise<void> {

@@ -20,6 +20,8 @@ export interface BrokerFixture {
   deadLetters?(
     queue: string,
   ): Promise<readonly { readonly id: string; readonly issues: readonly Issue[] }[]>;
+  /** The messages of these ids whose entries the ledger has. */
+  recorded(ids: readonly string[]): Promise<readonly string[]>;
   /** Closes both clients and ends what was started. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { Envelope } from '../../../core/envelope.ts';
 import type { Broker, Delivery, Outgoing } from '../../../core/ports/broker.ts';
+import type { LedgerEntry } from '../../../core/ports/ledger.ts';
 import type { BrokerFixture, BrokerTest } from './fixture.ts';
 import {
   acceptIds,
@@ -57,6 +58,30 @@ export function describeOutgoing(test: BrokerTest): void {
       if (how.startsWith('retry')) {
         const again = await inbox.next();
         expect(again.envelope.attempt).toBe(how === 'retry, uncounted' ? 1 : 2);
+        await again.accept();
+      }
+      await isEmpty(queue);
+    });
+
+    it.each<[string, (delivery: Delivery, entries: readonly LedgerEntry[]) => Promise<void>]>([
+      ['accept', (delivery, entries) => delivery.accept([], entries)],
+      ['retry', (delivery, entries) => delivery.retry(0, { entries })],
+      ['retry, uncounted', (it, entries) => it.retry(0, { entries, countAttempt: false })],
+      ['dead letter', (delivery, entries) => delivery.deadLetter([], [], entries)],
+    ])('has its entries in the ledger when it is settled: %s', async (how, settle) => {
+      const [id] = await publishMany(broker, queue, 1);
+      const inbox = await consumeInto(broker, queue);
+      const delivery = await inbox.next();
+      expect(await fixture.recorded([id!])).toEqual([]);
+      const event = { messageId: id!, kind: 'taken', at: '2026-01-02T03:04:05.678Z' } as const;
+      await settle(delivery, [
+        { type: 'message', envelope: delivery.envelope },
+        { type: 'event', event },
+      ]);
+      expect(await fixture.recorded([id!])).toEqual([id]);
+      if (how.startsWith('retry')) {
+        const again = await inbox.next();
+        expect(again.envelope.attempt).toBe(how === 'retry' ? 2 : 1);
         await again.accept();
       }
       await isEmpty(queue);
