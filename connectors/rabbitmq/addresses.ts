@@ -59,9 +59,8 @@ export async function buildConnect(
       options['credentials'] = credentials.external();
     }
   }
-  for (const [name, value] of Object.entries(options))
-    if (value === undefined) delete options[name];
-  return [target.href, options];
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return [target.href, Object.fromEntries(given)];
 }
 
 /** What is wrong with the files, a line each, named as `names` says; they are read. */

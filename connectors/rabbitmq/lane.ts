@@ -303,7 +303,7 @@ export class Lane {
     const isSettled = this.#options.ordered
       ? this.#holding.handedOut === 0
       : this.#holding.size === 0;
-    if (mayClose && isSettled) this.#letGo();
+    if (mayClose && isSettled) void this.#letGo();
   }
 
   /** What is still held goes back to RabbitMQ, to the head of the queue and in its order. */

@@ -124,7 +124,7 @@ export class Link {
     const { urls } = this.#options;
     let failures = 0;
     while (!this.#isClosed()) {
-      const url = urls[this.#at % urls.length] as URL;
+      const url = urls[this.#at % urls.length]!;
       const startedAt = performance.now();
       try {
         await this.#serve(url);
