@@ -16,7 +16,9 @@ export const fields = { ...senderFields, baseUrl };
 
 /** A FHIR sender at the edge, its outbound queue, and one for the answers when output 2 is wired. */
 export const contribute = contributeFrom(fields, (values, node, context) => {
-  const { sender, queues } = buildSender(node, context, values);
+  const built = buildSender(node, context, values);
+  if (built.sender === undefined) return built.refused;
+  const { sender, queues } = built;
   const label = node.name || `FHIR out to ${new URL(values.baseUrl).host}`;
   return { senders: [{ ...sender, kind: 'fhir', label, baseUrl: values.baseUrl }], queues };
 });

@@ -55,7 +55,9 @@ export const fields = {
 export const contribute = contributeFrom(fields, (values, node, context) => {
   const tls = buildSenderTls(values);
   if ('problem' in tls) return { issues: [buildIssue(node, 'tls-incomplete', tls.problem)] };
-  const { sender, queues } = buildSender(node, context, values);
+  const built = buildSender(node, context, values);
+  if (built.sender === undefined) return built.refused;
+  const { sender, queues } = built;
   const { host, port, connections, connectTimeoutSeconds } = values;
   const definition: MllpSenderDefinition = {
     ...sender,

@@ -1,5 +1,5 @@
 import { registerNode, colors } from '../editor/register.ts';
-import { labelSenderOutput } from '../editor/sender.ts';
+import { labelSenderOutput, prepareSender } from '../editor/sender.ts';
 import { defaults, fields, type } from './definition.ts';
 
 registerNode(type, {
@@ -11,6 +11,7 @@ registerNode(type, {
   defaults,
   fields,
   outputLabels: labelSenderOutput,
+  oneditprepare: prepareSender,
   shownAs: (node) =>
     node.host === '' ? type : node._('mllp-out.shownAs', { host: node.host, port: node.port }),
 });

@@ -1,54 +1,74 @@
 import {
   queueNames,
   type FlowNode,
+  type NodeContribution,
   type QueueDeclaration,
   type SenderDefinition,
 } from '../../core/interface.ts';
-import { isWired, type ContributionContext } from './contribution.ts';
-import { integerBetween, numberBetween, optional } from './fields.ts';
+import { buildIssue, isWired, type ContributionContext, type FieldValues } from './contribution.ts';
+import { numberBetween, optional } from './fields.ts';
+import {
+  buildSenderSettings,
+  senderSettingsDefaults,
+  senderSettingsFields,
+  type SenderSettingsConfig,
+} from './sender-settings.ts';
 
 /** What all nodes that send to a partner can be told. */
-export interface SenderConfig {
+export interface SenderConfig extends SenderSettingsConfig {
   readonly name: string;
   /** How long to wait for the partner's answer. */
   readonly timeoutSeconds: string;
-  /** Deliveries at a time; 1 keeps the order. */
-  readonly concurrency: string;
 }
 
-export const senderDefaults: SenderConfig = { name: '', timeoutSeconds: '30', concurrency: '1' };
+export const senderDefaults: SenderConfig = {
+  name: '',
+  timeoutSeconds: '30',
+  ...senderSettingsDefaults,
+};
 
 export const senderFields = {
   timeoutSeconds: optional(numberBetween(0.1, 3600), 30),
-  concurrency: optional(integerBetween(1, 64), 1),
+  ...senderSettingsFields,
 };
 
 /** The output where the partner's answers come out, 1-based. */
 export const answerOutput = 2;
 
-type SenderBase = Pick<
-  SenderDefinition,
-  'id' | 'interface' | 'queue' | 'answerQueue' | 'timeoutMs' | 'concurrency'
+type SenderBase = Omit<
+  Extract<SenderDefinition, { readonly kind: 'fhir' }>,
+  'kind' | 'label' | 'baseUrl'
 >;
 
-/** What every sender has: its outbound queue, and one for the answers where somebody listens to them. */
+/**
+ * What every sender has: its outbound queue, and one for the answers where somebody listens to them. Issues alone
+ * where its settings do not go together.
+ */
 export function buildSender(
   node: FlowNode,
   context: ContributionContext,
-  values: { readonly timeoutSeconds: number; readonly concurrency: number },
-): { readonly sender: SenderBase; readonly queues: readonly QueueDeclaration[] } {
-  const queue = queueNames.outbound(node.id);
-  const answers = isWired(node.wires, answerOutput) ? [queueNames.answers(node.id)] : [];
-  const [answerQueue] = answers;
+  values: FieldValues<typeof senderFields>,
+):
+  | { readonly sender: SenderBase; readonly queues: readonly QueueDeclaration[] }
+  | { readonly sender?: undefined; readonly refused: NodeContribution } {
+  const built = buildSenderSettings(values);
+  if ('problem' in built) {
+    return { refused: { issues: [buildIssue(node, 'sender-order-invalid', built.problem)] } };
+  }
+  const outbound = { name: queueNames.outbound(node.id), interface: context.interface };
+  const answers = isWired(node.wires, answerOutput)
+    ? [{ name: queueNames.answers(node.id), interface: context.interface }]
+    : [];
+  const [answer] = answers;
   return {
     sender: {
       id: node.id,
       interface: context.interface,
-      queue,
-      ...(answerQueue === undefined ? {} : { answerQueue }),
+      queue: outbound.name,
+      ...(answer === undefined ? {} : { answerQueue: answer.name }),
       timeoutMs: Math.round(values.timeoutSeconds * 1000),
-      concurrency: values.concurrency,
+      ...built.settings,
     },
-    queues: [queue, ...answers].map((name) => ({ name, interface: context.interface })),
+    queues: [{ ...outbound, ...built.queue }, ...answers],
   };
 }

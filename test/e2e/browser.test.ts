@@ -171,6 +171,33 @@ describeWith('chromium', 'editor and console in a browser', (executablePath) => 
     );
   });
 
+  it('asks a sender for what its order leaves to choose', async () => {
+    await page.evaluate(() => {
+      const { RED } = globalThis as unknown as {
+        RED: { nodes: { node(id: string): object }; editor: { edit(node: object): void } };
+      };
+      RED.editor.edit(RED.nodes.node('lab-results-ehr'));
+    });
+    for (const group of ['Order', 'Repetition']) {
+      await page.locator('.red-ui-tray summary', { hasText: group }).click();
+    }
+    const order = page.locator('#node-input-order');
+    const atATime = page.locator('#node-input-concurrency');
+    // The flow was made before senders had an order: one at a time.
+    expect(await order.inputValue()).toBe('queue');
+    expect(await page.locator('#node-input-retryAmbiguous').inputValue()).toBe('10');
+    expect(await atATime.isVisible()).toBe(false);
+    await order.selectOption('key');
+    await atATime.fill('4');
+    await takePicture('sender');
+    await order.selectOption('none');
+    expect(await page.locator('#node-input-onFailure').isVisible()).toBe(false);
+    await order.selectOption('queue');
+    expect(await atATime.inputValue()).toBe('1');
+    await page.locator('#node-dialog-cancel').click();
+    await order.waitFor({ state: 'detached' });
+  });
+
   it('refuses a deploy whose listener has no port, and says so', async () => {
     await page.evaluate(() => {
       const { RED } = globalThis as unknown as {

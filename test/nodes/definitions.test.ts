@@ -4,6 +4,7 @@ import type { FlowNode } from '../../core/interface.ts';
 import { defaultAnswerPolicy } from '../../core/hl7v2/acknowledgment-outcome.ts';
 import { contributors } from '../../nodes/definitions.ts';
 import { answerPolicyDefaults } from '../../nodes/shared/acknowledgment.ts';
+import { senderDefaults } from '../../nodes/shared/sender.ts';
 
 const context = {
   interface: 'tab-1',
@@ -149,10 +150,67 @@ describe('what a node makes', () => {
           baseUrl: 'http://127.0.0.1:8103/fhir/R4',
           timeoutMs: 2500,
           concurrency: 4,
+          order: 'none',
         },
       ],
       queues: [{ name: 'out.n1', interface: 'tab-1' }],
     });
+  });
+
+  it('is a sender whose queue is in order as it is told, and stops where it is told', () => {
+    const node = { type: 'mllp out', host: 'lab', port: '2576' };
+    const made = contribute({ ...node, order: 'key', concurrency: '8', onFailure: 'stop' });
+    expect(made.senders?.[0]).toMatchObject({ order: 'key', concurrency: 8, onFailure: 'stop' });
+    expect(made.queues).toEqual([
+      {
+        ...{ name: 'out.n1', interface: 'tab-1' },
+        ...{ order: { lanes: 1 }, keeps: 'key', onFailure: 'stop' },
+      },
+    ]);
+  });
+
+  it.each([
+    [undefined, 'queue'],
+    ['1', 'queue'],
+    ['2', 'none'],
+  ])('is a sender of a flow without an order: at a time %s, it keeps %s', (concurrency, order) => {
+    const node = { type: 'mllp out', host: 'lab', port: '2576' };
+    const { senders, queues } = contribute({ ...node, ...(concurrency && { concurrency }) });
+    expect(senders?.[0]).toMatchObject({ order });
+    expect(queues?.[0]?.keeps).toBe(order === 'none' ? undefined : order);
+  });
+
+  it('is how a sender repeats, where that is not the usual', () => {
+    const node = { type: 'mllp out', host: 'lab', port: '2576' };
+    const usual = contribute({ ...node, ...senderDefaults }).senders?.[0];
+    expect(usual).not.toHaveProperty('retry');
+    expect(usual).not.toHaveProperty('breakerFailures');
+    const told = {
+      ...{ retryFirstSeconds: '0.5', retryFactor: '3', retryLongestSeconds: '600' },
+      ...{ retryMaxAgeHours: '24', retryAmbiguous: '1', breakerFailures: '0' },
+    };
+    expect(contribute({ ...node, ...told }).senders?.[0]).toMatchObject({
+      retry: {
+        ...{ firstDelayMs: 500, factor: 3, maxDelayMs: 600_000 },
+        ...{ maxAgeMs: 86_400_000, maxAmbiguousAttempts: 1 },
+      },
+      breakerFailures: 0,
+    });
+  });
+
+  it.each([
+    [{ order: 'queue', concurrency: '2' }, 'concurrency: expected 1 where all messages are in'],
+    [{ order: 'none', concurrency: '2', onFailure: 'stop' }, 'onFailure: expected skip where no'],
+  ])('is nothing where the settings of a sender do not go together: %p', (given, words) => {
+    for (const node of [
+      { type: 'mllp out', host: 'lab', port: '2576' },
+      { type: 'fhir out', baseUrl: 'http://ehr.example.org' },
+    ]) {
+      const { issues, senders } = contribute({ ...node, ...given });
+      expect(senders).toBeUndefined();
+      expect(issues).toMatchObject([{ code: 'sender-order-invalid', location: 'n1' }]);
+      expect(issues?.[0]?.message).toContain(words);
+    }
   });
 
   it.each(['fhir out', 'mllp out'])(
