@@ -124,7 +124,8 @@ export class Link {
     const { urls } = this.#options;
     let failures = 0;
     while (!this.#isClosed()) {
-      const url = urls[this.#at % urls.length]!;
+      const url = urls[this.#at % urls.length];
+      if (url === undefined) throw new Error('unreachable: a URL was parsed');
       const startedAt = performance.now();
       try {
         await this.#serve(url);
