@@ -127,6 +127,8 @@ export interface ListenerLimits {
   readonly maxInFlight?: number;
   /** Bytes of one connection's unanswered messages before it is read no further. */
   readonly maxUnacknowledgedBytes?: number;
+  /** Bytes of all connections' unanswered and unfinished messages together before they are read no further. */
+  readonly maxBufferedBytes?: number;
 }
 
 /**

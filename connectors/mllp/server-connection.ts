@@ -3,6 +3,7 @@ import type { CommitMode } from '../../core/interface.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Accept, ConnectionIdentity, DeferredAnswer } from '../../core/ports/source.ts';
 import { createAnswerQueue, type Place } from './answer-queue.ts';
+import type { BufferBudget } from './buffer-budget.ts';
 import { commitBlocks, readCommit, type Commit } from './commit.ts';
 import { faultMessages, type ConnectionFault } from './connection-faults.ts';
 import { buildFrame, createFrameDecoder } from './frame.ts';
@@ -63,6 +64,8 @@ export function serveConnection(
     readonly commit?: CommitMode | undefined;
     readonly logger: Logger;
     readonly counts: MllpCounts;
+    /** What all connections together may hold. */
+    readonly budget: BufferBudget;
     readonly onClose: () => void;
   },
 ): ServerConnection {
@@ -70,6 +73,7 @@ export function serveConnection(
   const about = { connection: identity.id, remote };
   const decoder = createFrameDecoder(limits);
   const answers = createAnswerQueue(socket, { onFlush: noteFlush });
+  const share = options.budget.open(() => process.nextTick(readOn));
   let lastAnswer: readonly Buffer[] = [];
   let repeats = 0;
   let state: 'open' | 'finishing' | 'ended' = 'open';
@@ -84,7 +88,13 @@ export function serveConnection(
   let readingSince = connectedAt;
 
   function isFull(): boolean {
+    const isUnfinished = state === 'open' && decoder.progress.state === 'in-frame';
+    share.hold({
+      unanswered: answers.bytes,
+      unfinished: isUnfinished ? decoder.progress.bytes : 0,
+    });
     return (
+      share.isFull() ||
       answers.length >= limits.maxInFlight ||
       answers.bytes >= limits.maxUnacknowledgedBytes ||
       socket.writableNeedDrain
@@ -118,7 +128,10 @@ export function serveConnection(
     }
     if (peerEnded) finishReading();
     else if (reading === 'in-garbage' && !hadMessage) closeForeign();
-    if (socket.isPaused()) socket.resume();
+    if (!socket.isPaused()) return;
+    // It was not heard because it was not read.
+    activeAt = performance.now();
+    socket.resume();
   }
 
   function finishReading(): void {
@@ -205,6 +218,7 @@ export function serveConnection(
   function noteFlush(written: number): void {
     activeAt = performance.now();
     counts.answers += written;
+    if (state !== 'open') share.hold({ unanswered: answers.bytes, unfinished: 0 });
     if (state === 'finishing') endWhenAnswered();
     else readOn();
   }
@@ -220,6 +234,7 @@ export function serveConnection(
   function finish(reason: string): void {
     if (state !== 'open') return;
     state = 'finishing';
+    share.hold({ unanswered: answers.bytes, unfinished: 0 });
     // Discarding what still comes lets the peer read our last answers: unread bytes would reset it.
     socket.resume();
     const fields = { ...about, reason, unanswered: answers.length };
@@ -267,6 +282,7 @@ export function serveConnection(
   });
   socket.on('close', () => {
     state = 'ended';
+    share.close();
     options.onClose();
   });
   // It may have ended while the proxy's header was read.
@@ -281,7 +297,8 @@ export function serveConnection(
         if (nowMs - activeAt > lingerMs) socket.destroy();
         return;
       }
-      if (state === 'finishing') return;
+      // It is not heard because it is not read.
+      if (state === 'finishing' || (socket.isPaused() && share.isFull())) return;
       const { bytes } = decoder.progress;
       const frameAllowanceMs = limits.frameTimeoutMs + (bytes / slowestBytesPerSecond) * 1000;
       const readingMs = socket.isPaused() ? 0 : nowMs - readingSince;

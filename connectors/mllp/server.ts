@@ -11,6 +11,7 @@ import type {
   ListenerTls,
   ProxyProtocol,
 } from '../../core/interface.ts';
+import { createBufferBudget, type BufferBudget } from './buffer-budget.ts';
 import { createAdmission, type Admission, type Admitted } from './admission.ts';
 import { formatEndpoint } from './peer-address.ts';
 import { serveConnection } from './server-connection.ts';
@@ -42,6 +43,8 @@ export interface MllpSourceOptions extends ListenerLimits {
   readonly proxyProtocol?: ProxyProtocol;
   /** Default: release 1, no commit blocks. */
   readonly commit?: CommitMode;
+  /** What this listener's connections share with those of others. */
+  readonly budget?: BufferBudget;
   /** How often to look whether a file of `tls` has changed. Default 10 s. */
   readonly reloadCheckMs?: number;
 }
@@ -52,6 +55,7 @@ const usualLimits = {
   maxConnectionsPerPeer: Infinity,
   maxInFlight: 32,
   maxUnacknowledgedBytes: 64 * 1024 * 1024,
+  maxBufferedBytes: 128 * 1024 * 1024,
 } as const satisfies ListenerLimits;
 
 /**
@@ -82,6 +86,8 @@ export function createMllpSource(options: MllpSourceOptions): MllpSource {
   const { logger } = options;
   const limits = toLimits(options);
   const connections = new Set<ServerConnection>();
+  const { maxBufferedBytes = usualLimits.maxBufferedBytes } = options;
+  const budget = createBufferBudget(maxBufferedBytes, options.budget);
   const counts: MllpCounts = {
     connections: 0,
     connectionsTotal: 0,
@@ -117,6 +123,7 @@ export function createMllpSource(options: MllpSourceOptions): MllpSource {
       commit: options.commit,
       logger,
       counts,
+      budget,
       onClose: () => {
         connections.delete(connection);
         leave();

@@ -74,6 +74,7 @@ export interface MllpInConfig
   readonly firstByteSeconds: string;
   readonly maxInFlight: string;
   readonly maxUnacknowledgedMiB: string;
+  readonly maxBufferedMiB: string;
   readonly commit: 'off' | CommitMode;
 }
 
@@ -101,6 +102,7 @@ export const defaults: MllpInConfig = {
   firstByteSeconds: '',
   maxInFlight: '',
   maxUnacknowledgedMiB: '',
+  maxBufferedMiB: '',
   commit: 'off',
 };
 
@@ -127,6 +129,7 @@ export const fields = {
   firstByteSeconds: optional(numberBetween(0.1, 3600), undefined),
   maxInFlight: optional(integerBetween(1, 1024), undefined),
   maxUnacknowledgedMiB: optional(numberBetween(0.01, 1024), undefined),
+  maxBufferedMiB: optional(numberBetween(1, 4096), undefined),
   commit: commitField,
 };
 
@@ -210,7 +213,7 @@ function buildGuard({
 
 function buildLimits(values: Values): { readonly limits?: ListenerLimits } {
   const { maxConnections, maxConnectionsPerPeer, maxInFlight } = values;
-  const { firstByteSeconds, maxUnacknowledgedMiB } = values;
+  const { firstByteSeconds, maxUnacknowledgedMiB, maxBufferedMiB } = values;
   const limits: ListenerLimits = {
     ...(maxConnections === undefined ? {} : { maxConnections }),
     ...(maxConnectionsPerPeer === undefined ? {} : { maxConnectionsPerPeer }),
@@ -221,6 +224,9 @@ function buildLimits(values: Values): { readonly limits?: ListenerLimits } {
     ...(maxUnacknowledgedMiB === undefined
       ? {}
       : { maxUnacknowledgedBytes: Math.round(maxUnacknowledgedMiB * 1024 * 1024) }),
+    ...(maxBufferedMiB === undefined
+      ? {}
+      : { maxBufferedBytes: Math.round(maxBufferedMiB * 1024 * 1024) }),
   };
   return Object.keys(limits).length === 0 ? {} : { limits };
 }

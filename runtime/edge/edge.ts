@@ -1,5 +1,6 @@
 import { createFhirDestination } from '../../connectors/fhir/client.ts';
 import { createMllpDestination } from '../../connectors/mllp/client.ts';
+import { createBufferBudget, type BufferBudget } from '../../connectors/mllp/buffer-budget.ts';
 import { createMllpSource } from '../../connectors/mllp/server.ts';
 import {
   queueNames,
@@ -27,6 +28,8 @@ interface Options {
   readonly onEndpoint: (endpoint: EndpointState) => void;
   /** Whether what broker and ledger are asked in one tick is one transaction; absent: they are apart. */
   readonly stores?: 'together' | 'apart';
+  /** Bytes of messages that all listeners hold together before they read no further. Absent: 256 MiB. */
+  readonly maxBufferedBytes?: number;
   /** Which of several edges it is: the same whenever it starts. Absent: `edge`. */
   readonly name?: string;
   /** How long after a failed attempt to listen comes the next. */
@@ -40,6 +43,7 @@ interface Listener {
   retry: NodeJS.Timeout | undefined;
 }
 
+const usualBufferedBytes = 256 * 1024 * 1024;
 /** How long a stopping listener or sender may finish what it has. */
 const drainMs = 10_000;
 
@@ -48,6 +52,7 @@ export class Edge {
   readonly #options: Options;
   readonly #listeners = new Map<string, Listener>();
   readonly #senders = new Map<string, Sender>();
+  readonly #budget: BufferBudget;
   #paused: ReadonlySet<string> = new Set();
   readonly #duplicates: Duplicates;
   readonly #results: FlowResults;
@@ -55,6 +60,7 @@ export class Edge {
 
   constructor(options: Options) {
     this.#options = options;
+    this.#budget = createBufferBudget(options.maxBufferedBytes ?? usualBufferedBytes);
     this.#duplicates = new Duplicates(options);
     const replyQueue = queueNames.replies(options.name ?? 'edge');
     this.#results = new FlowResults({ ...options, replyQueue });
@@ -142,6 +148,7 @@ export class Edge {
         stores: this.#options.stores ?? 'apart',
       }),
       logger: this.#options.logger,
+      budget: this.#budget,
     });
     const listener: Listener = { definition, source, retry: undefined };
     this.#listeners.set(definition.id, listener);

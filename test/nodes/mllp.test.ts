@@ -79,6 +79,7 @@ describe('mllp in', () => {
         firstByteSeconds: '1.5',
         maxInFlight: '4',
         maxUnacknowledgedMiB: '0.5',
+        maxBufferedMiB: '2',
         commit: 'before-acknowledgment',
       }),
     ).toMatchObject({
@@ -90,6 +91,7 @@ describe('mllp in', () => {
         firstByteTimeoutMs: 1500,
         maxInFlight: 4,
         maxUnacknowledgedBytes: 524_288,
+        maxBufferedBytes: 2_097_152,
       },
       commit: 'before-acknowledgment',
     });
