@@ -37,14 +37,14 @@ export function startConsuming(
     const work = options.onDelivery(delivery).finally(() => underway.delete(work));
     underway.add(work);
   };
+  const isStopping = (): boolean => stopping.signal.aborted;
   let isPaused = options.isPaused ?? false;
-  const mayBegin = Promise.withResolvers<void>();
-  if (!isPaused) mayBegin.resolve();
+  const mayBegin = Promise.withResolvers<undefined>();
+  if (!isPaused) mayBegin.resolve(undefined);
   const begin = async (): Promise<Consumer | undefined> => {
     await mayBegin.promise;
-    if (stopping.signal.aborted) return undefined;
-    await options.prepare?.();
-    for (let attempt = 1; !stopping.signal.aborted; attempt += 1) {
+    if (!isStopping()) await options.prepare?.();
+    for (let attempt = 1; !isStopping(); attempt += 1) {
       try {
         const consumer = await broker.consume(queue, options, handle);
         options.onState?.('connected');
@@ -76,12 +76,12 @@ export function startConsuming(
     },
     resume: () => {
       isPaused = false;
-      mayBegin.resolve();
+      mayBegin.resolve(undefined);
       change();
     },
     stop: async () => {
       stopping.abort();
-      mayBegin.resolve();
+      mayBegin.resolve(undefined);
       await (await beginning)?.stop();
     },
     idle: async () => {

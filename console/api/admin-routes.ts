@@ -102,7 +102,7 @@ export async function asConflict<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Who asks, and the reason in the body. */
-export function readMandate(request: Request, response: Response): Mandate {
+function readMandate(request: Request, response: Response): Mandate {
   const reason = readText(bodyOf(request), 'reason');
   const by = String(response.locals['user']);
   return reason === undefined ? { by } : { by, reason: toOneLine(reason) };

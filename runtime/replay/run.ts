@@ -97,7 +97,7 @@ export class ReplayRun {
       }));
       const known = await stores.ledger.states(part.map(({ copy }) => copy));
       for (const { origin, copy } of part) {
-        if (this.#stopping.signal.aborted) return;
+        if (this.#isStopping()) return;
         if (known.has(copy)) {
           this.#count();
           continue;
@@ -105,7 +105,7 @@ export class ReplayRun {
         // Who was late may not make up for it all at once.
         next = Math.max(next, performance.now() - spacingMs);
         await this.#wait(next - performance.now());
-        if (this.#stopping.signal.aborted) return;
+        if (this.#isStopping()) return;
         next += spacingMs;
         this.#count(await this.#replayOne(origin, copy));
       }
@@ -129,6 +129,10 @@ export class ReplayRun {
       if (failure?.errorClass !== 'permanent') throw error;
       return failure.issues[0]?.code ?? 'failed';
     }
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   #count(reason?: string): void {

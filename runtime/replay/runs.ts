@@ -22,8 +22,8 @@ export class ReplayRuns implements Replays {
 
   static async open(options: Options): Promise<ReplayRuns> {
     const runs = new ReplayRuns(options);
-    const names = await readdir(options.directory).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
+    const names = await readdir(options.directory).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       throw error;
     });
     for (const name of names.filter((each) => each.endsWith('.json')).sort()) {
