@@ -5,7 +5,7 @@ export interface BufferBudget {
 }
 
 /** What one connection holds of it. */
-export interface BufferShare {
+interface BufferShare {
   /** What it holds now: of messages that are complete and not answered, and of the one that is coming in. */
   hold(bytes: { readonly unanswered: number; readonly unfinished: number }): void;
   /** Whether the connection is to be read no further for now. */

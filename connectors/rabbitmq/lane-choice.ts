@@ -18,7 +18,7 @@ export function laneHeader(count: number): string {
 }
 
 /** Which of so many lanes a key belongs to: the first byte of SHA-256 of the key in UTF-8, modulo the count. */
-export function toLane(key: string, count: number): number {
+function toLane(key: string, count: number): number {
   return (hash('sha256', key, 'buffer')[0] ?? 0) % count;
 }
 

@@ -56,7 +56,7 @@ export class Metrics {
 }
 
 /** The counters by queue; where several nodes tell of one, the highest. */
-export function parseMetrics(text: string): ReadonlyMap<string, QueueMetrics> {
+function parseMetrics(text: string): ReadonlyMap<string, QueueMetrics> {
   const queues = new Map<string, QueueMetrics>();
   for (const line of text.split('\n')) {
     const [, kind, labels = '', value] = sample.exec(line) ?? [];
