@@ -176,7 +176,8 @@ export class Link {
     });
     try {
       if (this.#isClosed()) throw new Error('closed');
-      await setup(model);
+      // A call under way when the connection goes is not always answered.
+      await Promise.race([setup(model), lost.then((reason) => Promise.reject(toLost(reason)))]);
     } catch (error) {
       await Promise.race([model.close().catch(() => undefined), this.#wait(closeTimeoutMs)]);
       throw error;
@@ -226,4 +227,8 @@ export class Link {
       error,
     );
   }
+}
+
+function toLost(reason: Error | undefined): Error {
+  return reason ?? new Error('The connection was closed while it was being set up.');
 }

@@ -28,8 +28,12 @@ describe('/api/live', () => {
     expect(first).toMatchObject({
       type: 'snapshot',
       status: { version: '0.0.0-test', ready: true },
-      queues: [{ queue: 'in.lab', ready: 0, history: { in: expect.any(Array) as unknown } }],
       messages: [],
+    });
+    const queues = first.type === 'snapshot' ? first.queues : [];
+    expect(queues.find(({ queue }) => queue === 'in.lab')).toMatchObject({
+      ready: 0,
+      history: { in: expect.any(Array) as unknown },
     });
     await running.receive(buildEnvelope({ id: 'm1' }), 'in.lab');
     let message = await live.next();
