@@ -3,6 +3,7 @@ import type { Delivery } from '../../core/ports/broker.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { buildQueueMissing, buildUnavailable, toAmqpFailure } from './failures.ts';
 import { Holding } from './holding.ts';
+import { inTime } from './in-time.ts';
 import { findNotBefore } from './message.ts';
 import { buildDelivery } from './settlement.ts';
 import type { Held, SettlementPublisher } from './settlement.ts';
@@ -146,10 +147,12 @@ export class Lane {
       this.#closeWhenSettled();
       return;
     }
-    const { consumerTag } = await channel.consume(this.#options.serverQueue, (message) => {
+    const { serverQueue } = this.#options;
+    const consuming = channel.consume(serverQueue, (message) => {
       if (message !== null) this.#deliver(channel, message);
       else channel.emit('cancelled');
     });
+    const { consumerTag } = await inTime(consuming, `The queue ${serverQueue} cannot be consumed`);
     if (this.#channel === channel) this.#consumerTag = consumerTag;
     // Either may have come while the server answered.
     if (this.#isHalted()) await this.#halt();

@@ -3,6 +3,7 @@ import type { HilumError } from '../../core/errors.ts';
 import { buildError, findFailure } from '../../core/errors.ts';
 import type { QueueDefinition } from '../../core/ports/broker.ts';
 import { buildTopologyDiffers, buildUnavailable, toAmqpFailure } from './failures.ts';
+import { inTime } from './in-time.ts';
 import { laneHeader, toLaneCount } from './lane-choice.ts';
 import { laneNames } from './names.ts';
 import type { Names } from './names.ts';
@@ -174,15 +175,16 @@ export async function onThrowAwayChannel<Result>(
   try {
     return await use(channel);
   } finally {
-    // `open` is changed by the listener above.
+    // `open` is changed by the listener above. Behind a call without an answer this one has none either.
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition
-    if (open) await channel.close().catch(() => undefined);
+    if (open) await inTime(channel.close(), 'A channel cannot be closed').catch(() => undefined);
   }
 }
 
 async function assertQueue(channel: Channel, name: string, args: Arguments): Promise<void> {
   try {
-    await channel.assertQueue(name, { durable: true, arguments: args });
+    const declaring = channel.assertQueue(name, { durable: true, arguments: args });
+    await inTime(declaring, `The queue ${name} cannot be declared`);
   } catch (error) {
     throw toDeclareError('queue', name, error);
   }
