@@ -29,32 +29,16 @@ export async function openStores(
   }
   const broker = await openRabbitBroker({
     url: settings.rabbitmqUrl,
-    ...settings.rabbitmq,
     logger,
     onState,
     record: (entries) => owner.ledger.append(entries),
   });
   return {
-    broker: withoutLanes(broker),
+    broker,
     ledger: owner.ledger,
     close: async () => {
       await broker.close();
       await owner.close();
     },
-  };
-}
-
-/**
- * One worker consumes a queue so far, and keeps its order by itself: the lanes that several would need are not
- * declared.
- */
-function withoutLanes(broker: Broker): Broker {
-  return {
-    declare: ({ order: _, ...queue }) => broker.declare(queue),
-    publish: (queue, envelope) => broker.publish(queue, envelope),
-    publishEvent: (topic, envelope) => broker.publishEvent(topic, envelope),
-    consume: (queue, options, handler) => broker.consume(queue, options, handler),
-    depths: () => broker.depths(),
-    close: () => broker.close(),
   };
 }

@@ -105,11 +105,6 @@ export class Publisher {
     this.#pump();
   }
 
-  /** Whether what is published now goes out at once. */
-  get takes(): boolean {
-    return this.#channel !== undefined && !this.#blocked;
-  }
-
   setBlocked(blocked: boolean): void {
     this.#blocked = blocked;
     this.#pump();

@@ -3,10 +3,6 @@ import type { HilumError } from '../../core/errors.ts';
 import { buildError, findFailure } from '../../core/errors.ts';
 import type { QueueDefinition } from '../../core/ports/broker.ts';
 import { buildTopologyDiffers, buildUnavailable, toAmqpFailure } from './failures.ts';
-import { inTime } from './in-time.ts';
-import { laneHeader, toLaneCount } from './lane-choice.ts';
-import { laneNames } from './names.ts';
-import type { Names } from './names.ts';
 
 /**
  * How long a message may be parked, shortest first. RabbitMQ expires a queue from its head only, so
@@ -14,9 +10,34 @@ import type { Names } from './names.ts';
  */
 export const retryStepsMs = [1_000, 5_000, 30_000, 120_000, 600_000] as const;
 
+const stepNames = new Map<number, string>([
+  [1_000, '1s'],
+  [5_000, '5s'],
+  [30_000, '30s'],
+  [120_000, '2m'],
+  [600_000, '10m'],
+]);
+
 /** The shortest step that is no shorter than the delay; the longest one where none is long enough. */
 export function toRetryStep(delayMs: number): number {
   return retryStepsMs.find((step) => step >= delayMs) ?? retryStepsMs[retryStepsMs.length - 1] ?? 0;
+}
+
+/** What our queues and our exchange are called on the server, all below one prefix. */
+export interface Names {
+  readonly events: string;
+  queue(queue: string): string;
+  dead(queue: string): string;
+  retry(queue: string, stepMs: number): string;
+}
+
+export function buildNames(prefix: string): Names {
+  return {
+    events: `${prefix}.events`,
+    queue: (queue) => `${prefix}.${queue}`,
+    dead: (queue) => `${prefix}.${queue}.dead`,
+    retry: (queue, stepMs) => `${prefix}.${queue}.retry.${stepNames.get(stepMs) ?? stepMs}`,
+  };
 }
 
 // Always given and always finite: without it RabbitMQ before 4.0 puts a returned message at the tail
@@ -33,22 +54,14 @@ const atLeastOnceTo = (name: string): Readonly<Record<string, string | number>> 
   'x-overflow': 'reject-publish',
 });
 
-type Arguments = Readonly<Record<string, string | number | boolean>>;
-
 /** Queue arguments that mean the same to RabbitMQ 3.10 and 4.x; they can never change for a name. */
 function buildArguments(
   names: Names,
   queue: string,
-): Readonly<Record<'work' | 'lane' | 'dead', Arguments>> &
-  Readonly<{ retry: (stepMs: number) => Arguments }> {
-  const work = {
-    ...quorum,
-    'x-delivery-limit': deliveryLimit,
-    ...atLeastOnceTo(names.dead(queue)),
-  };
+): Readonly<Record<'work' | 'dead', Readonly<Record<string, string | number>>>> &
+  Readonly<{ retry: (stepMs: number) => Readonly<Record<string, string | number>> }> {
   return {
-    work,
-    lane: { ...work, 'x-single-active-consumer': true },
+    work: { ...quorum, 'x-delivery-limit': deliveryLimit, ...atLeastOnceTo(names.dead(queue)) },
     dead: { ...quorum, 'x-delivery-limit': deliveryLimit },
     retry: (stepMs) => ({
       ...quorum,
@@ -59,19 +72,15 @@ function buildArguments(
 }
 
 /**
- * Makes the queue, its dead-letter queue, its retry queues, its lanes and its subscriptions exist. What was
- * published to `earlier` numbers of lanes goes where it goes now. Rejects with `broker-topology-differs` where
- * one exists with other arguments, else `broker-unavailable`.
+ * Makes the queue, its dead-letter queue, its retry queues and its subscriptions exist. Rejects with
+ * `broker-topology-differs` where one exists with other arguments, else `broker-unavailable`.
  */
 export async function declareQueue(
   model: ChannelModel,
   names: Names,
-  {
-    definition,
-    earlier,
-  }: { readonly definition: QueueDefinition; readonly earlier: readonly number[] },
+  definition: QueueDefinition,
 ): Promise<void> {
-  const { name, topics = [], order } = definition;
+  const { name, topics = [] } = definition;
   const declareAll = async (channel: Channel): Promise<void> => {
     const declare = buildArguments(names, name);
     // Targets before the queues that dead-letter into them.
@@ -80,18 +89,8 @@ export async function declareQueue(
     for (const stepMs of retryStepsMs) {
       await assertQueue(channel, names.retry(name, stepMs), declare.retry(stepMs));
     }
-    const count = order === undefined ? 0 : toLaneCount(order.lanes);
-    if (count > 0) await declareLanes(channel, names, { queue: name, count });
-    if (count > 0 || earlier.length > 0)
-      await route(channel, names, { queue: name, count, earlier });
     for (const topic of topics) {
-      // Bound anew before it is unbound: an event that comes in between comes twice, never not at all.
-      if (count > 0) {
-        await channel.bindExchange(names.lanes(name), names.events, topic);
-        await channel.unbindQueue(names.queue(name), names.events, topic);
-      } else {
-        await channel.bindQueue(names.queue(name), names.events, topic);
-      }
+      await channel.bindQueue(names.queue(name), names.events, topic);
     }
   };
   try {
@@ -103,60 +102,14 @@ export async function declareQueue(
   }
 }
 
-/** The lanes, and the exchange that the server chooses one of them by. What names none goes to the queue itself. */
-async function declareLanes(
-  channel: Channel,
-  names: Names,
-  { queue, count }: { readonly queue: string; readonly count: number },
-): Promise<void> {
-  const { lane } = buildArguments(names, queue);
-  await assertExchange(channel, names.rest(queue), { type: 'fanout' });
-  await channel.bindQueue(names.queue(queue), names.rest(queue), '');
-  await assertExchange(channel, names.lanes(queue), {
-    type: 'headers',
-    alternateExchange: names.rest(queue),
-  });
-  for (const name of laneNames(names, queue, count)) await assertQueue(channel, name, lane);
-  await channel.bindQueue(names.forget, names.known, knownLanesKey(queue, count));
-}
-
-/** Sends what goes to the lanes of the queue to the present ones (0: to the queue itself), and to no earlier ones. */
-async function route(
-  channel: Channel,
-  names: Names,
-  {
-    queue,
-    count,
-    earlier,
-  }: { readonly queue: string; readonly count: number; readonly earlier: readonly number[] },
-): Promise<void> {
-  const exchange = names.lanes(queue);
-  const everything = { 'x-match': 'all' };
-  const choose = (index: number, of: number): Readonly<Record<string, string | number>> =>
-    of === 1 ? everything : { ...everything, [laneHeader(of)]: index };
-  for (const [index, name] of laneNames(names, queue, count).entries()) {
-    await channel.bindQueue(name, exchange, '', choose(index, count));
-  }
-  if (count === 0) await channel.bindQueue(names.queue(queue), exchange, '', everything);
-  else await channel.unbindQueue(names.queue(queue), exchange, '', everything);
-  for (const other of earlier) {
-    for (const [index, name] of laneNames(names, queue, other).entries()) {
-      await channel.unbindQueue(name, exchange, '', choose(index, other));
-    }
-  }
-}
-
-/** What is bound in the exchange of known lanes once a queue has had so many of them. */
-export function knownLanesKey(queue: string, count: number): string {
-  return `${queue}|${count}`;
-}
-
-/** Makes the exchanges exist that `declareQueue` needs, with the queue that keeps nothing. */
-export async function declareShared(model: ChannelModel, names: Names): Promise<void> {
+/** Makes the topic exchange for events exist; `declareQueue` needs it. */
+export async function declareEvents(model: ChannelModel, names: Names): Promise<void> {
   await onThrowAwayChannel(model, async (channel) => {
-    await assertExchange(channel, names.events, { type: 'topic' });
-    await assertExchange(channel, names.known, { type: 'direct' });
-    await assertQueue(channel, names.forget, { ...quorum, 'x-max-length': 0 });
+    try {
+      await channel.assertExchange(names.events, 'topic', { durable: true });
+    } catch (error) {
+      throw toDeclareError('exchange', names.events, error);
+    }
   });
 }
 
@@ -175,30 +128,21 @@ export async function onThrowAwayChannel<Result>(
   try {
     return await use(channel);
   } finally {
-    // `open` is changed by the listener above. Behind a call without an answer this one has none either.
+    // `open` is changed by the listener above.
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition
-    if (open) await inTime(channel.close(), 'A channel cannot be closed').catch(() => undefined);
+    if (open) await channel.close().catch(() => undefined);
   }
 }
 
-async function assertQueue(channel: Channel, name: string, args: Arguments): Promise<void> {
-  try {
-    const declaring = channel.assertQueue(name, { durable: true, arguments: args });
-    await inTime(declaring, `The queue ${name} cannot be declared`);
-  } catch (error) {
-    throw toDeclareError('queue', name, error);
-  }
-}
-
-async function assertExchange(
+async function assertQueue(
   channel: Channel,
   name: string,
-  { type, ...options }: { readonly type: string; readonly alternateExchange?: string },
+  args: Readonly<Record<string, string | number>>,
 ): Promise<void> {
   try {
-    await channel.assertExchange(name, type, { durable: true, ...options });
+    await channel.assertQueue(name, { durable: true, arguments: args });
   } catch (error) {
-    throw toDeclareError('exchange', name, error);
+    throw toDeclareError('queue', name, error);
   }
 }
 

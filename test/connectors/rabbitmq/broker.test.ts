@@ -1,18 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { connect } from 'amqplib';
 import { openRabbitBroker } from '../../../connectors/rabbitmq/broker.ts';
 import { findIssues, toAmqpMessage } from '../../../connectors/rabbitmq/message.ts';
 import { Publisher } from '../../../connectors/rabbitmq/publisher.ts';
-import { buildNames } from '../../../connectors/rabbitmq/names.ts';
+import { buildNames } from '../../../connectors/rabbitmq/topology.ts';
 import type { Envelope } from '../../../core/envelope.ts';
-import { buildError, findFailure } from '../../../core/errors.ts';
+import { findFailure } from '../../../core/errors.ts';
 import type { Issue } from '../../../core/issue.ts';
 import type { Broker, Delivery } from '../../../core/ports/broker.ts';
-import type { LedgerEntry } from '../../../core/ports/ledger.ts';
 import type { Logger } from '../../../core/ports/logger.ts';
 import { describeBroker } from '../../contract/broker.ts';
 import { describeWith } from '../../support/programs.ts';
@@ -40,71 +36,55 @@ describeWith('rabbitmq-server', 'RabbitMQ', () => {
     await server.stop();
   });
 
-  describeBroker(
-    'RabbitMQ',
-    async () => {
-      const proxy = await openTcpProxy({ port: server.port });
-      // A prefix of its own, so that a test sees nothing of the one before it.
-      const prefix = `t${randomUUID().slice(0, 8)}`;
-      const recorded = new Set<string>();
-      const record = (entries: readonly LedgerEntry[]): Promise<void> => {
-        for (const entry of entries)
-          if (entry.type === 'event') recorded.add(entry.event.messageId);
+  describeBroker('RabbitMQ', async () => {
+    const proxy = await openTcpProxy({ port: server.port });
+    // A prefix of its own, so that a test sees nothing of the one before it.
+    const prefix = `t${randomUUID().slice(0, 8)}`;
+    const open = (port: number): Promise<Broker> =>
+      openRabbitBroker({ url: `amqp://guest:guest@127.0.0.1:${port}`, logger: silent, prefix });
+    const broker = await open(proxy.port);
+    const others: Broker[] = [];
+    return {
+      broker,
+      async reopen() {
+        const other = await open(server.port);
+        others.push(other);
+        return other;
+      },
+      cut() {
+        proxy.cut();
         return Promise.resolve();
-      };
-      const open = (port: number): Promise<Broker> =>
-        openRabbitBroker({
-          url: `amqp://guest:guest@127.0.0.1:${port}`,
-          logger: silent,
-          prefix,
-          record,
+      },
+      async restart() {
+        await server.kill();
+        await server.start();
+      },
+      async refuseToStore() {
+        await server.ctl('set_vm_memory_high_watermark', 'absolute', '1MB');
+        return async () => {
+          await server.ctl('set_vm_memory_high_watermark', '0.4');
+        };
+      },
+      async deadLetters(queue) {
+        return withChannel(server.url, async (channel) => {
+          const name = buildNames(prefix).dead(queue);
+          const letters: { id: string; issues: readonly Issue[] }[] = [];
+          for (;;) {
+            const message = await channel.get(name);
+            if (message === false) return letters;
+            letters.push({
+              id: String(message.properties.messageId),
+              issues: findIssues(message),
+            });
+          }
         });
-      const broker = await open(proxy.port);
-      const others: Broker[] = [];
-      return {
-        broker,
-        async reopen() {
-          const other = await open(server.port);
-          others.push(other);
-          return other;
-        },
-        cut() {
-          proxy.cut();
-          return Promise.resolve();
-        },
-        async restart() {
-          await server.kill();
-          await server.start();
-        },
-        async refuseToStore() {
-          await server.ctl('set_vm_memory_high_watermark', 'absolute', '1MB');
-          return async () => {
-            await server.ctl('set_vm_memory_high_watermark', '0.4');
-          };
-        },
-        async deadLetters(queue) {
-          return withChannel(server.url, async (channel) => {
-            const name = buildNames(prefix).dead(queue);
-            const letters: { id: string; issues: readonly Issue[] }[] = [];
-            for (;;) {
-              const message = await channel.get(name);
-              if (message === false) return letters;
-              letters.push({
-                id: String(message.properties.messageId),
-                issues: findIssues(message),
-              });
-            }
-          });
-        },
-        recorded: (ids) => Promise.resolve(ids.filter((id) => recorded.has(id))),
-        async close() {
-          await Promise.all([broker, ...others].map((client) => client.close()));
-          await proxy.close();
-        },
-      };
-    },
-    { lanesOverRestart: true },
-  );
+      },
+      async close() {
+        await Promise.all([broker, ...others].map((client) => client.close()));
+        await proxy.close();
+      },
+    };
+  });
 
   describe('RabbitMQ alone', () => {
     let broker: Broker;
@@ -248,170 +228,6 @@ describeWith('rabbitmq-server', 'RabbitMQ', () => {
     it('refuses to consume a queue that does not exist', async () => {
       const failure = await failureOf(broker.consume('in.nobody', { window: 1 }, () => undefined));
       expect(failure.issues[0]?.code).toBe('queue-missing');
-    });
-
-    const entryOf = ({ envelope }: Delivery): LedgerEntry => ({
-      type: 'event',
-      event: { messageId: envelope.id, kind: 'processed', at: '2026-01-02T03:04:05.678Z' },
-    });
-
-    it('tells the ledger after what goes out, and settles after the ledger', async () => {
-      const order: string[] = [];
-      const recorder = await openRabbitBroker({
-        url: server.url,
-        logger: silent,
-        prefix,
-        record: async () => {
-          const depths = await broker.depths();
-          const held = depths.find((each) => each.queue === queue);
-          const out = depths.find((each) => each.queue === 'out.test');
-          order.push(`recorded with ${out?.ready} out and ${held?.ready} back`);
-        },
-      });
-      try {
-        await broker.declare({ name: 'out.test', interface: 'tab-1' });
-        await recorder.declare({ name: 'out.test', interface: 'tab-1' });
-        await broker.publish(queue, buildEnvelope());
-        const [delivery] = await takeMany(recorder, queue, 1);
-        const out = { queue: 'out.test', envelope: buildEnvelope() };
-        await delivery!.accept([out], [entryOf(delivery!)]);
-        order.push('settled');
-        expect(order).toEqual(['recorded with 1 out and 0 back', 'settled']);
-      } finally {
-        await recorder.close();
-      }
-    });
-
-    it('delivers again what the ledger could not be told of', async () => {
-      const recorder = await openRabbitBroker({
-        url: server.url,
-        logger: silent,
-        prefix,
-        record: () => Promise.reject(buildError('transient', 'ledger-unavailable', 'It is away.')),
-      });
-      try {
-        const envelope = buildEnvelope();
-        await broker.publish(queue, envelope);
-        const seen: string[] = [];
-        let deliveries = 0;
-        await recorder.consume(queue, { window: 1 }, (delivery) => {
-          deliveries += 1;
-          seen.push(delivery.envelope.id);
-          if (deliveries > 1) return;
-          void failureOf(delivery.accept([], [entryOf(delivery)])).then((failure) =>
-            seen.push(failure.issues[0]?.code ?? ''),
-          );
-        });
-        await until(() => Promise.resolve(seen.length === 3));
-        expect(seen).toEqual([envelope.id, 'ledger-unavailable', envelope.id]);
-      } finally {
-        await recorder.close();
-      }
-    });
-
-    it('rejects an acceptance whose channel was lost after what goes out was confirmed', async () => {
-      const proxy = await openTcpProxy({ port: server.port });
-      const recorder = await openRabbitBroker({
-        url: `amqp://guest:guest@127.0.0.1:${proxy.port}`,
-        logger: silent,
-        prefix,
-        // What goes out is stored by now.
-        record: async () => {
-          proxy.cut();
-          await voided.promise;
-        },
-      });
-      const voided = Promise.withResolvers<undefined>();
-      try {
-        await recorder.declare({ name: 'out.test', interface: 'tab-1' });
-        await broker.declare({ name: 'out.test', interface: 'tab-1' });
-        const envelope = buildEnvelope();
-        await broker.publish(queue, envelope);
-        const seen: Delivery[] = [];
-        const rejected = Promise.withResolvers<string | undefined>();
-        await recorder.consume(queue, { window: 1 }, (delivery) => {
-          seen.push(delivery);
-          if (seen.length > 1) return;
-          delivery.voided.addEventListener('abort', () => voided.resolve(undefined));
-          const out = { queue: 'out.test', envelope: buildEnvelope() };
-          void failureOf(delivery.accept([out], [entryOf(delivery)])).then((failure) =>
-            rejected.resolve(failure.issues[0]?.code),
-          );
-        });
-        expect(await rejected.promise).toBe('broker-unavailable');
-        await until(() => Promise.resolve(seen.length === 2));
-        expect(seen[1]!.envelope.id).toBe(envelope.id);
-        expect(seen[1]!.redelivered).toBe(true);
-        const depths = await broker.depths();
-        expect(depths.find((each) => each.queue === 'out.test')?.ready).toBe(1);
-      } finally {
-        await recorder.close();
-        await proxy.close();
-      }
-    });
-
-    it('opens the channel of a message that is held long again, and keeps the order', async () => {
-      await broker.declare({ name: 'in.long', interface: 'tab-1', order: { lanes: 1 } });
-      const holder = await openRabbitBroker({
-        url: server.url,
-        logger: silent,
-        prefix,
-        recycleAfterMs: 1_000,
-      });
-      try {
-        await holder.declare({ name: 'in.long', interface: 'tab-1', order: { lanes: 1 } });
-        const sent = [buildEnvelope(), buildEnvelope(), buildEnvelope()];
-        for (const envelope of sent) await broker.publish('in.long', envelope);
-        const seen: Delivery[] = [];
-        await holder.consume('in.long', { window: 2 }, (delivery) => seen.push(delivery));
-        await until(() => Promise.resolve(seen.length === 2));
-        await until(() => Promise.resolve(seen.length === 4));
-        expect(seen[0]!.voided.aborted).toBe(true);
-        expect((await failureOf(seen[0]!.accept())).issues[0]?.code).toBe('broker-unavailable');
-        await seen[2]!.accept();
-        await until(() => Promise.resolve(seen.length === 5));
-        const ids = sent.map(({ id }) => id);
-        const [first, second, third] = ids;
-        expect(seen.map(({ envelope }) => envelope.id)).toEqual([
-          first,
-          second,
-          first,
-          second,
-          third,
-        ]);
-      } finally {
-        await holder.close();
-      }
-    });
-
-    it('connects with the password that its file has by now', async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'hilum-password-'));
-      const passwordFile = join(folder, 'password');
-      const user = `u${prefix}`;
-      await server.ctl('add_user', user, 'before');
-      await server.ctl('set_permissions', user, '.*', '.*', '.*');
-      writeFileSync(passwordFile, 'before\n');
-      const proxy = await openTcpProxy({ port: server.port });
-      const rotated = await openRabbitBroker({
-        // Nobody answers at the first: the second is as good.
-        url: `amqp://${user}@127.0.0.1:1,amqp://${user}@127.0.0.1:${proxy.port}`,
-        access: { passwordFile },
-        logger: silent,
-        prefix,
-      });
-      try {
-        await rotated.declare({ name: queue, interface: 'tab-1' });
-        await rotated.publish(queue, buildEnvelope());
-        await server.ctl('change_password', user, 'after');
-        proxy.cut();
-        const waiting = rotated.publish(queue, buildEnvelope());
-        writeFileSync(passwordFile, 'after\n');
-        await waiting;
-      } finally {
-        await rotated.close();
-        await proxy.close();
-        rmSync(folder, { recursive: true });
-      }
     });
 
     it('settles a delivery once', async () => {

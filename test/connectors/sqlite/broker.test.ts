@@ -46,7 +46,6 @@ describeBroker('embedded (SQLite)', async () => {
         })),
       );
     },
-    recorded: async (ids) => [...(await client.ledger.states(ids)).keys()],
     close: () => owner.disconnect(),
   };
 });
