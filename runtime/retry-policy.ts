@@ -63,7 +63,10 @@ export function decideDelivery(
   if (settings.maxAgeMs !== undefined && ageMs > settings.maxAgeMs) {
     return { retry: false, issues: [...issues, expired(settings.maxAgeMs, failures)] };
   }
-  return { retry: true, delayMs: Math.max(retryAfterMs, jitteredMs(settings, failures, random)) };
+  // An answer may only be late: repeated at once, the message would be there twice.
+  const earliestMs = errorClass === 'ambiguous' ? settings.firstDelayMs : 0;
+  const delayMs = Math.max(retryAfterMs, earliestMs, jitteredMs(settings, failures, random));
+  return { retry: true, delayMs };
 }
 
 /**
