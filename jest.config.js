@@ -2,6 +2,8 @@
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
+  // Their load would make the clocks of the others wrong: `npm run test:faults -- --short`.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/faults/'],
   testMatch: ['**/*.test.ts'],
   transform: {
     '^.+\\.(t|j|m)sx?$': [
