@@ -3,6 +3,7 @@ import type { Broker, Outgoing } from '../../core/ports/broker.ts';
 import type { FlowDestination, FlowMessage } from '../../core/ports/flow-runtime.ts';
 import type { Ledger, LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
 import type { Clock } from '../clock.ts';
+import { publishAll } from '../publish-all.ts';
 import type { Recorder } from '../recorder.ts';
 import { Ordinals } from './ordinals.ts';
 import { buildOutbound, type InFlow } from './outbound.ts';
@@ -61,13 +62,7 @@ export class Outbox {
   /** What goes out is durable first: whoever finds it in the ledger can rely on that. */
   async store(outgoing: readonly Outgoing[], entries: readonly LedgerEntry[]): Promise<void> {
     const { broker, recorder } = this.#options;
-    await Promise.all(
-      outgoing.map((each) =>
-        'queue' in each
-          ? broker.publish(each.queue, each.envelope)
-          : broker.publishEvent(each.topic, each.envelope),
-      ),
-    );
+    await publishAll(broker, outgoing);
     await recorder.write(entries);
   }
 

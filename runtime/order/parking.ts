@@ -6,6 +6,7 @@ import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
 import { toInstant } from '../ids.ts';
+import { publishAll } from '../publish-all.ts';
 
 interface Options {
   readonly broker: Broker;
@@ -92,13 +93,7 @@ export class Parking {
       outgoing: readonly Outgoing[] = [],
       entries: readonly LedgerEntry[] = [],
     ): Promise<void> => {
-      await Promise.all(
-        outgoing.map((each) =>
-          'queue' in each
-            ? broker.publish(each.queue, each.envelope)
-            : broker.publishEvent(each.topic, each.envelope),
-        ),
-      );
+      await publishAll(broker, outgoing);
       if (entries.length > 0) await this.#untilDone(() => ledger.append(entries));
     };
     return {
