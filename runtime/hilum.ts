@@ -4,6 +4,7 @@ import type { Issue } from '../core/issue.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { Administrator } from './admin/administrator.ts';
 import { PausedQueues } from './admin/paused-queues.ts';
+import { AlarmWatch, type Watched } from './alarm/watch.ts';
 import { openStores, type Stores } from './broker.ts';
 import { startConsole, type ConsoleServer } from './console/server.ts';
 import { prepareDataDirectory, prepareNodeRed, readCredentialSecret } from './data-directory.ts';
@@ -11,6 +12,7 @@ import { compileFlows, type Compiled } from './deploy/definitions.ts';
 import { findGroups } from './deploy/groups.ts';
 import { readFlows } from './deploy/storage.ts';
 import { toListenerStatus, toSenderStatus } from './endpoint-status.ts';
+import { newId } from './ids.ts';
 import type { ConnectionState, EndpointState, FromChild, RoleConfig } from './process/messages.ts';
 import { SupervisedProcess } from './process/supervised.ts';
 import { replay } from './replay/replay.ts';
@@ -38,11 +40,13 @@ export class Hilum {
   #console: ConsoleServer | undefined;
   #paused: PausedQueues | undefined;
   #replays: ReplayRuns | undefined;
+  #alarms: AlarmWatch | undefined;
   #credentialSecret = '';
   #flows: readonly FlowNode[] = [];
   #compiled: Compiled = {
     definitions: { listeners: [], senders: [], queues: [] },
     issues: [],
+    alarmLimits: new Map(),
   };
   #deploying: Promise<void> = Promise.resolve();
   #stopping = false;
@@ -82,6 +86,7 @@ export class Hilum {
     await Promise.all([demo, this.#startWorkers(), this.#startConsole()]);
     // Last: whoever finds a listener open finds its flow ready as well.
     await this.#startEdge();
+    this.#alarms?.start();
   }
 
   /** Stops taking messages, finishes those under way, ends every process. Idempotent. */
@@ -90,6 +95,7 @@ export class Hilum {
     this.#stopping = true;
     await this.#console?.stop();
     await this.#replays?.close();
+    await this.#alarms?.stop();
     await this.#deploying;
     await this.#edge?.stop();
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
@@ -141,8 +147,8 @@ export class Hilum {
   }
 
   #compile(flows: readonly FlowNode[]): Compiled {
-    const { bind, environment, allowNodes } = this.#options.settings;
-    return compileFlows(flows, { bind, environment, allowNodes });
+    const { bind, environment, allowNodes, alarm } = this.#options.settings;
+    return compileFlows(flows, { bind, environment, allowNodes, alarmLimits: alarm.limits });
   }
 
   #supervise(name: string, config: () => RoleConfig): SupervisedProcess {
@@ -205,6 +211,16 @@ export class Hilum {
       definitions: () => this.#compiled.definitions,
       directory: settings.replaysDirectory,
     });
+    this.#alarms = await AlarmWatch.open({
+      ...stores,
+      logger,
+      clock: Date.now,
+      newId: () => newId(Date.now()),
+      watched: () => this.#watched(),
+      address: settings.alarm.address,
+      file: settings.alarmsFile,
+      everyMs: settings.alarm.everyMs,
+    });
     this.#console = await startConsole({
       ...this.#options,
       stores,
@@ -229,6 +245,7 @@ export class Hilum {
         },
       }),
       replays: this.#replays,
+      alarms: this.#alarms,
       check: (flows): readonly Issue[] => this.#compile(flows).issues,
       deployed: (flows) => {
         this.#deploying = this.#deploying.then(() => this.#deploy(flows));
@@ -240,6 +257,20 @@ export class Hilum {
         this.#tellWorkers({ type: 'debug', nodeId, active });
       },
     });
+  }
+
+  /** What the alarms go by. */
+  #watched(): Watched {
+    const { definitions, alarmLimits } = this.#compiled;
+    const endpoints = [...definitions.listeners, ...definitions.senders];
+    return {
+      definitions,
+      limitsOf: (owner) => alarmLimits.get(owner) ?? this.#options.settings.alarm.limits,
+      names: {
+        interfaces: new Map(this.status().interfaces.map(({ id, label }) => [id, label])),
+        queues: new Map(endpoints.map(({ queue, label }) => [queue, label])),
+      },
+    };
   }
 
   /** The edge first (unchanged listeners stay connected), then the workers: old out, new in. */

@@ -1,5 +1,6 @@
 import type { Issue } from '../../core/issue.ts';
 import type { LedgerEventKind, MessageState } from '../../core/ports/ledger.ts';
+import type { AlarmView } from './alarms.ts';
 import type { ControlStatus } from './control.ts';
 
 /*
@@ -88,6 +89,8 @@ export interface TraceView {
 export interface StatusView extends ControlStatus {
   readonly version: string;
   readonly ready: boolean;
+  /** Those that stand. */
+  readonly alarms: readonly AlarmView[];
 }
 
 /** `GET /api/session`: who is signed in, and whether an administrator must be made first. */
