@@ -72,7 +72,9 @@ export class Reader {
   status(): StatusView {
     const { control, alarms, version } = this.#options;
     const { standing } = alarms.view();
-    return { version, ready: control.ready(), ...control.status(), alarms: standing };
+    const problems = control.problems();
+    const ready = problems.length === 0;
+    return { version, ready, problems, ...control.status(), alarms: standing };
   }
 
   /** Takes a sample for the rates; called every ten seconds also while nobody looks. */

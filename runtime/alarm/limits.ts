@@ -31,13 +31,13 @@ export function readAlarmLimits(
   find: (name: string) => string | undefined,
   otherwise: AlarmLimits = usualLimits,
 ): { readonly limits: AlarmLimits; readonly problems: readonly string[] } {
-  const limits: Partial<Record<AlarmKind, number>> = { ...otherwise };
+  const limits: Partial<Record<AlarmKind, number | undefined>> = { ...otherwise };
   const problems: string[] = [];
   for (const { kind, name, unit } of limitSettings) {
     const text = find(name)?.trim() ?? '';
     if (text === '') continue;
     if (text === 'off') {
-      delete limits[kind];
+      limits[kind] = undefined;
       continue;
     }
     const value = unit === 'time' ? parseDurationMs(text) : parseCount(text);
@@ -48,7 +48,11 @@ export function readAlarmLimits(
       problems.push(`${name}: expected ${expected}, or off, found "${text}".`);
     }
   }
-  return { limits, problems };
+  return { limits: withoutAbsent(limits), problems };
+}
+
+function withoutAbsent(limits: Partial<Record<AlarmKind, number | undefined>>): AlarmLimits {
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
 }
 
 function parseCount(text: string): number | undefined {

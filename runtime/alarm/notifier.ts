@@ -99,17 +99,17 @@ export class Notifier {
 
   async #send(): Promise<void> {
     const { address, keep, delayMs = usualDelayMs } = this.#options;
-    const { signal } = this.#stopping;
+    const isStopping = (): boolean => this.#stopping.signal.aborted;
     if (address === undefined) return;
     let attempt = 0;
-    while (!signal.aborted) {
+    while (!isStopping()) {
       const [next] = this.#pending;
       if (next === undefined) return;
       const { kind, message } = await this.#post(address, next);
       if (kind === 'away') {
-        if (!signal.aborted) this.#noteAway(address, message);
+        if (!isStopping()) this.#noteAway(address, message);
         attempt += 1;
-        await pause(delayMs(attempt), signal);
+        await pause(delayMs(attempt), this.#stopping.signal);
         continue;
       }
       attempt = 0;

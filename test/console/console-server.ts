@@ -65,6 +65,8 @@ export interface RunningConsole {
 /** The engine's part, as far as the console needs one: what was replayed, and whether it is ready. */
 interface TestControl extends Control {
   isReady: boolean;
+  /** Queues that the flows ask for and nobody has made. */
+  missing: readonly string[];
   readonly replayed: { readonly id: string; readonly by: string }[];
   readonly running: ControlStatus;
 }
@@ -321,6 +323,7 @@ function buildControl(): TestControl {
   };
   return {
     isReady: true,
+    missing: [],
     replayed,
     running,
     replay(id, by) {
@@ -328,8 +331,12 @@ function buildControl(): TestControl {
       return Promise.resolve({ id: 'the-new-one' });
     },
     status: () => running,
-    ready() {
-      return this.isReady;
+    problems() {
+      const message = 'The process edge is starting.';
+      return this.isReady ? [] : [{ part: 'engine', code: 'process-not-running', message }];
+    },
+    queues() {
+      return [queue, ...this.missing];
     },
   };
 }

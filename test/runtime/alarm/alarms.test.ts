@@ -4,7 +4,7 @@ const at = '2026-11-22T03:04:05.678Z';
 
 function open(standing: readonly StandingAlarm[] = []): {
   readonly alarms: Alarms;
-  look(...values: readonly (number | undefined)[]): readonly string[];
+  readonly look: (...values: readonly (number | undefined)[]) => readonly string[];
 } {
   let ids = 0;
   const alarms = new Alarms(standing, () => `a${(ids += 1)}`);
