@@ -313,6 +313,7 @@ class RabbitBroker implements Broker {
 }
 
 function toOverall({ publish, consume }: Record<'publish' | 'consume', LinkState>): LinkState {
+  if (publish === 'refused' || consume === 'refused') return 'refused';
   if (publish === 'disconnected' || consume === 'disconnected') return 'disconnected';
   return publish === 'blocked' ? 'blocked' : 'connected';
 }

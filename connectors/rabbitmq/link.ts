@@ -4,8 +4,11 @@ import { buildError, findFailure } from '../../core/errors.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { buildUnavailable, toAmqpFailure } from './failures.ts';
 
-/** Whether the broker takes messages: `blocked` while RabbitMQ is short of memory or disk. */
-export type LinkState = 'connected' | 'blocked' | 'disconnected';
+/**
+ * Whether the broker takes messages: `blocked` while RabbitMQ is short of memory or disk, `refused` where it lets us in
+ * no more (user, password, permissions).
+ */
+export type LinkState = 'connected' | 'blocked' | 'disconnected' | 'refused';
 
 interface LinkOptions {
   readonly url: string;
@@ -139,7 +142,9 @@ export class Link {
       clearTimeout(timer);
       connection.removeAllListeners('connect-failed');
       connection.on('connect-failed', (error: Error) => {
-        this.#logFailure(this.#findRefusal(error) ?? error);
+        const refusal = this.#findRefusal(error);
+        this.#logFailure(refusal ?? error);
+        this.#options.onState(refusal === undefined ? 'disconnected' : 'refused');
       });
     }
   }

@@ -8,6 +8,7 @@ import type { Failure, Request } from './protocol.ts';
 import type { Lease, Receiver } from './queue-state.ts';
 import { Queues } from './queues.ts';
 import type { Effect } from './queues.ts';
+import { StorageWatch } from './storage-watch.ts';
 
 /** A client as the group commit sees it: where answers go. Nothing is sent before `flush`. */
 export interface Requester extends Receiver {
@@ -32,6 +33,7 @@ export class GroupCommit {
   readonly #queues: Queues;
   readonly #ledger: LedgerStore;
   readonly #logger: Logger;
+  readonly #storage: StorageWatch;
   readonly #requesters = new Set<Requester>();
   #submitted: Submitted[] = [];
   #leaving: Requester[] = [];
@@ -44,9 +46,15 @@ export class GroupCommit {
   #writeBackDue = false;
   #closed = false;
 
-  constructor(database: Database, logger: Logger) {
+  /** `onStorage`: why nothing can be written to the file, undefined when it can again. */
+  constructor(
+    database: Database,
+    logger: Logger,
+    onStorage: (reason: string | undefined) => void = () => undefined,
+  ) {
     this.#database = database;
     this.#logger = logger;
+    this.#storage = new StorageWatch(database, onStorage);
     this.#ledger = new LedgerStore(database);
     this.#queues = new Queues(database, {
       wake: () => {
@@ -87,6 +95,7 @@ export class GroupCommit {
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#writeBackTimer);
     this.#queues.close();
+    this.#storage.close();
   }
 
   #armLater(): void {
@@ -152,6 +161,7 @@ export class GroupCommit {
     } catch (error) {
       this.#queues.rolledBack();
       this.#ledger.rolledBack();
+      this.#storage.failed(error);
       return { error };
     }
     this.#queues.committed();
