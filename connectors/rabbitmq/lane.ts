@@ -115,8 +115,12 @@ export class Lane {
   async resume(): Promise<void> {
     this.#paused = false;
     // Without a channel the next one begins to consume.
-    if (this.#channel !== undefined && this.#consumerTag === undefined) {
-      await this.#consume(this.#channel);
+    if (this.#channel === undefined || this.#consumerTag !== undefined) return;
+    const channel = this.#channel;
+    try {
+      await this.#consume(channel);
+    } catch (error) {
+      if (this.#channel === channel) throw error;
     }
   }
 
@@ -186,10 +190,7 @@ export class Lane {
       if (settling) throw buildAlreadySettled(queue, envelope.id);
       settling = true;
     };
-    const settle = async (
-      { outgoing = [], entries = [] }: Settling,
-      before?: () => Promise<void>,
-    ): Promise<void> => {
+    const store = async ({ outgoing = [], entries = [] }: Settling): Promise<void> => {
       begin();
       try {
         await Promise.all(outgoing.map((each) => this.#options.publishOutgoing(each)));
@@ -199,13 +200,15 @@ export class Lane {
         else this.#giveBack(channel, message);
         throw error;
       }
+    };
+    const settle = async (settling: Settling, before?: () => Promise<void>): Promise<void> => {
+      await store(settling);
       await this.#settle(channel, message, before);
     };
-    const requeue = async (): Promise<void> => {
-      begin();
+    const requeue = async (settling: Settling): Promise<void> => {
+      await store(settling);
       this.#assertCurrent(channel);
       this.#answer(message, () => channel.nack(message));
-      return Promise.resolve();
     };
     return {
       queue,
@@ -216,7 +219,7 @@ export class Lane {
       // Given back as it was: to the head of its queue, where its order is.
       retry: (delayMs, options) =>
         delayMs === 0 && options?.countAttempt === false
-          ? requeue()
+          ? requeue(options)
           : settle(options ?? {}, () => publishRetry(envelope, { ...options, delayMs })),
       deadLetter: (issues, outgoing, entries) =>
         settle({ outgoing, entries }, () => publishDead(envelope, issues)),

@@ -9,6 +9,7 @@ import type { Envelope } from '../../../core/envelope.ts';
 import { findFailure } from '../../../core/errors.ts';
 import type { Issue } from '../../../core/issue.ts';
 import type { Broker, Delivery } from '../../../core/ports/broker.ts';
+import type { LedgerEntry } from '../../../core/ports/ledger.ts';
 import type { Logger } from '../../../core/ports/logger.ts';
 import { describeBroker } from '../../contract/broker.ts';
 import { describeWith } from '../../support/programs.ts';
@@ -36,55 +37,71 @@ describeWith('rabbitmq-server', 'RabbitMQ', () => {
     await server.stop();
   });
 
-  describeBroker('RabbitMQ', async () => {
-    const proxy = await openTcpProxy({ port: server.port });
-    // A prefix of its own, so that a test sees nothing of the one before it.
-    const prefix = `t${randomUUID().slice(0, 8)}`;
-    const open = (port: number): Promise<Broker> =>
-      openRabbitBroker({ url: `amqp://guest:guest@127.0.0.1:${port}`, logger: silent, prefix });
-    const broker = await open(proxy.port);
-    const others: Broker[] = [];
-    return {
-      broker,
-      async reopen() {
-        const other = await open(server.port);
-        others.push(other);
-        return other;
-      },
-      cut() {
-        proxy.cut();
+  describeBroker(
+    'RabbitMQ',
+    async () => {
+      const proxy = await openTcpProxy({ port: server.port });
+      // A prefix of its own, so that a test sees nothing of the one before it.
+      const prefix = `t${randomUUID().slice(0, 8)}`;
+      const recorded = new Set<string>();
+      const record = (entries: readonly LedgerEntry[]): Promise<void> => {
+        for (const entry of entries)
+          if (entry.type === 'event') recorded.add(entry.event.messageId);
         return Promise.resolve();
-      },
-      async restart() {
-        await server.kill();
-        await server.start();
-      },
-      async refuseToStore() {
-        await server.ctl('set_vm_memory_high_watermark', 'absolute', '1MB');
-        return async () => {
-          await server.ctl('set_vm_memory_high_watermark', '0.4');
-        };
-      },
-      async deadLetters(queue) {
-        return withChannel(server.url, async (channel) => {
-          const name = buildNames(prefix).dead(queue);
-          const letters: { id: string; issues: readonly Issue[] }[] = [];
-          for (;;) {
-            const message = await channel.get(name);
-            if (message === false) return letters;
-            letters.push({
-              id: String(message.properties.messageId),
-              issues: findIssues(message),
-            });
-          }
+      };
+      const open = (port: number): Promise<Broker> =>
+        openRabbitBroker({
+          url: `amqp://guest:guest@127.0.0.1:${port}`,
+          logger: silent,
+          prefix,
+          record,
         });
-      },
-      async close() {
-        await Promise.all([broker, ...others].map((client) => client.close()));
-        await proxy.close();
-      },
-    };
-  });
+      const broker = await open(proxy.port);
+      const others: Broker[] = [];
+      return {
+        broker,
+        async reopen() {
+          const other = await open(server.port);
+          others.push(other);
+          return other;
+        },
+        cut() {
+          proxy.cut();
+          return Promise.resolve();
+        },
+        async restart() {
+          await server.kill();
+          await server.start();
+        },
+        async refuseToStore() {
+          await server.ctl('set_vm_memory_high_watermark', 'absolute', '1MB');
+          return async () => {
+            await server.ctl('set_vm_memory_high_watermark', '0.4');
+          };
+        },
+        async deadLetters(queue) {
+          return withChannel(server.url, async (channel) => {
+            const name = buildNames(prefix).dead(queue);
+            const letters: { id: string; issues: readonly Issue[] }[] = [];
+            for (;;) {
+              const message = await channel.get(name);
+              if (message === false) return letters;
+              letters.push({
+                id: String(message.properties.messageId),
+                issues: findIssues(message),
+              });
+            }
+          });
+        },
+        recorded: (ids) => Promise.resolve(ids.filter((id) => recorded.has(id))),
+        async close() {
+          await Promise.all([broker, ...others].map((client) => client.close()));
+          await proxy.close();
+        },
+      };
+    },
+    { keepsOrder: false },
+  );
 
   describe('RabbitMQ alone', () => {
     let broker: Broker;

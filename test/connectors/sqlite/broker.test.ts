@@ -46,6 +46,7 @@ describeBroker('embedded (SQLite)', async () => {
         })),
       );
     },
+    recorded: async (ids) => [...(await client.ledger.states(ids)).keys()],
     close: () => owner.disconnect(),
   };
 });

@@ -1,0 +1,352 @@
+import type { Broker, Delivery } from '../../../core/ports/broker.ts';
+import type { BrokerFixture, BrokerTest } from './fixture.ts';
+import {
+  acceptIds,
+  buildEnvelope,
+  consumeHandle,
+  consumeInto,
+  expectDepth,
+  Inbox,
+  pause,
+  publishMany,
+  publishUntilStored,
+  restartTimeoutMs,
+  uniqueName,
+} from './support.ts';
+
+/** How long a delivery that must not come is waited for: many times what one takes that may. */
+const silenceMs = 400;
+
+/** Queues in order: one consumer at a time, and lanes that keep those of one key together. */
+export function describeOrder(test: BrokerTest): void {
+  let fixture: BrokerFixture;
+  let broker: Broker;
+  let other: Broker;
+  let queue: string;
+  const declare = (client: Broker, lanes: number): Promise<void> =>
+    client.declare({ name: queue, interface: 'contract', order: { lanes } });
+
+  beforeEach(async () => {
+    ({ fixture, broker } = test.current());
+    queue = uniqueName('in');
+    other = await fixture.reopen();
+  });
+
+  describe('an ordered queue of one lane', () => {
+    let ids: readonly string[];
+    let first: Inbox;
+    let second: Inbox;
+    beforeEach(async () => {
+      await declare(broker, 1);
+      await declare(other, 1);
+      ids = await publishMany(broker, queue, 6);
+      first = new Inbox();
+      second = new Inbox();
+    });
+
+    const take = async (inbox: Inbox, count: number): Promise<Delivery[]> => {
+      const taken: Delivery[] = [];
+      while (taken.length < count) taken.push(await inbox.next());
+      return taken;
+    };
+    const idsOf = (deliveries: readonly Delivery[]): string[] =>
+      deliveries.map(({ envelope }) => envelope.id);
+
+    it('delivers in the order of publishing', async () => {
+      await consumeHandle(broker, queue, first, 3);
+      expect(await acceptIds(first, 6)).toEqual(ids);
+    });
+
+    it('gives a second consumer nothing while the first holds some, or consumes', async () => {
+      await consumeHandle(broker, queue, first, 2);
+      await take(first, 2);
+      await consumeHandle(other, queue, second, 2);
+      await pause(silenceMs);
+      expect(second.arrived).toBe(0);
+    });
+
+    it('gives it to the second when the first has stopped and settled all, in order', async () => {
+      const consumer = await consumeHandle(broker, queue, first, 3);
+      const held = await take(first, 3);
+      await consumeHandle(other, queue, second, 10);
+      await consumer.stop();
+      await pause(silenceMs);
+      expect(second.arrived).toBe(0);
+      await held[2]!.accept();
+      await held[0]!.accept();
+      await held[1]!.accept();
+      expect(await acceptIds(second, 3)).toEqual(ids.slice(3));
+      expect(first.arrived).toBe(3);
+    });
+
+    it('gives back in order what a consumer that stopped has not settled, whatever came first', async () => {
+      const consumer = await consumeHandle(broker, queue, first, 3);
+      const held = await take(first, 3);
+      await consumeHandle(other, queue, second, 10);
+      await consumer.stop();
+      for (const index of [2, 0, 1]) await held[index]!.retry(0, { countAttempt: false });
+      const again = await take(second, 6);
+      expect(idsOf(again)).toEqual(ids);
+      expect(again.map(({ envelope }) => envelope.attempt)).toEqual([1, 1, 1, 1, 1, 1]);
+    });
+
+    it('gives it to the second when the first pauses, and back when that stops', async () => {
+      const consumer = await consumeHandle(broker, queue, first, 2);
+      const held = await take(first, 2);
+      const next = await consumeHandle(other, queue, second, 2);
+      await consumer.pause();
+      await Promise.all(held.map((delivery) => delivery.accept()));
+      const later = await take(second, 2);
+      expect(idsOf(later)).toEqual(ids.slice(2, 4));
+      await consumer.resume();
+      await next.stop();
+      await Promise.all(later.map((delivery) => delivery.accept()));
+      expect(await acceptIds(first, 2)).toEqual(ids.slice(4));
+    });
+
+    it.each<[string, (fixture: BrokerFixture, broker: Broker) => Promise<void>]>([
+      ['is closed', (_, client) => client.close()],
+      ['is cut off', (it) => it.cut()],
+    ])(
+      'gives all that is unsettled to the second when the first %s, in order',
+      async (_, leave) => {
+        await consumeHandle(broker, queue, first, 4);
+        const held = await take(first, 4);
+        await held[1]!.accept();
+        // Settled before it leaves: the next round trip comes behind it.
+        await expectDepth(broker, queue, ({ ready }) => ready <= 2);
+        await consumeHandle(other, queue, second, 10);
+        const leftAt = performance.now();
+        await leave(fixture, broker);
+        const again = await take(second, 5);
+        expect(performance.now() - leftAt).toBeLessThan(5_000);
+        expect(idsOf(again)).toEqual([ids[0], ...ids.slice(2)]);
+        expect(again.slice(0, 3).map(({ redelivered }) => redelivered)).toEqual([true, true, true]);
+      },
+    );
+
+    it('delivers a message that is given back before those behind it', async () => {
+      await consumeHandle(broker, queue, first, 2);
+      const held = await take(first, 2);
+      await held[0]!.retry(0, { countAttempt: false });
+      const again = await first.next();
+      expect([again.envelope.id, again.envelope.attempt]).toEqual([ids[0], 1]);
+      await held[1]!.accept();
+      await again.accept();
+      expect(await acceptIds(first, 4)).toEqual(ids.slice(2));
+    });
+
+    it('lets a message that is retried later step aside', async () => {
+      await consumeHandle(broker, queue, first, 1);
+      await (await first.next()).retry(50);
+      expect(await acceptIds(first, 5)).toEqual(ids.slice(1));
+      const again = await first.next();
+      expect([again.envelope.id, again.envelope.attempt]).toEqual([ids[0], 2]);
+      await again.accept();
+    });
+
+    it('keeps to the window', async () => {
+      await consumeHandle(broker, queue, first, 2);
+      await take(first, 2);
+      await pause(silenceMs);
+      expect(first.arrived).toBe(2);
+    });
+
+    it(
+      'keeps the order when the server is killed while some are held',
+      async () => {
+        await consumeHandle(broker, queue, first, 3);
+        const held = await take(first, 3);
+        await held[0]!.accept();
+        await fixture.restart();
+        const again: string[] = [];
+        while (!again.includes(ids[5]!)) {
+          const delivery = await first.next();
+          // Delivered before the server was killed.
+          if (delivery.voided.aborted) continue;
+          again.push(delivery.envelope.id);
+          await delivery.accept();
+        }
+        // The acceptance may have been lost with the server.
+        expect(again.filter((id) => id !== ids[0])).toEqual(ids.slice(1));
+      },
+      restartTimeoutMs,
+    );
+  });
+
+  describe('an ordered queue of four lanes', () => {
+    const keys = Array.from({ length: 24 }, (_, index) => `patient-${index}`);
+    const publishKeyed = async (client: Broker, rounds: number): Promise<void> => {
+      const envelopes = Array.from({ length: rounds }, (_, round) =>
+        keys.map((key) => ({ ...buildEnvelope(), id: `${key}/${round}`, key })),
+      ).flat();
+      await Promise.all(envelopes.map((envelope) => client.publish(queue, envelope)));
+    };
+    beforeEach(async () => {
+      await declare(broker, 4);
+      await declare(other, 4);
+    });
+
+    it('keeps those of a key in order, over a cut and duplicate deliveries, and loses none', async () => {
+      const firstSeen = new Map<string, number[]>();
+      const seen = new Set<string>();
+      const done = Promise.withResolvers<undefined>();
+      const handler = (delivery: Delivery): void => {
+        const { id, key = '' } = delivery.envelope;
+        if (!seen.has(id)) {
+          seen.add(id);
+          firstSeen.set(key, [...(firstSeen.get(key) ?? []), Number(id.split('/')[1])]);
+        }
+        if (seen.size === 80) void fixture.cut();
+        // One that cannot be settled any more comes again.
+        delivery.accept().catch(() => undefined);
+        if (seen.size === keys.length * 10) done.resolve(undefined);
+      };
+      await broker.consume(queue, { window: 16 }, handler);
+      await other.consume(queue, { window: 16 }, handler);
+      await publishKeyed(other, 10);
+      await done.promise;
+      for (const key of keys) expect(firstSeen.get(key)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      await expectDepth(broker, queue, ({ ready }) => ready === 0);
+    });
+
+    it('gives those of a key to one consumer at a time', async () => {
+      const holders = new Map<string, Set<string>>();
+      const seen = new Set<string>();
+      const done = Promise.withResolvers<undefined>();
+      const consume = (client: Broker, name: string) =>
+        client.consume(queue, { window: 200 }, ({ envelope: { id, key = '' } }) => {
+          // All are held: none may come to anybody else.
+          holders.set(key, (holders.get(key) ?? new Set()).add(name));
+          seen.add(id);
+          if (seen.size === keys.length * 3) done.resolve(undefined);
+        });
+      await Promise.all([consume(broker, 'first'), consume(other, 'second')]);
+      await publishKeyed(broker, 3);
+      await done.promise;
+      for (const key of keys) expect(holders.get(key)?.size).toBe(1);
+    });
+
+    it('counts all lanes', async () => {
+      await publishKeyed(broker, 2);
+      await expectDepth(broker, queue, ({ ready }) => ready === keys.length * 2);
+      await expectDepth(other, queue, ({ ready }) => ready === keys.length * 2);
+    });
+
+    it('keeps to the window in all lanes together', async () => {
+      await publishKeyed(broker, 2);
+      const inbox = await consumeInto(broker, queue, 5);
+      const held = [await inbox.next(), await inbox.next()];
+      await pause(silenceMs);
+      expect(inbox.arrived).toBe(5);
+      for (const delivery of held) await delivery.accept();
+      while (inbox.arrived < 7) await inbox.next();
+      await pause(silenceMs);
+      expect(inbox.arrived).toBe(7);
+    });
+
+    it('delivers what has no key', async () => {
+      const ids = await publishMany(broker, queue, 40);
+      const inbox = await consumeInto(broker, queue, 50);
+      expect((await acceptIds(inbox, 40)).sort()).toEqual([...ids].sort());
+    });
+
+    it('delivers the events that it subscribes to, those of a key in order', async () => {
+      const topic = uniqueName('t');
+      await broker.declare({
+        name: queue,
+        interface: 'contract',
+        order: { lanes: 4 },
+        topics: [topic],
+      });
+      const events = Array.from({ length: 20 }, () => ({ ...buildEnvelope(), key: 'patient-7' }));
+      await Promise.all(events.map((event) => other.publishEvent(topic, event)));
+      const inbox = await consumeInto(other, queue, 30);
+      expect(await acceptIds(inbox, 20)).toEqual(events.map(({ id }) => id));
+    });
+  });
+
+  describe('a queue whose order changes', () => {
+    const publishRounds = async (from: number, to: number): Promise<void> => {
+      for (let round = from; round < to; round += 1) {
+        const envelopes = ['a', 'b', 'c', 'd', 'e', 'f'].map((key) => ({
+          ...buildEnvelope(),
+          id: `${queue}/${key}/${round}`,
+          key,
+        }));
+        await Promise.all(envelopes.map((each) => publishUntilStored(broker, queue, each)));
+      }
+    };
+    const takeAll = async (client: Broker, count: number): Promise<Map<string, number[]>> => {
+      const byKey = new Map<string, number[]>();
+      const inbox = new Inbox();
+      const consumer = await consumeHandle(client, queue, inbox, 4);
+      for (const id of await acceptIds(inbox, count)) {
+        const [, key = '', round] = id.split('/');
+        byKey.set(key, [...(byKey.get(key) ?? []), Number(round)]);
+      }
+      await consumer.stop();
+      return byKey;
+    };
+
+    it.each([
+      [1, 4],
+      [4, 1],
+      [2, 8],
+      [8, 2],
+    ])('forgets nothing and keeps the order of keys from %s lanes to %s', async (before, after) => {
+      await declare(broker, before);
+      await publishRounds(0, 5);
+      await declare(broker, after);
+      await publishRounds(5, 10);
+      const byKey = await takeAll(broker, 60);
+      for (const rounds of byKey.values()) expect(rounds).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      await expectDepth(broker, queue, ({ ready, unsettled }) => ready + unsettled === 0);
+      // And again, on a client that knows of nothing.
+      await declare(other, after);
+      await publishRounds(10, 12);
+      expect((await takeAll(other, 12)).get('a')).toEqual([10, 11]);
+    });
+
+    it.each<[string, () => Promise<void>, () => Promise<void>]>([
+      [
+        'in order to without',
+        () => declare(broker, 4),
+        () => broker.declare({ name: queue, interface: 'contract' }),
+      ],
+      [
+        'without order to in order',
+        () => broker.declare({ name: queue, interface: 'contract' }),
+        () => declare(broker, 4),
+      ],
+    ])('forgets nothing from %s', async (_, before, after) => {
+      await before();
+      await publishRounds(0, 3);
+      await after();
+      await publishRounds(3, 6);
+      const byKey = await takeAll(broker, 36);
+      for (const rounds of byKey.values()) expect(rounds.sort()).toEqual([0, 1, 2, 3, 4, 5]);
+      await expectDepth(broker, queue, ({ ready, unsettled }) => ready + unsettled === 0);
+    });
+
+    it('waits with the new lanes while another consumer still holds some of the old', async () => {
+      await declare(broker, 2);
+      await publishRounds(0, 2);
+      const old = await consumeInto(broker, queue, 100);
+      const held: Delivery[] = [];
+      while (held.length < 12) held.push(await old.next());
+      await declare(other, 4);
+      await publishRounds(2, 3);
+      const next = await consumeInto(other, queue, 100);
+      await pause(silenceMs);
+      expect(next.arrived).toBe(0);
+      for (const delivery of held) await delivery.accept();
+      if (old.arrived === 12) await broker.close();
+      const late = [...(old.arrived > 12 ? [old] : []), next];
+      const taken = await Promise.race(late.map((inbox) => acceptIds(inbox, 6)));
+      expect(taken.sort()).toEqual(
+        ['a', 'b', 'c', 'd', 'e', 'f'].map((key) => `${queue}/${key}/2`),
+      );
+    });
+  });
+}
