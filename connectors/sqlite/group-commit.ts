@@ -1,10 +1,12 @@
 import type { Logger } from '../../core/ports/logger.ts';
+import { isFormer } from '../../core/former-receipt.ts';
 import { isFull, Refusal, toFailure } from './database.ts';
 import type { Database } from './database.ts';
 import { checkEntry } from './ledger-entry.ts';
 import { answerQuestion, isLedgerKind, needsWriteBack } from './ledger-questions.ts';
+import { findReceived } from './ledger-received.ts';
 import { LedgerStore } from './ledger-store.ts';
-import type { Failure, Request } from './protocol.ts';
+import type { Failure, Parcel, Request, Unless } from './protocol.ts';
 import type { Lease, Receiver } from './queue-state.ts';
 import { Queues } from './queues.ts';
 import type { Effect } from './queues.ts';
@@ -248,6 +250,21 @@ export class GroupCommit {
     return effect;
   }
 
+  /** A message that comes in, unless it came before: its answer is the one that did. */
+  #take(queue: string, parcel: Parcel, { before, entries, reusedEntries }: Unless): Effect {
+    const found = before && findReceived(this.#database, this.#ledger, [before])[0];
+    const former = found !== undefined && isFormer(found, parcel[0]) ? found : undefined;
+    const taken = former === undefined ? entries : reusedEntries;
+    if (former?.hasSameContent === true || taken === undefined) return () => former;
+    for (const entry of taken) checkEntry(entry);
+    const publish = this.#queues.publish(queue, parcel);
+    this.#ledger.append(taken);
+    return () => {
+      publish();
+      return former;
+    };
+  }
+
   #apply({ requester, request }: Submitted): Effect {
     const queues = this.#queues;
     const database = this.#database;
@@ -256,6 +273,8 @@ export class GroupCommit {
         return queues.publish(request[2], request[3]);
       case 'publishEvent':
         return queues.publishEvent(request[2], request[3]);
+      case 'take':
+        return this.#take(request[2], request[3], request[4]);
       case 'accept':
         return this.#settle(requester, request, (lease) => queues.accept(lease));
       case 'retry': {
@@ -295,7 +314,12 @@ const writeBackMs = 250;
 const retryMs = 500;
 
 /** Requests that need room in the file. */
-const growingKinds: ReadonlySet<Request[1]> = new Set(['publish', 'publishEvent', 'append']);
+const growingKinds: ReadonlySet<Request[1]> = new Set([
+  'publish',
+  'publishEvent',
+  'take',
+  'append',
+]);
 
 const writingKinds: ReadonlySet<Request[1]> = new Set([
   ...growingKinds,
