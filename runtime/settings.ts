@@ -40,6 +40,8 @@ export interface Settings {
   readonly pausedFile: string;
   /** A file for each replay of many messages. */
   readonly replaysDirectory: string;
+  /** Compiled code, made again where it is missing. */
+  readonly codeCacheDirectory: string;
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -127,6 +129,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       databaseFile: path.join(dataDirectory, 'hilum.db'),
       pausedFile: path.join(dataDirectory, 'paused-queues.json'),
       replaysDirectory: path.join(dataDirectory, 'replays'),
+      codeCacheDirectory: path.join(dataDirectory, 'code-cache'),
     },
   };
 }
