@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { Hilum } from '../runtime/hilum.ts';
+import { prepareDataDirectory } from '../runtime/data-directory.ts';
+import type { Hilum } from '../runtime/hilum.ts';
 import { openLogger } from '../runtime/log.ts';
+import { keepCompiledCode } from '../runtime/process/node-options.ts';
 import { packageDirectory, readSettings, type Settings } from '../runtime/settings.ts';
 
 const patienceMs = 5_000;
@@ -51,8 +54,7 @@ async function start(): Promise<void> {
   // Whatever any of its processes writes is for this user alone.
   process.umask(0o077);
   const { settings } = read;
-  const logger = openLogger(settings, 'supervisor');
-  const hilum = new Hilum({ settings, logger, version: await readVersion() });
+  const hilum = await load(settings).catch(refuse);
   const stopping = stopOnSignal(hilum);
   const patience = setInterval(() => {
     process.stdout.write(`Hilum is still starting: ${whatIsMissing(hilum, settings)}.\n`);
@@ -61,12 +63,26 @@ async function start(): Promise<void> {
     await hilum.start();
   } catch (error) {
     if (stopping.asked) return;
-    process.stderr.write(`hilum: cannot start: ${toWords(error)}\n`);
-    process.exit(1);
+    refuse(error);
   } finally {
     clearInterval(patience);
   }
   await printBanner(hilum, settings);
+  flushCompileCache();
+}
+
+/** The data folder first: the compiled code of everything else is kept there. */
+async function load(settings: Settings): Promise<Hilum> {
+  await prepareDataDirectory(settings);
+  keepCompiledCode(settings);
+  const { Hilum } = await import('../runtime/hilum.ts');
+  const logger = openLogger(settings, 'supervisor');
+  return new Hilum({ settings, logger, version: await readVersion() });
+}
+
+function refuse(error: unknown): never {
+  process.stderr.write(`hilum: cannot start: ${toWords(error)}\n`);
+  process.exit(1);
 }
 
 /** What a start that takes long waits for. */

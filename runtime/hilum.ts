@@ -8,7 +8,7 @@ import { AlarmWatch, type Watched } from './alarm/watch.ts';
 import { openStores, type Stores } from './broker.ts';
 import { Condition } from './condition.ts';
 import { startConsole, type ConsoleServer } from './console/server.ts';
-import { prepareDataDirectory, prepareNodeRed, readCredentialSecret } from './data-directory.ts';
+import { prepareNodeRed, readCredentialSecret } from './data-directory.ts';
 import { compileFlows, type Compiled } from './deploy/definitions.ts';
 import { findGroups } from './deploy/groups.ts';
 import { readFlows } from './deploy/storage.ts';
@@ -27,7 +27,7 @@ interface Options {
 }
 
 /**
- * Hilum on one machine: a supervisor that holds console and editor, and beside it the owner of the
+ * Hilum on one machine, on a data folder that is prepared: a supervisor that holds console and editor, and beside it the owner of the
  * ledger and the embedded broker, the edge, a worker for every group of flows, and the demo partners.
  */
 export class Hilum {
@@ -70,7 +70,6 @@ export class Hilum {
 
   async #start(): Promise<void> {
     const { settings, logger } = this.#options;
-    await prepareDataDirectory(settings);
     this.#credentialSecret = await readCredentialSecret(settings);
     this.#paused = await PausedQueues.open(settings.pausedFile);
     await this.#startHelper('owner');

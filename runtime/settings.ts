@@ -45,6 +45,8 @@ export interface Settings {
   readonly replaysDirectory: string;
   /** Which alarms stand, and what of them the receiver has not taken. */
   readonly alarmsFile: string;
+  /** Compiled code, made again where it is missing. */
+  readonly codeCacheDirectory: string;
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -136,6 +138,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       pausedFile: path.join(dataDirectory, 'paused-queues.json'),
       replaysDirectory: path.join(dataDirectory, 'replays'),
       alarmsFile: path.join(dataDirectory, 'alarms.json'),
+      codeCacheDirectory: path.join(dataDirectory, 'code-cache'),
     },
   };
 }

@@ -80,14 +80,9 @@ export class SqliteBroker implements Broker, UniqueIntake {
   }
 
   async take(message: UniqueMessage): Promise<FormerReceipt | undefined> {
-    const { queue, envelope, before, entries, reusedEntries } = message;
+    const { queue, envelope, before, entries, reused } = message;
     assertBodySize(envelope);
-    const question = [
-      'take',
-      queue,
-      toParcel(envelope),
-      { before, entries, reusedEntries },
-    ] as const;
+    const question = ['take', queue, toParcel(envelope), { before, entries, reused }] as const;
     return (await this.#ask(question, envelope.body.length)) as FormerReceipt | undefined;
   }
 

@@ -5,6 +5,7 @@ import type { HilumError } from '../../core/errors.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { FrameReader, FrameTooLong, maxRequestBytes, toFrame } from './frames.ts';
 import type { DeliveryParcel, Request, Response } from './protocol.ts';
+import { readResponse, writeRequests } from './wire.ts';
 
 export type ConnectionState = 'connected' | 'disconnected';
 
@@ -77,7 +78,7 @@ export class Connection {
     });
     socket.on('data', (chunk) => {
       try {
-        for (const response of reader.read(chunk)) this.#receive(response as Response);
+        for (const content of reader.read(chunk)) this.#receive(readResponse(content));
       } catch (error) {
         // Where the next frame begins is not known any more: on a new connection it is.
         this.#logger.error(
@@ -166,7 +167,7 @@ export class Connection {
   #write(socket: Socket, requests: readonly Request[]): void {
     let frame;
     try {
-      frame = toFrame(requests, maxRequestBytes);
+      frame = toFrame(writeRequests(requests), maxRequestBytes);
     } catch (error) {
       const [first, ...others] = requests;
       if (first === undefined) return;
@@ -178,11 +179,7 @@ export class Connection {
       for (const request of requests) this.#write(socket, [request]);
       return;
     }
-    const [head, content] = frame;
-    socket.cork();
-    socket.write(head);
-    socket.write(content);
-    socket.uncork();
+    socket.write(frame);
   }
 
   #receive(response: Response): void {

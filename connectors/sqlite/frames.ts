@@ -1,5 +1,3 @@
-import { deserialize, serialize } from 'node:v8';
-
 /** The longest message body that passes between a client and the owner. */
 export const maxBodyBytes = 64 * 1024 * 1024;
 /** The longest frame: a body with its header and the operations beside it. More is not one of ours. */
@@ -7,9 +5,18 @@ const maxFrameBytes = maxBodyBytes + 32 * 1024 * 1024;
 /** The longest request. A little less than a frame: what was published has to fit into a delivery too. */
 export const maxRequestBytes = maxFrameBytes - 1024 * 1024;
 
+/** The lengths of the whole frame behind them and of its text, and the number of attachments: uint32 each. */
+const headBytes = 12;
+/** In front of each attachment: its length. */
 const lengthBytes = 4;
 
-/** A value that is longer than a frame may be. */
+/** What a frame carries: text, and the bytes that it speaks of by their numbers. */
+export interface FrameContent {
+  readonly text: string;
+  readonly attachments: readonly Uint8Array[];
+}
+
+/** A content that is longer than a frame may be. */
 export class FrameTooLong extends RangeError {
   /** How long it is. */
   readonly bytes: number;
@@ -21,27 +28,38 @@ export class FrameTooLong extends RangeError {
   }
 }
 
-/**
- * A value as a frame: its length (uint32, little-endian), then its V8 serialisation. Throws FrameTooLong
- * where that is longer than `limit`, and V8's error on what it cannot serialise.
- */
-export function toFrame(value: unknown, limit = maxFrameBytes): readonly [Buffer, Buffer] {
-  const content = serialize(value);
-  if (content.length > limit) throw new FrameTooLong(content.length, limit);
-  const head = Buffer.allocUnsafe(lengthBytes);
-  head.writeUInt32LE(content.length);
-  return [head, content];
+/** The content as bytes, in one piece: many small writes cost more than a copy. Throws FrameTooLong beyond `limit`. */
+export function toFrame({ text, attachments }: FrameContent, limit = maxFrameBytes): Buffer {
+  const textBytes = Buffer.byteLength(text);
+  let length = headBytes - lengthBytes + textBytes;
+  for (const attachment of attachments) length += lengthBytes + attachment.length;
+  if (length > limit) throw new FrameTooLong(length, limit);
+  const frame = Buffer.allocUnsafe(lengthBytes + length);
+  frame.writeUInt32LE(length, 0);
+  frame.writeUInt32LE(textBytes, 4);
+  frame.writeUInt32LE(attachments.length, 8);
+  frame.write(text, headBytes);
+  let at = headBytes + textBytes;
+  for (const attachment of attachments) {
+    frame.writeUInt32LE(attachment.length, at);
+    frame.set(attachment, at + lengthBytes);
+    at += lengthBytes + attachment.length;
+  }
+  return frame;
 }
 
 /** Puts the chunks of a stream together to frames, however they were cut. One a connection. */
 export class FrameReader {
   #chunks: Buffer[] = [];
   #held = 0;
-  /** How many bytes the frame under way needs, its head included; unknown before its head is there. */
+  /** How many bytes the frame under way needs, its length included; unknown before that is there. */
   #needed = lengthBytes;
 
-  /** The values of the frames that this chunk completes. Throws on a frame that is too long or unreadable. */
-  *read(chunk: Buffer): Iterable<unknown> {
+  /**
+   * The contents of the frames that this chunk completes; their attachments are views of the stream's bytes. Throws
+   * on a frame that is too long, or whose lengths do not fit into it.
+   */
+  *read(chunk: Buffer): Iterable<FrameContent> {
     this.#chunks.push(chunk);
     this.#held += chunk.length;
     // Joining only once a whole frame is there keeps a large body from being copied with every chunk.
@@ -60,7 +78,23 @@ export class FrameReader {
       this.#chunks = rest.length === 0 ? [] : [rest];
       this.#held = rest.length;
       this.#needed = lengthBytes;
-      yield deserialize(bytes.subarray(lengthBytes, end));
+      yield readContent(bytes, end);
     }
   }
+}
+
+function readContent(bytes: Buffer, end: number): FrameContent {
+  if (end < headBytes)
+    throw new RangeError(`A frame of at least ${headBytes} bytes expected: ${end}.`);
+  let at = headBytes + bytes.readUInt32LE(4);
+  const text = bytes.toString('utf8', headBytes, Math.min(at, end));
+  const attachments: Uint8Array[] = [];
+  for (let left = bytes.readUInt32LE(8); left > 0 && at + lengthBytes <= end; left -= 1) {
+    const from = at + lengthBytes;
+    at = from + bytes.readUInt32LE(at);
+    attachments.push(bytes.subarray(from, Math.min(at, end)));
+  }
+  if (at !== end)
+    throw new RangeError(`A frame that ends with its last part expected: ${at} of ${end} bytes.`);
+  return { text, attachments };
 }

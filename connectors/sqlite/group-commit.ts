@@ -1,3 +1,5 @@
+import type { Issue } from '../../core/issue.ts';
+import type { LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { isFormer } from '../../core/former-receipt.ts';
 import { isFull, Refusal, toFailure } from './database.ts';
@@ -251,11 +253,13 @@ export class GroupCommit {
   }
 
   /** A message that comes in, unless it came before: its answer is the one that did. */
-  #take(queue: string, parcel: Parcel, { before, entries, reusedEntries }: Unless): Effect {
+  #take(queue: string, parcel: Parcel, { before, entries, reused }: Unless): Effect {
     const found = before && findReceived(this.#database, this.#ledger, [before])[0];
     const former = found !== undefined && isFormer(found, parcel[0]) ? found : undefined;
-    const taken = former === undefined ? entries : reusedEntries;
-    if (former?.hasSameContent === true || taken === undefined) return () => former;
+    if (former !== undefined && (former.hasSameContent || reused === undefined)) {
+      return () => former;
+    }
+    const taken = former === undefined ? entries : entries.map((entry) => tell(entry, reused));
     for (const entry of taken) checkEntry(entry);
     const publish = this.#queues.publish(queue, parcel);
     this.#ledger.append(taken);
@@ -305,6 +309,13 @@ export class GroupCommit {
       }
     }
   }
+}
+
+/** With more findings about what was received. */
+function tell(entry: LedgerEntry, found: readonly Issue[] = []): LedgerEntry {
+  if (entry.type !== 'event' || entry.event.kind !== 'received') return entry;
+  const issues = [...(entry.event.issues ?? []), ...found];
+  return { ...entry, event: { ...entry.event, issues } };
 }
 
 /** How long the ledger's rows may be behind its events. */

@@ -1,4 +1,5 @@
 import type { ErrorClass } from '../../core/errors.ts';
+import type { Issue } from '../../core/issue.ts';
 import type {
   LedgerEntry,
   LedgerFilter,
@@ -90,7 +91,7 @@ export type Parcel = readonly [id: string, attempt: number, header: string, body
 export interface Unless {
   readonly before: ReceivedQuery | undefined;
   readonly entries: readonly LedgerEntry[];
-  readonly reusedEntries: readonly LedgerEntry[] | undefined;
+  readonly reused: readonly Issue[] | undefined;
 }
 
 /** What goes into the same transaction as a settlement; undefined where nothing does. */

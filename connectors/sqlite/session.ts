@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { FrameReader, FrameTooLong, toFrame } from './frames.ts';
 import type { GroupCommit, Requester } from './group-commit.ts';
-import type { DeliveryParcel, Failure, Request, Response } from './protocol.ts';
+import type { DeliveryParcel, Failure, Response } from './protocol.ts';
+import { readRequests, writeResponse } from './wire.ts';
 
 /** Beyond this much unread by the client, no more deliveries are sent to it. */
 const unreadBytes = 16 * 1024 * 1024;
@@ -23,7 +24,7 @@ export class Session implements Requester {
     commit.join(this);
     socket.on('data', (chunk) => {
       try {
-        for (const requests of reader.read(chunk)) commit.submit(this, requests as Request[]);
+        for (const content of reader.read(chunk)) commit.submit(this, readRequests(content));
       } catch (error) {
         // Not one of ours: only the process of the same user reaches this socket.
         socket.destroy(error instanceof Error ? error : undefined);
@@ -79,17 +80,13 @@ export class Session implements Requester {
     if (!this.#socket.writable) return;
     let frame;
     try {
-      frame = toFrame(response);
+      frame = toFrame(writeResponse(response));
     } catch (error) {
       if (!(error instanceof FrameTooLong)) throw error;
       this.#sendSingly(response, error);
       return;
     }
-    const [head, content] = frame;
-    this.#socket.cork();
-    this.#socket.write(head);
-    this.#socket.write(content);
-    this.#socket.uncork();
+    this.#socket.write(frame);
   }
 
   /** Several long answers came together, or one is longer than a frame: that one alone is refused. */

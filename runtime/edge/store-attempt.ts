@@ -46,18 +46,17 @@ export function storeAtOnce(
   claim: FirstClaim,
   intake: UniqueIntake,
 ): StoreAttempt {
-  const { before } = claim;
-  const entriesWith = (issues: readonly Issue[]): readonly LedgerEntry[] => [
-    ...message.buildBirth({ digest: before?.digest, isUnchecked: false, issues }),
-    message.queued,
-  ];
-  const entries = entriesWith(claim.isReused ? [reused] : []);
-  const reusedEntries = policy.sameIdOtherContent === 'reject' ? undefined : entriesWith([reused]);
+  const { before, isReused } = claim;
+  const found = { digest: before?.digest, isUnchecked: false, issues: isReused ? reusedId : [] };
+  const entries = [...message.buildBirth(found), message.queued];
+  // Where it is known already it is not told again.
+  const known = isReused ? [] : reusedId;
+  const reused = policy.sameIdOtherContent === 'reject' ? undefined : known;
   return {
     ask: () => Promise.resolve(undefined),
     run: async () => {
       try {
-        const former = await intake.take({ queue, envelope, before, entries, reusedEntries });
+        const former = await intake.take({ queue, envelope, before, entries, reused });
         const repetition = former && judge(former, policy);
         return repetition ?? { kind: 'stored', missing: [] };
       } catch (reason) {
@@ -97,7 +96,7 @@ export function storeApart(
     }
   };
   const store = async (): Promise<Tried> => {
-    const issues = former !== undefined || claim.isReused ? [reused] : [];
+    const issues = former !== undefined || claim.isReused ? reusedId : [];
     const birth = message.buildBirth({ digest: claim.before?.digest, isUnchecked, issues });
     const [queued, recorded] = await Promise.allSettled([
       broker.publish(queue, envelope),
@@ -133,10 +132,12 @@ function isTransient(reason: unknown): boolean {
   return findFailure(reason)?.errorClass === 'transient';
 }
 
-const reused: Issue = {
-  code: 'control-id-reused',
-  severity: 'warning',
-  location: 'MSH-10',
-  message:
-    'Expected a control id of its own for each message, found one that came before with other content.',
-};
+const reusedId: readonly Issue[] = [
+  {
+    code: 'control-id-reused',
+    severity: 'warning',
+    location: 'MSH-10',
+    message:
+      'Expected a control id of its own for each message, found one that came before with other content.',
+  },
+];

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import type { Logger } from '../../core/ports/logger.ts';
 import { openLogger } from '../log.ts';
 import type { Settings } from '../settings.ts';
@@ -67,7 +68,11 @@ export function runChild<R extends Role>(
           logger,
         });
         running.then(
-          () => tell({ type: 'ready' }),
+          () => {
+            tell({ type: 'ready' });
+            // Now, since a process that is killed writes nothing.
+            flushCompileCache();
+          },
           (error: unknown) => {
             const text = error instanceof Error ? error.message : String(error);
             logger?.error({ err: error }, 'The process could not start.');

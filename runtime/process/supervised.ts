@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Settings } from '../settings.ts';
+import { buildNodeOptions } from './node-options.ts';
 import type { FromChild, Role, RoleConfig, ToChild } from './messages.ts';
 
 interface Options {
@@ -114,10 +115,11 @@ export class SupervisedProcess {
 
   #fork(): void {
     const { settings, config } = this.#options;
+    const { execArgv, env } = buildNodeOptions(settings);
     const child = fork(path.join(import.meta.dirname, '..', 'roles', `${this.role}.ts`), [], {
-      env: settings.environment,
+      env,
       serialization: 'advanced',
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+      execArgv: [...execArgv],
     });
     this.#child = child;
     this.#failure = undefined;

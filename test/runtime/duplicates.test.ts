@@ -228,6 +228,8 @@ describe('what counts as having come before, stored apart', () => {
     });
     const partner = await connect({}, { ledger });
     await partner.send(message);
+    // Answered after what the ledger was told of the first: until then its copy is known without asking.
+    expect(await waiting()).toBe(1);
     expect(readAnswer(await partner.send(message))).toBe(`AA ${controlId}`);
     expect(await waiting()).toBe(2);
     const received = (await events()).filter((each) => each.startsWith('received'));

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { FrameReader, toFrame } from '../../../connectors/sqlite/frames.ts';
+import { FrameReader, toFrame, type FrameContent } from '../../../connectors/sqlite/frames.ts';
 import { Heap } from '../../../connectors/sqlite/heap.ts';
 import { compareInstants } from '../../../connectors/sqlite/instants.ts';
 import { matchesTopic } from '../../../connectors/sqlite/topics.ts';
@@ -7,18 +7,27 @@ import { matchesTopic } from '../../../connectors/sqlite/topics.ts';
 it('reads the frames of a stream, however it was cut', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.oneof(fc.string(), fc.uint8Array({ maxLength: 300 }), fc.integer())),
+      fc.array(
+        fc.record({
+          text: fc.string({ unit: 'grapheme' }),
+          attachments: fc.array(fc.uint8Array({ maxLength: 300 })),
+        }),
+      ),
       fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
       (values, sizes) => {
-        const stream = Buffer.concat(values.flatMap((value) => toFrame(value)));
+        const stream = Buffer.concat(values.map((value) => toFrame(value)));
         const reader = new FrameReader();
-        const read: unknown[] = [];
+        const read: FrameContent[] = [];
         for (let at = 0, cut = 0; at < stream.length; cut += 1) {
           const size = sizes[cut % sizes.length]!;
           read.push(...reader.read(stream.subarray(at, at + size)));
           at += size;
         }
-        expect(read).toEqual(values);
+        const plain = ({ text, attachments }: FrameContent) => [
+          text,
+          attachments.map((each) => [...each]),
+        ];
+        expect(read.map(plain)).toEqual(values.map(plain));
       },
     ),
   );

@@ -238,7 +238,7 @@ describe('the owner of the data file', () => {
       const { broker, ledger } = await owner.connect();
       await broker.declare({ name: queue, interface: 'test' });
       const envelope = buildEnvelope();
-      const unsendable = { ...envelope, key: () => 'a function' } as unknown as Envelope;
+      const unsendable = { ...envelope, key: 1n } as unknown as Envelope;
       const long = { ...envelope, body: Buffer.alloc(50 * 1024 * 1024) };
       const results = await Promise.allSettled([
         broker.publish(queue, buildEnvelope()),

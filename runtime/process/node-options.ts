@@ -1,0 +1,27 @@
+import { enableCompileCache } from 'node:module';
+import type { Settings } from '../settings.ts';
+
+/** How Node is started for a process of Hilum. */
+export interface NodeOptions {
+  readonly execArgv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * What all forked processes have in common, for less memory (measured; `npm run bench -- pipeline` shows it):
+ * - The sources' compiled code is kept between starts. A process that finds it needs no compiler for TypeScript:
+ *   22 MiB less, and half the time to start.
+ * - Two arenas for malloc. By default every thread of the process gets its own, and bytes of messages that one
+ *   thread has freed are no use to another.
+ */
+export function buildNodeOptions({ environment, codeCacheDirectory }: Settings): NodeOptions {
+  return {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    env: { NODE_COMPILE_CACHE: codeCacheDirectory, MALLOC_ARENA_MAX: '2', ...environment },
+  };
+}
+
+/** The same for the process that runs already. Only once the folder is known to be this user's: its code is run. */
+export function keepCompiledCode({ environment, codeCacheDirectory }: Settings): void {
+  enableCompileCache(environment['NODE_COMPILE_CACHE'] ?? codeCacheDirectory);
+}
