@@ -23,6 +23,7 @@ export class Database {
   readonly #connection: DatabaseSync;
   readonly #lock: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #maxPages: number | undefined;
 
   /** Opens or makes the file. Throws when another process owns it, or a newer version has written it. */
   constructor(file: string, options: { readonly maxFileBytes?: number | undefined }) {
@@ -39,21 +40,38 @@ export class Database {
     }
     this.#connection = new DatabaseSync(file);
     this.#connection.exec(`
+      -- First of all, and on an empty file only: later it would take a VACUUM. Lets pruning give room back.
+      PRAGMA auto_vacuum = INCREMENTAL;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA foreign_keys = OFF;
       PRAGMA temp_store = MEMORY;
-      PRAGMA cache_size = -32768;
+      PRAGMA cache_size = -8192;
       PRAGMA wal_autocheckpoint = 4000;
     `);
     migrate(this.#connection);
     this.#requireWritable(file);
     if (options.maxFileBytes !== undefined) {
       const pageBytes = Number(this.get('PRAGMA page_size')?.['page_size']);
-      this.#connection.exec(
-        `PRAGMA max_page_count = ${Math.ceil(options.maxFileBytes / pageBytes)}`,
-      );
+      this.#maxPages = Math.ceil(options.maxFileBytes / pageBytes);
+      this.#limitPages(this.#maxPages);
     }
+  }
+
+  /** Lets `work` go a little beyond the bound of the file: it is what makes room, or what was promised. */
+  beyondLimit<Result>(work: () => Result): Result {
+    if (this.#maxPages === undefined) return work();
+    this.#limitPages(this.#maxPages + reservedPages);
+    try {
+      return work();
+    } finally {
+      this.#limitPages(this.#maxPages);
+    }
+  }
+
+  #limitPages(pages: number): void {
+    // SQLite takes it as no less than the file has.
+    this.#connection.exec(`PRAGMA max_page_count = ${pages}`);
   }
 
   /** SQLite opens a file that it may only read without a word, and refuses every transaction later. */
@@ -88,6 +106,19 @@ export class Database {
 
   iterate(sql: string, ...values: Value[]): Iterable<Row> {
     return this.#prepare(sql).iterate(...values);
+  }
+
+  /**
+   * Runs `work` as one transaction that the next one makes durable: for what says again, elsewhere, what is durable
+   * already. The write-ahead log is kept in order, so a crash takes this back before anything later.
+   */
+  transactUnflushed(work: () => void): void {
+    this.#connection.exec('PRAGMA synchronous = NORMAL');
+    try {
+      this.transact(work);
+    } finally {
+      this.#connection.exec('PRAGMA synchronous = FULL');
+    }
   }
 
   /** Runs `work` as one transaction: when it throws, nothing of it is there. */
@@ -127,6 +158,9 @@ export class Database {
     return statement;
   }
 }
+
+/** 16 MiB with pages of 4 KiB: more than all that waits for a write-back. */
+const reservedPages = 4096;
 
 const sqliteReadOnly = 8;
 const sqliteFull = 13;
