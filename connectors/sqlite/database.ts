@@ -47,8 +47,8 @@ export class Database {
       PRAGMA foreign_keys = OFF;
       PRAGMA temp_store = MEMORY;
       PRAGMA cache_size = -8192;
-      PRAGMA wal_autocheckpoint = 4000;
     `);
+    this.checkpointBy('commits');
     migrate(this.#connection);
     this.#requireWritable(file);
     if (options.maxFileBytes !== undefined) {
@@ -134,6 +134,29 @@ export class Database {
     }
   }
 
+  /** How many pages the write-ahead log has, and how many of them are still to be copied into the file. */
+  logPages(): { readonly all: number; readonly left: number } {
+    const row = this.get('PRAGMA wal_checkpoint(NOOP)');
+    const all = Math.max(0, Number(row?.['log'] ?? 0));
+    return { all, left: all - Math.max(0, Number(row?.['checkpointed'] ?? 0)) };
+  }
+
+  /** Copies what it can of the log. Outside a transaction. */
+  checkpoint(): void {
+    try {
+      this.#connection.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    } catch {
+      // As on a full disk: the log keeps it.
+    }
+  }
+
+  /** Who copies the log into the file when it has grown: a commit, or somebody else. */
+  checkpointBy(who: 'commits' | 'others'): void {
+    this.#connection.exec(
+      `PRAGMA wal_autocheckpoint = ${who === 'commits' ? checkpointPages : 0}`,
+    );
+  }
+
   /** Lets the write-ahead log start over where it can: the room it takes can then be written to again. */
   restartLog(): void {
     try {
@@ -158,6 +181,8 @@ export class Database {
     return statement;
   }
 }
+
+const checkpointPages = 4_000;
 
 /** 16 MiB with pages of 4 KiB: more than all that waits for a write-back. */
 const reservedPages = 4096;

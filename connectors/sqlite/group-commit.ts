@@ -39,6 +39,7 @@ export class GroupCommit {
   /** Of queues and bodies; the ledger makes its memory anew. */
   readonly #undo = new UndoLog();
   readonly #logger: Logger;
+  readonly #onWritten: () => void;
   readonly #requesters = new Set<Requester>();
   #submitted: Submitted[] = [];
   #leaving: Requester[] = [];
@@ -51,8 +52,10 @@ export class GroupCommit {
   #writeBackDue = false;
   #closed = false;
 
-  constructor(database: Database, logger: Logger) {
+  /** `onWritten`: the tables were written, and no transaction is under way. */
+  constructor(database: Database, logger: Logger, onWritten: () => void = () => undefined) {
     this.#database = database;
+    this.#onWritten = onWritten;
     this.#logger = logger;
     this.#journal = new Journal(database);
     this.#contents = new Contents(database, this.#undo);
@@ -231,6 +234,7 @@ export class GroupCommit {
     this.#queues.rows.written();
     this.#contents.forget();
     this.#journal.cleared();
+    this.#onWritten();
   }
 
   /**
