@@ -24,15 +24,11 @@ export function isLedgerKind(kind: Request[1]): boolean {
   return kind === 'append' || Object.hasOwn(questionKinds, kind);
 }
 
-const currentKinds: ReadonlySet<Request[1]> = new Set([
-  'states',
-  'findReceived',
-  'readParked',
-  'counts',
-]);
+const currentKinds: ReadonlySet<Request[1]> = new Set(['states', 'counts']);
 
 /** Whether what was not written back yet has to be, before the question is answered. */
-export function needsWriteBack(kind: Request[1]): boolean {
+export function needsWriteBack(kind: Request[1], store: LedgerStore): boolean {
+  if (kind === 'findReceived') return store.hasStaleReceipts;
   return Object.hasOwn(questionKinds, kind) && !currentKinds.has(kind);
 }
 

@@ -61,8 +61,8 @@ export type LedgerQuestion =
     ]
   | readonly [id: number, kind: 'counts'];
 
-/** Where in the order of messages: time of receipt, then arrival. */
-export type Cursor = readonly [receivedAt: string, number: number];
+/** Where in the order of messages, which is that of their numbers: time of receipt, then arrival. */
+export type Cursor = number;
 
 export interface FindRequest {
   readonly filter: LedgerFilter;
