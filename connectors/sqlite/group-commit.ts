@@ -1,20 +1,17 @@
-import type { Issue } from '../../core/issue.ts';
-import type { LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
-import { isFormer } from '../../core/former-receipt.ts';
 import { Contents } from './contents.ts';
 import { isFull, Refusal, toFailure } from './database.ts';
 import type { Database } from './database.ts';
 import { Journal } from './journal.ts';
 import { checkEntry } from './ledger-entry.ts';
 import { answerQuestion, isLedgerKind, needsWriteBack } from './ledger-questions.ts';
-import { findReceived } from './ledger-received.ts';
 import { LedgerStore } from './ledger-store.ts';
-import type { Failure, Parcel, Request, Unless } from './protocol.ts';
+import type { Failure, Request } from './protocol.ts';
 import type { Lease, Receiver } from './queue-state.ts';
 import { Queues } from './queues.ts';
 import type { Effect } from './queues.ts';
 import { StorageWatch } from './storage-watch.ts';
+import { take } from './take.ts';
 import { UndoLog } from './undo-log.ts';
 
 /** A client as the group commit sees it: where answers go. Nothing is sent before `flush`. */
@@ -335,23 +332,6 @@ export class GroupCommit {
     return effect;
   }
 
-  /** A message that comes in, unless it came before: its answer is the one that did. */
-  #take(queue: string, parcel: Parcel, { before, entries, reused }: Unless): Effect {
-    const found = before && findReceived(this.#database, this.#ledger, [before])[0];
-    const former = found !== undefined && isFormer(found, parcel[0]) ? found : undefined;
-    if (former !== undefined && (former.hasSameContent || reused === undefined)) {
-      return () => former;
-    }
-    const taken = former === undefined ? entries : entries.map((entry) => tell(entry, reused));
-    for (const entry of taken) checkEntry(entry);
-    const publish = this.#queues.publish(queue, parcel);
-    this.#ledger.append(taken);
-    return () => {
-      publish();
-      return former;
-    };
-  }
-
   #apply({ requester, request }: Submitted): Effect {
     const queues = this.#queues;
     const database = this.#database;
@@ -361,7 +341,10 @@ export class GroupCommit {
       case 'publishEvent':
         return queues.publishEvent(request[2], request[3]);
       case 'take':
-        return this.#take(request[2], request[3], request[4]);
+        return take(
+          { database, ledger: this.#ledger, queues },
+          { queue: request[2], parcel: request[3], unless: request[4] },
+        );
       case 'accept':
         return this.#settle(requester, request, (lease) => queues.accept(lease));
       case 'retry': {
@@ -392,13 +375,6 @@ export class GroupCommit {
       }
     }
   }
-}
-
-/** With more findings about what was received. */
-function tell(entry: LedgerEntry, found: readonly Issue[] = []): LedgerEntry {
-  if (entry.type !== 'event' || entry.event.kind !== 'received') return entry;
-  const issues = [...(entry.event.issues ?? []), ...found];
-  return { ...entry, event: { ...entry.event, issues } };
 }
 
 /** How long the tables may be behind the journal, and with how much: what a write-back takes, others wait for. */

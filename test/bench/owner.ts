@@ -24,7 +24,7 @@ const folder = makeTempFolder('owner');
 const file = join(folder, 'hilum.db');
 
 const database = new Database(file, {});
-const commit = new GroupCommit(database, quietLogger);
+const commit = new GroupCommit(database, { logger: quietLogger });
 const load = new PipelineLoad(commit);
 try {
   await load.open();
