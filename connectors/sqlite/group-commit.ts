@@ -50,6 +50,8 @@ export class GroupCommit {
   /** While the tables are behind the journal. */
   #writeBackTimer: NodeJS.Timeout | undefined;
   #writeBackDue = false;
+  /** The last write-back failed. */
+  #isStuck = false;
   #closed = false;
 
   /** `onWritten`: the tables were written, and no transaction is under way. */
@@ -139,7 +141,7 @@ export class GroupCommit {
       this.#requesters.delete(requester);
       this.#queues.leave(requester);
     }
-    const [unreadable, ...others] = this.#queues.dispatch();
+    const [unreadable, ...others] = this.#database.reading(() => this.#queues.dispatch());
     if (unreadable !== undefined) {
       const { code, message } = toFailure(unreadable, 'broker-unavailable');
       this.#logger.error(
@@ -185,7 +187,9 @@ export class GroupCommit {
     this.#ledger.committed();
     moved();
     if (batch.some(({ request }) => needsWriteBack(request[1], this.#ledger))) this.#writeBack();
-    for (const { submitted, effect } of effects) this.#answer(submitted, effect);
+    this.#database.reading(() => {
+      for (const { submitted, effect } of effects) this.#answer(submitted, effect);
+    });
     for (const { submitted, refusal } of refused) {
       submitted.requester.fail(submitted.request[0], refusal.failure);
     }
@@ -225,10 +229,15 @@ export class GroupCommit {
     } catch (error) {
       this.#rollBack();
       const { code, message } = toFailure(error, 'ledger-unavailable');
-      this.#logger.warn({ code, message }, 'The tables could not be written; trying again');
+      // Once for as long as it lasts.
+      if (!this.#isStuck) {
+        this.#logger.warn({ code, message }, 'The tables could not be written; trying again');
+      }
+      this.#isStuck = true;
       this.#writeBackLater();
       return;
     }
+    this.#isStuck = false;
     this.#undo.forget();
     this.#ledger.written();
     this.#queues.rows.written();
