@@ -1,20 +1,15 @@
 import { isFormer } from '../../core/former-receipt.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { LedgerEntry } from '../../core/ports/ledger.ts';
-import type { Database } from './database.ts';
 import { checkEntry } from './ledger-entry.ts';
 import { findReceived } from './ledger-received.ts';
-import type { LedgerStore } from './ledger-store.ts';
 import type { Parcel, Unless } from './protocol.ts';
-import type { Effect, Queues } from './queues.ts';
+import type { Effect } from './queues.ts';
+import type { Transactions } from './transactions.ts';
 
 /** Queues and records a message that comes in, unless it came before: its answer is the one that did. */
 export function take(
-  {
-    database,
-    ledger,
-    queues,
-  }: { readonly database: Database; readonly ledger: LedgerStore; readonly queues: Queues },
+  { database, ledger, queues }: Transactions,
   {
     queue,
     parcel,
