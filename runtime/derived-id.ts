@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * The id that a parent and these parts always give: a UUID (version 8) that begins with the time of the
@@ -6,9 +6,7 @@ import { createHash } from 'node:crypto';
  * again gets the same id, so it is taken once.
  */
 export function deriveId(parentId: string, ...parts: readonly string[]): string {
-  const bytes = createHash('sha256')
-    .update(JSON.stringify([parentId, ...parts]))
-    .digest();
+  const bytes = hash('sha256', JSON.stringify([parentId, ...parts]), 'buffer');
   bytes.write(parentId.replaceAll('-', '').slice(0, 12), 0, 'hex');
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;

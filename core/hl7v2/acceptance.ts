@@ -8,15 +8,18 @@ export function findUnacceptable(header: Header, rules: AcceptanceRules): readon
   const read = (field: string): readonly string[] => readComponents(field, header);
   const others = fields.flatMap(({ rule, position, header: name, refuse }) => {
     const entries = rules[rule] ?? [];
+    // Nearly no rule is set.
+    if (entries.length === 0) return [];
     const components = read(header[name]);
     if (entries.some((entry) => matches(entry, components))) return [];
-    if (entries.length === 0) return [];
     return [
       components.join('') === '' ? buildMissing(`MSH-${position}`) : refuse(entries, components),
     ];
   });
+  const { messageTypes = [] } = rules;
+  if (messageTypes.length === 0) return others;
   const type = header.messageType.split('^').map((part) => unescape(part, header));
-  return [...others, ...findUnacceptableType(type, rules.messageTypes ?? [])];
+  return [...others, ...findUnacceptableType(type, messageTypes)];
 }
 
 type FieldName =
@@ -97,7 +100,6 @@ function findUnacceptableType(
   type: readonly string[],
   entries: readonly string[],
 ): readonly Issue[] {
-  if (entries.length === 0) return [];
   const patterns = entries.map((entry) => entry.split('^'));
   const depths = patterns.map((pattern) => {
     const miss = pattern.findIndex((part, at) => {

@@ -68,11 +68,20 @@ const byName = new Map(
   ),
 );
 
+/** As the names stand in table 0211: nearly always they are written like that. */
+const byExactName = new Map(
+  charsets
+    .filter(({ name }) => !name.includes('~'))
+    .map((charset) => [charset.name, charset] as const),
+);
+
 /**
  * The character set of that name, or of several names with `~` between them, which ISO 2022 switches
  * between by escape sequences; undefined for one that we cannot read.
  */
 export function findCharset(name: string): Charset | undefined {
+  const exact = byExactName.get(name);
+  if (exact !== undefined) return exact;
   if (!name.includes('~')) return byName.get(simplify(name));
   const sets = findCodeSets(name);
   return sets.length > 1 ? buildCodeExtension(sets) : undefined;

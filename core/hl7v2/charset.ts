@@ -97,12 +97,12 @@ interface Declared {
 
 /** What MSH says, the bytes of every set read as ASCII in their header. */
 function readDeclared(bytes: Uint8Array): Declared {
-  const match = findHeader(bytes);
-  if (match?.[1] === undefined) return { names: '', scheme: '' };
-  const separator = match[1].charAt(0);
-  const repetition = match[1].charAt(2);
+  const header = findHeader(bytes);
+  if (header === undefined) return { names: '', scheme: '' };
+  const separator = header.charAt(0);
+  const repetition = header.charAt(2);
   // Counting from MSH-1, which is the separator itself, MSH-18 is the 17th part behind it.
-  const fields = match[1].split(separator, 20);
+  const fields = header.split(separator, 20);
   const field = fields[17] ?? '';
   const scheme = (fields[19] ?? '').trim();
   if (repetition === separator || !field.includes(repetition))
@@ -113,12 +113,17 @@ function readDeclared(bytes: Uint8Array): Declared {
 }
 
 /** The header's line behind its name: nearly always the first, else one near the beginning. */
-function findHeader(bytes: Uint8Array): RegExpExecArray | null {
+function findHeader(bytes: Uint8Array): string | undefined {
   const head = toBuffer(bytes.subarray(0, 65_536));
   const first = head.indexOf(0x0d);
+  const line = first === -1 ? undefined : head.toString('latin1', 0, first);
+  // What every message of every day looks like, without the search below.
+  if (line?.startsWith('MSH') === true && line.length > 3 && !line.includes('\n')) {
+    return line.slice(3);
+  }
   const shape = /(?:^|[\r\n])[^A-Za-z0-9\r\n]*MSH([^\r\n]+)/;
-  const found = first === -1 ? null : shape.exec(head.toString('latin1', 0, first));
-  return found ?? shape.exec(head.toString('latin1'));
+  const found = line === undefined ? null : shape.exec(line);
+  return (found ?? shape.exec(head.toString('latin1')))?.[1];
 }
 
 /** The declared set; all that ISO 2022 switches between, where MSH allows that and the bytes do so. */

@@ -101,6 +101,7 @@ export function buildCondition(issue: Issue, separator: string): string {
 
 /** Whether a version such as `2.5.1` is this one or a later one; an empty or strange one is taken as the latest. */
 export function isAtLeast(version: string, wanted: string): boolean {
+  if (version === wanted) return true;
   if (!/^\d+(\.\d+)*$/.test(version)) return true;
   const [found, least] = [version.split('.'), wanted.split('.')];
   for (const [index, part] of least.entries()) {

@@ -95,7 +95,8 @@ export class Carrier {
     // Delivered again while it is still here: what waited with it leaves, what was under way is its own attempt.
     await before;
     const leaving = this.#leaving.or(delivery.voided);
-    const told = new Pending((_, entries) => this.#recorder.write(entries));
+    // Once: what the ledger does not take now goes with the settlement, which must not wait for it to be back.
+    const told = new Pending((_, entries) => this.#options.ledger.append(entries));
     const state = { history: undefined, hasWaited: false, isUnchecked: false };
     const carriage = { delivery, turn, leaving, told, ...state };
     try {

@@ -472,6 +472,25 @@ describe('while the ledger is away', () => {
     expect(await summaryOf(fresh)).toMatch(/^AA from [\d.:]+$/);
   });
 
+  it('what could not be written down while the partner took its time holds up nobody', async () => {
+    const partner = await openPartner();
+    words.set('A1', 'silence');
+    const asked = Promise.withResolvers<undefined>();
+    const ledger = overrideIn<Ledger>(stores.ledger, {
+      append: () => {
+        asked.resolve(undefined);
+        return away();
+      },
+    });
+    openSender(partner.port, { timeoutMs: 20_000 }, { ledger });
+    const id = await put('A1');
+    await asked.promise;
+    await untilGot(partner, 1);
+    partner.say('A1', 'AA');
+    await untilState(id, 'delivered');
+    expect((await eventsOf(id)).map(({ kind }) => kind)).toEqual(['taken', 'delivered']);
+  });
+
   it('what cannot be written down holds up nobody', async () => {
     const partner = await openPartner();
     let isAway = true;
