@@ -5,6 +5,7 @@ import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Administration } from './administration.ts';
 import type { AlarmReader } from './alarms.ts';
+import { buildChangesRouter } from './changes.ts';
 import type { Control } from './control.ts';
 import { buildGuard } from './guard.ts';
 import { buildHealthRouter } from './health.ts';
@@ -26,7 +27,10 @@ import type { UserView } from './views.ts';
 /** What the console is made of: everything that it reads or asks is handed in. */
 export interface ConsoleOptions {
   readonly broker: Pick<Broker, 'depths'>;
-  readonly ledger: Pick<Ledger, 'trace' | 'find' | 'waiting' | 'parked' | 'ages' | 'counts'>;
+  readonly ledger: Pick<
+    Ledger,
+    'trace' | 'read' | 'find' | 'waiting' | 'parked' | 'ages' | 'counts'
+  >;
   readonly users: UserStore;
   readonly control: Control;
   readonly administration: Administration;
@@ -127,7 +131,9 @@ export function createConsole(options: ConsoleOptions): Console {
   return {
     router: buildRouter(),
     guard,
-    localRouter: Router().use('/api', buildApiRouter({ ...options, reader }, localUser)),
+    localRouter: Router()
+      .use('/api', buildChangesRouter(options, localUser))
+      .use('/api', buildApiRouter({ ...options, reader }, localUser)),
     attach(server) {
       detachers.push(attachUpgrades(server, { sessions, live, authenticate }));
     },

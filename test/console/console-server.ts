@@ -129,6 +129,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
     broker: client.broker,
     ledger: {
       trace: (id) => client.ledger.trace(id),
+      read: (id) => client.ledger.read(id),
       ages: () => client.ledger.ages(),
       counts: () => client.ledger.counts(),
       waiting: (name, page) => client.ledger.waiting(name, page),
