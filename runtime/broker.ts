@@ -3,6 +3,7 @@ import { connectOwner } from '../connectors/sqlite/client.ts';
 import type { Broker } from '../core/ports/broker.ts';
 import type { Ledger } from '../core/ports/ledger.ts';
 import type { Logger } from '../core/ports/logger.ts';
+import type { LedgerRetention } from '../core/ports/retention.ts';
 import type { ConnectionState } from './process/messages.ts';
 import type { Settings } from './settings.ts';
 
@@ -10,6 +11,7 @@ import type { Settings } from './settings.ts';
 export interface Stores {
   readonly broker: Broker;
   readonly ledger: Ledger;
+  readonly retention: LedgerRetention;
   close(): Promise<void>;
 }
 
@@ -25,7 +27,8 @@ export async function openStores(
   const owner = await connectOwner({ socket: settings.ownerSocket, logger });
   if (settings.rabbitmqUrl === undefined) {
     owner.onState(onState);
-    return { broker: owner.broker, ledger: owner.ledger, close: () => owner.close() };
+    const { broker, ledger, retention } = owner;
+    return { broker, ledger, retention, close: () => owner.close() };
   }
   const broker = await openRabbitBroker({
     url: settings.rabbitmqUrl,
@@ -36,6 +39,7 @@ export async function openStores(
   return {
     broker,
     ledger: owner.ledger,
+    retention: owner.retention,
     close: async () => {
       await broker.close();
       await owner.close();

@@ -2,15 +2,18 @@ import { buildError } from '../../core/errors.ts';
 import type { Broker } from '../../core/ports/broker.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import type { LedgerRetention } from '../../core/ports/retention.ts';
 import { SqliteBroker } from './broker-client.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionState } from './connection.ts';
 import { SqliteLedger } from './ledger-client.ts';
+import { SqliteRetention } from './retention-client.ts';
 
 /** Broker and ledger of one data file, over one connection to its owner. */
 export interface OwnerClient {
   readonly broker: Broker;
   readonly ledger: Ledger;
+  readonly retention: LedgerRetention;
   /** Called whenever the connection is lost or there again; it comes back by itself. */
   onState(listener: (state: ConnectionState) => void): void;
   /** Closes broker and ledger, then the connection. Idempotent. */
@@ -48,6 +51,7 @@ export async function connectOwner(options: {
   return {
     broker,
     ledger,
+    retention: new SqliteRetention(connection),
     onState: (listener) => connection.onState(listener),
     close: async () => {
       await Promise.all([broker.close(), ledger.close()]);

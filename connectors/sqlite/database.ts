@@ -23,6 +23,7 @@ export class Database {
   readonly #connection: DatabaseSync;
   readonly #lock: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #maxPages: number | undefined;
 
   /** Opens or makes the file. Throws when another process owns it, or a newer version has written it. */
   constructor(file: string, options: { readonly maxFileBytes?: number | undefined }) {
@@ -39,21 +40,38 @@ export class Database {
     }
     this.#connection = new DatabaseSync(file);
     this.#connection.exec(`
+      -- First of all, and on an empty file only: later it would take a VACUUM. Lets pruning give room back.
+      PRAGMA auto_vacuum = INCREMENTAL;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA foreign_keys = OFF;
       PRAGMA temp_store = MEMORY;
-      PRAGMA cache_size = -32768;
-      PRAGMA wal_autocheckpoint = 4000;
+      PRAGMA cache_size = -8192;
     `);
+    this.checkpointBy('commits');
     migrate(this.#connection);
     this.#requireWritable(file);
     if (options.maxFileBytes !== undefined) {
       const pageBytes = Number(this.get('PRAGMA page_size')?.['page_size']);
-      this.#connection.exec(
-        `PRAGMA max_page_count = ${Math.ceil(options.maxFileBytes / pageBytes)}`,
-      );
+      this.#maxPages = Math.ceil(options.maxFileBytes / pageBytes);
+      this.#limitPages(this.#maxPages);
     }
+  }
+
+  /** Lets `work` go a little beyond the bound of the file: it is what makes room, or what was promised. */
+  beyondLimit<Result>(work: () => Result): Result {
+    if (this.#maxPages === undefined) return work();
+    this.#limitPages(this.#maxPages + reservedPages);
+    try {
+      return work();
+    } finally {
+      this.#limitPages(this.#maxPages);
+    }
+  }
+
+  #limitPages(pages: number): void {
+    // SQLite takes it as no less than the file has.
+    this.#connection.exec(`PRAGMA max_page_count = ${pages}`);
   }
 
   /** SQLite opens a file that it may only read without a word, and refuses every transaction later. */
@@ -90,6 +108,19 @@ export class Database {
     return this.#prepare(sql).iterate(...values);
   }
 
+  /**
+   * Runs `work` as one transaction that the next one makes durable: for what says again, elsewhere, what is durable
+   * already. The write-ahead log is kept in order, so a crash takes this back before anything later.
+   */
+  transactUnflushed(work: () => void): void {
+    this.#connection.exec('PRAGMA synchronous = NORMAL');
+    try {
+      this.transact(work);
+    } finally {
+      this.#connection.exec('PRAGMA synchronous = FULL');
+    }
+  }
+
   /** Runs `work` as one transaction: when it throws, nothing of it is there. */
   transact(work: () => void): void {
     this.run('BEGIN IMMEDIATE');
@@ -103,10 +134,36 @@ export class Database {
     }
   }
 
+  /** Runs statements that take no values. */
+  execute(sql: string): void {
+    this.#connection.exec(sql);
+  }
+
   /** Writes what stands there already: throws where the file cannot be written. */
   probe(): void {
     const version = Number(this.get('PRAGMA user_version')?.['user_version']);
     this.transact(() => this.#connection.exec(`PRAGMA user_version = ${version}`));
+  }
+
+  /** How many pages the write-ahead log has, and how many of them are still to be copied into the file. */
+  logPages(): { readonly all: number; readonly left: number } {
+    const row = this.get('PRAGMA wal_checkpoint(NOOP)');
+    const all = Math.max(0, Number(row?.['log'] ?? 0));
+    return { all, left: all - Math.max(0, Number(row?.['checkpointed'] ?? 0)) };
+  }
+
+  /** Copies what it can of the log. Outside a transaction. */
+  checkpoint(): void {
+    try {
+      this.#connection.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    } catch {
+      // As on a full disk: the log keeps it.
+    }
+  }
+
+  /** Who copies the log into the file when it has grown: a commit, or somebody else. */
+  checkpointBy(who: 'commits' | 'others'): void {
+    this.#connection.exec(`PRAGMA wal_autocheckpoint = ${who === 'commits' ? checkpointPages : 0}`);
   }
 
   /** Lets the write-ahead log start over where it can: the room it takes can then be written to again. */
@@ -133,6 +190,11 @@ export class Database {
     return statement;
   }
 }
+
+const checkpointPages = 4_000;
+
+/** 16 MiB with pages of 4 KiB: more than all that waits for a write-back. */
+const reservedPages = 4096;
 
 const sqliteReadOnly = 8;
 const sqliteFull = 13;

@@ -1,14 +1,19 @@
 import type { Logger } from '../../core/ports/logger.ts';
+import type { PruneRequest, PruneResult } from '../../core/ports/retention.ts';
+import { Contents } from './contents.ts';
 import { isFull, Refusal, toFailure } from './database.ts';
 import type { Database } from './database.ts';
+import { Journal } from './journal.ts';
 import { checkEntry } from './ledger-entry.ts';
 import { answerQuestion, isLedgerKind, needsWriteBack } from './ledger-questions.ts';
 import { LedgerStore } from './ledger-store.ts';
 import type { Failure, Request } from './protocol.ts';
+import { giveBack, prune, readStorage } from './pruning.ts';
 import type { Lease, Receiver } from './queue-state.ts';
 import { Queues } from './queues.ts';
 import type { Effect } from './queues.ts';
 import { StorageWatch } from './storage-watch.ts';
+import { UndoLog } from './undo-log.ts';
 
 /** A client as the group commit sees it: where answers go. Nothing is sent before `flush`. */
 export interface Requester extends Receiver {
@@ -32,8 +37,13 @@ export class GroupCommit {
   readonly #database: Database;
   readonly #queues: Queues;
   readonly #ledger: LedgerStore;
+  readonly #journal: Journal;
+  readonly #contents: Contents;
+  /** Of queues and bodies; the ledger makes its memory anew. */
+  readonly #undo = new UndoLog();
   readonly #logger: Logger;
   readonly #storage: StorageWatch;
+  readonly #onWritten: () => void;
   readonly #requesters = new Set<Requester>();
   #submitted: Submitted[] = [];
   #leaving: Requester[] = [];
@@ -41,28 +51,46 @@ export class GroupCommit {
   /** The file refuses transactions: what waits for one by itself tries again slowly. */
   #failing = false;
   #retryTimer: NodeJS.Timeout | undefined;
-  /** While the ledger's rows are behind its events. */
+  /** While the tables are behind the journal. */
   #writeBackTimer: NodeJS.Timeout | undefined;
   #writeBackDue = false;
   #closed = false;
 
-  /** `onStorage`: why nothing can be written to the file, undefined when it can again. */
+  /**
+   * `onWritten`: the tables were written, and no transaction is under way. `onStorage`: why nothing can be written to
+   * the file, undefined when it can again.
+   */
   constructor(
     database: Database,
     logger: Logger,
+    onWritten: () => void = () => undefined,
     onStorage: (reason: string | undefined) => void = () => undefined,
   ) {
     this.#database = database;
-    this.#logger = logger;
     this.#storage = new StorageWatch(database, onStorage);
-    this.#ledger = new LedgerStore(database);
-    this.#queues = new Queues(database, {
+    this.#onWritten = onWritten;
+    this.#logger = logger;
+    this.#journal = new Journal(database);
+    this.#contents = new Contents(database, this.#undo);
+    const stores = {
+      database,
+      journal: this.#journal,
+      contents: this.#contents,
+      undo: this.#undo,
+    };
+    this.#ledger = new LedgerStore(stores);
+    this.#queues = new Queues(stores, {
       wake: () => {
         if (this.#failing) this.#armLater();
         else this.#arm();
       },
       stateOf: (id) => this.#ledger.stateOf(id),
     });
+    const left = [...this.#journal.read()];
+    this.#ledger.load(left);
+    this.#queues.load(left);
+    // Where it cannot be done now, such as on a full disk, it is done later.
+    this.#writeBack();
   }
 
   join(requester: Requester): void {
@@ -89,8 +117,8 @@ export class GroupCommit {
 
   /** Commits what has arrived. The database stays open. */
   close(): void {
-    this.#writeBackDue = true;
     this.#commit();
+    this.#writeBack();
     this.#closed = true;
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#writeBackTimer);
@@ -121,7 +149,6 @@ export class GroupCommit {
     const failure = this.#attempt(batch);
     this.#failing = failure !== undefined;
     if (failure !== undefined) this.#commitSingly(batch, failure);
-    else if (this.#ledger.isBehind) this.#writeBackLater();
     for (const requester of this.#leaving.splice(0)) {
       this.#requesters.delete(requester);
       this.#queues.leave(requester);
@@ -136,6 +163,9 @@ export class GroupCommit {
       this.#armLater();
     }
     for (const requester of this.#requesters) requester.flush();
+    // Nobody waits for it.
+    if (this.#isWriteBackDue()) this.#writeBack();
+    else if (!this.#journal.isEmpty) this.#writeBackLater();
   }
 
   /** One transaction for all of them; an error where nothing of it was stored. */
@@ -143,35 +173,84 @@ export class GroupCommit {
     const effects: { readonly submitted: Submitted; readonly effect: Effect }[] = [];
     let moved: Effect = () => undefined;
     const refused: { readonly submitted: Submitted; readonly refusal: Refusal }[] = [];
-    try {
-      this.#database.transact(() => {
-        for (const submitted of batch) {
-          try {
-            effects.push({ submitted, effect: this.#apply(submitted) });
-          } catch (error) {
-            // Nothing was written for it: its neighbours go on.
-            if (!(error instanceof Refusal)) throw error;
-            refused.push({ submitted, refusal: error });
-          }
+    const work = (): void => {
+      for (const submitted of batch) {
+        try {
+          effects.push({ submitted, effect: this.#apply(submitted) });
+        } catch (error) {
+          // Nothing was written for it: its neighbours go on.
+          if (!(error instanceof Refusal)) throw error;
+          refused.push({ submitted, refusal: error });
         }
-        this.#ledger.flush();
-        if (this.#mustWriteBack(batch)) this.#ledger.writeBack();
-        moved = this.#queues.moveMarks();
-      });
+      }
+      moved = this.#queues.moveMarks();
+      this.#journal.flush();
+    };
+    const isWriting = batch.some(({ request }) => writingKinds.has(request[1]));
+    try {
+      if (isWriting || this.#queues.needsMarks) this.#database.transact(work);
+      else work();
     } catch (error) {
-      this.#queues.rolledBack();
-      this.#ledger.rolledBack();
+      this.#rollBack();
       this.#storage.failed(error);
       return { error };
     }
-    this.#queues.committed();
+    this.#undo.forget();
+    this.#journal.committed();
     this.#ledger.committed();
     moved();
+    if (batch.some(({ request }) => needsWriteBack(request[1], this.#ledger))) this.#writeBack();
     for (const { submitted, effect } of effects) this.#answer(submitted, effect);
     for (const { submitted, refusal } of refused) {
       submitted.requester.fail(submitted.request[0], refusal.failure);
     }
     return undefined;
+  }
+
+  #rollBack(): void {
+    this.#undo.undo();
+    this.#journal.rolledBack();
+    this.#ledger.rolledBack();
+    // What the ledger took from the journal again was there before.
+    this.#undo.forget();
+  }
+
+  #isWriteBackDue(): boolean {
+    const isDue =
+      this.#writeBackDue ||
+      this.#ledger.changed >= maxBehind.messages ||
+      this.#queues.rows.changes >= maxBehind.rows ||
+      this.#contents.bytes >= maxBehind.bytes;
+    this.#writeBackDue = false;
+    return isDue && !this.#failing;
+  }
+
+  /** Moves what the journal has to the tables. Where that fails the journal keeps it, and it is tried again later. */
+  #writeBack(): void {
+    if (this.#journal.isEmpty) return;
+    try {
+      this.#database.beyondLimit(() =>
+        this.#database.transactUnflushed(() => {
+          this.#ledger.writeBack();
+          this.#queues.rows.writeBack();
+          this.#contents.deleteUnused();
+          this.#journal.clear();
+        }),
+      );
+    } catch (error) {
+      this.#rollBack();
+      this.#storage.failed(error);
+      const { code, message } = toFailure(error, 'ledger-unavailable');
+      this.#logger.warn({ code, message }, 'The tables could not be written; trying again');
+      this.#writeBackLater();
+      return;
+    }
+    this.#undo.forget();
+    this.#ledger.written();
+    this.#queues.rows.written();
+    this.#contents.forget();
+    this.#journal.cleared();
+    this.#onWritten();
   }
 
   /**
@@ -183,7 +262,11 @@ export class GroupCommit {
       { code: toFailure(failure.error, 'broker-unavailable').code, requests: batch.length },
       'A transaction was undone; its requests are tried one by one',
     );
-    if (isFull(failure.error)) this.#database.restartLog();
+    if (isFull(failure.error)) {
+      // It gives back the room of what has come and gone.
+      this.#writeBack();
+      this.#database.restartLog();
+    }
     let full: unknown;
     for (const submitted of batch) {
       const [id, kind] = submitted.request;
@@ -192,8 +275,14 @@ export class GroupCommit {
         continue;
       }
       // Where one found no room the next does not try; what makes room still does.
+      const isGrowing = growingKinds.has(kind);
+      const attempt = () => this.#attempt([submitted]);
       const own =
-        full !== undefined && growingKinds.has(kind) ? { error: full } : this.#attempt([submitted]);
+        full !== undefined && isGrowing
+          ? { error: full }
+          : isGrowing
+            ? attempt()
+            : this.#database.beyondLimit(attempt);
       if (own === undefined) {
         this.#failing = false;
         continue;
@@ -201,13 +290,6 @@ export class GroupCommit {
       if (isFull(own.error)) full = own.error;
       submitted.requester.fail(id, toFailure(own.error, unavailableCode(kind)));
     }
-  }
-
-  #mustWriteBack(batch: readonly Submitted[]): boolean {
-    if (!this.#ledger.isBehind) return false;
-    const isDue = this.#writeBackDue;
-    this.#writeBackDue = false;
-    return isDue || batch.some(({ request }) => needsWriteBack(request[1]));
   }
 
   #writeBackLater(): void {
@@ -248,6 +330,21 @@ export class GroupCommit {
     return effect;
   }
 
+  /** After the write-back that it asks for; a step that finds the tables behind all the same would not see what waits. */
+  #prune(request: PruneRequest): PruneResult {
+    if (!this.#journal.isEmpty) {
+      throw new Refusal({
+        errorClass: 'transient',
+        code: 'ledger-unavailable',
+        message:
+          'Tables that are up to date were expected, and they could not be written; try again.',
+      });
+    }
+    const result = prune(this.#database, request, (ids) => this.#ledger.forget(ids));
+    this.#onWritten();
+    return result;
+  }
+
   #apply({ requester, request }: Submitted): Effect {
     const queues = this.#queues;
     const database = this.#database;
@@ -280,6 +377,14 @@ export class GroupCommit {
       case 'append':
         this.#ledger.append(request[2]);
         return () => undefined;
+      case 'prune':
+        return () => this.#prune(request[2]);
+      case 'discardDead':
+        return queues.discardDead(request[2]);
+      case 'giveBack':
+        return () => giveBack(database, request[2]);
+      case 'storage':
+        return () => readStorage(database);
       default: {
         const question = request;
         return () => answerQuestion(database, this.#ledger, question);
@@ -288,8 +393,9 @@ export class GroupCommit {
   }
 }
 
-/** How long the ledger's rows may be behind its events. */
+/** How long the tables may be behind the journal, and with how much: what a write-back takes, others wait for. */
 const writeBackMs = 250;
+const maxBehind = { messages: 512, rows: 4_096, bytes: 4 * 1024 * 1024 };
 
 /** How long a delivery waits that failed because the file could not be read or written. */
 const retryMs = 500;
@@ -303,6 +409,7 @@ const writingKinds: ReadonlySet<Request[1]> = new Set([
   'retry',
   'deadLetter',
   'declare',
+  'discardDead',
 ]);
 
 function unavailableCode(kind: Request[1]): string {

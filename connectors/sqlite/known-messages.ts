@@ -1,11 +1,17 @@
-import type { LedgerEntry, MessageState } from '../../core/ports/ledger.ts';
+import type { MessageState } from '../../core/ports/ledger.ts';
+import type { Content } from './contents.ts';
 import type { Database } from './database.ts';
 import { laterOf } from './instants.ts';
+import type { Header } from './journal.ts';
 import { messageStates } from './ledger-codes.ts';
+import { eventsOf, type PackedEvent } from './ledger-rows.ts';
+import { MessageNumbers } from './message-numbers.ts';
+import { MessageRows } from './message-rows.ts';
 
 /** A message as the ledger remembers it while events of it keep coming. */
 export interface Known {
-  readonly number: number;
+  /** Of its row in the file; undefined before it has one. */
+  number: number | undefined;
   readonly id: string;
   interface: string;
   state: number;
@@ -14,65 +20,78 @@ export interface Known {
   lastEventAt: string;
   /** False while only events of it are known. */
   received: boolean;
-  /** Already a row of the file, perhaps an older one. */
-  stored: boolean;
   /** Nothing has ended its waiting yet, for certain. */
   open: boolean;
-  /** To be written at the end of the transaction. */
+  /** The message itself, while the file has it not. */
   arrived: Arrived | undefined;
-  /** The queues that it waits in, and since when; the file may be behind. */
+  /** Events that the file has not. */
+  events: PackedEvent[];
+  /** The queues that it waits in, and since when. */
   readonly waits: Map<string, string>;
   /** Those of them that the file has. */
   readonly writtenWaits: Set<string>;
+  /** By the queues in which it is set aside. */
+  readonly parkings: Map<string, Parking>;
+  /** They are not what the file has. */
+  hasNewParkings: boolean;
 }
 
-type Arrived = Extract<LedgerEntry, { readonly type: 'message' }>;
+/** A message with all but its bytes, which are stored. */
+export interface Arrived {
+  readonly header: Header;
+  readonly content: Content;
+  readonly digest: string | undefined;
+}
 
-const rememberedMessages = 20_000;
+export interface Parking {
+  /** Of its event: the order of parking. */
+  readonly number: number;
+  readonly key: string;
+  readonly since: string;
+  /** It was given up and waits for a decision. */
+  isStopped: boolean;
+}
+
+/** Messages that nothing has ended are asked for again: so many are remembered. */
+const rememberedMessages = 2_000;
 
 /**
- * The messages' rows: read once, written when they are new, and then changed in memory. What changes (states, and
- * who waits where) follows from the events, which are in the file: it is written back now and then, most of it once
- * a message although it changes many times.
+ * The messages as they stand: read from their rows once, and then changed in memory. Their rows are written back now
+ * and then, most of them once, when everything has happened to the message.
  */
 export class KnownMessages {
   readonly #database: Database;
+  readonly #rows: MessageRows;
+  readonly #numbers: MessageNumbers;
   readonly #known = new Map<string, Known>();
-  readonly #new = new Set<Known>();
   readonly #changed = new Set<Known>();
-  readonly #interfaces = new Map<string, number>();
-  #last = 0;
+  readonly #receipts = new Map<string, Known[]>();
 
   constructor(database: Database) {
     this.#database = database;
+    this.#numbers = new MessageNumbers(database);
+    this.#rows = new MessageRows(database);
   }
 
-  /** The interfaces' numbers by their ids. */
+  /** The interfaces' numbers by their ids: those of the file. */
   get interfaces(): ReadonlyMap<string, number> {
-    return this.#interfaces;
+    return this.#rows.interfaces;
   }
 
   /** Forgets what is not in the file. */
   reload(): void {
     this.#known.clear();
-    this.#new.clear();
     this.#changed.clear();
-    this.#interfaces.clear();
-    for (const row of this.#database.all('SELECT number, name FROM interface')) {
-      this.#interfaces.set(String(row['name']), Number(row['number']));
-    }
-    this.#last = Number(
-      this.#database.get('SELECT max(number) AS last FROM message')?.['last'] ?? 0,
-    );
+    this.#receipts.clear();
+    this.#numbers.reload();
+    this.#rows.reload();
   }
 
   /** The message as it stands; a new one where the ledger has not heard of it. */
   find(id: string): Known {
     const remembered = this.#known.get(id);
     if (remembered !== undefined) return remembered;
-    const found = this.#read(id);
-    const known = found ?? this.#begin(id);
-    if (found === undefined) this.#new.add(known);
+    const known = this.#rows.read(id) ?? begin(id);
     this.#known.set(id, known);
     return known;
   }
@@ -85,16 +104,24 @@ export class KnownMessages {
     return row === undefined ? undefined : messageStates[Number(row['state'])];
   }
 
-  /** A message with its bytes; once it is there, writing it again changes nothing. */
-  arrive(arrived: Arrived): void {
-    const { envelope } = arrived;
-    const known = this.find(envelope.id);
-    if (known.received) return;
+  /** A message with its bytes, the first time that its id is written. */
+  arrive(known: Known, arrived: Arrived): void {
+    const { header, digest } = arrived;
     known.received = true;
     known.arrived = arrived;
-    known.interface = envelope.interface;
-    known.lastEventAt = laterOf(known.lastEventAt, envelope.receivedAt);
-    this.#new.add(known);
+    known.interface = header.interface;
+    known.lastEventAt = laterOf(known.lastEventAt, header.receivedAt);
+    this.change(known);
+    if (digest === undefined || header.controlId === undefined) return;
+    const key = keyOf(header.interface, header.controlId);
+    const others = this.#receipts.get(key);
+    if (others === undefined) this.#receipts.set(key, [known]);
+    else others.push(known);
+  }
+
+  /** Those of an interface and a control id that can come again and that the file has not, in order of arrival. */
+  receipts(interfaceId: string, controlId: string): readonly Known[] {
+    return this.#receipts.get(keyOf(interfaceId, controlId)) ?? [];
   }
 
   /** It is written by the next `writeBack`. */
@@ -102,14 +129,18 @@ export class KnownMessages {
     this.#changed.add(known);
   }
 
-  /** What cannot wait for that. */
-  writeNow(known: Known): void {
-    this.#update(known);
-  }
-
   /** How many the file is behind with. */
   get changed(): number {
     return this.#changed.size;
+  }
+
+  /** All events of a message, those first that the file has. */
+  *events({ number, events }: Known): Iterable<PackedEvent> {
+    if (number !== undefined) {
+      const sql = 'SELECT events FROM event WHERE message = ? ORDER BY number';
+      for (const row of this.#database.all(sql, number)) yield* eventsOf(row);
+    }
+    yield* events;
   }
 
   /** They are no more in the file. */
@@ -117,137 +148,47 @@ export class KnownMessages {
     for (const id of ids) this.#known.delete(id);
   }
 
-  /** Writes what is new since the last call. */
-  flush(): void {
-    for (const known of this.#new) this.#insert(known);
-    this.#new.clear();
-  }
-
-  /** Writes what has changed since the last call. */
+  /** Writes what has changed since the last call, inside the caller's transaction; where that fails: `reload`. */
   writeBack(): void {
-    for (const known of this.#changed) this.#update(known);
+    for (const known of this.#changed) {
+      const time = known.arrived?.header.receivedAt ?? known.lastEventAt;
+      if (known.number === undefined) this.#rows.insert(known, this.#numbers.next(time));
+      else if (known.arrived === undefined) this.#rows.update(known);
+      else this.#rows.complete(known, this.#numbers.next(time));
+      this.#rows.writeAround(known);
+    }
+  }
+
+  /** What was written back is committed. */
+  written(): void {
+    // Of what is done nothing more is expected.
+    for (const known of this.#changed) if (!known.open) this.#known.delete(known.id);
     this.#changed.clear();
-    if (this.#known.size > 2 * rememberedMessages) {
-      const excess = this.#known.size - rememberedMessages;
-      for (const id of this.#known.keys().take(excess).toArray()) this.#known.delete(id);
-    }
+    this.#receipts.clear();
+    const excess = this.#known.size - rememberedMessages;
+    if (excess <= 0) return;
+    for (const id of this.#known.keys().take(excess).toArray()) this.#known.delete(id);
   }
+}
 
-  #begin(id: string): Known {
-    this.#last += 1;
-    return {
-      number: this.#last,
-      id,
-      interface: '',
-      state: 0,
-      stateAt: '',
-      stateRank: 0,
-      lastEventAt: '',
-      received: false,
-      stored: false,
-      open: true,
-      arrived: undefined,
-      waits: new Map(),
-      writtenWaits: new Set(),
-    };
-  }
+const keyOf = (interfaceId: string, controlId: string): string => `${interfaceId}\0${controlId}`;
 
-  #read(id: string): Known | undefined {
-    const row = this.#database.get(
-      `SELECT message.number, interface.name AS interface, state, state_at, last_event_at, content_type
-       FROM message JOIN interface ON interface.number = message.interface WHERE id = ?`,
-      id,
-    );
-    if (row === undefined) return undefined;
-    const waits = this.#readWaits(Number(row['number']));
-    return {
-      number: Number(row['number']),
-      id,
-      interface: String(row['interface']),
-      state: Number(row['state']),
-      stateAt: String(row['state_at']),
-      // Not kept in the file: by its state, the kind of the event that led to it is known.
-      stateRank: Number(row['state']) <= messageStates.indexOf('queued') ? 0 : 1,
-      lastEventAt: String(row['last_event_at']),
-      received: row['content_type'] !== null,
-      stored: true,
-      open: false,
-      arrived: undefined,
-      waits,
-      writtenWaits: new Set(waits.keys()),
-    };
-  }
-
-  #readWaits(number: number): Map<string, string> {
-    return new Map(
-      this.#database
-        .all('SELECT queue, since FROM waiting WHERE message = ?', number)
-        .map((row) => [String(row['queue']), String(row['since'])]),
-    );
-  }
-
-  #update(known: Known): void {
-    const { number, waits, writtenWaits } = known;
-    this.#database.run(
-      'UPDATE message SET state = ?, state_at = ?, last_event_at = ? WHERE number = ?',
-      known.state,
-      known.stateAt,
-      known.lastEventAt,
-      number,
-    );
-    for (const queue of writtenWaits) {
-      if (waits.has(queue)) continue;
-      this.#database.run('DELETE FROM waiting WHERE message = ? AND queue = ?', number, queue);
-      writtenWaits.delete(queue);
-    }
-    for (const [queue, since] of waits) {
-      if (writtenWaits.has(queue)) continue;
-      this.#database.run('INSERT INTO waiting VALUES (?, ?, ?)', number, queue, since);
-      writtenWaits.add(queue);
-    }
-  }
-
-  #insert(known: Known): void {
-    const { arrived, stored } = known;
-    const envelope = arrived?.envelope;
-    known.stored = true;
-    known.arrived = undefined;
-    const state = messageStates[known.state];
-    const isTaken = state !== 'refused' && state !== 'duplicate';
-    // A row that only events have made is replaced by the whole one.
-    if (stored) this.#database.run('DELETE FROM message WHERE number = ?', known.number);
-    this.#database.run(
-      'INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      known.number,
-      known.id,
-      this.#interfaceNumber(known.interface),
-      known.state,
-      known.stateAt,
-      known.lastEventAt,
-      envelope?.contentType ?? null,
-      envelope?.messageType ?? null,
-      envelope?.controlId ?? null,
-      envelope?.key ?? null,
-      envelope?.correlationId ?? null,
-      envelope?.causationId ?? null,
-      envelope?.receivedAt ?? null,
-      envelope?.attempt ?? null,
-      envelope?.charset ?? null,
-      envelope?.body.length ?? null,
-      isTaken ? (arrived?.digest ?? null) : null,
-    );
-    if (envelope !== undefined) {
-      this.#database.run('INSERT INTO content VALUES (?, ?)', known.number, envelope.body);
-    }
-  }
-
-  #interfaceNumber(name: string): number {
-    let number = this.#interfaces.get(name);
-    if (number === undefined) {
-      number = this.#interfaces.size + 1;
-      this.#database.run('INSERT INTO interface VALUES (?, ?)', number, name);
-      this.#interfaces.set(name, number);
-    }
-    return number;
-  }
+function begin(id: string): Known {
+  return {
+    number: undefined,
+    id,
+    interface: '',
+    state: 0,
+    stateAt: '',
+    stateRank: 0,
+    lastEventAt: '',
+    received: false,
+    open: true,
+    arrived: undefined,
+    events: [],
+    waits: new Map(),
+    writtenWaits: new Set(),
+    parkings: new Map(),
+    hasNewParkings: false,
+  };
 }

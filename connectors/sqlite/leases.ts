@@ -46,9 +46,9 @@ export class Leases {
     this.#consumers.delete(receiver);
   }
 
-  add(consumer: QueueConsumer, { number, position }: WaitingRow): Lease {
+  add(consumer: QueueConsumer, { position }: WaitingRow): Lease {
     this.#lastId += 1;
-    const lease: Lease = { id: this.#lastId, number, position, consumer };
+    const lease: Lease = { id: this.#lastId, position, consumer };
     this.#byId.set(lease.id, lease);
     consumer.leases.add(lease);
     consumer.queue.leased += 1;
@@ -91,8 +91,8 @@ export class Leases {
   /** Ends it unsettled: it is delivered again, in its place in the queue. */
   giveBack(lease: Lease): void {
     if (!this.release(lease)) return;
-    const { number, position, consumer } = lease;
-    consumer.queue.returned.push({ number, position, givenBack: true });
+    const { position, consumer } = lease;
+    consumer.queue.returned.push({ position, givenBack: true });
   }
 
   /** A consumer that was stopped is remembered only while it holds something. */

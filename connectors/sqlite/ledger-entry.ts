@@ -1,19 +1,15 @@
-import type { LedgerEntry } from '../../core/ports/ledger.ts';
+import type { Envelope } from '../../core/envelope.ts';
+import type { LedgerEntry, LedgerEvent } from '../../core/ports/ledger.ts';
 import { Refusal } from './database.ts';
 import { eventKinds } from './ledger-codes.ts';
 
-/** Refuses what SQLite would only notice in the middle of the transaction. */
+/** Refuses what could not be written to the tables later, when it is confirmed already. */
 export function checkEntry(entry: LedgerEntry): void {
-  const sound =
+  const isSound =
     entry.type === 'message'
-      ? [entry.envelope.id, entry.envelope.interface, entry.envelope.contentType].every(isText) &&
-        isText(entry.envelope.correlationId) &&
-        isText(entry.envelope.receivedAt) &&
-        entry.envelope.body instanceof Uint8Array
-      : isText(entry.event.messageId) &&
-        isText(entry.event.at) &&
-        eventKinds.includes(entry.event.kind);
-  if (sound) return;
+      ? isEnvelope(entry.envelope) && isTextOrAbsent(entry.digest)
+      : isEvent(entry.event);
+  if (isSound) return;
   throw new Refusal({
     errorClass: 'permanent',
     code: 'ledger-entry-invalid',
@@ -21,4 +17,34 @@ export function checkEntry(entry: LedgerEntry): void {
   });
 }
 
+function isEnvelope(envelope: Envelope): boolean {
+  return (
+    isText(envelope.id) &&
+    isText(envelope.interface) &&
+    isText(envelope.contentType) &&
+    isText(envelope.correlationId) &&
+    isText(envelope.receivedAt) &&
+    Number.isSafeInteger(envelope.attempt) &&
+    isTextOrAbsent(envelope.messageType) &&
+    isTextOrAbsent(envelope.controlId) &&
+    isTextOrAbsent(envelope.key) &&
+    isTextOrAbsent(envelope.causationId) &&
+    isTextOrAbsent(envelope.charset) &&
+    envelope.body instanceof Uint8Array
+  );
+}
+
+function isEvent(event: LedgerEvent): boolean {
+  return (
+    isText(event.messageId) &&
+    isText(event.at) &&
+    eventKinds.includes(event.kind) &&
+    isTextOrAbsent(event.queue) &&
+    isTextOrAbsent(event.summary) &&
+    (event.attempt == null || Number.isSafeInteger(event.attempt)) &&
+    (event.issues == null || Array.isArray(event.issues))
+  );
+}
+
 const isText = (value: unknown): boolean => typeof value === 'string';
+const isTextOrAbsent = (value: unknown): boolean => value == null || isText(value);

@@ -33,7 +33,7 @@ export function readParked(
     .all(
       `SELECT ${columns}, body FROM ${messages}
        JOIN parked ON parked.message = message.number
-       JOIN content ON content.message = parked.message
+       JOIN content ON content.number = message.content
        WHERE parked.queue = ? AND parked.key = ? ORDER BY parked.number LIMIT ?`,
       queue,
       key,

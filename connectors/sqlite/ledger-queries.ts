@@ -3,7 +3,7 @@ import type { LedgerCount, MessageState, QueueAge, Trace } from '../../core/port
 import type { Database } from './database.ts';
 import { compareInstants } from './instants.ts';
 import { eventKinds, rankOf } from './ledger-codes.ts';
-import { columns, messages, toEnvelope, toEvent, toSummary } from './ledger-rows.ts';
+import { columns, eventsOf, messages, toEnvelope, toEvent, toSummary } from './ledger-rows.ts';
 import type { LedgerStore } from './ledger-store.ts';
 
 /** The message with this id, else the newest with this control id, and its whole correlation. */
@@ -12,21 +12,25 @@ export function findTrace(database: Database, id: string): Trace | undefined {
     database.get('SELECT correlation_id FROM message WHERE id = ? AND content_type NOT NULL', id) ??
     database.get(
       `SELECT correlation_id FROM message WHERE control_id = ?
-       ORDER BY received_at DESC, number DESC LIMIT 1`,
+       ORDER BY number DESC LIMIT 1`,
       id,
     );
   if (origin === undefined) return undefined;
-  const found = database.all(
-    `SELECT ${columns} FROM ${messages} WHERE correlation_id = ? ORDER BY message.number`,
-    String(origin['correlation_id']),
-  );
+  const correlation = String(origin['correlation_id']);
+  // The first has its own id as its correlation, and the index has only the others.
+  const found = database
+    .all(
+      `SELECT ${columns} FROM ${messages} WHERE id = ? AND correlation_id = id UNION ALL
+       SELECT ${columns} FROM ${messages} WHERE correlation_id = ? AND correlation_id <> id`,
+      correlation,
+      correlation,
+    )
+    .sort((left, right) => Number(left['number']) - Number(right['number']));
   const events = found.flatMap((message) =>
     database
-      .all('SELECT * FROM event WHERE message = ? ORDER BY number', Number(message['number']))
-      .map((row) => ({
-        number: Number(row['number']),
-        event: toEvent(row, String(message['id'])),
-      })),
+      .all('SELECT events FROM event WHERE message = ?', Number(message['number']))
+      .flatMap(eventsOf)
+      .map((packed) => ({ number: packed[0], event: toEvent(packed, String(message['id'])) })),
   );
   events.sort(
     (left, right) =>
@@ -38,7 +42,7 @@ export function findTrace(database: Database, id: string): Trace | undefined {
 }
 
 const byControlId = `SELECT ${columns} FROM ${messages} WHERE control_id = ?`;
-const newestOne = 'ORDER BY received_at DESC, message.number DESC LIMIT 1';
+const newestOne = 'ORDER BY message.number DESC LIMIT 1';
 
 /** The message with this id, else the newest that a partner sent with this control id, with its bytes. */
 export function findEnvelope(database: Database, id: string): Envelope | undefined {
@@ -47,7 +51,11 @@ export function findEnvelope(database: Database, id: string): Envelope | undefin
     database.get(`${byControlId} AND causation_id IS NULL ${newestOne}`, id) ??
     database.get(`${byControlId} ${newestOne}`, id);
   if (row === undefined) return undefined;
-  const content = database.get('SELECT body FROM content WHERE message = ?', Number(row['number']));
+  const content = database.get(
+    `SELECT body FROM content JOIN message ON content.number = message.content
+     WHERE message.number = ?`,
+    Number(row['number']),
+  );
   return toEnvelope({ ...row, ...content });
 }
 
@@ -81,7 +89,7 @@ export function listCounts(store: LedgerStore): readonly LedgerCount[] {
   const counts: LedgerCount[] = [];
   for (const [interfaceId, queues] of store.counts) {
     for (const [queue, kinds] of queues) {
-      for (const [code, count] of kinds) {
+      for (const [code, { count }] of kinds) {
         const kind = eventKinds[code];
         if (kind !== undefined) counts.push({ interface: interfaceId, queue, kind, count });
       }

@@ -47,18 +47,43 @@ export function toSummary(row: Row): MessageSummary {
   };
 }
 
-/** An event row. */
-export function toEvent(row: Row, messageId: string): LedgerEvent {
-  const issues = row['issues'];
-  const attempt = row['attempt'];
+/**
+ * An event as the file has it: its number in the order of arrival, the index of its kind in eventKinds, and what is
+ * left of its fields. Part of the file's format.
+ */
+export type PackedEvent = readonly [
+  number: number,
+  kind: number,
+  at: string,
+  queue?: string | null,
+  attempt?: number | null,
+  summary?: string | null,
+  issues?: readonly Issue[] | null,
+];
+
+export function packEvent(number: number, event: LedgerEvent): PackedEvent {
+  const { kind, at, queue = null, attempt = null, summary = null, issues = null } = event;
+  const code = eventKinds.indexOf(kind);
+  if (issues !== null) return [number, code, at, queue, attempt, summary, issues];
+  if (summary !== null) return [number, code, at, queue, attempt, summary];
+  return [number, code, at, queue, attempt];
+}
+
+/** The events of an event row. */
+export function eventsOf(row: Row): readonly PackedEvent[] {
+  return JSON.parse(String(row['events'])) as readonly PackedEvent[];
+}
+
+export function toEvent(packed: PackedEvent, messageId: string): LedgerEvent {
+  const [, kind, at, queue, attempt, summary, issues] = packed;
   return {
     messageId,
-    kind: eventKinds[Number(row['kind'])] ?? 'received',
-    at: String(row['at']),
-    ...optional(row, 'queue', 'queue'),
-    ...(attempt == null ? {} : { attempt: Number(attempt) }),
-    ...optional(row, 'summary', 'summary'),
-    ...(typeof issues === 'string' ? { issues: JSON.parse(issues) as readonly Issue[] } : {}),
+    kind: eventKinds[kind] ?? 'received',
+    at,
+    ...(queue == null ? {} : { queue }),
+    ...(attempt == null ? {} : { attempt }),
+    ...(summary == null ? {} : { summary }),
+    ...(issues == null ? {} : { issues }),
   };
 }
 

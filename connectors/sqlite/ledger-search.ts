@@ -3,12 +3,13 @@ import type { Database, Value } from './database.ts';
 import { eventKinds, messageStates } from './ledger-codes.ts';
 import { columns, messages, toSummary } from './ledger-rows.ts';
 import type { LedgerStore } from './ledger-store.ts';
+import { firstNumberOf } from './message-numbers.ts';
 import type { Cursor, FindPage, FindRequest, WaitingRequest } from './protocol.ts';
 
 /** How many messages one request looks at: while it does, nobody else is served. */
 const lookedAt = 1_000;
 
-/** A part of an index whose rows are in order of time. */
+/** A part of an index whose rows are in order of time: their numbers are. */
 interface Range {
   readonly where: string;
   readonly values: readonly Value[];
@@ -33,7 +34,7 @@ export function findMessages(
   const wanted = rest === undefined ? limit : lookedAt;
   const candidates = ranges
     .flatMap((range) => readRange(database, range, { filter, order, start, limit: wanted }))
-    .sort(order === 'oldest' ? compare : (left, right) => compare(right, left))
+    .sort((left, right) => (order === 'oldest' ? left - right : right - left))
     .slice(0, wanted);
   const found: FindPage['found'][number][] = [];
   let last: Cursor | undefined;
@@ -42,7 +43,7 @@ export function findMessages(
     last = candidate;
     const row = database.get(
       `SELECT ${columns} FROM ${messages} WHERE message.number = ?${rest?.where ?? ''}`,
-      candidate[1],
+      candidate,
       ...(rest?.values ?? []),
     );
     if (row !== undefined) found.push(toSummary(row));
@@ -75,8 +76,10 @@ function findPlace(database: Database, queue: string, id: string): Value[] | und
   const row = database.get(
     `SELECT number, coalesce(
        (SELECT since FROM waiting WHERE waiting.message = number AND queue = ?),
-       (SELECT at FROM event WHERE event.message = message.number AND kind = ${queued}
-        AND queue = ? ORDER BY event.number LIMIT 1)) AS since
+       (SELECT json_extract(one.value, '$[2]') FROM event, json_each(events) AS one
+        WHERE event.message = message.number AND json_extract(one.value, '$[1]') = ${queued}
+          AND json_extract(one.value, '$[3]') = ? ORDER BY json_extract(one.value, '$[0]') LIMIT 1))
+       AS since
      FROM message WHERE id = ?`,
     queue,
     queue,
@@ -94,13 +97,13 @@ function toCursor(
   after: string | Cursor | undefined,
   order: FindRequest['order'],
 ): Cursor | undefined {
-  if (typeof after === 'object') return after;
-  if (after === undefined) return order === 'oldest' ? ['', 0] : ['~', Number.MAX_SAFE_INTEGER];
+  if (typeof after === 'number') return after;
+  if (after === undefined) return order === 'oldest' ? -1 : Number.MAX_SAFE_INTEGER;
   const row = database.get(
-    'SELECT received_at, number FROM message WHERE id = ? AND content_type NOT NULL',
+    'SELECT number FROM message WHERE id = ? AND content_type NOT NULL',
     after,
   );
-  return row && [String(row['received_at']), Number(row['number'])];
+  return row && Number(row['number']);
 }
 
 /** The index that leads to the fewest, as one or more parts that are each in order. */
@@ -140,28 +143,21 @@ function readRange(
   options: Pick<FindRequest, 'filter' | 'order' | 'limit'> & { readonly start: Cursor },
 ): readonly Cursor[] {
   const { filter, order, limit, start } = options;
-  const { receivedFrom = '', receivedTo = '~' } = filter;
+  const { receivedFrom, receivedTo } = filter;
   const isOldest = order === 'oldest';
-  // One bound on each side, the narrowest: of several SQLite takes any, and would begin each page at the start.
-  const [low, high, until] = isOldest
-    ? [start[0] > receivedFrom ? start[0] : receivedFrom, receivedTo, '<']
-    : start[0] < receivedTo
-      ? [receivedFrom, start[0], '<=']
-      : [receivedFrom, receivedTo, '<'];
-  const direction = isOldest ? '' : ' DESC';
+  const from = receivedFrom === undefined ? 0 : firstNumberOf(receivedFrom);
+  const to = receivedTo === undefined ? Number.MAX_SAFE_INTEGER : firstNumberOf(receivedTo);
   return database
     .all(
-      `SELECT received_at, number FROM message
-       WHERE ${where} AND content_type NOT NULL AND received_at >= ? AND received_at ${until} ?
-         AND (+received_at, number) ${isOldest ? '>' : '<'} (?, ?)
-       ORDER BY received_at${direction}, number${direction} LIMIT ?`,
+      `SELECT number FROM message
+       WHERE ${where} AND content_type NOT NULL AND number >= ? AND number < ?
+       ORDER BY number${isOldest ? '' : ' DESC'} LIMIT ?`,
       ...values,
-      low,
-      high,
-      ...start,
+      isOldest ? Math.max(from, start + 1) : from,
+      isOldest ? to : Math.min(to, start),
       limit,
     )
-    .map((row) => [String(row['received_at']), Number(row['number'])] as const);
+    .map((row) => Number(row['number']));
 }
 
 /** What the ranges leave to be looked at in each message; undefined: nothing. */
@@ -185,11 +181,16 @@ function restOf(filter: LedgerFilter): Range | undefined {
     add('message_type = ?', messageType);
   }
   if (queue !== undefined) {
-    add(`EXISTS (SELECT 1 FROM event WHERE event.message = message.number AND queue = ?)`, queue);
+    add(
+      `EXISTS (SELECT 1 FROM event, json_each(events) AS one
+       WHERE event.message = message.number AND json_extract(one.value, '$[3]') = ?)`,
+      queue,
+    );
   }
   if (issueCode !== undefined) {
     add(
-      `EXISTS (SELECT 1 FROM event WHERE event.message = message.number AND instr(issues, ?) > 0)`,
+      // In a summary the quotation marks would be escaped.
+      `EXISTS (SELECT 1 FROM event WHERE event.message = message.number AND instr(events, ?) > 0)`,
       `"code":${JSON.stringify(issueCode)}`,
     );
   }
@@ -198,9 +199,4 @@ function restOf(filter: LedgerFilter): Range | undefined {
     where: parts.map(({ where }) => ` AND ${where}`).join(''),
     values: parts.flatMap(({ values }) => values),
   };
-}
-
-function compare([leftAt, left]: Cursor, [rightAt, right]: Cursor): number {
-  if (leftAt === rightAt) return left - right;
-  return leftAt < rightAt ? -1 : 1;
 }

@@ -1,9 +1,10 @@
 import type { LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
+import type { Content, Contents } from './contents.ts';
 import type { Database } from './database.ts';
-import { checkEntry } from './ledger-entry.ts';
+import { EventCounts } from './event-counts.ts';
 import { compareInstants, laterOf } from './instants.ts';
-import { toEvent } from './ledger-rows.ts';
-import { KnownMessages, type Known } from './known-messages.ts';
+import type { Header, Journal, JournalEntry } from './journal.ts';
+import { KnownMessages, type Arrived, type Known } from './known-messages.ts';
 import {
   closingKinds,
   eventKinds,
@@ -12,30 +13,39 @@ import {
   rankOf,
   stateAfter,
 } from './ledger-codes.ts';
-
-/** At most so many messages of the file are behind what its events say of them. */
-const maxBehind = 4_096;
+import { checkEntry } from './ledger-entry.ts';
+import { packEvent } from './ledger-rows.ts';
 
 /**
- * Writes messages and events, and keeps what follows from them: states, who waits where, counters.
- * Its methods run inside the caller's transaction; {@link flush} is the last of them before the commit.
+ * Takes messages and events, and knows what follows from them: states, who waits where, who is set aside, counters.
+ * Its methods run inside the caller's transaction. The tables are written now and then, by {@link writeBack}.
  */
 export class LedgerStore {
   readonly #database: Database;
+  readonly #journal: Journal;
+  readonly #contents: Contents;
   readonly #messages: KnownMessages;
-  readonly #counts = new Map<string, Map<string, Map<number, number>>>();
-  readonly #dirtyCounts = new Set<string>();
+  readonly #counts: EventCounts;
   readonly #waiting = new Map<string, number>();
-  /** How many rows of parked messages there are: hardly ever one. */
-  #parked = 0;
   #lastEvent = 0;
   /** Something of the transaction under way is in memory. */
   #changed = false;
+  #hasStaleReceipts = false;
 
-  constructor(database: Database) {
+  constructor({
+    database,
+    journal,
+    contents,
+  }: {
+    readonly database: Database;
+    readonly journal: Journal;
+    readonly contents: Contents;
+  }) {
     this.#database = database;
+    this.#journal = journal;
+    this.#contents = contents;
     this.#messages = new KnownMessages(database);
-    this.#reload();
+    this.#counts = new EventCounts(database);
   }
 
   /** How many wait in each queue that any message ever waited in since the start. */
@@ -44,11 +54,11 @@ export class LedgerStore {
   }
 
   /** Events by interface, queue (`''`: none) and kind. */
-  get counts(): ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<number, number>>> {
-    return this.#counts;
+  get counts(): EventCounts['all'] {
+    return this.#counts.all;
   }
 
-  /** The interfaces' numbers by their ids. */
+  /** The interfaces' numbers by their ids: those of the file. */
   get interfaces(): ReadonlyMap<string, number> {
     return this.#messages.interfaces;
   }
@@ -58,128 +68,120 @@ export class LedgerStore {
     return this.#messages.stateOf(id);
   }
 
+  /** Those that came under a control id and that the file has not, in order of arrival. */
+  receipts(interfaceId: string, controlId: string): readonly Known[] {
+    return this.#messages.receipts(interfaceId, controlId);
+  }
+
+  /** What was refused since is found in the file as if it had been taken. */
+  get hasStaleReceipts(): boolean {
+    return this.#hasStaleReceipts;
+  }
+
   append(entries: readonly LedgerEntry[]): void {
     for (const entry of entries) checkEntry(entry);
     this.#changed = true;
     for (const entry of entries) {
-      if (entry.type === 'message') this.#messages.arrive(entry);
-      else this.#addEvent(entry.event);
+      if (entry.type === 'event') {
+        this.#journal.add(['event', entry.event]);
+        this.#addEvent(entry.event);
+        continue;
+      }
+      const { body, ...header } = entry.envelope;
+      const known = this.#messages.find(header.id);
+      // Once it is there, writing it again changes nothing.
+      if (known.received) continue;
+      const { digest } = entry;
+      const content = this.#contents.store(header.id, body);
+      this.#journal.add(['message', header, content.number, digest ?? null]);
+      this.#addMessage(known, { header, content, digest });
     }
   }
 
-  /** Writes what is new since the last call. */
-  flush(): void {
-    this.#messages.flush();
-    if (this.#messages.changed >= maxBehind) this.writeBack();
+  /** They are no more in the file, which has everything. */
+  forget(ids: readonly string[]): void {
+    this.#messages.forget(ids);
   }
 
-  /** Whether states, waiting and counters of the file are behind what its events say. */
-  get isBehind(): boolean {
-    return this.#messages.changed > 0;
+  /** How many messages of the file are behind what has become of them. */
+  get changed(): number {
+    return this.#messages.changed;
   }
 
-  /** Brings them up to date, inside the caller's transaction. */
+  /** Brings the tables up to date, inside the caller's transaction. */
   writeBack(): void {
     this.#changed = true;
-    this.#messages.flush();
     this.#messages.writeBack();
-    this.#database.run('UPDATE written_back SET event = ?', this.#lastEvent);
-    for (const key of this.#dirtyCounts) {
-      const [interfaceId = '', queue = '', kind = ''] = key.split('\0');
-      this.#database.run(
-        `INSERT INTO event_count VALUES (?, ?, ?, ?)
-         ON CONFLICT (interface, queue, kind) DO UPDATE SET count = excluded.count`,
-        interfaceId,
-        queue,
-        Number(kind),
-        this.#counts.get(interfaceId)?.get(queue)?.get(Number(kind)) ?? 0,
-      );
-    }
-    this.#dirtyCounts.clear();
+    this.#database.run('UPDATE last_event SET number = ?', this.#lastEvent);
+    this.#counts.writeBack();
   }
 
-  /** The transaction is committed: memory and file agree. */
+  /** What was written back is committed. */
+  written(): void {
+    this.#changed = false;
+    this.#hasStaleReceipts = false;
+    this.#messages.written();
+    this.#counts.written();
+  }
+
+  /** The transaction is committed. */
   committed(): void {
     this.#changed = false;
   }
 
   /** The transaction is undone: what it left in memory is forgotten. */
   rolledBack(): void {
-    if (this.#changed) this.#reload();
+    if (this.#changed) this.load(this.#journal.read());
   }
 
-  #reload(): void {
+  /** Makes the memory from the file and its journal. */
+  load(journal: Iterable<JournalEntry>): void {
     this.#changed = false;
+    this.#hasStaleReceipts = false;
     const database = this.#database;
     this.#messages.reload();
-    this.#dirtyCounts.clear();
-    this.#counts.clear();
+    this.#counts.reload();
     this.#waiting.clear();
-    for (const row of database.all('SELECT interface, queue, kind, count FROM event_count')) {
-      this.#countsOf(String(row['interface']), String(row['queue'])).set(
-        Number(row['kind']),
-        Number(row['count']),
-      );
-    }
     for (const row of database.all('SELECT queue, count(*) AS count FROM waiting GROUP BY queue')) {
       this.#waiting.set(String(row['queue']), Number(row['count']));
     }
-    this.#parked = Number(database.get('SELECT count(*) AS count FROM parked')?.['count'] ?? 0);
-    this.#lastEvent = Number(database.get('SELECT max(number) AS last FROM event')?.['last'] ?? 0);
-    this.#catchUp();
+    this.#lastEvent = Number(database.get('SELECT number FROM last_event')?.['number'] ?? 0);
+    for (const entry of journal) {
+      if (entry[0] === 'event') this.#addEvent(entry[1]);
+      else if (entry[0] === 'message') this.#restoreMessage(entry[1], entry[2], entry[3]);
+    }
   }
 
-  /** What follows from the events that nothing was written back for. */
-  #catchUp(): void {
-    const from = Number(this.#database.get('SELECT event FROM written_back')?.['event'] ?? 0);
-    const rows = this.#database.all(
-      `SELECT event.*, message.id FROM event JOIN message ON message.number = event.message
-       WHERE event.number > ? ORDER BY event.number`,
-      from,
-    );
-    for (const row of rows) {
-      this.#followEvent(this.#messages.find(String(row['id'])), toEvent(row, String(row['id'])));
-    }
+  #restoreMessage(header: Header, number: number, digest: string | null): void {
+    const content: Content = this.#contents.restore(number, header.id);
+    const known = this.#messages.find(header.id);
+    this.#addMessage(known, { header, content, digest: digest ?? undefined });
+  }
+
+  #addMessage(known: Known, arrived: Arrived): void {
+    this.#contents.claim(arrived.content);
+    this.#messages.arrive(known, arrived);
   }
 
   #addEvent(event: LedgerEvent): void {
     const known = this.#messages.find(event.messageId);
-    const kind = eventKinds.indexOf(event.kind);
     this.#lastEvent += 1;
-    this.#database.run(
-      'INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      this.#lastEvent,
-      known.number,
-      kind,
-      event.at,
-      event.queue ?? null,
-      event.attempt ?? null,
-      event.summary ?? null,
-      event.issues === undefined ? null : JSON.stringify(event.issues),
-    );
-    this.#followEvent(known, event);
-    if (event.kind === 'parked' && event.queue !== undefined) {
+    this.#counts.add(known.interface, event.queue ?? '', eventKinds.indexOf(event.kind));
+    this.#follow(known, event);
+    if (event.kind === 'queued' && event.queue != null) {
+      this.#startWaiting(known, event.queue, event.at);
+    } else if (event.kind === 'parked' && event.queue != null) {
       this.#park(known, event.queue, event);
     } else if (event.kind === 'resumed') {
-      this.#database.run(
-        'UPDATE parked SET stopped = 0 WHERE message = ? AND queue = coalesce(?, queue)',
-        known.number,
-        event.queue ?? null,
-      );
+      for (const [queue, parking] of known.parkings) {
+        if (event.queue == null || event.queue === queue) parking.isStopped = false;
+      }
+      known.hasNewParkings = known.parkings.size > 0;
     } else if (closingKinds.has(event.kind)) {
-      this.#endParking(known, event.queue);
+      this.#endWaiting(known, event.queue ?? undefined);
     }
-  }
-
-  /** What follows from an event in memory alone: a state, somebody's waiting, a count. */
-  #followEvent(known: Known, event: LedgerEvent): void {
-    this.#count(known.interface, event.queue ?? '', eventKinds.indexOf(event.kind));
-    this.#follow(known, event);
-    if (event.kind === 'queued' && event.queue !== undefined) {
-      this.#startWaiting(known, event.queue, event.at);
-    } else if (closingKinds.has(event.kind)) {
-      this.#endWaiting(known, event.queue);
-    }
+    // Last: whether an earlier one has ended its waiting is asked above.
+    known.events.push(packEvent(this.#lastEvent, event));
   }
 
   #follow(known: Known, event: LedgerEvent): void {
@@ -199,8 +201,7 @@ export class LedgerStore {
     known.state = messageStates.indexOf(state);
     known.stateAt = event.at;
     known.stateRank = rank;
-    // Who looks for what was received must not find what was refused since.
-    if (state === 'refused' && known.stored) this.#messages.writeNow(known);
+    if (state === 'refused' && known.number !== undefined) this.#hasStaleReceipts = true;
   }
 
   #startWaiting(known: Known, queue: string, at: string): void {
@@ -213,37 +214,32 @@ export class LedgerStore {
   }
 
   /** By its key; a message without one has nobody behind it and is alone with its own id. */
-  #park(known: Known, queue: string, { at, issues = [] }: LedgerEvent): void {
+  #park(known: Known, queue: string, { at, issues }: LedgerEvent): void {
     if (!known.open && this.#isClosed(known, queue)) return;
-    const key =
-      known.arrived?.envelope.key ??
-      this.#database.get('SELECT key FROM message WHERE number = ?', known.number)?.['key'] ??
-      known.id;
-    this.#parked += this.#database.run(
-      'INSERT INTO parked VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT (message, queue) DO NOTHING',
-      this.#lastEvent,
-      queue,
-      String(key),
-      known.number,
-      at,
-    );
-    if (issues.length === 0) return;
-    this.#database.run(
-      'UPDATE parked SET stopped = 1 WHERE message = ? AND queue = ?',
-      known.number,
-      queue,
-    );
+    let parking = known.parkings.get(queue);
+    if (parking === undefined) {
+      const key = this.#keyOf(known) ?? known.id;
+      parking = { number: this.#lastEvent, key, since: at, isStopped: false };
+      known.parkings.set(queue, parking);
+    }
+    parking.isStopped ||= issues != null && issues.length > 0;
+    known.hasNewParkings = true;
+  }
+
+  #keyOf({ arrived, number }: Known): string | undefined {
+    if (arrived !== undefined || number === undefined) return arrived?.header.key;
+    const row = this.#database.get('SELECT key FROM message WHERE number = ?', number);
+    return typeof row?.['key'] === 'string' ? row['key'] : undefined;
   }
 
   #isClosed(known: Known, queue: string): boolean {
-    const kinds = [...closingKinds].map((kind) => eventKinds.indexOf(kind)).join(', ');
-    const closing = this.#database.get(
-      `SELECT 1 FROM event WHERE message = ? AND kind IN (${kinds})
-       AND (queue IS NULL OR queue = ?) LIMIT 1`,
-      known.number,
-      queue,
-    );
-    return closing !== undefined;
+    for (const [, code, , where] of this.#messages.events(known)) {
+      const kind = eventKinds[code];
+      if (kind !== undefined && closingKinds.has(kind) && (where == null || where === queue)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   #endWaiting(known: Known, queue: string | undefined): void {
@@ -252,28 +248,9 @@ export class LedgerStore {
       if (!known.waits.delete(name)) continue;
       this.#waiting.set(name, (this.#waiting.get(name) ?? 1) - 1);
     }
-  }
-
-  #endParking(known: Known, queue: string | undefined): void {
-    if (this.#parked === 0) return;
-    this.#parked -= this.#database.run(
-      'DELETE FROM parked WHERE message = ? AND queue = coalesce(?, queue)',
-      known.number,
-      queue ?? null,
-    );
-  }
-
-  #countsOf(interfaceId: string, queue: string): Map<number, number> {
-    const queues = this.#counts.get(interfaceId) ?? new Map<string, Map<number, number>>();
-    this.#counts.set(interfaceId, queues);
-    const kinds = queues.get(queue) ?? new Map<number, number>();
-    queues.set(queue, kinds);
-    return kinds;
-  }
-
-  #count(interfaceId: string, queue: string, kind: number): void {
-    const kinds = this.#countsOf(interfaceId, queue);
-    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-    this.#dirtyCounts.add(`${interfaceId}\0${queue}\0${kind}`);
+    if (known.parkings.size === 0) return;
+    if (queue === undefined) known.parkings.clear();
+    else known.parkings.delete(queue);
+    known.hasNewParkings = true;
   }
 }

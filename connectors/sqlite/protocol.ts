@@ -6,6 +6,7 @@ import type {
   MessageSummary,
   ReceivedQuery,
 } from '../../core/ports/ledger.ts';
+import type { PruneRequest } from '../../core/ports/retention.ts';
 
 /**
  * What a client asks of the owner: a frame holds all requests of one tick, in order, and the owner
@@ -40,7 +41,15 @@ export type Request =
   | readonly [id: number, kind: 'stop', consumer: number, giveBack: boolean]
   | readonly [id: number, kind: 'depths']
   | readonly [id: number, kind: 'append', entries: readonly LedgerEntry[]]
+  | RetentionRequest
   | LedgerQuestion;
+
+/** What makes room, in small steps. */
+export type RetentionRequest =
+  | readonly [id: number, kind: 'prune', request: PruneRequest]
+  | readonly [id: number, kind: 'discardDead', ids: readonly string[]]
+  | readonly [id: number, kind: 'giveBack', bytes: number]
+  | readonly [id: number, kind: 'storage'];
 
 /** What is asked of the ledger and writes nothing. */
 export type LedgerQuestion =
@@ -59,8 +68,8 @@ export type LedgerQuestion =
     ]
   | readonly [id: number, kind: 'counts'];
 
-/** Where in the order of messages: time of receipt, then arrival. */
-export type Cursor = readonly [receivedAt: string, number: number];
+/** Where in the order of messages, which is that of their numbers: time of receipt, then arrival. */
+export type Cursor = number;
 
 export interface FindRequest {
   readonly filter: LedgerFilter;

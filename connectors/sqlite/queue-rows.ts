@@ -3,106 +3,111 @@ import type { Parcel } from './protocol.ts';
 import { QueueState } from './queue-state.ts';
 import type { WaitingRow } from './queue-state.ts';
 
-/** How far one reading goes, so that a backlog of large bodies is not taken into memory. */
-const loadedRows = 256;
-const loadedBytes = 4 * 1024 * 1024;
-
-const columns = 'number, position, id, attempt, header, body';
-
-/** Adds an envelope; false where the queue has its id already. */
-export function insertRow(database: Database, queue: number, row: WaitingRow): boolean {
-  const [id, attempt, header, body] = row.parcel;
-  const inserted = database.run(
-    `INSERT INTO queued (number, queue, position, id, attempt, header, body)
-     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (queue, id) DO NOTHING`,
-    row.number,
-    queue,
-    row.position,
-    id,
-    attempt,
-    header,
-    body,
-  );
-  return inserted > 0;
+/** A retry: how many attempts it has, until when it waits (ms since 1970; 0: it does not), and for how long it was to. */
+export interface Delay {
+  readonly attempt: number;
+  readonly due: number;
+  readonly delay: number;
 }
 
-/** How many rows are gone: 0 where it was not there. */
-export function deleteRow(database: Database, number: number): number {
-  return database.run('DELETE FROM queued WHERE number = ?', number);
-}
+const columns = 'position, id, attempt, header, body';
+const rows = 'queued JOIN content ON content.number = queued.content';
 
-/** Makes a row wait for `delayMs`, so many attempts higher. */
-export function delayRow(
+export function insertRow(
   database: Database,
-  number: number,
-  by: { readonly delayMs: number; readonly attempts: number },
+  queue: number,
+  row: Delay & {
+    readonly position: number;
+    readonly id: string;
+    readonly header: string;
+    readonly issues: string | undefined;
+    readonly content: number;
+    readonly isOwned: boolean;
+  },
 ): void {
   database.run(
-    'UPDATE queued SET attempt = attempt + ?, due = ?, delay = ? WHERE number = ?',
-    by.attempts,
-    Date.now() + by.delayMs,
-    by.delayMs,
-    number,
+    'INSERT INTO queued VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    queue,
+    row.position,
+    row.id,
+    row.attempt,
+    row.due,
+    row.delay,
+    row.header,
+    row.issues ?? null,
+    row.content,
+    row.isOwned ? 1 : 0,
   );
 }
 
-/** Moves a row into a queue of dead letters; how many rows were moved, and replaced there. */
-export function moveRow(
-  database: Database,
-  number: number,
-  to: { readonly queue: number; readonly number: number; readonly position: number },
-  issues: string,
-): { readonly moved: number; readonly replaced: number } {
-  // The same id may lie there already, from before it was published again: the newer reasons count.
-  const replaced = database.run(
-    'DELETE FROM queued WHERE queue = ? AND id = (SELECT id FROM queued WHERE number = ?)',
-    to.queue,
-    number,
+/** With its bytes, unless a message of the ledger has them. */
+export function deleteRow(database: Database, queue: number, position: number): void {
+  database.run(
+    `DELETE FROM content WHERE number =
+       (SELECT content FROM queued WHERE queue = ? AND position = ? AND owned = 1)`,
+    queue,
+    position,
   );
-  const moved = database.run(
-    `UPDATE queued SET number = ?, queue = ?, position = ?, due = 0, delay = 0, issues = ?
-     WHERE number = ?`,
-    to.number,
-    to.queue,
-    to.position,
-    issues,
-    number,
+  database.run('DELETE FROM queued WHERE queue = ? AND position = ?', queue, position);
+}
+
+export function setDelay(database: Database, queue: number, position: number, to: Delay): void {
+  database.run(
+    'UPDATE queued SET attempt = ?, due = ?, delay = ? WHERE queue = ? AND position = ?',
+    to.attempt,
+    to.due,
+    to.delay,
+    queue,
+    position,
   );
-  return { moved, replaced };
+}
+
+export function hasRow(database: Database, queue: number, position: number): boolean {
+  const sql = 'SELECT 1 FROM queued WHERE queue = ? AND position = ?';
+  return database.get(sql, queue, position) !== undefined;
+}
+
+export function findPosition(database: Database, queue: number, id: string): number | undefined {
+  const row = database.get('SELECT position FROM queued WHERE queue = ? AND id = ?', queue, id);
+  return row === undefined ? undefined : Number(row['position']);
 }
 
 export function setMark(database: Database, queue: number, mark: number): void {
   database.run('UPDATE queue SET mark = ? WHERE number = ?', mark, queue);
 }
 
-export function readRow(database: Database, number: number): WaitingRow | undefined {
-  const row = database.get(`SELECT ${columns} FROM queued WHERE number = ?`, number);
+export function readRow(
+  database: Database,
+  queue: number,
+  position: number,
+): WaitingRow | undefined {
+  const row = database.get(
+    `SELECT ${columns} FROM ${rows} WHERE queue = ? AND position = ?`,
+    queue,
+    position,
+  );
   return row === undefined ? undefined : toWaitingRow(row);
 }
 
-/** Reads on in the file, behind what was read last, into the queue's buffer. */
-export function fillBuffer(database: Database, queue: QueueState): void {
-  let rows = 0;
-  let bytes = 0;
-  for (const row of database.iterate(
-    `SELECT ${columns} FROM queued
+/** The rows of a queue behind a position, at most `limit`, but those that wait for a retry. */
+export function* readBehind(
+  database: Database,
+  queue: number,
+  { position, limit }: { readonly position: number; readonly limit: number },
+): Iterable<WaitingRow> {
+  const found = database.iterate(
+    `SELECT ${columns} FROM ${rows}
      WHERE queue = ? AND position > ? AND due = 0 ORDER BY position LIMIT ?`,
-    queue.number,
-    queue.loaded,
-    loadedRows,
-  )) {
-    const waiting = toWaitingRow(row);
-    queue.buffer(waiting);
-    rows += 1;
-    bytes += waiting.parcel[3].length;
-    if (bytes >= loadedBytes) return;
-  }
-  queue.atTail = rows < loadedRows;
+    queue,
+    position,
+    limit,
+  );
+  for (const row of found) yield toWaitingRow(row);
 }
 
-/** Every queue with what it holds, as the last owner left it. */
+/** Every queue as the last owner left it, without what the journal has. */
 export function readQueues(database: Database): QueueState[] {
-  const queues = database
+  return database
     .all(
       `SELECT number, name, interface, dead_of, mark,
          (SELECT max(position) FROM queued WHERE queue = queue.number) AS last FROM queue`,
@@ -118,37 +123,21 @@ export function readQueues(database: Database): QueueState[] {
           lastPosition: Number(row['last'] ?? 0),
         }),
     );
-  const counts = new Map(
-    database
-      .all('SELECT queue, count(*) AS count FROM queued GROUP BY queue')
-      .map((row) => [Number(row['queue']), Number(row['count'])]),
-  );
-  for (const queue of queues) queue.count = counts.get(queue.number) ?? 0;
-  return queues;
 }
 
-/** The rows that wait for a retry, and for how much longer. */
-export function readDelayed(database: Database): {
-  readonly number: number;
-  readonly queue: number;
-  readonly position: number;
-  readonly waitMs: number;
-}[] {
-  const now = Date.now();
+/** The rows of the file that wait for a retry. */
+export function readDelayed(
+  database: Database,
+): ({ readonly queue: number; readonly position: number } & Delay)[] {
   return database
-    .all('SELECT number, queue, position, due, delay FROM queued WHERE due > 0')
+    .all('SELECT queue, position, attempt, due, delay FROM queued WHERE due > 0')
     .map((row) => ({
-      number: Number(row['number']),
       queue: Number(row['queue']),
       position: Number(row['position']),
-      // A clock that was set back since may not make it wait longer than it was told to.
-      waitMs: Math.min(Number(row['due']) - now, Number(row['delay'])),
+      attempt: Number(row['attempt']),
+      due: Number(row['due']),
+      delay: Number(row['delay']),
     }));
-}
-
-/** The highest number of a row that is there. */
-export function readLastNumber(database: Database): number {
-  return Number(database.get('SELECT max(number) AS last FROM queued')?.['last'] ?? 0);
 }
 
 function toWaitingRow(row: Row): WaitingRow {
@@ -159,5 +148,5 @@ function toWaitingRow(row: Row): WaitingRow {
     String(row['header']),
     body instanceof Uint8Array ? body : new Uint8Array(),
   ];
-  return { number: Number(row['number']), position: Number(row['position']), parcel };
+  return { position: Number(row['position']), parcel };
 }

@@ -18,24 +18,21 @@ export interface QueueConsumer {
   readonly leases: Set<Lease>;
 }
 
-/** One row of the file in the hands of a consumer. Kept in memory only: it ends with the owner. */
+/** One row in the hands of a consumer. Kept in memory only: it ends with the owner. */
 export interface Lease {
   readonly id: number;
-  readonly number: number;
   readonly position: number;
   readonly consumer: QueueConsumer;
 }
 
-/** A row of the file that waits to be delivered. */
+/** A row that waits to be delivered. */
 export interface WaitingRow {
-  readonly number: number;
   readonly position: number;
   readonly parcel: Parcel;
 }
 
-/** A row that was delivered before and is to be delivered again, read from the file when its turn comes. */
+/** A row that was delivered before and is to be delivered again, read when its turn comes. */
 export interface ReturnedRow {
-  readonly number: number;
   readonly position: number;
   /** A consumer went away with it; false where it was retried. */
   readonly givenBack: boolean;
@@ -47,7 +44,7 @@ const bufferedBytes = 1024 * 1024;
 /**
  * What the owner knows of one queue without asking the file: how much it holds, who consumes it, and
  * where in it the next delivery stands. Rows up to `cursor` are settled, leased, returned or waiting for a
- * retry; those behind it are in `buffer`, or still in the file only.
+ * retry; those behind it are in `buffer`, or still to be read.
  */
 export class QueueState {
   readonly number: number;
@@ -77,7 +74,7 @@ export class QueueState {
   #bufferBytes = 0;
   /** The last position that went through the buffer. */
   loaded = 0;
-  /** Every row behind `loaded` is in the buffer: new ones need not be read from the file. */
+  /** Every row behind `loaded` is in the buffer: new ones need not be read. */
   atTail = false;
 
   constructor(options: {
@@ -101,14 +98,14 @@ export class QueueState {
     return this.#buffer.length - this.#bufferHead;
   }
 
-  /** Takes a row that was just committed; beyond a bound it stays in the file until its turn. */
+  /** Takes a row that was just committed; beyond a bound it is read when its turn comes. */
   offer(row: WaitingRow): void {
     if (!this.atTail) return;
     if (this.buffered < bufferedRows && this.#bufferBytes < bufferedBytes) this.buffer(row);
     else this.atTail = false;
   }
 
-  /** Takes a row that was read from the file. */
+  /** Takes a row that was read. */
   buffer(row: WaitingRow): void {
     this.#buffer.push(row);
     this.#bufferBytes += row.parcel[3].length;

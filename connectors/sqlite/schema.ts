@@ -1,11 +1,18 @@
 import type { DatabaseSync } from 'node:sqlite';
 
+/** What the first of {@link migrations} makes. Files of lower versions are from before the first release. */
+const firstVersion = 5;
+
 /**
  * The steps from an empty file to today's tables, in order. A step that was released is never changed:
  * a file in the field has passed it already. `user_version` says how many a file has passed.
  */
 const migrations: readonly string[] = [
   `
+  -- What transactions have brought since the tables below were last written: one row each, JSON of
+  -- JournalEntry[]. With the tables it is the whole truth; a write-back moves it there and empties it.
+  CREATE TABLE journal (number INTEGER PRIMARY KEY, entries TEXT NOT NULL) STRICT;
+
   CREATE TABLE queue (
     number INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -22,30 +29,38 @@ const migrations: readonly string[] = [
     PRIMARY KEY (queue, pattern)
   ) STRICT, WITHOUT ROWID;
 
+  -- Bytes are written once, for the ledger's message and its rows in queues alike, and never changed.
+  CREATE TABLE content (number INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
+  -- What comes and goes between two write-backs is never here.
   CREATE TABLE queued (
-    number INTEGER PRIMARY KEY,
     queue INTEGER NOT NULL REFERENCES queue,
-    -- Order of arrival in its queue.
+    -- Order of arrival in its queue; never used again for another.
     position INTEGER NOT NULL,
     id TEXT NOT NULL,
     attempt INTEGER NOT NULL,
     -- 0, or when a retry is due (ms since 1970) and how long it was to wait then.
-    due INTEGER NOT NULL DEFAULT 0,
-    delay INTEGER NOT NULL DEFAULT 0,
+    due INTEGER NOT NULL,
+    delay INTEGER NOT NULL,
     -- The envelope as JSON, all but its attempt and body.
     header TEXT NOT NULL,
     -- Why it is a dead letter: JSON of the issues.
     issues TEXT,
-    body BLOB NOT NULL
-  ) STRICT;
-  CREATE UNIQUE INDEX queued_position ON queued (queue, position);
+    content INTEGER NOT NULL REFERENCES content,
+    -- 1: the content goes with this row. 0: a message of the ledger has it; as long as there is such a row
+    -- the message's content must stay.
+    owned INTEGER NOT NULL,
+    PRIMARY KEY (queue, position)
+  ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX queued_id ON queued (queue, id);
   CREATE INDEX queued_due ON queued (due) WHERE due > 0;
+  CREATE INDEX queued_content ON queued (content) WHERE owned = 0;
 
   CREATE TABLE interface (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
   CREATE TABLE message (
-    -- Order of arrival.
+    -- Order of receipt (message-numbers.ts): the millisecond, and within it the order of arrival. So every
+    -- index below is in order of receipt, and the table itself by time.
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     interface INTEGER NOT NULL REFERENCES interface,
@@ -64,28 +79,32 @@ const migrations: readonly string[] = [
     received_at TEXT,
     attempt INTEGER,
     charset TEXT,
-    bytes INTEGER
+    bytes INTEGER,
+    -- SHA-256 in base64 of what an interface took from a partner, to know it when it comes again.
+    digest TEXT,
+    -- Its bytes.
+    content INTEGER REFERENCES content
   ) STRICT;
   CREATE INDEX message_control_id ON message (control_id) WHERE control_id IS NOT NULL;
-  CREATE INDEX message_correlation ON message (correlation_id) WHERE correlation_id IS NOT NULL;
-  -- Serves every question for the newest: of a state, of an interface, of both, of neither.
+  CREATE INDEX message_received ON message (control_id, interface, digest)
+    WHERE digest IS NOT NULL AND control_id IS NOT NULL;
+  -- The first of a correlation is found by its id.
+  CREATE INDEX message_correlation ON message (correlation_id) WHERE correlation_id <> id;
   CREATE INDEX message_state ON message (state, interface) WHERE content_type IS NOT NULL;
+  CREATE INDEX message_key ON message (key) WHERE key IS NOT NULL;
 
-  -- Apart from the message, whose row changes with every event: bytes are written once.
-  CREATE TABLE content (message INTEGER PRIMARY KEY REFERENCES message, body BLOB NOT NULL) STRICT;
-
+  -- The events of a message between two write-backs: most have one row for their whole life.
   CREATE TABLE event (
-    number INTEGER PRIMARY KEY,
     message INTEGER NOT NULL REFERENCES message,
-    -- An index of eventKinds.
-    kind INTEGER NOT NULL,
-    at TEXT NOT NULL,
-    queue TEXT,
-    attempt INTEGER,
-    summary TEXT,
-    issues TEXT
-  ) STRICT;
-  CREATE INDEX event_message ON event (message);
+    -- Order of arrival of the first of them among all events.
+    number INTEGER NOT NULL,
+    -- JSON of PackedEvent[].
+    events TEXT NOT NULL,
+    PRIMARY KEY (message, number)
+  ) STRICT, WITHOUT ROWID;
+  -- The number of the last event that was written back.
+  CREATE TABLE last_event (number INTEGER NOT NULL) STRICT;
+  INSERT INTO last_event VALUES (0);
 
   -- Who waits in which queue, and since when.
   CREATE TABLE waiting (
@@ -96,16 +115,7 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX waiting_since ON waiting (queue, since);
 
-  CREATE TABLE event_count (
-    interface TEXT NOT NULL,
-    queue TEXT NOT NULL,
-    kind INTEGER NOT NULL,
-    count INTEGER NOT NULL,
-    PRIMARY KEY (interface, queue, kind)
-  ) STRICT, WITHOUT ROWID;
-  `,
-  `
-  -- Who is set aside, in the order of parking.
+  -- Who is set aside, in the order of parking: the number of the event.
   CREATE TABLE parked (
     number INTEGER PRIMARY KEY,
     queue TEXT NOT NULL,
@@ -117,44 +127,46 @@ const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX parked_key ON parked (queue, key, number);
   CREATE UNIQUE INDEX parked_message ON parked (message, queue);
+
+  CREATE TABLE event_count (
+    interface TEXT NOT NULL,
+    queue TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (interface, queue, kind)
+  ) STRICT, WITHOUT ROWID;
   `,
   `
-  -- SHA-256 in base64 of what an interface took from a partner, to know it when it comes again.
-  ALTER TABLE message ADD COLUMN digest TEXT;
-  CREATE INDEX message_received ON message (control_id, interface, digest)
-    WHERE digest IS NOT NULL AND control_id IS NOT NULL;
-  -- Every search goes by the time of receipt: a spooled message arrives late.
-  DROP INDEX message_state;
-  DROP INDEX message_control_id;
-  CREATE INDEX message_state ON message (state, interface, received_at)
-    WHERE content_type IS NOT NULL;
-  CREATE INDEX message_control_id ON message (control_id, received_at)
-    WHERE control_id IS NOT NULL;
-  CREATE INDEX message_key ON message (key, received_at) WHERE key IS NOT NULL;
-  CREATE INDEX message_time ON message (received_at) WHERE content_type IS NOT NULL;
-  `,
-  `
-  -- Up to which event states, waiting and counters are written; what follows from later ones is not yet.
-  CREATE TABLE written_back (event INTEGER NOT NULL) STRICT;
-  INSERT INTO written_back SELECT coalesce(max(number), 0) FROM event;
+  -- What retention has removed: what the counters count and no row is left of.
+  CREATE TABLE pruned (messages INTEGER NOT NULL, events INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+  INSERT INTO pruned VALUES (0, 0, 0);
   `,
 ];
 
-/** Brings the tables of a file up to date. Throws on a file that a newer Hilum has written. */
+/** Brings the tables of a file up to date. Throws on a file that a newer Hilum, or one before the first release, has written. */
 export function migrate(database: DatabaseSync): void {
   const passed = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
-  if (passed > migrations.length) {
+  const latest = firstVersion + migrations.length - 1;
+  if (passed > latest) {
     throw new Error(
-      `A data file of version ${migrations.length} or earlier was expected and one of version ` +
+      `A data file of version ${latest} or earlier was expected and one of version ` +
         `${passed} was found: a newer Hilum has written it. Start that version, or restore a backup.`,
     );
   }
+  if (passed > 0 && passed < firstVersion) {
+    throw new Error(
+      `A data file of version ${firstVersion} or later was expected and one of version ${passed} was found: ` +
+        'a Hilum from before the first release has written it, and this one cannot read it. Start that one until its ' +
+        'queues are empty, end it, move the file away together with those that begin with its name, and start this one.',
+    );
+  }
   for (const [index, step] of migrations.entries()) {
-    if (index < passed) continue;
+    const version = firstVersion + index;
+    if (version <= passed) continue;
     database.exec('BEGIN IMMEDIATE');
     try {
       database.exec(step);
-      database.exec(`PRAGMA user_version = ${index + 1}`);
+      database.exec(`PRAGMA user_version = ${version}`);
       database.exec('COMMIT');
     } catch (error) {
       database.exec('ROLLBACK');

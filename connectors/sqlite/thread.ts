@@ -3,6 +3,7 @@ import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import type { Logger } from '../../core/ports/logger.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { Database } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Session } from './session.ts';
@@ -47,9 +48,10 @@ if (!isMainThread && parentPort !== null) {
   serve(workerData as ThreadData, logger, onStorage).then(
     (close) => {
       port.once('message', () => {
-        close();
-        report({ kind: 'closed' });
-        port.close();
+        void close().then(() => {
+          report({ kind: 'closed' });
+          port.close();
+        });
       });
       report({ kind: 'open' });
     },
@@ -64,11 +66,12 @@ async function serve(
   data: ThreadData,
   logger: Logger,
   onStorage: (reason: string | undefined) => void,
-): Promise<() => void> {
+): Promise<() => Promise<void>> {
   // The file's lock first: whoever has it may take over the socket's name.
   const database = new Database(data.file, { maxFileBytes: data.maxFileBytes });
+  const checkpoints = new Checkpoints(database, data.file, logger);
   try {
-    const commit = new GroupCommit(database, logger, onStorage);
+    const commit = new GroupCommit(database, logger, () => checkpoints.check(), onStorage);
     const sockets = new Set<Socket>();
     const server = createServer((socket) => {
       sockets.add(socket);
@@ -76,14 +79,16 @@ async function serve(
       new Session(socket, commit);
     });
     await listen(server, data.socket);
-    return () => {
+    return async () => {
       server.close();
       for (const socket of sockets) socket.pause();
       commit.close();
       for (const socket of sockets) socket.destroySoon();
+      await checkpoints.close();
       database.close();
     };
   } catch (error) {
+    await checkpoints.close();
     database.close();
     throw error;
   }

@@ -30,7 +30,9 @@ describeBroker('embedded (SQLite)', async () => {
         return Promise.resolve();
       });
     },
-    deadLetters: (queue) => {
+    deadLetters: async (queue) => {
+      // A question for what is in the tables has them written.
+      await client.ledger.ages();
       const database = new DatabaseSync(owner.file, { readOnly: true });
       const rows = database
         .prepare(
@@ -39,12 +41,10 @@ describeBroker('embedded (SQLite)', async () => {
         )
         .all(`${queue}.dead`);
       database.close();
-      return Promise.resolve(
-        rows.map((row) => ({
-          id: String(row['id']),
-          issues: JSON.parse(String(row['issues'])) as Issue[],
-        })),
-      );
+      return rows.map((row) => ({
+        id: String(row['id']),
+        issues: JSON.parse(String(row['issues'])) as Issue[],
+      }));
     },
     close: () => owner.disconnect(),
   };

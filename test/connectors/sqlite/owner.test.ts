@@ -216,6 +216,8 @@ describe('the owner of the data file', () => {
     await first.broker.publish(queue, buildEnvelope());
     const [delivery] = await take(first.broker, 1);
     await delivery!.retry(300);
+    // A question for what is in the tables has them written.
+    await first.ledger.ages();
     await owner.disconnect();
     await owner.kill();
     const database = new DatabaseSync(owner.file);

@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Contents } from '../../../connectors/sqlite/contents.ts';
 import { Database } from '../../../connectors/sqlite/database.ts';
+import { Journal } from '../../../connectors/sqlite/journal.ts';
 import type { DeliveryParcel } from '../../../connectors/sqlite/protocol.ts';
 import { Queues } from '../../../connectors/sqlite/queues.ts';
 import type { Effect } from '../../../connectors/sqlite/queues.ts';
+import { UndoLog } from '../../../connectors/sqlite/undo-log.ts';
 
 describe('queues whose file cannot be read for a while', () => {
   let folder: string;
@@ -19,7 +22,11 @@ describe('queues whose file cannot be read for a while', () => {
   });
 
   it('lose nothing, hold up no other queue, and go on', () => {
-    const queues = new Queues(database, { wake: () => undefined, stateOf: () => undefined });
+    const undo = new UndoLog();
+    const contents = new Contents(database, undo);
+    const journal = new Journal(database);
+    const stores = { database, journal, contents, undo };
+    const queues = new Queues(stores, { wake: () => undefined, stateOf: () => undefined });
     const delivered: DeliveryParcel[] = [];
     const receiver = { canTake: true, deliver: (it: DeliveryParcel) => void delivered.push(it) };
     const apply = (...build: (() => Effect)[]): void => {
@@ -29,7 +36,7 @@ describe('queues whose file cannot be read for a while', () => {
         effects = build.map((each) => each());
         marked = queues.moveMarks();
       });
-      queues.committed();
+      undo.forget();
       marked();
       for (const effect of effects) effect();
     };
@@ -49,6 +56,8 @@ describe('queues whose file cannot be read for a while', () => {
     expect(ids()).toEqual(['in.a 1', 'in.b 1']);
     // Given back, so that they have to be read from the file again.
     queues.leave(receiver);
+    database.transact(() => queues.rows.writeBack());
+    queues.rows.written();
     apply(...names.map((name, id) => () => queues.consume(receiver, name, { id, window: 2 })));
     apply(() => queues.declare('in.c', 'test', { topics: [], isOrdered: false }));
     apply(() => queues.consume(receiver, 'in.c', { id: 3, window: 1 }), publish('in.c', 'in.c 1'));
