@@ -19,6 +19,8 @@ const commands = {
   trace: async (program: Command) => (await import('./trace.ts')).registerTrace(program),
   replay: async (program: Command) => (await import('./replay.ts')).registerReplay(program),
   alarm: async (program: Command) => (await import('./alarm.ts')).registerAlarm(program),
+  retention: async (program: Command) =>
+    (await import('./retention.ts')).registerRetention(program),
 };
 
 async function main(args: readonly string[]): Promise<void> {

@@ -17,6 +17,7 @@ import { buildPageRouter } from './page.ts';
 import { sampleMs } from './rates.ts';
 import { Reader } from './reader.ts';
 import type { Replays } from './replays.ts';
+import type { RetentionControl } from './retention.ts';
 import { buildApiRouter, localUser, requireUser } from './routes.ts';
 import { Sessions, findSessionId } from './sessions.ts';
 import { SetupToken } from './setup.ts';
@@ -36,6 +37,7 @@ export interface ConsoleOptions {
   readonly administration: Administration;
   readonly replays: Replays;
   readonly alarms: AlarmReader;
+  readonly retention: RetentionControl;
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
