@@ -30,7 +30,8 @@ try {
   await load.open();
   await load.run(2_000, 32);
   if (values.curve === undefined) {
-    for (const outstanding of [1, 32, 256]) await measure(`${outstanding} outstanding`, outstanding);
+    for (const outstanding of [1, 32, 256])
+      await measure(`${outstanding} outstanding`, outstanding);
   } else {
     for (let rows = 10_000; rows <= Number(values.curve); rows *= 10) {
       // Each leads to two rows: what came in, and what went out.
