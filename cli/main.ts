@@ -14,10 +14,13 @@ const commands = {
   ack: async (program: Command) => (await import('./ack.ts')).registerAck(program),
   profile: async (program: Command) => (await import('./profile.ts')).registerProfile(program),
   map: async (program: Command) => (await import('./map.ts')).registerMap(program),
+  status: async (program: Command) => (await import('./status.ts')).registerStatus(program),
   queues: async (program: Command) => (await import('./queues.ts')).registerQueues(program),
   trace: async (program: Command) => (await import('./trace.ts')).registerTrace(program),
   replay: async (program: Command) => (await import('./replay.ts')).registerReplay(program),
   alarm: async (program: Command) => (await import('./alarm.ts')).registerAlarm(program),
+  retention: async (program: Command) =>
+    (await import('./retention.ts')).registerRetention(program),
 };
 
 async function main(args: readonly string[]): Promise<void> {

@@ -4,6 +4,7 @@ import type { Broker } from '../core/ports/broker.ts';
 import type { UniqueIntake } from '../core/ports/intake.ts';
 import type { Ledger } from '../core/ports/ledger.ts';
 import type { Logger } from '../core/ports/logger.ts';
+import type { LedgerRetention } from '../core/ports/retention.ts';
 import type { ConnectionState } from './process/messages.ts';
 import type { Settings } from './settings.ts';
 
@@ -13,6 +14,7 @@ export interface Stores {
   readonly ledger: Ledger;
   /** Where broker and ledger are of one piece. */
   readonly intake?: UniqueIntake;
+  readonly retention: LedgerRetention;
   close(): Promise<void>;
 }
 
@@ -39,6 +41,7 @@ export async function openStores(
   return {
     broker,
     ledger: owner.ledger,
+    retention: owner.retention,
     close: async () => {
       await broker.close();
       await owner.close();

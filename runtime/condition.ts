@@ -96,6 +96,9 @@ export class Condition {
   }
 }
 
+const because = (reason: string | undefined): string =>
+  reason === undefined ? '' : `: ${reason.replace(/\.$/, '')}`;
+
 /** What of the engine itself does not run yet, or not any more. */
 function findEngineProblems({ processes, listeners, senders }: ControlStatus): readonly Problem[] {
   return [
@@ -103,14 +106,14 @@ function findEngineProblems({ processes, listeners, senders }: ControlStatus): r
       .filter(({ state }) => state !== 'running')
       .map(({ role, state, reason, since }) => ({
         code: 'process-not-running',
-        message: `The process ${role} is ${state}${reason === undefined ? '' : `: ${reason}`}.`,
+        message: `The process ${role} is ${state}${because(reason)}.`,
         ...(since === undefined ? {} : { since }),
       })),
     ...listeners
       .filter(({ state }) => state !== 'listening')
       .map(({ label, state, reason }) => ({
         code: 'listener-not-listening',
-        message: `The listener "${label}" is ${state}${reason === undefined ? '' : `: ${reason}`}.`,
+        message: `The listener "${label}" is ${state}${because(reason)}.`,
       })),
     ...senders
       .filter(({ state }) => state === 'starting')

@@ -18,6 +18,7 @@ import type { EndpointState, FromChild, RoleConfig } from './process/messages.ts
 import { SupervisedProcess } from './process/supervised.ts';
 import { replay } from './replay/replay.ts';
 import { ReplayRuns } from './replay/runs.ts';
+import { Retention } from './retention/retention.ts';
 import { editorDirectory, workerDirectory, type Settings } from './settings.ts';
 
 interface Options {
@@ -42,12 +43,14 @@ export class Hilum {
   #paused: PausedQueues | undefined;
   #replays: ReplayRuns | undefined;
   #alarms: AlarmWatch | undefined;
+  #retention: Retention | undefined;
   #credentialSecret = '';
   #flows: readonly FlowNode[] = [];
   #compiled: Compiled = {
     definitions: { listeners: [], senders: [], queues: [] },
     issues: [],
     alarmLimits: new Map(),
+    retention: new Map(),
   };
   #deploying: Promise<void> = Promise.resolve();
   #stopping = false;
@@ -89,6 +92,7 @@ export class Hilum {
     // Last: whoever finds a listener open finds its flow ready as well.
     await this.#startEdge();
     this.#alarms?.start();
+    this.#retention?.start();
   }
 
   /** Stops taking messages, finishes those under way, ends every process. Idempotent. */
@@ -98,6 +102,7 @@ export class Hilum {
     await this.#console?.stop();
     await this.#replays?.close();
     await this.#alarms?.stop();
+    await this.#retention?.stop();
     await this.#deploying;
     await this.#edge?.stop();
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
@@ -145,8 +150,14 @@ export class Hilum {
   }
 
   #compile(flows: readonly FlowNode[]): Compiled {
-    const { bind, environment, allowNodes, alarm } = this.#options.settings;
-    return compileFlows(flows, { bind, environment, allowNodes, alarmLimits: alarm.limits });
+    const { bind, environment, allowNodes, alarm, retention } = this.#options.settings;
+    return compileFlows(flows, {
+      bind,
+      environment,
+      allowNodes,
+      alarmLimits: alarm.limits,
+      retention: retention.policy,
+    });
   }
 
   #supervise(name: string, config: () => RoleConfig): SupervisedProcess {
@@ -209,6 +220,14 @@ export class Hilum {
       definitions: () => this.#compiled.definitions,
       directory: settings.replaysDirectory,
     });
+    this.#retention = new Retention({
+      retention: stores.retention,
+      settings: settings.retention,
+      logger,
+      clock: Date.now,
+      policies: () => this.#compiled.retention,
+      labelOf: (owner) => this.status().interfaces.find(({ id }) => id === owner)?.label,
+    });
     this.#alarms = await AlarmWatch.open({
       ...stores,
       logger,
@@ -245,6 +264,7 @@ export class Hilum {
       }),
       replays: this.#replays,
       alarms: this.#alarms,
+      retention: this.#retention,
       check: (flows): readonly Issue[] => this.#compile(flows).issues,
       deployed: (flows) => {
         this.#deploying = this.#deploying.then(() => this.#deploy(flows));

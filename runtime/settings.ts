@@ -2,6 +2,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { readAlarmSettings, type AlarmSettings } from './alarm/settings.ts';
+import { readRetentionSettings, type RetentionSettings } from './retention/policy.ts';
 
 /** Everything that can be set from outside, with its default. Read once, at start. */
 export interface Settings {
@@ -26,6 +27,8 @@ export interface Settings {
   readonly logLevel: LogLevel;
   /** Where alarms go, and what is one; without the address in every process but the first. */
   readonly alarm: AlarmSettings;
+  /** How long messages are kept. */
+  readonly retention: RetentionSettings;
   /** Types of nodes that flows may use although it is not known when they are done with a message. */
   readonly allowNodes: readonly string[];
   /** Folder of the flow files; made from the shipped ones where it does not exist. */
@@ -73,8 +76,8 @@ export type SettingsResult =
 /**
  * Reads the settings from environment variables: `HILUM_DATA`, `HILUM_BIND`, `HILUM_PORT`,
  * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_URL`,
- * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas), and those of the
- * alarms ({@link readAlarmSettings}). All problems at once.
+ * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas), and those of
+ * alarms ({@link readAlarmSettings}) and of retention ({@link readRetentionSettings}). All problems at once.
  */
 export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   const problems: string[] = [];
@@ -111,7 +114,8 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   }
   const logLevel = choice('HILUM_LOG', logLevels, 'info');
   const alarm = readAlarmSettings(env);
-  problems.push(...alarm.problems);
+  const retention = readRetentionSettings(env);
+  problems.push(...alarm.problems, ...retention.problems);
   if (problems.length > 0) return { ok: false, problems };
 
   const sockets = socketDirectory(dataDirectory);
@@ -126,6 +130,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       credentialSecret: env['HILUM_CREDENTIAL_SECRET'] || undefined,
       logLevel,
       alarm: alarm.settings,
+      retention: retention.settings,
       allowNodes: toList(env['HILUM_ALLOW_NODES'] ?? ''),
       flowsDirectory: path.resolve(env['HILUM_FLOWS'] || path.join(dataDirectory, 'flows')),
       mappingsDirectory: path.resolve(

@@ -3,10 +3,12 @@ import type { Broker } from '../../core/ports/broker.ts';
 import type { UniqueIntake } from '../../core/ports/intake.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import type { LedgerRetention } from '../../core/ports/retention.ts';
 import { SqliteBroker } from './broker-client.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionState } from './connection.ts';
 import { SqliteLedger } from './ledger-client.ts';
+import { SqliteRetention } from './retention-client.ts';
 
 /** Broker and ledger of one data file, over one connection to its owner. */
 export interface OwnerClient {
@@ -14,6 +16,7 @@ export interface OwnerClient {
   readonly ledger: Ledger;
   /** Both at once, for messages that come in. */
   readonly intake: UniqueIntake;
+  readonly retention: LedgerRetention;
   /** Called whenever the connection is lost or there again; it comes back by itself. */
   onState(listener: (state: ConnectionState) => void): void;
   /** Closes broker and ledger, then the connection. Idempotent. */
@@ -52,6 +55,7 @@ export async function connectOwner(options: {
     broker,
     ledger,
     intake: broker,
+    retention: new SqliteRetention(connection),
     onState: (listener) => connection.onState(listener),
     close: async () => {
       await Promise.all([broker.close(), ledger.close()]);

@@ -146,6 +146,11 @@ export class Database {
     }
   }
 
+  /** Runs statements that take no values. */
+  execute(sql: string): void {
+    this.#connection.exec(sql);
+  }
+
   /** Writes what stands there already: throws where the file cannot be written. */
   probe(): void {
     const version = Number(this.get('PRAGMA user_version')?.['user_version']);

@@ -6,7 +6,13 @@ import type { LedgerStore } from './ledger-store.ts';
 import type { Failure, Request } from './protocol.ts';
 import type { Receiver } from './queue-state.ts';
 import type { Effect, Queues } from './queues.ts';
-import { applyRequest, growingKinds, unavailableCode, writingKinds } from './requests.ts';
+import {
+  apartKinds,
+  applyRequest,
+  growingKinds,
+  unavailableCode,
+  writingKinds,
+} from './requests.ts';
 import { StorageWatch } from './storage-watch.ts';
 import { Transactions } from './transactions.ts';
 
@@ -22,6 +28,11 @@ export interface Requester extends Receiver {
 interface Submitted {
   readonly requester: Requester;
   readonly request: Request;
+}
+
+interface Answerable {
+  readonly submitted: Submitted;
+  readonly effect: Effect;
 }
 
 /**
@@ -155,7 +166,7 @@ export class GroupCommit {
 
   /** One transaction for all of them; an error where nothing of it was stored. */
   #attempt(batch: readonly Submitted[]): { readonly error: unknown } | undefined {
-    const effects: { readonly submitted: Submitted; readonly effect: Effect }[] = [];
+    const effects: Answerable[] = [];
     const refused: { readonly submitted: Submitted; readonly refusal: Refusal }[] = [];
     const work = (): void => {
       for (const submitted of batch) {
@@ -176,9 +187,14 @@ export class GroupCommit {
       return { error };
     }
     if (batch.some(({ request }) => needsWriteBack(request[1], this.#ledger))) this.#writeBack();
+    const isApart = ({ submitted }: Answerable): boolean => apartKinds.has(submitted.request[1]);
     this.#database.reading(() => {
-      for (const { submitted, effect } of effects) this.#answer(submitted, effect);
+      for (const each of effects) if (!isApart(each)) this.#answer(each.submitted, each.effect);
     });
+    for (const each of effects.filter(isApart)) {
+      this.#answer(each.submitted, each.effect);
+      this.#onWritten();
+    }
     for (const { submitted, refusal } of refused) {
       submitted.requester.fail(submitted.request[0], refusal.failure);
     }
@@ -197,6 +213,7 @@ export class GroupCommit {
     try {
       this.#transactions.writeBack();
     } catch (error) {
+      this.#storage.failed(error);
       const { code, message } = toFailure(error, 'ledger-unavailable');
       // Once for as long as it lasts.
       if (!this.#isStuck) {

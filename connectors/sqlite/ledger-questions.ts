@@ -19,9 +19,16 @@ const questionKinds: Readonly<Record<LedgerQuestion[1], true>> = {
   counts: true,
 };
 
+const retentionKinds: ReadonlySet<Request[1]> = new Set([
+  'prune',
+  'discardDead',
+  'giveBack',
+  'storage',
+]);
+
 /** Whether a request is the ledger's: whoever made it hears of it as `ledger-unavailable`. */
 export function isLedgerKind(kind: Request[1]): boolean {
-  return kind === 'append' || Object.hasOwn(questionKinds, kind);
+  return kind === 'append' || retentionKinds.has(kind) || Object.hasOwn(questionKinds, kind);
 }
 
 const currentKinds: ReadonlySet<Request[1]> = new Set(['states', 'counts']);
@@ -29,6 +36,8 @@ const currentKinds: ReadonlySet<Request[1]> = new Set(['states', 'counts']);
 /** Whether what was not written back yet has to be, before the question is answered. */
 export function needsWriteBack(kind: Request[1], store: LedgerStore): boolean {
   if (kind === 'findReceived') return store.hasStaleReceipts;
+  // It goes by the tables alone.
+  if (kind === 'prune') return true;
   return Object.hasOwn(questionKinds, kind) && !currentKinds.has(kind);
 }
 

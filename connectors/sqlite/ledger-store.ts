@@ -98,6 +98,11 @@ export class LedgerStore {
     }
   }
 
+  /** They are no more in the file, which has everything. */
+  forget(ids: readonly string[]): void {
+    this.#messages.forget(ids);
+  }
+
   /** How many messages of the file are behind what has become of them. */
   get changed(): number {
     return this.#messages.changed;

@@ -9,6 +9,11 @@ export function firstNumberOf(instant: string): number {
   return Number.isNaN(ms) ? 0 : Math.min(Math.max(0, ms) * perMs, Number.MAX_SAFE_INTEGER);
 }
 
+/** When a message of this number was received, to within what {@link MessageNumbers} moves it: ISO 8601. */
+export function receivedAtOf(number: number): string {
+  return new Date(Math.floor(number / perMs)).toISOString();
+}
+
 /**
  * Numbers messages by the time of receipt, and within a millisecond by arrival: the table of messages, and whatever
  * refers to it, is in that order by itself, and what is recent lies together.

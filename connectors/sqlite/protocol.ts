@@ -7,6 +7,7 @@ import type {
   MessageSummary,
   ReceivedQuery,
 } from '../../core/ports/ledger.ts';
+import type { PruneRequest } from '../../core/ports/retention.ts';
 
 /**
  * What a client asks of the owner: a frame holds all requests of one tick, in order, and the owner
@@ -42,7 +43,15 @@ export type Request =
   | readonly [id: number, kind: 'stop', consumer: number, giveBack: boolean]
   | readonly [id: number, kind: 'depths']
   | readonly [id: number, kind: 'append', entries: readonly LedgerEntry[]]
+  | RetentionRequest
   | LedgerQuestion;
+
+/** What makes room, in small steps. */
+export type RetentionRequest =
+  | readonly [id: number, kind: 'prune', request: PruneRequest]
+  | readonly [id: number, kind: 'discardDead', ids: readonly string[]]
+  | readonly [id: number, kind: 'giveBack', bytes: number]
+  | readonly [id: number, kind: 'storage'];
 
 /** What is asked of the ledger and writes nothing. */
 export type LedgerQuestion =

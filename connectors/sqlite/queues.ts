@@ -171,6 +171,22 @@ export class Queues {
     };
   }
 
+  /** Takes messages out of the dead-letter queues that nobody consumes. */
+  discardDead(ids: readonly string[]): Effect {
+    const counts = new Map<QueueState, number>();
+    for (const queue of this.#set) {
+      if (queue.deadOf === undefined || queue.consumers.length > 0) continue;
+      for (const id of ids) {
+        const position = this.rows.find(queue.number, id);
+        if (position === undefined || !this.#remove(queue, position)) continue;
+        counts.set(queue, (counts.get(queue) ?? 0) + 1);
+      }
+    }
+    return () => {
+      for (const [queue, count] of counts) queue.count -= count;
+    };
+  }
+
   /** It could not be settled: it is delivered again. In memory only, since the disk may be full. */
   release(receiver: Receiver, leaseId: number): Effect {
     return () => {

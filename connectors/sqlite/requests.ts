@@ -2,6 +2,7 @@ import { Refusal } from './database.ts';
 import { checkEntry } from './ledger-entry.ts';
 import { answerQuestion, isLedgerKind } from './ledger-questions.ts';
 import type { Request } from './protocol.ts';
+import { giveBack, readStorage } from './pruning.ts';
 import type { Lease, Receiver } from './queue-state.ts';
 import type { Effect } from './queues.ts';
 import { take } from './take.ts';
@@ -50,6 +51,14 @@ export function applyRequest(
     case 'append':
       ledger.append(request[2]);
       return () => undefined;
+    case 'prune':
+      return () => transactions.prune(request[2]);
+    case 'discardDead':
+      return queues.discardDead(request[2]);
+    case 'giveBack':
+      return () => giveBack(transactions.database, request[2]);
+    case 'storage':
+      return () => readStorage(transactions.database);
     default:
       return () => answerQuestion(transactions.database, ledger, request);
   }
@@ -90,7 +99,11 @@ export const writingKinds: ReadonlySet<Request[1]> = new Set([
   'retry',
   'deadLetter',
   'declare',
+  'discardDead',
 ]);
+
+/** Requests that are a transaction of their own, after that of all others. */
+export const apartKinds: ReadonlySet<Request[1]> = new Set(['prune', 'giveBack']);
 
 /** What a request is refused with while the file cannot be written. */
 export function unavailableCode(kind: Request[1]): string {

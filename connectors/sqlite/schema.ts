@@ -136,6 +136,11 @@ const migrations: readonly string[] = [
     PRIMARY KEY (interface, queue, kind)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- What retention has removed: what the counters count and no row is left of.
+  CREATE TABLE pruned (messages INTEGER NOT NULL, events INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+  INSERT INTO pruned VALUES (0, 0, 0);
+  `,
 ];
 
 /** Brings the tables of a file up to date. Throws on a file that a newer Hilum, or one before the first release, has written. */

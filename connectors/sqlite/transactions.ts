@@ -1,7 +1,10 @@
+import type { PruneRequest, PruneResult } from '../../core/ports/retention.ts';
 import { Contents } from './contents.ts';
+import { Refusal } from './database.ts';
 import type { Database } from './database.ts';
 import { Journal } from './journal.ts';
 import { LedgerStore } from './ledger-store.ts';
+import { prune } from './pruning.ts';
 import { Queues } from './queues.ts';
 import type { Effect } from './queues.ts';
 import { UndoLog } from './undo-log.ts';
@@ -95,6 +98,22 @@ export class Transactions {
     this.queues.rows.written();
     this.#contents.forget();
     this.#journal.cleared();
+  }
+
+  /**
+   * A step of pruning, after the write-back that it asks for. One that finds the tables behind all the same would not
+   * see what waits, and is refused.
+   */
+  prune(request: PruneRequest): PruneResult {
+    if (this.isBehind) {
+      throw new Refusal({
+        errorClass: 'transient',
+        code: 'ledger-unavailable',
+        message:
+          'Tables that are up to date were expected, and they could not be written; try again.',
+      });
+    }
+    return prune(this.database, request, (ids) => this.ledger.forget(ids));
   }
 
   #rollBack(): void {

@@ -5,6 +5,7 @@ import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Administration } from './administration.ts';
 import type { AlarmReader } from './alarms.ts';
+import { buildChangesRouter } from './changes.ts';
 import type { Control } from './control.ts';
 import { buildGuard } from './guard.ts';
 import { buildHealthRouter } from './health.ts';
@@ -16,6 +17,7 @@ import { buildPageRouter } from './page.ts';
 import { sampleMs } from './rates.ts';
 import { Reader } from './reader.ts';
 import type { Replays } from './replays.ts';
+import type { RetentionControl } from './retention.ts';
 import { buildApiRouter, localUser, requireUser } from './routes.ts';
 import { Sessions, findSessionId } from './sessions.ts';
 import { SetupToken } from './setup.ts';
@@ -26,12 +28,16 @@ import type { UserView } from './views.ts';
 /** What the console is made of: everything that it reads or asks is handed in. */
 export interface ConsoleOptions {
   readonly broker: Pick<Broker, 'depths'>;
-  readonly ledger: Pick<Ledger, 'trace' | 'find' | 'waiting' | 'parked' | 'ages' | 'counts'>;
+  readonly ledger: Pick<
+    Ledger,
+    'trace' | 'read' | 'find' | 'waiting' | 'parked' | 'ages' | 'counts'
+  >;
   readonly users: UserStore;
   readonly control: Control;
   readonly administration: Administration;
   readonly replays: Replays;
   readonly alarms: AlarmReader;
+  readonly retention: RetentionControl;
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
@@ -127,7 +133,9 @@ export function createConsole(options: ConsoleOptions): Console {
   return {
     router: buildRouter(),
     guard,
-    localRouter: Router().use('/api', buildApiRouter({ ...options, reader }, localUser)),
+    localRouter: Router()
+      .use('/api', buildChangesRouter(options, localUser))
+      .use('/api', buildApiRouter({ ...options, reader }, localUser)),
     attach(server) {
       detachers.push(attachUpgrades(server, { sessions, live, authenticate }));
     },

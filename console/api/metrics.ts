@@ -3,6 +3,7 @@ import type { Ledger } from '../../core/ports/ledger.ts';
 import type { AlarmReader } from './alarms.ts';
 import type { Control } from './control.ts';
 import type { Reader } from './reader.ts';
+import type { RetentionControl } from './retention.ts';
 
 /** Prometheus' text, read anew at every call. */
 export interface Metrics {
@@ -16,13 +17,20 @@ export interface MetricsOptions {
   readonly ledger: Pick<Ledger, 'counts'>;
   readonly control: Pick<Control, 'status'>;
   readonly alarms: Pick<AlarmReader, 'view'>;
+  readonly retention: Pick<RetentionControl, 'view'>;
 }
 
 /**
  * Depth, dead letters and age per queue, circuit breakers, events per interface and kind, alarms, and this process.
  * Labels are names of queues and interfaces, which grow with the flows and never with the messages.
  */
-export function buildMetrics({ reader, ledger, control, alarms }: MetricsOptions): Metrics {
+export function buildMetrics({
+  reader,
+  ledger,
+  control,
+  alarms,
+  retention,
+}: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -79,6 +87,17 @@ export function buildMetrics({ reader, ledger, control, alarms }: MetricsOptions
     help: 'Notifications that the receiver of alarms will never get.',
     registers,
   });
+  const file = new Gauge({
+    name: 'hilum_data_file_bytes',
+    help: 'The data file of ledger and embedded broker: what it takes of the disk, and what of that is free.',
+    labelNames: ['part'] as const,
+    registers,
+  });
+  const removed = new Counter({
+    name: 'hilum_retention_removed_total',
+    help: 'Messages that retention has removed since the data file was made.',
+    registers,
+  });
 
   let reading: Promise<string> | undefined;
   return {
@@ -91,8 +110,22 @@ export function buildMetrics({ reader, ledger, control, alarms }: MetricsOptions
   };
 
   async function read(): Promise<string> {
-    const [queues, counts] = await Promise.all([reader.queues(), ledger.counts()]);
-    for (const metric of [ready, unsettled, dead, oldest, messages, breaker, standing, dropped]) {
+    const [queues, counts, { storage }] = await Promise.all([
+      reader.queues(),
+      ledger.counts(),
+      retention.view(),
+    ]);
+    for (const metric of [
+      ready,
+      unsettled,
+      dead,
+      oldest,
+      messages,
+      breaker,
+      standing,
+      dropped,
+      removed,
+    ]) {
       metric.reset();
     }
     for (const view of queues) {
@@ -113,6 +146,9 @@ export function buildMetrics({ reader, ledger, control, alarms }: MetricsOptions
       standing.set({ interface: owner, queue, kind }, 1);
     }
     pending.set(receiver.pending);
+    file.set({ part: 'all' }, storage.fileBytes);
+    file.set({ part: 'free' }, storage.freeBytes);
+    removed.inc(storage.pruned.messages);
     dropped.inc(receiver.dropped);
     return registry.metrics();
   }

@@ -9,6 +9,7 @@ import { readFilter, readPage } from './message-filter.ts';
 import type { Reader } from './reader.ts';
 import { buildReplayRouter } from './replay-routes.ts';
 import type { Replays } from './replays.ts';
+import { buildRetentionRouter, type RetentionControl } from './retention.ts';
 import type { UserView } from './views.ts';
 
 export interface ApiOptions {
@@ -17,6 +18,7 @@ export interface ApiOptions {
   readonly administration: Administration;
   readonly replays: Replays;
   readonly alarms: AlarmReader;
+  readonly retention: RetentionControl;
   readonly logger: Logger;
   readonly newId: () => string;
 }
@@ -106,6 +108,7 @@ export function buildApiRouter(options: ApiOptions, admit: RequestHandler): Rout
     }),
   );
   router.use(buildReplayRouter(options));
+  router.use(buildRetentionRouter(options));
   router.use(buildAdminRouter(options));
   router.use(() => {
     throw new HttpError(404, 'no-such-route', 'Expected a path of the API; see docs/console.md.');

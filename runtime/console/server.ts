@@ -8,6 +8,7 @@ import type { Administration } from '../../console/api/administration.ts';
 import type { AlarmReader } from '../../console/api/alarms.ts';
 import type { Control } from '../../console/api/control.ts';
 import type { Replays } from '../../console/api/replays.ts';
+import type { RetentionControl } from '../../console/api/retention.ts';
 import type { FlowNode } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Logger } from '../../core/ports/logger.ts';
@@ -23,6 +24,7 @@ interface Options {
   readonly administration: Administration;
   readonly replays: Replays;
   readonly alarms: AlarmReader;
+  readonly retention: RetentionControl;
   readonly logger: Logger;
   readonly version: string;
   readonly credentialSecret: string;
@@ -43,17 +45,20 @@ export interface ConsoleServer {
 
 /** Rejects when the address or the socket cannot be had. */
 export async function startConsole(options: Options): Promise<ConsoleServer> {
-  const { settings, stores, control, administration, replays, alarms, logger, version } = options;
+  const { settings, stores, control, administration, replays, alarms, retention, logger, version } =
+    options;
   const app = express();
   app.disable('x-powered-by');
   const server = createServer(app);
   const console = createConsole({
-    ...stores,
+    broker: stores.broker,
+    ledger: stores.ledger,
     users: openUserStore(path.join(settings.dataDirectory, 'users.json')),
     control,
     administration,
     replays,
     alarms,
+    retention,
     logger,
     clock: Date.now,
     newId: () => newId(Date.now()),

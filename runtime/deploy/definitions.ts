@@ -2,6 +2,7 @@ import type { FlowNode, InterfaceDefinitions, NodeContribution } from '../../cor
 import type { Issue } from '../../core/issue.ts';
 import { contributors } from '../../nodes/definitions.ts';
 import { readAlarmLimits, type AlarmLimits } from '../alarm/limits.ts';
+import { readRetentionPolicy, type RetentionPolicy } from '../retention/policy.ts';
 import { lintFlows } from './lint.ts';
 import { findTabSetting } from './tab-setting.ts';
 
@@ -11,6 +12,8 @@ export interface Compiled {
   readonly issues: readonly Issue[];
   /** The limits of interfaces that set some themselves, by id. */
   readonly alarmLimits: ReadonlyMap<string, AlarmLimits>;
+  /** How long the messages of interfaces are kept that set that themselves, by id. */
+  readonly retention: ReadonlyMap<string, RetentionPolicy>;
 }
 
 /**
@@ -26,6 +29,7 @@ export function compileFlows(
     readonly allowNodes?: readonly string[];
     /** Of interfaces that set none themselves. */
     readonly alarmLimits?: AlarmLimits;
+    readonly retention?: RetentionPolicy;
   },
 ): Compiled {
   const tabs = new Map(flows.filter((node) => node.type === 'tab').map((tab) => [tab.id, tab]));
@@ -50,13 +54,14 @@ export function compileFlows(
     senders: contributions.flatMap(({ senders = [] }) => senders),
     queues: mergeQueues(contributions.flatMap(({ queues = [] }) => queues)),
   };
-  const alarms = readTabLimits([...tabs.values()], context.alarmLimits ?? {});
+  const settings = readTabSettings([...tabs.values()], context);
   return {
     definitions,
-    alarmLimits: alarms.limits,
+    alarmLimits: settings.alarmLimits,
+    retention: settings.retention,
     issues: [
       ...issues,
-      ...alarms.issues,
+      ...settings.issues,
       ...findSharedPorts(definitions),
       ...lintFlows(flows, context.allowNodes ?? []),
     ],
@@ -64,24 +69,29 @@ export function compileFlows(
 }
 
 /** A tab's environment variables of the names that Hilum's own have hold for its interface. */
-function readTabLimits(
+function readTabSettings(
   tabs: readonly FlowNode[],
-  otherwise: AlarmLimits,
-): {
-  readonly limits: ReadonlyMap<string, AlarmLimits>;
-  readonly issues: readonly Issue[];
-} {
-  const limits = new Map<string, AlarmLimits>();
+  otherwise: { readonly alarmLimits?: AlarmLimits; readonly retention?: RetentionPolicy },
+): Pick<Compiled, 'alarmLimits' | 'retention' | 'issues'> {
+  const alarmLimits = new Map<string, AlarmLimits>();
+  const retention = new Map<string, RetentionPolicy>();
   const issues: Issue[] = [];
   for (const tab of tabs) {
-    const read = readAlarmLimits((name) => findTabSetting(tab, name), otherwise);
-    limits.set(tab.id, read.limits);
-    for (const message of read.problems) {
-      issues.push({ code: 'alarm-limit-invalid', severity: 'error', location: tab.id, message });
-    }
+    const find = (name: string): string | undefined => findTabSetting(tab, name);
+    const alarms = readAlarmLimits(find, otherwise.alarmLimits ?? {});
+    alarmLimits.set(tab.id, alarms.limits);
+    const kept = readRetentionPolicy(find, otherwise.retention ?? {});
+    const isOwn = retentionNames.some((name) => find(name) !== undefined);
+    if (isOwn) retention.set(tab.id, kept.policy);
+    const refuse = (code: string) => (message: string) =>
+      issues.push({ code, severity: 'error', location: tab.id, message });
+    alarms.problems.forEach(refuse('alarm-limit-invalid'));
+    if (isOwn) kept.problems.forEach(refuse('retention-invalid'));
   }
-  return { limits, issues };
+  return { alarmLimits, retention, issues };
 }
+
+const retentionNames = ['HILUM_RETENTION_DAYS', 'HILUM_RETENTION_DEAD_DAYS'];
 
 function makesAnything({ listeners, senders, queues }: NodeContribution): boolean {
   return [listeners, senders, queues].some((made = []) => made.length > 0);

@@ -13,6 +13,7 @@ import type { Control, ControlStatus } from '../../console/api/control.ts';
 import { ReplayRuns } from '../../runtime/replay/runs.ts';
 import { AlarmWatch } from '../../runtime/alarm/watch.ts';
 import { Administrator } from '../../runtime/admin/administrator.ts';
+import { Retention } from '../../runtime/retention/retention.ts';
 import { PausedQueues } from '../../runtime/admin/paused-queues.ts';
 import type { LiveMessage } from '../../console/api/views.ts';
 import type { Envelope } from '../../core/envelope.ts';
@@ -129,6 +130,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
     broker: client.broker,
     ledger: {
       trace: (id) => client.ledger.trace(id),
+      read: (id) => client.ledger.read(id),
       ages: () => client.ledger.ages(),
       counts: () => client.ledger.counts(),
       waiting: (name, page) => client.ledger.waiting(name, page),
@@ -142,6 +144,14 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
     control,
     replays,
     alarms,
+    retention: new Retention({
+      retention: client.retention,
+      settings: { policy: { days: 30, deadDays: 100 }, everyMs: 3_600_000 },
+      logger,
+      clock,
+      policies: () => new Map(),
+      labelOf: () => undefined,
+    }),
     administration: new Administrator({
       stores,
       logger,

@@ -1,0 +1,112 @@
+import { Router, type RequestHandler } from 'express';
+import { compareMessages, type Difference } from '../../core/hl7v2/compare.ts';
+import { parseMessage } from '../../core/hl7v2/parse.ts';
+import { contentTypes, type Envelope } from '../../core/envelope.ts';
+import type { Ledger } from '../../core/ports/ledger.ts';
+import type { Logger } from '../../core/ports/logger.ts';
+import { HttpError, handle } from './http.ts';
+
+/** `GET /api/messages/ID/changes`, on the local socket alone: holds patient data. */
+export interface ChangesView {
+  /** One for each message of the trace that was made from another of it. */
+  readonly steps: readonly ChangeStepView[];
+}
+
+/** What differs between a message and the one it was made from. */
+export interface ChangeStepView {
+  readonly from: string;
+  readonly to: string;
+  /** `same`: byte for byte; `fields`: both are HL7 v2; `other`: they cannot be compared by field. */
+  readonly kind: 'same' | 'fields' | 'other';
+  readonly contentTypes: readonly [from: string, to: string];
+  readonly bytes: readonly [from: number, to: number];
+  /** At most 200, each value cut at 200 characters. */
+  readonly differences: readonly Difference[];
+  /** How many there are. */
+  readonly total: number;
+}
+
+interface Options {
+  readonly ledger: Pick<Ledger, 'trace' | 'read'>;
+  readonly logger: Logger;
+}
+
+const maxSteps = 50;
+const maxDifferences = 200;
+const maxValueLength = 200;
+
+/** Before and after: mounted where only the user that runs Hilum comes. Who looks is logged. */
+export function buildChangesRouter(options: Options, admit: RequestHandler): Router {
+  const router = Router();
+  router.get(
+    '/messages/:id/changes',
+    admit,
+    handle(async (request, response) => {
+      const id = request.params['id'] ?? '';
+      const steps = await findChanges(options.ledger, id);
+      if (steps === undefined) {
+        throw new HttpError(404, 'message-unknown', 'Expected the id of a message in the ledger.');
+      }
+      const by = String(response.locals['user']);
+      options.logger.info({ message: id, by, steps: steps.length }, 'contents of messages shown');
+      response.set('Cache-Control', 'no-store').json({ steps } satisfies ChangesView);
+    }),
+  );
+  return router;
+}
+
+async function findChanges(
+  ledger: Pick<Ledger, 'trace' | 'read'>,
+  id: string,
+): Promise<readonly ChangeStepView[] | undefined> {
+  const trace = await ledger.trace(id);
+  if (trace === undefined) return undefined;
+  const steps: ChangeStepView[] = [];
+  for (const { id: to, causationId } of trace.messages) {
+    if (causationId === undefined || steps.length === maxSteps) continue;
+    const [before, after] = await Promise.all([ledger.read(causationId), ledger.read(to)]);
+    if (before !== undefined && after !== undefined) steps.push(compare(before, after));
+  }
+  return steps;
+}
+
+function compare(before: Envelope, after: Envelope): ChangeStepView {
+  const base = {
+    from: before.id,
+    to: after.id,
+    contentTypes: [before.contentType, after.contentType],
+    bytes: [before.body.length, after.body.length],
+  } as const;
+  if (Buffer.compare(before.body, after.body) === 0) {
+    return { ...base, kind: 'same', differences: [], total: 0 };
+  }
+  const [one, other] = [before, after].map(parse);
+  if (one === undefined || other === undefined) {
+    return { ...base, kind: 'other', differences: [], total: 0 };
+  }
+  const differences = compareMessages(one, other);
+  return {
+    ...base,
+    kind: 'fields',
+    differences: differences.slice(0, maxDifferences).map(cut),
+    total: differences.length,
+  };
+}
+
+function parse({ contentType, body, charset }: Envelope) {
+  if (contentType !== contentTypes.hl7v2) return undefined;
+  const parsed = parseMessage(body, charset === undefined ? {} : { charset });
+  return parsed.ok ? parsed.message : undefined;
+}
+
+function cut({ location, before, after }: Difference): Difference {
+  return {
+    location,
+    ...(before === undefined ? {} : { before: shorten(before) }),
+    ...(after === undefined ? {} : { after: shorten(after) }),
+  };
+}
+
+function shorten(value: string): string {
+  return value.length <= maxValueLength ? value : `${value.slice(0, maxValueLength)}…`;
+}
