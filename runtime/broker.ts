@@ -3,6 +3,9 @@ import { connectOwner } from '../connectors/sqlite/client.ts';
 import type { Broker } from '../core/ports/broker.ts';
 import type { Ledger } from '../core/ports/ledger.ts';
 import type { Logger } from '../core/ports/logger.ts';
+import { waitForLedger, type Journal } from './journal/journal.ts';
+import { asLedgerHere } from './journal/ledger-here.ts';
+import { openJournal } from './journal/open-journal.ts';
 import type { ConnectionState } from './process/messages.ts';
 import type { Settings } from './settings.ts';
 
@@ -13,32 +16,58 @@ export interface Stores {
   close(): Promise<void>;
 }
 
+interface OwnStores extends Stores {
+  /** Where this process writes what happens to messages. */
+  readonly journal: Journal;
+}
+
 /**
  * Connects to the ledger, and to RabbitMQ where its URL is set, else to the embedded broker. Both
- * reconnect by themselves; `onState` tells when the broker comes and goes.
+ * reconnect by themselves; `onState` tells when the broker comes and goes. A process with a name has a spool of its
+ * own for what happens while the ledger is slow or away; with RabbitMQ it starts without the ledger too.
  */
 export async function openStores(
   settings: Settings,
   logger: Logger,
-  onState: (state: ConnectionState) => void = () => undefined,
-): Promise<Stores> {
-  const owner = await connectOwner({ socket: settings.ownerSocket, logger });
+  {
+    name,
+    onState = () => undefined,
+  }: { readonly name?: string; readonly onState?: (state: ConnectionState) => void } = {},
+): Promise<OwnStores> {
+  const isEmbedded = settings.rabbitmqUrl === undefined;
+  const isNeeded = isEmbedded || name === undefined;
+  const owner = await connectOwner({ socket: settings.ownerSocket, logger, isNeeded });
+  const { spool } = settings;
+  const spooling =
+    name === undefined
+      ? undefined
+      : await openJournal(name, { settings: spool, ledger: owner.ledger, logger });
+  const journal = spooling ?? waitForLedger(owner.ledger);
+  const ledger =
+    spooling === undefined
+      ? owner.ledger
+      : asLedgerHere(owner.ledger, { ...spool, isSpooling: () => spooling.isSpooling });
+  const close = async (): Promise<void> => {
+    await spooling?.close();
+    await owner.close();
+  };
   if (settings.rabbitmqUrl === undefined) {
     owner.onState(onState);
-    return { broker: owner.broker, ledger: owner.ledger, close: () => owner.close() };
+    return { broker: owner.broker, ledger, journal, close };
   }
   const broker = await openRabbitBroker({
     url: settings.rabbitmqUrl,
     logger,
     onState,
-    record: (entries) => owner.ledger.append(entries),
+    record: (entries) => journal.record(entries),
   });
   return {
     broker,
-    ledger: owner.ledger,
+    ledger,
+    journal,
     close: async () => {
       await broker.close();
-      await owner.close();
+      await close();
     },
   };
 }

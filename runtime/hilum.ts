@@ -8,9 +8,10 @@ import { openStores, type Stores } from './broker.ts';
 import { startConsole, type ConsoleServer } from './console/server.ts';
 import { prepareDataDirectory, prepareNodeRed, readCredentialSecret } from './data-directory.ts';
 import { compileFlows, type Compiled } from './deploy/definitions.ts';
-import { findGroups } from './deploy/groups.ts';
+import { findGroups, workerName } from './deploy/groups.ts';
 import { readFlows } from './deploy/storage.ts';
 import { toListenerStatus, toSenderStatus } from './endpoint-status.ts';
+import { adoptOrphans } from './journal/open-journal.ts';
 import type { ConnectionState, EndpointState, FromChild, RoleConfig } from './process/messages.ts';
 import { SupervisedProcess } from './process/supervised.ts';
 import { replay } from './replay/replay.ts';
@@ -46,6 +47,9 @@ export class Hilum {
   };
   #deploying: Promise<void> = Promise.resolve();
   #stopping = false;
+  /** What ended processes left for the ledger is taken to it. */
+  #adopting: Promise<void> | undefined;
+  readonly #orphansStopping = new AbortController();
 
   constructor(options: Options) {
     this.#options = options;
@@ -70,8 +74,8 @@ export class Hilum {
     const demo = settings.demo ? this.#startHelper('demo') : undefined;
     // Whoever awaits it below hears of a failure; until then it must not count as unhandled.
     demo?.catch(() => undefined);
-    this.#stores = await openStores(settings, logger, (state) => {
-      this.#brokerStates.set('console', state);
+    this.#stores = await openStores(settings, logger, {
+      onState: (state) => this.#brokerStates.set('console', state),
     });
     this.#flows = await readFlows(settings.flowsDirectory);
     this.#compiled = this.#compile(this.#flows);
@@ -82,12 +86,22 @@ export class Hilum {
     await Promise.all([demo, this.#startWorkers(), this.#startConsole()]);
     // Last: whoever finds a listener open finds its flow ready as well.
     await this.#startEdge();
+    this.#adopting = adoptOrphans({
+      ...this.#options,
+      settings: settings.spool,
+      ledger: this.#stores.ledger,
+      isInUse: (name) =>
+        name === 'edge' || findGroups(this.#flows).some((group) => name === workerName(group)),
+      stopping: this.#orphansStopping.signal,
+    });
   }
 
   /** Stops taking messages, finishes those under way, ends every process. Idempotent. */
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#orphansStopping.abort();
+    await this.#adopting;
     await this.#console?.stop();
     await this.#replays?.close();
     await this.#deploying;
@@ -180,7 +194,7 @@ export class Hilum {
   async #startWorker(group: string): Promise<void> {
     const { settings } = this.#options;
     await prepareNodeRed(settings, workerDirectory(settings, group), this.#credentialSecret);
-    const worker = this.#supervise(`worker ${group}`, () => ({
+    const worker = this.#supervise(workerName(group), () => ({
       role: 'worker',
       group,
       definitions: this.#compiled.definitions,

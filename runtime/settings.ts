@@ -40,6 +40,12 @@ export interface Settings {
   readonly pausedFile: string;
   /** A file for each replay of many messages. */
   readonly replaysDirectory: string;
+  /** What each process keeps for the ledger while that is slow or away. */
+  readonly spool: {
+    readonly directory: string;
+    readonly maxBytes: number;
+    readonly patienceMs: number;
+  };
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -66,8 +72,8 @@ export type SettingsResult =
 /**
  * Reads the settings from environment variables: `HILUM_DATA`, `HILUM_BIND`, `HILUM_PORT`,
  * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_URL`,
- * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas). All problems at
- * once.
+ * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas),
+ * `HILUM_SPOOL_MIB`. All problems at once.
  */
 export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   const problems: string[] = [];
@@ -102,6 +108,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   if (rabbitmqUrl !== undefined && !/^amqps?:\/\/./.test(rabbitmqUrl)) {
     problems.push('RABBITMQ_URL: expected amqp://host or amqps://host, found something else.');
   }
+  const spoolMiB = readSpoolMiB(env['HILUM_SPOOL_MIB'], problems);
   const logLevel = choice('HILUM_LOG', logLevels, 'info');
   if (problems.length > 0) return { ok: false, problems };
 
@@ -127,8 +134,26 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       databaseFile: path.join(dataDirectory, 'hilum.db'),
       pausedFile: path.join(dataDirectory, 'paused-queues.json'),
       replaysDirectory: path.join(dataDirectory, 'replays'),
+      spool: {
+        directory: path.join(dataDirectory, 'spool'),
+        maxBytes: spoolMiB * 1024 * 1024,
+        patienceMs: spoolPatienceMs,
+      },
     },
   };
+}
+
+/** An hour of some twenty messages a second, a few kilobytes each, for one process. */
+const usualSpoolMiB = 1_024;
+/** Longer than the ledger takes under load; shorter than any sender's patience. */
+const spoolPatienceMs = 3_000;
+
+function readSpoolMiB(text: string | undefined, problems: string[]): number {
+  if (text === undefined || text === '') return usualSpoolMiB;
+  if (!/^[1-9]\d{0,6}$/.test(text)) {
+    problems.push(`HILUM_SPOOL_MIB: expected a whole number of MiB from 1 on, found "${text}".`);
+  }
+  return Number(text);
 }
 
 /** The entries of a list joined by commas; a type may have a blank inside: `tcp request,my node`. */

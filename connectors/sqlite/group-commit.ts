@@ -268,7 +268,7 @@ export class GroupCommit {
       case 'depths':
         return queues.depths();
       case 'append':
-        this.#ledger.append(request[2]);
+        this.#ledger.append(request[2], request[3]);
         return () => undefined;
       default: {
         const question = request;

@@ -1,5 +1,6 @@
-import type { LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
+import type { Batch, LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
 import type { Database } from './database.ts';
+import { LedgerBatches } from './ledger-batches.ts';
 import { checkEntry } from './ledger-entry.ts';
 import { compareInstants, laterOf } from './instants.ts';
 import { toEvent } from './ledger-rows.ts';
@@ -23,6 +24,7 @@ const maxBehind = 4_096;
 export class LedgerStore {
   readonly #database: Database;
   readonly #messages: KnownMessages;
+  readonly #batches: LedgerBatches;
   readonly #counts = new Map<string, Map<string, Map<number, number>>>();
   readonly #dirtyCounts = new Set<string>();
   readonly #waiting = new Map<string, number>();
@@ -35,6 +37,7 @@ export class LedgerStore {
   constructor(database: Database) {
     this.#database = database;
     this.#messages = new KnownMessages(database);
+    this.#batches = new LedgerBatches(database);
     this.#reload();
   }
 
@@ -58,9 +61,11 @@ export class LedgerStore {
     return this.#messages.stateOf(id);
   }
 
-  append(entries: readonly LedgerEntry[]): void {
+  /** A batch that is there already is not written again. */
+  append(entries: readonly LedgerEntry[], batch?: Batch): void {
     for (const entry of entries) checkEntry(entry);
     this.#changed = true;
+    if (batch !== undefined && !this.#batches.isNew(batch)) return;
     for (const entry of entries) {
       if (entry.type === 'message') this.#messages.arrive(entry);
       else this.#addEvent(entry.event);
@@ -70,6 +75,7 @@ export class LedgerStore {
   /** Writes what is new since the last call. */
   flush(): void {
     this.#messages.flush();
+    this.#batches.flush();
     if (this.#messages.changed >= maxBehind) this.writeBack();
   }
 
@@ -112,6 +118,7 @@ export class LedgerStore {
     this.#changed = false;
     const database = this.#database;
     this.#messages.reload();
+    this.#batches.reload();
     this.#dirtyCounts.clear();
     this.#counts.clear();
     this.#waiting.clear();

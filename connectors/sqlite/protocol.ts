@@ -1,5 +1,6 @@
 import type { ErrorClass } from '../../core/errors.ts';
 import type {
+  Batch,
   LedgerEntry,
   LedgerFilter,
   MessageState,
@@ -39,7 +40,7 @@ export type Request =
   /** No more deliveries; with `giveBack` what is unsettled goes back too. */
   | readonly [id: number, kind: 'stop', consumer: number, giveBack: boolean]
   | readonly [id: number, kind: 'depths']
-  | readonly [id: number, kind: 'append', entries: readonly LedgerEntry[]]
+  | readonly [id: number, kind: 'append', entries: readonly LedgerEntry[], batch: Batch | undefined]
   | LedgerQuestion;
 
 /** What is asked of the ledger and writes nothing. */

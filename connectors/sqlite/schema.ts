@@ -138,6 +138,15 @@ const migrations: readonly string[] = [
   CREATE TABLE written_back (event INTEGER NOT NULL) STRICT;
   INSERT INTO written_back SELECT coalesce(max(number), 0) FROM event;
   `,
+  `
+  -- Which numbered appends of a journal are there, as far as they may come again.
+  CREATE TABLE journal (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    -- JSON of [first, last] pairs of numbers.
+    applied TEXT NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** Brings the tables of a file up to date. Throws on a file that a newer Hilum has written. */

@@ -25,3 +25,8 @@ function groupOf(tab: FlowNode): string {
   );
   return typeof entry?.value === 'string' && entry.value !== '' ? entry.value : defaultGroup;
 }
+
+/** What a group's worker is called: by people, and by the spool of what it has for the ledger. */
+export function workerName(group: string): string {
+  return `worker ${group}`;
+}

@@ -7,6 +7,7 @@ import type { Broker } from '../../core/ports/broker.ts';
 import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
+import { waitForLedger, type Journal } from '../journal/journal.ts';
 import { Recorder } from '../recorder.ts';
 import type { Duplicates, FirstClaim, Repetition } from './duplicates.ts';
 
@@ -19,6 +20,7 @@ const maxTogetherBytes = 256 * 1024;
 interface Options {
   readonly broker: Broker;
   readonly ledger: Ledger;
+  readonly journal?: Journal;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly duplicates: Duplicates;
@@ -60,6 +62,7 @@ type Stored = readonly [
 export class IntakeStore {
   readonly #options: Options;
   readonly #recorder: Recorder;
+  readonly #journal: Journal;
   /** While the stores are away: whoever came first is stored first. */
   #blocked: Promise<void> | undefined;
   /** Resolves when everything before has been sent to the stores, or has nothing to be stored. */
@@ -67,7 +70,8 @@ export class IntakeStore {
 
   constructor(options: Options) {
     this.#options = options;
-    this.#recorder = new Recorder(options);
+    this.#journal = options.journal ?? waitForLedger(options.ledger);
+    this.#recorder = new Recorder({ ...options, journal: this.#journal });
   }
 
   /** Never rejects. */
@@ -97,17 +101,17 @@ export class IntakeStore {
     let isUnchecked = claim.isUnchecked;
     const tryOnce = (): Promise<Stored> => {
       const { broker, ledger } = this.#options;
-      const entries = birth(isUnchecked);
+      const entries = [...birth(isUnchecked), entry];
       // The broker first: what comes between the two must not leave the ledger alone with it.
-      return Promise.allSettled([
-        broker.publish(queue, envelope),
-        ledger.append(isTogether ? [...entries, entry] : entries),
-      ]);
+      return isTogether
+        ? Promise.allSettled([broker.publish(queue, envelope), ledger.append(entries)])
+        : this.#storeApart(message, entries);
     };
     await this.#unblocked();
+    const deadline = this.#options.clock() + storeWithinMs;
     const trying = tryOnce();
     onSent(undefined);
-    const results = await this.#untilThere(await trying, async () => {
+    const results = await this.#untilThere(await trying, deadline, async () => {
       const again = isUnchecked ? await claim.checkAgain() : undefined;
       if (again !== undefined && again !== 'unchecked') return again;
       isUnchecked = again === 'unchecked';
@@ -121,33 +125,51 @@ export class IntakeStore {
     const [queued, recorded] = results;
     if (queued.status === 'rejected') {
       claim.forget();
+      // That it was here, for people.
+      if (!isTogether) await this.#recorder.write(birth(isUnchecked));
       return { kind: 'failed', reason: queued.reason };
     }
     claim.settle(envelope.id);
-    if (recorded.status === 'rejected') {
+    const isComplete = recorded.status === 'fulfilled';
+    if (!isComplete) {
       // It is in the queue: it will be processed, and that is what the acknowledgment says.
       this.#options.logger.error(
         { id: envelope.id, err: recorded.reason as unknown },
         'The ledger did not take a message.',
       );
     }
-    const isComplete = recorded.status === 'fulfilled' && isTogether;
-    const missing = recorded.status === 'fulfilled' ? [entry] : [...birth(isUnchecked), entry];
-    void (isComplete ? Promise.resolve() : this.#recorder.write(missing)).then(() =>
-      claim.forget(),
-    );
+    const missing = isComplete ? [] : [...birth(isUnchecked), entry];
+    // Its copies are known here until the ledger can tell of it.
+    void this.#recorder
+      .write(missing)
+      .then(() => this.#recorder.forwarded())
+      .then(() => claim.forget());
     return { kind: 'stored' };
   }
 
   /**
+   * The queue first, then the journal: the ledger never says of a message that it is queued when it is not, and
+   * whoever is told that it was taken can find all of its steps.
+   */
+  async #storeApart(
+    { queue, envelope }: Keepable,
+    entries: readonly LedgerEntry[],
+  ): Promise<Stored> {
+    const [queued] = await Promise.allSettled([this.#options.broker.publish(queue, envelope)]);
+    if (queued.status === 'rejected') return [queued, queued];
+    const [recorded] = await Promise.allSettled([this.#journal.record(entries)]);
+    return [queued, recorded];
+  }
+
+  /**
    * What is away for a moment (the owner being started again) is waited for: the same id again changes nothing
-   * where it was stored after all.
+   * where it was stored after all. A broker that has waited for itself, as RabbitMQ's does, is not asked again.
    */
   async #untilThere(
     first: Stored,
+    deadline: number,
     tryAgain: () => Promise<Stored | Repetition>,
   ): Promise<Stored | Repetition> {
-    const deadline = this.#options.clock() + storeWithinMs;
     if (!isAway(first)) return first;
     await this.#unblocked();
     const { promise, resolve } = Promise.withResolvers<undefined>();
