@@ -3,11 +3,15 @@ import { connectOwner } from '../connectors/sqlite/client.ts';
 import type { Broker } from '../core/ports/broker.ts';
 import type { Ledger } from '../core/ports/ledger.ts';
 import type { Logger } from '../core/ports/logger.ts';
+import { ClaimCheckBroker } from './claim-check/claim-check-broker.ts';
 import { waitForLedger, type Journal } from './journal/journal.ts';
 import { asLedgerHere } from './journal/ledger-here.ts';
 import { openJournal } from './journal/open-journal.ts';
 import type { ConnectionState } from './process/messages.ts';
 import type { Settings } from './settings.ts';
+import { AwaitedBroker } from './store-and-forward/awaited-broker.ts';
+import { StoreAndForward } from './store-and-forward/store-and-forward.ts';
+import { withSpooled } from './store-and-forward/with-spooled.ts';
 
 /** The state of Hilum as every process sees it. */
 export interface Stores {
@@ -19,54 +23,77 @@ export interface Stores {
 interface OwnStores extends Stores {
   /** Where this process writes what happens to messages. */
   readonly journal: Journal;
+  /** Where intake puts messages, where that is not the broker alone. */
+  readonly inlet?: StoreAndForward;
 }
 
+interface Wishes {
+  /** Whose stores they are. With a name it has a spool of its own for what happens while the ledger is away. */
+  readonly name?: string;
+  /** It puts messages into queues that are told to be taken while RabbitMQ is away. */
+  readonly takesMessages?: boolean;
+  /** Told when the broker comes and goes. */
+  readonly onState?: (state: ConnectionState) => void;
+}
+
+/** A message that the broker has not confirmed by then is spooled, where it may be. */
+const spoolAfterMs = 5_000;
+const brokerPatienceMs = 10_000;
+
 /**
- * Connects to the ledger, and to RabbitMQ where its URL is set, else to the embedded broker. Both
- * reconnect by themselves; `onState` tells when the broker comes and goes. A process with a name has a spool of its
- * own for what happens while the ledger is slow or away; with RabbitMQ it starts without the ledger too.
+ * Connects to the ledger, and to RabbitMQ where its URL is set, else to the embedded broker. Both reconnect by
+ * themselves. With RabbitMQ a process with a name starts without the ledger too, and where messages are spooled while
+ * RabbitMQ is away every process starts without it.
  */
 export async function openStores(
   settings: Settings,
   logger: Logger,
-  {
-    name,
-    onState = () => undefined,
-  }: { readonly name?: string; readonly onState?: (state: ConnectionState) => void } = {},
+  { name, takesMessages = false, onState = () => undefined }: Wishes = {},
 ): Promise<OwnStores> {
-  const isEmbedded = settings.rabbitmqUrl === undefined;
-  const isNeeded = isEmbedded || name === undefined;
+  const { spool, rabbitmqUrl: url, brokerAway } = settings;
+  const isNeeded = url === undefined || name === undefined;
   const owner = await connectOwner({ socket: settings.ownerSocket, logger, isNeeded });
-  const { spool } = settings;
-  const spooling =
-    name === undefined
-      ? undefined
-      : await openJournal(name, { settings: spool, ledger: owner.ledger, logger });
-  const journal = spooling ?? waitForLedger(owner.ledger);
-  const ledger =
-    spooling === undefined
-      ? owner.ledger
-      : asLedgerHere(owner.ledger, { ...spool, isSpooling: () => spooling.isSpooling });
+  const spooling = name && (await openJournal(name, { settings: spool, ...owner, logger }));
+  const journal = spooling || waitForLedger(owner.ledger);
+  const ledger = spooling
+    ? asLedgerHere(owner.ledger, { ...spool, isSpooling: () => spooling.isSpooling })
+    : owner.ledger;
   const close = async (): Promise<void> => {
-    await spooling?.close();
+    if (spooling) await spooling.close();
     await owner.close();
   };
-  if (settings.rabbitmqUrl === undefined) {
+  if (url === undefined) {
+    onState('connected');
     owner.onState(onState);
     return { broker: owner.broker, ledger, journal, close };
   }
-  const broker = await openRabbitBroker({
-    url: settings.rabbitmqUrl,
-    logger,
-    onState,
-    record: (entries) => journal.record(entries),
-  });
+  const open = () =>
+    openRabbitBroker({
+      url,
+      logger,
+      onState,
+      record: (entries) => journal.record(entries),
+      ...(brokerAway === 'spool' && takesMessages ? { timeoutMs: spoolAfterMs } : {}),
+    });
+  const isSpooled = brokerAway === 'spool';
+  if (isSpooled) onState('disconnected');
+  const rabbit = isSpooled
+    ? await AwaitedBroker.open(open, { patienceMs: brokerPatienceMs, logger })
+    : await open();
+  const parts = { ledger: owner.ledger, logger, clock: Date.now };
+  const remote = new ClaimCheckBroker(rabbit, parts);
+  const inlet =
+    isSpooled && takesMessages
+      ? new StoreAndForward({ ...parts, remote, local: owner.broker, journal })
+      : undefined;
   return {
-    broker,
+    broker: isSpooled ? withSpooled(remote, owner.broker) : remote,
     ledger,
     journal,
+    ...(inlet === undefined ? {} : { inlet }),
     close: async () => {
-      await broker.close();
+      await inlet?.stop();
+      await remote.close();
       await close();
     },
   };

@@ -134,6 +134,7 @@ export class Hilum {
         .map((tab) => ({ id: tab.id, label: labelOf(tab) })),
       listeners: listeners.map((each) => toListenerStatus(each, this.#endpoints.get(each.id))),
       senders: senders.map((each) => toSenderStatus(each, this.#endpoints.get(each.id))),
+      notes: this.#isSpooling() ? [spoolingNote] : [],
     };
   }
 
@@ -145,8 +146,18 @@ export class Hilum {
       this.#console !== undefined &&
       status.processes.every(({ state }) => state === 'running') &&
       status.listeners.every(({ state }) => state === 'listening') &&
-      [...this.#brokerStates.values()].every((state) => state === 'connected')
+      (this.#isBrokerThere() || this.#isSpooling())
     );
+  }
+
+  #isBrokerThere(): boolean {
+    return [...this.#brokerStates.values()].every((state) => state === 'connected');
+  }
+
+  /** Messages are taken although RabbitMQ is away. */
+  #isSpooling(): boolean {
+    const { brokerAway, rabbitmqUrl } = this.#options.settings;
+    return brokerAway === 'spool' && rabbitmqUrl !== undefined && !this.#isBrokerThere();
   }
 
   async #declareQueues({ broker }: Stores): Promise<void> {
@@ -307,14 +318,14 @@ export class Hilum {
         this.#console?.editor.show(message.type, message.event);
         return;
       case 'ready':
-        // It is connected by then; from now on it tells of changes.
-        this.#brokerStates.set(name, 'connected');
-        return;
       case 'failed':
       case 'pong':
     }
   }
 }
+
+const spoolingNote =
+  'RabbitMQ is away: messages are acknowledged and spooled on this machine, and go on when it is back.';
 
 function labelOf(tab: FlowNode): string {
   const label = tab['label'];

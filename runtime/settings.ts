@@ -20,6 +20,8 @@ export interface Settings {
   readonly demo: boolean;
   /** RabbitMQ instead of the embedded broker. */
   readonly rabbitmqUrl: string | undefined;
+  /** What becomes of messages that come while RabbitMQ is away. */
+  readonly brokerAway: 'refuse' | 'spool';
   /** The key of the flows' credentials, where the environment gives it. */
   readonly credentialSecret: string | undefined;
   readonly logLevel: LogLevel;
@@ -73,7 +75,7 @@ export type SettingsResult =
  * Reads the settings from environment variables: `HILUM_DATA`, `HILUM_BIND`, `HILUM_PORT`,
  * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_URL`,
  * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas),
- * `HILUM_SPOOL_MIB`. All problems at once.
+ * `HILUM_SPOOL_MIB`, `HILUM_BROKER_AWAY` (refuse, spool). All problems at once.
  */
 export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   const problems: string[] = [];
@@ -108,6 +110,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   if (rabbitmqUrl !== undefined && !/^amqps?:\/\/./.test(rabbitmqUrl)) {
     problems.push('RABBITMQ_URL: expected amqp://host or amqps://host, found something else.');
   }
+  const brokerAway = choice('HILUM_BROKER_AWAY', ['refuse', 'spool'], 'refuse');
   const spoolMiB = readSpoolMiB(env['HILUM_SPOOL_MIB'], problems);
   const logLevel = choice('HILUM_LOG', logLevels, 'info');
   if (problems.length > 0) return { ok: false, problems };
@@ -121,6 +124,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       ...ports,
       demo,
       rabbitmqUrl,
+      brokerAway,
       credentialSecret: env['HILUM_CREDENTIAL_SECRET'] || undefined,
       logLevel,
       allowNodes: toList(env['HILUM_ALLOW_NODES'] ?? ''),

@@ -21,7 +21,7 @@ interface Reason {
 
 /**
  * `/healthz`: this process runs (restart it otherwise). `/readyz`: messages are taken and delivered, or 503
- * with every reason. Both without login, for container platforms; they name parts, never messages.
+ * with every reason; ready with notes where something is not as usual. Both without login, for container platforms; they name parts, never messages.
  */
 export function buildHealthRouter(options: HealthOptions): Router {
   const router = Router();
@@ -39,8 +39,10 @@ export function buildHealthRouter(options: HealthOptions): Router {
       // Whoever asks while an answer is under way shares it: asking is free for strangers.
       asking ??= findReasons(options).finally(() => (asking = undefined));
       const reasons = await asking;
-      if (reasons.length === 0) response.json({ status: 'ready' });
-      else response.status(503).json({ status: 'not-ready', reasons });
+      const { notes = [] } = options.control.status();
+      if (reasons.length === 0) {
+        response.json({ status: 'ready', ...(notes.length === 0 ? {} : { notes }) });
+      } else response.status(503).json({ status: 'not-ready', reasons });
     }),
   );
   return router;

@@ -19,12 +19,14 @@ import type { EndpointState } from '../process/messages.ts';
 import { Duplicates } from './duplicates.ts';
 import { FlowResults } from './flow-results.ts';
 import { createIntake } from './intake.ts';
+import type { Inlet } from './intake-store.ts';
 import { Sender } from './sender.ts';
 
 interface Options {
   readonly broker: Broker;
   readonly ledger: Ledger;
   readonly journal?: Journal;
+  readonly inlet?: Inlet;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly onEndpoint: (endpoint: EndpointState) => void;

@@ -29,6 +29,13 @@ interface Options {
    * `apart`: they know nothing of each other.
    */
   readonly stores: 'together' | 'apart';
+  /** Where messages are put; absent: the broker itself. */
+  readonly inlet?: Inlet;
+}
+
+/** Makes a message durable in its queue, or on this machine until its broker is back. */
+export interface Inlet {
+  put(queue: string, envelope: Envelope): Promise<'queued' | 'spooled'>;
 }
 
 /** A message to be kept. */
@@ -105,7 +112,7 @@ export class IntakeStore {
       // The broker first: what comes between the two must not leave the ledger alone with it.
       return isTogether
         ? Promise.allSettled([broker.publish(queue, envelope), ledger.append(entries)])
-        : this.#storeApart(message, entries);
+        : this.#storeApart(message, birth(isUnchecked));
     };
     await this.#unblocked();
     const deadline = this.#options.clock() + storeWithinMs;
@@ -152,13 +159,21 @@ export class IntakeStore {
    * whoever is told that it was taken can find all of its steps.
    */
   async #storeApart(
-    { queue, envelope }: Keepable,
-    entries: readonly LedgerEntry[],
+    { queue, envelope, queued: entry }: Keepable,
+    birth: readonly LedgerEntry[],
   ): Promise<Stored> {
-    const [queued] = await Promise.allSettled([this.#options.broker.publish(queue, envelope)]);
+    const [queued] = await Promise.allSettled([this.#put(queue, envelope)]);
     if (queued.status === 'rejected') return [queued, queued];
-    const [recorded] = await Promise.allSettled([this.#journal.record(entries)]);
+    const told = queued.value === 'spooled' ? asSpooled(entry) : entry;
+    const [recorded] = await Promise.allSettled([this.#journal.record([...birth, told])]);
     return [queued, recorded];
+  }
+
+  async #put(queue: string, envelope: Envelope): Promise<'queued' | 'spooled'> {
+    const { inlet, broker } = this.#options;
+    if (inlet !== undefined) return inlet.put(queue, envelope);
+    await broker.publish(queue, envelope);
+    return 'queued';
   }
 
   /**
@@ -187,6 +202,13 @@ export class IntakeStore {
   async #unblocked(): Promise<void> {
     while (this.#blocked !== undefined) await this.#blocked;
   }
+}
+
+function asSpooled(entry: LedgerEntry): LedgerEntry {
+  if (entry.type !== 'event') return entry;
+  const { summary = '' } = entry.event;
+  const words = `spooled here until RabbitMQ is back; ${summary}`;
+  return { type: 'event', event: { ...entry.event, summary: words } };
 }
 
 function isAway(results: Stored | Repetition): boolean {

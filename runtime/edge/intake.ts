@@ -35,7 +35,7 @@ import {
 } from './incoming.ts';
 import { describePlan, planAnswer, waitOf, type AnswerPlan } from './flow-answer.ts';
 import type { FlowResults } from './flow-results.ts';
-import { IntakeStore, type Kept } from './intake-store.ts';
+import { IntakeStore, type Inlet, type Kept } from './intake-store.ts';
 import { findKey } from './key.ts';
 import { Links } from './links.ts';
 import { check, findRejections, findSecondMessages } from './rejections.ts';
@@ -44,6 +44,7 @@ interface Options {
   readonly broker: Broker;
   readonly ledger: Ledger;
   readonly journal?: Journal;
+  readonly inlet?: Inlet;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly duplicates: Duplicates;

@@ -8,6 +8,7 @@ import { backoffMs } from '../retry-policy.ts';
 runChild('edge', async ({ settings, config, logger }) => {
   const stores = await openStores(settings, logger, {
     name: 'edge',
+    takesMessages: true,
     onState: (state) => tell({ type: 'connection', part: 'broker', state }),
   });
   const edge = new Edge({
