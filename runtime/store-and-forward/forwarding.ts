@@ -44,6 +44,8 @@ export class Forwarding {
   #beingSpooled = 0;
   #isDone = false;
   #count = 0;
+  /** While the broker is away one message tries for all: what it does not confirm in time it may have twice. */
+  #isAway = true;
 
   constructor(options: Options) {
     this.#options = options;
@@ -70,6 +72,8 @@ export class Forwarding {
     this.#arrived.resolve(undefined);
     await this.#working;
     await this.#consuming?.stop();
+    // In their order, for whoever forwards next.
+    await Promise.all(this.#held.map(giveBack));
   }
 
   #declare(): Promise<void> {
@@ -127,7 +131,7 @@ export class Forwarding {
   /** Sends the first of them, in their order; false where one of those has to go again. */
   async #forward(): Promise<boolean> {
     const { remote, queue } = this.#options;
-    const batch = this.#held.slice(0, atOnce);
+    const batch = this.#held.slice(0, this.#isAway ? 1 : atOnce);
     const sent = await Promise.allSettled(
       batch.map(({ envelope }) => remote.publish(queue, envelope)),
     );
@@ -141,6 +145,7 @@ export class Forwarding {
         left.add(delivery);
       }),
     );
+    this.#isAway = left.size > 0;
     this.#held = this.#held.filter((each, at) => at >= batch.length || left.has(each));
     return left.size === 0;
   }

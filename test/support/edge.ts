@@ -6,6 +6,8 @@ import type { Broker } from '../../core/ports/broker.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { Edge } from '../../runtime/edge/edge.ts';
+import type { Inlet } from '../../runtime/edge/intake-store.ts';
+import type { Journal } from '../../runtime/journal/journal.ts';
 import type { EndpointState } from '../../runtime/process/messages.ts';
 import { makeTempFolder } from './temp.ts';
 
@@ -67,6 +69,8 @@ export async function openTestEdge(
     readonly clock?: () => number;
     readonly logger?: Logger;
     readonly stores?: 'together' | 'apart';
+    readonly journal?: Journal;
+    readonly inlet?: Inlet;
   },
   ...listeners: readonly ListenerDefinition[]
 ): Promise<{ readonly edge: Edge; readonly ports: readonly number[] }> {
