@@ -51,9 +51,9 @@ export interface LedgerEvent {
 export type LedgerEntry =
   /**
    * The message itself, with its bytes; writing an id again changes nothing. A queue may hold no more of a large
-   * message than its id (runtime/claim-check): whoever removes bodies must leave those of messages that are not
-   * finished, have been for less long than a queue may hold them, or are dead letters. `digest`: the SHA-256 of its bytes in
-   * base64, for whoever has it already; the ledger computes it where it is absent and needed.
+   * message than its id (runtime/claim-check): whoever removes bodies leaves those of messages that are not finished,
+   * and of dead letters that may be taken up again. `digest`: the SHA-256 of its bytes in base64, for whoever has it
+   * already; the ledger computes it where it is absent and needed.
    */
   | { readonly type: 'message'; readonly envelope: Envelope; readonly digest?: string }
   | { readonly type: 'event'; readonly event: LedgerEvent };
