@@ -5,8 +5,15 @@ import type { UniqueIntake } from '../core/ports/intake.ts';
 import type { Ledger } from '../core/ports/ledger.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import type { LedgerRetention } from '../core/ports/retention.ts';
+import { ClaimCheckBroker } from './claim-check/claim-check-broker.ts';
+import { waitForLedger, type Journal } from './journal/journal.ts';
+import { asLedgerHere } from './journal/ledger-here.ts';
+import { openJournal } from './journal/open-journal.ts';
 import type { ConnectionState } from './process/messages.ts';
 import type { Settings } from './settings.ts';
+import { AwaitedBroker } from './store-and-forward/awaited-broker.ts';
+import { StoreAndForward } from './store-and-forward/store-and-forward.ts';
+import { withSpooled } from './store-and-forward/with-spooled.ts';
 
 /** The state of Hilum as every process sees it. */
 export interface Stores {
@@ -18,33 +25,83 @@ export interface Stores {
   close(): Promise<void>;
 }
 
+interface OwnStores extends Stores {
+  /** Where this process writes what happens to messages. */
+  readonly journal: Journal;
+  /** Where intake puts messages, where that is not the broker alone. */
+  readonly inlet?: StoreAndForward;
+}
+
+interface Wishes {
+  /** Whose stores they are. With a name it has a spool of its own for what happens while the ledger is away. */
+  readonly name?: string;
+  /** It puts messages into queues that are told to be taken while RabbitMQ is away. */
+  readonly takesMessages?: boolean;
+  /** Told when the broker comes and goes. */
+  readonly onState?: (state: ConnectionState) => void;
+}
+
+/** A message that the broker has not confirmed by then is spooled, where it may be. */
+const spoolAfterMs = 5_000;
+const brokerPatienceMs = 10_000;
+
 /**
- * Connects to the ledger, and to RabbitMQ where its URL is set, else to the embedded broker. Both
- * reconnect by themselves; `onState` tells when the broker comes and goes.
+ * Connects to the ledger, and to RabbitMQ where its URL is set, else to the embedded broker. Both reconnect by
+ * themselves. With RabbitMQ a process with a name starts without the ledger too, and where messages are spooled while
+ * RabbitMQ is away every process starts without it.
  */
 export async function openStores(
   settings: Settings,
   logger: Logger,
-  onState: (state: ConnectionState) => void = () => undefined,
-): Promise<Stores> {
-  const owner = await connectOwner({ socket: settings.ownerSocket, logger });
-  if (settings.rabbitmqUrl === undefined) {
+  { name, takesMessages = false, onState = () => undefined }: Wishes = {},
+): Promise<OwnStores> {
+  const { spool, rabbitmqUrl: url, brokerAway } = settings;
+  const isNeeded = url === undefined || name === undefined;
+  const owner = await connectOwner({ socket: settings.ownerSocket, logger, isNeeded });
+  const spooling = name && (await openJournal(name, { settings: spool, ...owner, logger }));
+  const journal = spooling || waitForLedger(owner.ledger);
+  const ledger = spooling
+    ? asLedgerHere(owner.ledger, { ...spool, isSpooling: () => spooling.isSpooling })
+    : owner.ledger;
+  const close = async (): Promise<void> => {
+    if (spooling) await spooling.close();
+    await owner.close();
+  };
+  if (url === undefined) {
+    onState('connected');
     owner.onState(onState);
-    return { ...owner, close: () => owner.close() };
+    const { broker, intake, retention } = owner;
+    return { broker, ledger, intake, retention, journal, close };
   }
-  const broker = await openRabbitBroker({
-    url: settings.rabbitmqUrl,
-    logger,
-    onState,
-    record: (entries) => owner.ledger.append(entries),
-  });
+  const open = () =>
+    openRabbitBroker({
+      url,
+      logger,
+      onState,
+      record: (entries) => journal.record(entries),
+      ...(brokerAway === 'spool' && takesMessages ? { timeoutMs: spoolAfterMs } : {}),
+    });
+  const isSpooled = brokerAway === 'spool';
+  if (isSpooled) onState('disconnected');
+  const rabbit = isSpooled
+    ? await AwaitedBroker.open(open, { patienceMs: brokerPatienceMs, logger })
+    : await open();
+  const parts = { ledger: owner.ledger, logger, clock: Date.now };
+  const remote = new ClaimCheckBroker(rabbit, parts);
+  const inlet =
+    isSpooled && takesMessages
+      ? new StoreAndForward({ ...parts, remote, local: owner.broker, journal })
+      : undefined;
   return {
-    broker,
-    ledger: owner.ledger,
+    broker: isSpooled ? withSpooled(remote, owner.broker) : remote,
+    ledger,
     retention: owner.retention,
+    journal,
+    ...(inlet === undefined ? {} : { inlet }),
     close: async () => {
-      await broker.close();
-      await owner.close();
+      await inlet?.stop();
+      await remote.close();
+      await close();
     },
   };
 }

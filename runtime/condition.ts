@@ -10,6 +10,8 @@ interface Connection {
 
 interface Options {
   readonly broker: 'embedded' | 'rabbitmq';
+  /** Messages are taken and kept here while RabbitMQ is away. */
+  readonly isSpooled: boolean;
   readonly clock: Clock;
 }
 
@@ -42,7 +44,14 @@ export class Condition {
   }
 
   problems(status: ControlStatus): readonly Problem[] {
-    return [...this.#storageProblems(), ...this.#brokerProblems(), ...findEngineProblems(status)];
+    const brokerProblems = this.isSpooling ? [] : this.#brokerProblems();
+    return [...this.#storageProblems(), ...brokerProblems, ...findEngineProblems(status)];
+  }
+
+  /** RabbitMQ is away, and messages are taken all the same. */
+  get isSpooling(): boolean {
+    const isAway = [...this.#connections.values()].some(({ state }) => state !== 'connected');
+    return this.#options.isSpooled && this.#options.broker === 'rabbitmq' && isAway;
   }
 
   #storageProblems(): readonly Problem[] {

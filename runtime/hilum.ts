@@ -10,10 +10,11 @@ import { Condition } from './condition.ts';
 import { startConsole, type ConsoleServer } from './console/server.ts';
 import { prepareNodeRed, readCredentialSecret } from './data-directory.ts';
 import { compileFlows, type Compiled } from './deploy/definitions.ts';
-import { findGroups } from './deploy/groups.ts';
+import { findGroups, workerName } from './deploy/groups.ts';
 import { readFlows } from './deploy/storage.ts';
 import { toListenerStatus, toSenderStatus } from './endpoint-status.ts';
 import { newId } from './ids.ts';
+import { adoptOrphans } from './journal/open-journal.ts';
 import type { EndpointState, FromChild, RoleConfig } from './process/messages.ts';
 import { SupervisedProcess } from './process/supervised.ts';
 import { replay } from './replay/replay.ts';
@@ -54,11 +55,18 @@ export class Hilum {
   };
   #deploying: Promise<void> = Promise.resolve();
   #stopping = false;
+  /** What ended processes left for the ledger is taken to it. */
+  #adopting: Promise<void> | undefined;
+  readonly #orphansStopping = new AbortController();
 
   constructor(options: Options) {
     this.#options = options;
-    const broker = options.settings.rabbitmqUrl === undefined ? 'embedded' : 'rabbitmq';
-    this.#condition = new Condition({ broker, clock: Date.now });
+    const { rabbitmqUrl, brokerAway } = options.settings;
+    this.#condition = new Condition({
+      broker: rabbitmqUrl === undefined ? 'embedded' : 'rabbitmq',
+      isSpooled: brokerAway === 'spool',
+      clock: Date.now,
+    });
   }
 
   /** Resolves when everything runs. Rejects, with everything stopped again, when a part cannot start. */
@@ -79,8 +87,8 @@ export class Hilum {
     const demo = settings.demo ? this.#startHelper('demo') : undefined;
     // Whoever awaits it below hears of a failure; until then it must not count as unhandled.
     demo?.catch(() => undefined);
-    this.#stores = await openStores(settings, logger, (state) => {
-      this.#condition.connection('console', state);
+    this.#stores = await openStores(settings, logger, {
+      onState: (state) => this.#condition.connection('console', state),
     });
     this.#flows = await readFlows(settings.flowsDirectory);
     this.#compiled = this.#compile(this.#flows);
@@ -93,12 +101,22 @@ export class Hilum {
     await this.#startEdge();
     this.#alarms?.start();
     this.#retention?.start();
+    this.#adopting = adoptOrphans({
+      ...this.#options,
+      settings: settings.spool,
+      ledger: this.#stores.ledger,
+      isInUse: (name) =>
+        name === 'edge' || findGroups(this.#flows).some((group) => name === workerName(group)),
+      stopping: this.#orphansStopping.signal,
+    });
   }
 
   /** Stops taking messages, finishes those under way, ends every process. Idempotent. */
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#orphansStopping.abort();
+    await this.#adopting;
     await this.#console?.stop();
     await this.#replays?.close();
     await this.#alarms?.stop();
@@ -133,6 +151,7 @@ export class Hilum {
         .map((tab) => ({ id: tab.id, label: labelOf(tab) })),
       listeners: listeners.map((each) => toListenerStatus(each, this.#endpoints.get(each.id))),
       senders: senders.map((each) => toSenderStatus(each, this.#endpoints.get(each.id))),
+      notes: this.#condition.isSpooling ? [spoolingNote] : [],
     };
   }
 
@@ -195,7 +214,7 @@ export class Hilum {
   async #startWorker(group: string): Promise<void> {
     const { settings } = this.#options;
     await prepareNodeRed(settings, workerDirectory(settings, group), this.#credentialSecret);
-    const worker = this.#supervise(`worker ${group}`, () => ({
+    const worker = this.#supervise(workerName(group), () => ({
       role: 'worker',
       group,
       definitions: this.#compiled.definitions,
@@ -355,6 +374,9 @@ export class Hilum {
     }
   }
 }
+
+const spoolingNote =
+  'RabbitMQ is away: messages are acknowledged and spooled on this machine, and go on when it is back.';
 
 function labelOf(tab: FlowNode): string {
   const label = tab['label'];

@@ -1,30 +1,27 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { EnvelopeHeader } from '../core/envelope.ts';
-import { findFailure } from '../core/errors.ts';
 import type { Ledger, LedgerEntry, LedgerEvent } from '../core/ports/ledger.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import type { Clock } from './clock.ts';
 import { toInstant } from './ids.ts';
+import { waitForLedger, type Journal } from './journal/journal.ts';
 
 /** What befell a message, without what is the same of all events. */
 export type EventDetails = Pick<LedgerEvent, 'kind' | 'queue' | 'summary' | 'issues'>;
 
-/** How often an event is tried again while the ledger is away: for little more than a minute. */
-const attempts = 12;
-const maxDelayMs = 10_000;
-
-/** Writes what happens to messages into the ledger, with this process's clock. */
+/** Writes what happens to messages into this process's journal, and so into the ledger, with its clock. */
 export class Recorder {
-  readonly #ledger: Ledger;
+  readonly #journal: Journal;
   readonly #logger: Logger;
   readonly #clock: Clock;
 
   constructor(options: {
     readonly ledger: Ledger;
+    /** Absent: the ledger itself, which is waited for. */
+    readonly journal?: Journal;
     readonly logger: Logger;
     readonly clock: Clock;
   }) {
-    this.#ledger = options.ledger;
+    this.#journal = options.journal ?? waitForLedger(options.ledger);
     this.#logger = options.logger;
     this.#clock = options.clock;
   }
@@ -43,26 +40,20 @@ export class Recorder {
     void this.write([this.event(envelope, details)]);
   }
 
-  /**
-   * Resolves when the entries are durable, or given up after little more than a minute: the ledger being
-   * away stops no message for good. Never rejects.
-   */
+  /** Resolves when the entries are durable, as {@link Journal.record}. Never rejects: what no ledger takes is logged. */
   async write(entries: readonly LedgerEntry[]): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.#ledger.append(entries);
-        return;
-      } catch (error) {
-        const isFinal = findFailure(error)?.errorClass === 'permanent' || attempt === attempts;
-        if (isFinal) {
-          const ids = entries.map((entry) =>
-            entry.type === 'event' ? entry.event.messageId : entry.envelope.id,
-          );
-          this.#logger.error({ ids, err: error }, 'The ledger did not take what happened.');
-          return;
-        }
-      }
-      await wait(Math.min(maxDelayMs, 250 * 2 ** attempt));
+    try {
+      await this.#journal.record(entries);
+    } catch (error) {
+      const ids = entries.map((entry) =>
+        entry.type === 'event' ? entry.event.messageId : entry.envelope.id,
+      );
+      this.#logger.error({ ids, err: error }, 'The ledger refused what happened.');
     }
+  }
+
+  /** Resolves when what was written so far can be found in the ledger. */
+  forwarded(): Promise<void> {
+    return this.#journal.forwarded();
   }
 }

@@ -22,6 +22,8 @@ export interface Settings {
   readonly demo: boolean;
   /** RabbitMQ instead of the embedded broker. */
   readonly rabbitmqUrl: string | undefined;
+  /** What becomes of messages that come while RabbitMQ is away. */
+  readonly brokerAway: 'refuse' | 'spool';
   /** The key of the flows' credentials, where the environment gives it. */
   readonly credentialSecret: string | undefined;
   readonly logLevel: LogLevel;
@@ -50,6 +52,12 @@ export interface Settings {
   readonly alarmsFile: string;
   /** Compiled code, made again where it is missing. */
   readonly codeCacheDirectory: string;
+  /** What each process keeps for the ledger while that is slow or away. */
+  readonly spool: {
+    readonly directory: string;
+    readonly maxBytes: number;
+    readonly patienceMs: number;
+  };
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -76,8 +84,9 @@ export type SettingsResult =
 /**
  * Reads the settings from environment variables: `HILUM_DATA`, `HILUM_BIND`, `HILUM_PORT`,
  * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_URL`,
- * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas), and those of
- * alarms ({@link readAlarmSettings}) and of retention ({@link readRetentionSettings}). All problems at once.
+ * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas),
+ * `HILUM_SPOOL_MIB`, `HILUM_BROKER_AWAY` (refuse, spool), and those of alarms ({@link readAlarmSettings}) and of
+ * retention ({@link readRetentionSettings}). All problems at once.
  */
 export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   const problems: string[] = [];
@@ -112,6 +121,8 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   if (rabbitmqUrl !== undefined && !/^amqps?:\/\/./.test(rabbitmqUrl)) {
     problems.push('RABBITMQ_URL: expected amqp://host or amqps://host, found something else.');
   }
+  const brokerAway = choice('HILUM_BROKER_AWAY', ['refuse', 'spool'], 'refuse');
+  const spoolMiB = readSpoolMiB(env['HILUM_SPOOL_MIB'], problems);
   const logLevel = choice('HILUM_LOG', logLevels, 'info');
   const alarm = readAlarmSettings(env);
   const retention = readRetentionSettings(env);
@@ -127,6 +138,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       ...ports,
       demo,
       rabbitmqUrl,
+      brokerAway,
       credentialSecret: env['HILUM_CREDENTIAL_SECRET'] || undefined,
       logLevel,
       alarm: alarm.settings,
@@ -144,8 +156,26 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       replaysDirectory: path.join(dataDirectory, 'replays'),
       alarmsFile: path.join(dataDirectory, 'alarms.json'),
       codeCacheDirectory: path.join(dataDirectory, 'code-cache'),
+      spool: {
+        directory: path.join(dataDirectory, 'spool'),
+        maxBytes: spoolMiB * 1024 * 1024,
+        patienceMs: spoolPatienceMs,
+      },
     },
   };
+}
+
+/** An hour of some twenty messages a second, a few kilobytes each, for one process. */
+const usualSpoolMiB = 1_024;
+/** Longer than the ledger takes under load; shorter than any sender's patience. */
+const spoolPatienceMs = 3_000;
+
+function readSpoolMiB(text: string | undefined, problems: string[]): number {
+  if (text === undefined || text === '') return usualSpoolMiB;
+  if (!/^[1-9]\d{0,6}$/.test(text)) {
+    problems.push(`HILUM_SPOOL_MIB: expected a whole number of MiB from 1 on, found "${text}".`);
+  }
+  return Number(text);
 }
 
 /** The entries of a list joined by commas; a type may have a blank inside: `tcp request,my node`. */

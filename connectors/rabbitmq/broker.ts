@@ -46,7 +46,10 @@ export interface RabbitBrokerOptions {
   readonly timeoutMs?: number;
 }
 
-/** RabbitMQ 4 refuses more than 16 MiB by default, and closes the channel of whoever tries. */
+/**
+ * RabbitMQ 4 refuses more than 16 MiB by default, and closes the channel of whoever tries. Hilum's own large bodies
+ * travel as references (runtime/claim-check): this is about who publishes without.
+ */
 const maxBodyBytes = 16 * 1024 * 1024;
 
 const longestRetryStepMs = retryStepsMs[retryStepsMs.length - 1] ?? 0;

@@ -27,14 +27,16 @@ export interface OwnerClient {
 
 /**
  * Connects to the owner on its socket. Resolves when it answers; rejects with `broker-unavailable` where it
- * does not within `timeoutMs` (default 10 s). From then on a lost connection is replaced by itself.
+ * does not within `timeoutMs` (default 10 s). From then on a lost connection is replaced by itself. Where it is not
+ * needed at once (`isNeeded: false`) it resolves without an answer, and what is asked before there is one rejects.
  */
 export async function connectOwner(options: {
   readonly socket: string;
   readonly logger: Logger;
   readonly timeoutMs?: number;
+  readonly isNeeded?: boolean;
 }): Promise<OwnerClient> {
-  const { socket, logger, timeoutMs = 10_000 } = options;
+  const { socket, logger, timeoutMs = 10_000, isNeeded = true } = options;
   const connection = new Connection(socket, logger);
   const broker = new SqliteBroker(connection, logger);
   const ledger = new SqliteLedger(connection);
@@ -50,6 +52,9 @@ export async function connectOwner(options: {
       resolve();
     });
     connection.open();
+    if (isNeeded) return;
+    clearTimeout(timer);
+    resolve();
   });
   return {
     broker,

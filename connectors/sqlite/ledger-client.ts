@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Envelope } from '../../core/envelope.ts';
 import type {
+  Batch,
   FormerReceipt,
   Ledger,
   LedgerCount,
@@ -29,7 +30,7 @@ export class SqliteLedger implements Ledger {
     this.#connection = connection;
   }
 
-  async append(entries: readonly LedgerEntry[]): Promise<void> {
+  async append(entries: readonly LedgerEntry[], batch?: Batch): Promise<void> {
     if (entries.length === 0) return;
     let bytes = 0;
     for (const entry of entries) {
@@ -37,7 +38,11 @@ export class SqliteLedger implements Ledger {
       assertBodySize(entry.envelope);
       bytes += entry.envelope.body.length;
     }
-    const answer = this.#ask(['append', entries.map(withDigest)], bytes);
+    const told = entries.map(withDigest);
+    const answer = this.#ask(
+      batch === undefined ? ['append', told] : ['append', told, batch],
+      bytes,
+    );
     this.#appending.add(answer);
     try {
       await answer;

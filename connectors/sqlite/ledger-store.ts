@@ -1,7 +1,8 @@
-import type { LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
+import type { Batch, LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
 import type { Content, Contents } from './contents.ts';
 import type { Database } from './database.ts';
 import { EventCounts } from './event-counts.ts';
+import { LedgerBatches } from './ledger-batches.ts';
 import { compareInstants, laterOf } from './instants.ts';
 import type { Header, Journal, JournalEntry } from './journal.ts';
 import { KnownMessages, type Arrived, type Known } from './known-messages.ts';
@@ -26,6 +27,7 @@ export class LedgerStore {
   readonly #contents: Contents;
   readonly #messages: KnownMessages;
   readonly #counts: EventCounts;
+  readonly #batches: LedgerBatches;
   readonly #waiting = new Map<string, number>();
   #lastEvent = 0;
   /** Something of the transaction under way is in memory. */
@@ -46,6 +48,7 @@ export class LedgerStore {
     this.#contents = contents;
     this.#messages = new KnownMessages(database);
     this.#counts = new EventCounts(database);
+    this.#batches = new LedgerBatches(database);
   }
 
   /** How many wait in each queue that any message ever waited in since the start. */
@@ -78,9 +81,11 @@ export class LedgerStore {
     return this.#hasStaleReceipts;
   }
 
-  append(entries: readonly LedgerEntry[]): void {
+  /** A batch that is there already is not written again. */
+  append(entries: readonly LedgerEntry[], batch?: Batch): void {
     for (const entry of entries) checkEntry(entry);
     this.#changed = true;
+    if (batch !== undefined && !this.#batches.isNew(batch)) return;
     for (const entry of entries) {
       if (entry.type === 'event') {
         this.#journal.add(['event', entry.event]);
@@ -96,6 +101,11 @@ export class LedgerStore {
       this.#journal.add(['message', header, content.number, digest ?? null]);
       this.#addMessage(known, { header, content, digest });
     }
+  }
+
+  /** Writes what is not in the journal, inside the transaction under way. */
+  flush(): void {
+    this.#batches.flush();
   }
 
   /** They are no more in the file, which has everything. */
@@ -141,6 +151,7 @@ export class LedgerStore {
     const database = this.#database;
     this.#messages.reload();
     this.#counts.reload();
+    this.#batches.reload();
     this.#waiting.clear();
     for (const row of database.all('SELECT queue, count(*) AS count FROM waiting GROUP BY queue')) {
       this.#waiting.set(String(row['queue']), Number(row['count']));

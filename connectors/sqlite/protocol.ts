@@ -1,6 +1,7 @@
 import type { ErrorClass } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
 import type {
+  Batch,
   LedgerEntry,
   LedgerFilter,
   MessageState,
@@ -42,7 +43,7 @@ export type Request =
   /** No more deliveries; with `giveBack` what is unsettled goes back too. */
   | readonly [id: number, kind: 'stop', consumer: number, giveBack: boolean]
   | readonly [id: number, kind: 'depths']
-  | readonly [id: number, kind: 'append', entries: readonly LedgerEntry[]]
+  | readonly [id: number, kind: 'append', entries: readonly LedgerEntry[], batch?: Batch]
   | RetentionRequest
   | LedgerQuestion;
 

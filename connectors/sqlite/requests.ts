@@ -49,7 +49,7 @@ export function applyRequest(
     case 'depths':
       return queues.depths();
     case 'append':
-      ledger.append(request[2]);
+      ledger.append(request[2], request[3]);
       return () => undefined;
     case 'prune':
       return () => transactions.prune(request[2]);

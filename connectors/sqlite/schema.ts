@@ -141,6 +141,15 @@ const migrations: readonly string[] = [
   CREATE TABLE pruned (messages INTEGER NOT NULL, events INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
   INSERT INTO pruned VALUES (0, 0, 0);
   `,
+  `
+  -- Which numbered appends of a process's spool are there, as far as they may come again.
+  CREATE TABLE spooled (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    -- JSON of [first, last] pairs of numbers.
+    applied TEXT NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** Brings the tables of a file up to date. Throws on a file that a newer Hilum, or one before the first release, has written. */

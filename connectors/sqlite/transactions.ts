@@ -62,6 +62,7 @@ export class Transactions {
     const whole = (): void => {
       work();
       moved = this.queues.moveMarks();
+      this.ledger.flush();
       this.#journal.flush();
     };
     try {

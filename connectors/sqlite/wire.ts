@@ -108,7 +108,7 @@ function writeRequest(request: Request, attachments: Attachments): Json {
       return [id, kind, lease, writeBeside(beside, attachments), ...rest];
     }
     case 'append':
-      return [request[0], request[1], writeEntries(request[2], attachments)];
+      return [request[0], request[1], writeEntries(request[2], attachments), ...request.slice(3)];
     case 'release':
     case 'declare':
     case 'consume':

@@ -36,6 +36,8 @@ export interface ControlStatus {
   readonly senders: readonly SenderStatus[];
   /** Where it is told apart: `embedded`, `rabbitmq`. */
   readonly broker?: string;
+  /** What is not as usual although messages are taken, a line each. */
+  readonly notes?: readonly string[];
 }
 
 interface ProcessStatus {

@@ -8,7 +8,7 @@ import { handle } from './http.ts';
 export interface HealthOptions {
   readonly broker: Pick<Broker, 'depths'>;
   readonly ledger: Pick<Ledger, 'ages'>;
-  readonly control: Pick<Control, 'problems' | 'queues'>;
+  readonly control: Pick<Control, 'problems' | 'queues' | 'status'>;
   readonly clock: () => number;
   /** An answer that takes longer counts as none. */
   readonly timeoutMs: number;
@@ -16,7 +16,7 @@ export interface HealthOptions {
 
 /**
  * `/healthz`: this process runs (restart it otherwise). `/readyz`: messages are taken and delivered, or 503
- * with every reason. Both without login, for container platforms; they name parts, never messages.
+ * with every reason; ready with notes where something is not as usual. Both without login, for container platforms; they name parts, never messages.
  */
 export function buildHealthRouter(options: HealthOptions): Router {
   const router = Router();
@@ -35,8 +35,10 @@ export function buildHealthRouter(options: HealthOptions): Router {
       // Whoever asks while an answer is under way shares it: asking is free for strangers.
       asking ??= findProblems(options, missing).finally(() => (asking = undefined));
       const reasons = await asking;
-      if (reasons.length === 0) response.json({ status: 'ready' });
-      else response.status(503).json({ status: 'not-ready', reasons });
+      const { notes = [] } = options.control.status();
+      if (reasons.length === 0) {
+        response.json({ status: 'ready', ...(notes.length === 0 ? {} : { notes }) });
+      } else response.status(503).json({ status: 'not-ready', reasons });
     }),
   );
   return router;

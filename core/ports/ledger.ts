@@ -50,8 +50,10 @@ export interface LedgerEvent {
 
 export type LedgerEntry =
   /**
-   * The message itself, with its bytes; writing an id again changes nothing. `digest`: the SHA-256 of its bytes in
-   * base64, for whoever has it already; the ledger computes it where it is absent and needed.
+   * The message itself, with its bytes; writing an id again changes nothing. A queue may hold no more of a large
+   * message than its id (runtime/claim-check): whoever removes bodies leaves those of messages that are not finished,
+   * and of dead letters that may be taken up again. `digest`: the SHA-256 of its bytes in base64, for whoever has it
+   * already; the ledger computes it where it is absent and needed.
    */
   | { readonly type: 'message'; readonly envelope: Envelope; readonly digest?: string }
   | { readonly type: 'event'; readonly event: LedgerEvent };
@@ -175,15 +177,28 @@ export interface LedgerCount {
 }
 
 /**
+ * Names one append, so that it counts once however often it is sent: its sender may not have heard that it was stored.
+ * A journal is a sender that numbers its appends: 1, 2, … in any order of arrival.
+ */
+export interface Batch {
+  /** Unique for all time: a process that starts anew begins a new one. */
+  readonly journal: string;
+  readonly number: number;
+  /** Every number below this one was heard to be stored, and is never sent again: the ledger may forget it. */
+  readonly heardBelow: number;
+}
+
+/**
  * Messages and the events that befell them. One contract suite (test/contract/ledger.ts).
  * The ledger holds patient data: bodies and keys. Nothing of it goes into a log.
  */
 export interface Ledger {
   /**
    * Resolves when all entries are durable: all or none of one call. Rejects with `ledger-unavailable`
-   * (transient), or with `message-too-large` or `ledger-entry-invalid` (permanent).
+   * (transient), or with `message-too-large` or `ledger-entry-invalid` (permanent). With a `batch` that is there
+   * already it resolves and changes nothing; of the last 1,000 journals it is known which of their batches are there.
    */
-  append(entries: readonly LedgerEntry[]): Promise<void>;
+  append(entries: readonly LedgerEntry[], batch?: Batch): Promise<void>;
   /** The message with this id, else the newest with this control id, and its whole correlation. */
   trace(id: string): Promise<Trace | undefined>;
   /** The message with this id, else the newest received with this control id, with its bytes. */

@@ -21,3 +21,8 @@ export function selectGroup(flows: readonly FlowNode[], group: string): readonly
 function groupOf(tab: FlowNode): string {
   return findTabSetting(tab, 'HILUM_GROUP') ?? defaultGroup;
 }
+
+/** What a group's worker is called: by people, and by the spool of what it has for the ledger. */
+export function workerName(group: string): string {
+  return `worker ${group}`;
+}

@@ -6,6 +6,7 @@ import type { Destination } from '../../core/ports/destination.ts';
 import type { Ledger, MessageState } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
+import type { Journal } from '../journal/journal.ts';
 import { pause } from '../consuming.ts';
 import { toInstant } from '../ids.ts';
 import { EitherSignal } from '../either-signal.ts';
@@ -21,6 +22,7 @@ import type { Slots } from './slots.ts';
 
 interface Options {
   readonly ledger: Ledger;
+  readonly journal?: Journal;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly destination: Destination;

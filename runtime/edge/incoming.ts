@@ -8,6 +8,8 @@ import type { Ledger, LedgerEntry, LedgerEvent } from '../../core/ports/ledger.t
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Received } from '../../core/ports/source.ts';
 import type { Clock } from '../clock.ts';
+import type { Journal } from '../journal/journal.ts';
+import { Recorder } from '../recorder.ts';
 import { newId, toInstant } from '../ids.ts';
 import type { Answerable } from './answers.ts';
 import type { FlowResults } from './flow-results.ts';
@@ -22,6 +24,7 @@ export interface Intake {
   readonly store: IntakeStore;
   readonly results: FlowResults;
   readonly ledger: Ledger;
+  readonly journal?: Journal;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -70,15 +73,11 @@ export function describeIntake({ listener }: Intake, { received }: Incoming): st
   return `${listener.label} from ${describeOrigin(received)}`;
 }
 
-/** In the ledger alone, for people: it is answered all the same where the ledger is away. */
+/** For people alone: of what is refused, or was here before. */
 export async function record(
-  { ledger, logger }: Intake,
+  intake: Intake,
   envelope: Envelope,
   event: Pick<LedgerEvent, 'kind' | 'summary' | 'issues'>,
 ): Promise<void> {
-  try {
-    await ledger.append([{ type: 'message', envelope }, buildEvent(envelope, event)]);
-  } catch (error) {
-    logger.error({ id: envelope.id, err: error }, `${event.kind}: it is not in the ledger.`);
-  }
+  await new Recorder(intake).write([{ type: 'message', envelope }, buildEvent(envelope, event)]);
 }

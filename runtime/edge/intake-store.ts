@@ -1,14 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Broker } from '../../core/ports/broker.ts';
 import type { UniqueIntake } from '../../core/ports/intake.ts';
-import type { Ledger } from '../../core/ports/ledger.ts';
+import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
+import { waitForLedger, type Journal } from '../journal/journal.ts';
 import { Recorder } from '../recorder.ts';
 import type { Duplicates, FirstClaim, Repetition } from './duplicates.ts';
 import {
   storeApart,
   storeAtOnce,
+  type Inlet,
   type Keepable,
   type StoreAttempt,
   type Tried,
@@ -23,9 +25,12 @@ interface Options {
   readonly ledger: Ledger;
   /** Both in one, where they are of one piece. */
   readonly intake?: UniqueIntake;
+  readonly journal?: Journal;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly duplicates: Duplicates;
+  /** Where messages are put; absent: the broker itself. */
+  readonly inlet?: Inlet;
 }
 
 /** What became of it; `failed`: it is not known to be stored, for this reason. */
@@ -46,6 +51,7 @@ interface Claimed {
 export class IntakeStore {
   readonly #options: Options;
   readonly #recorder: Recorder;
+  readonly #journal: Journal;
   /** While the stores are away: whoever came first is stored first. */
   #blocked: Promise<void> | undefined;
   /** Resolves when everything before has been sent to the stores, or has nothing to be stored. */
@@ -53,7 +59,8 @@ export class IntakeStore {
 
   constructor(options: Options) {
     this.#options = options;
-    this.#recorder = new Recorder(options);
+    this.#journal = options.journal ?? waitForLedger(options.ledger);
+    this.#recorder = new Recorder({ ...options, journal: this.#journal });
   }
 
   /** Never rejects. */
@@ -76,7 +83,7 @@ export class IntakeStore {
     if (claim.kind !== 'first') return claim;
     const attempt =
       intake === undefined
-        ? storeApart(message, claim, this.#options)
+        ? storeApart(message, claim, { ...this.#options, journal: this.#journal })
         : storeAtOnce(message, claim, intake);
     const repetition = await attempt.ask();
     if (repetition === undefined) return { kind: 'claimed', claim, attempt };
@@ -90,17 +97,20 @@ export class IntakeStore {
     onSent: (none: undefined) => void,
   ): Promise<Kept> {
     while (this.#blocked !== undefined) await this.#blocked;
+    const deadline = this.#options.clock() + storeWithinMs;
     const trying = attempt.run();
     onSent(undefined);
-    const tried = await this.#untilThere(await trying, attempt);
+    const tried = await this.#untilThere(await trying, attempt, deadline);
     switch (tried.kind) {
       case 'failed':
         claim.forget();
+        // That it was here, for people.
+        if (tried.birth !== undefined) await this.#recorder.write(tried.birth);
         return tried;
       case 'stored':
         claim.settle(envelope.id);
-        if (tried.missing.length === 0) claim.forget();
-        else void this.#recorder.write(tried.missing).then(() => claim.forget());
+        if (this.#options.intake === undefined) void this.#forgetWhenTold(claim, tried.missing);
+        else claim.forget();
         return tried;
       default:
         conclude(claim, tried);
@@ -108,13 +118,19 @@ export class IntakeStore {
     }
   }
 
+  /** Its copies are known here until the ledger can tell of it. */
+  async #forgetWhenTold(claim: FirstClaim, missing: readonly LedgerEntry[]): Promise<void> {
+    if (missing.length > 0) await this.#recorder.write(missing);
+    await this.#recorder.forwarded();
+    claim.forget();
+  }
+
   /**
    * What is away for a moment (the owner being started again) is waited for: the same id again changes nothing
-   * where it was stored after all.
+   * where it was stored after all. A broker that has waited for itself, as RabbitMQ's does, is not asked again.
    */
-  async #untilThere(first: Tried, attempt: StoreAttempt): Promise<Tried> {
+  async #untilThere(first: Tried, attempt: StoreAttempt, deadline: number): Promise<Tried> {
     if (!isAway(first)) return first;
-    const deadline = this.#options.clock() + storeWithinMs;
     while (this.#blocked !== undefined) await this.#blocked;
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#blocked = promise;

@@ -22,6 +22,7 @@ import type { Logger } from '../../core/ports/logger.ts';
 import type { Accept, Received } from '../../core/ports/source.ts';
 import type { Envelope } from '../../core/envelope.ts';
 import type { Clock } from '../clock.ts';
+import type { Journal } from '../journal/journal.ts';
 import { answer, decide, toSummary } from './answers.ts';
 import { answerBy } from './answer-by.ts';
 import type { Duplicates } from './duplicates.ts';
@@ -36,6 +37,7 @@ import {
 import { describePlan, planAnswer, waitOf, type AnswerPlan } from './flow-answer.ts';
 import type { FlowResults } from './flow-results.ts';
 import { IntakeStore, type Kept } from './intake-store.ts';
+import type { Inlet } from './store-attempt.ts';
 import { findKey } from './key.ts';
 import { Links } from './links.ts';
 import { check, findRejections, findSecondMessages } from './rejections.ts';
@@ -43,6 +45,8 @@ import { check, findRejections, findSecondMessages } from './rejections.ts';
 interface Options {
   readonly broker: Broker;
   readonly ledger: Ledger;
+  readonly journal?: Journal;
+  readonly inlet?: Inlet;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly duplicates: Duplicates;

@@ -7,6 +7,7 @@ import type { Broker } from '../../core/ports/broker.ts';
 import type { UniqueIntake } from '../../core/ports/intake.ts';
 import type { FormerReceipt, Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import type { Journal } from '../journal/journal.ts';
 import { judge, type FirstClaim, type Repetition } from './duplicates.ts';
 
 /** A message to be kept. */
@@ -29,8 +30,18 @@ export type Tried =
   | Repetition
   /** It is durable in its queue; `missing` is what the ledger is still to be told. */
   | { readonly kind: 'stored'; readonly missing: readonly LedgerEntry[] }
-  /** `isAway`: nothing could be asked, which may be over in a moment. */
-  | { readonly kind: 'failed'; readonly reason: unknown; readonly isAway: boolean };
+  /** `isAway`: nothing could be asked, which may be over in a moment. `birth`: what the ledger may be told all the same. */
+  | {
+      readonly kind: 'failed';
+      readonly reason: unknown;
+      readonly isAway: boolean;
+      readonly birth?: readonly LedgerEntry[];
+    };
+
+/** Makes a message durable in its queue, or on this machine until its broker is back. */
+export interface Inlet {
+  put(queue: string, envelope: Envelope): Promise<'queued' | 'spooled'>;
+}
 
 /** How a message is stored. Never rejects. */
 export interface StoreAttempt {
@@ -66,15 +77,26 @@ export function storeAtOnce(
   };
 }
 
-/** In two stores that know nothing of each other. Where the ledger cannot be asked the message passes, unchecked. */
+/**
+ * In two stores that know nothing of each other: the queue first, so that the ledger never says of a message that it is
+ * queued when it is not. Where the ledger cannot be asked the message passes, unchecked.
+ */
 export function storeApart(
   { envelope, queue, policy, ...message }: Keepable,
   claim: FirstClaim,
   {
     broker,
     ledger,
+    journal,
     logger,
-  }: { readonly broker: Broker; readonly ledger: Ledger; readonly logger: Logger },
+    inlet = queueOf(broker),
+  }: {
+    readonly broker: Broker;
+    readonly ledger: Ledger;
+    readonly journal: Journal;
+    readonly logger: Logger;
+    readonly inlet?: Inlet;
+  },
 ): StoreAttempt {
   let former: FormerReceipt | undefined;
   let isUnchecked = false;
@@ -98,24 +120,22 @@ export function storeApart(
   const store = async (): Promise<Tried> => {
     const issues = former !== undefined || claim.isReused ? reusedId : [];
     const birth = message.buildBirth({ digest: claim.before?.digest, isUnchecked, issues });
-    const [queued, recorded] = await Promise.allSettled([
-      broker.publish(queue, envelope),
-      ledger.append(birth),
-    ]);
-    if (queued.status === 'rejected') {
-      const isAway =
-        recorded.status === 'rejected' &&
-        isTransient(queued.reason) &&
-        isTransient(recorded.reason);
-      return { kind: 'failed', reason: queued.reason, isAway };
+    const [put] = await Promise.allSettled([inlet.put(queue, envelope)]);
+    if (put.status === 'rejected') {
+      return { kind: 'failed', reason: put.reason, isAway: isTransient(put.reason), birth };
     }
-    if (recorded.status === 'fulfilled') return { kind: 'stored', missing: [message.queued] };
-    // It is in the queue: it will be processed, and that is what the acknowledgment says.
-    logger.error(
-      { id: envelope.id, err: recorded.reason as unknown },
-      'The ledger did not take a message.',
-    );
-    return { kind: 'stored', missing: [...birth, message.queued] };
+    const entries = [
+      ...birth,
+      put.value === 'spooled' ? asSpooled(message.queued) : message.queued,
+    ];
+    try {
+      await journal.record(entries);
+      return { kind: 'stored', missing: [] };
+    } catch (err) {
+      // It is in the queue: it will be processed, and that is what the acknowledgment says.
+      logger.error({ id: envelope.id, err }, 'The ledger did not take a message.');
+      return { kind: 'stored', missing: entries };
+    }
   };
   const storeAgain = async (): Promise<Tried> => (isUnchecked ? await ask() : undefined) ?? store();
   return {
@@ -126,6 +146,22 @@ export function storeApart(
       return running;
     },
   };
+}
+
+function queueOf(broker: Broker): Inlet {
+  return {
+    put: async (queue, envelope) => {
+      await broker.publish(queue, envelope);
+      return 'queued';
+    },
+  };
+}
+
+function asSpooled(entry: LedgerEntry): LedgerEntry {
+  if (entry.type !== 'event') return entry;
+  const { summary = '' } = entry.event;
+  const words = `spooled here until RabbitMQ is back; ${summary}`;
+  return { type: 'event', event: { ...entry.event, summary: words } };
 }
 
 function isTransient(reason: unknown): boolean {

@@ -196,16 +196,14 @@ export class FlowConsumer {
   async #findEarlierRuns(
     delivery: Delivery,
   ): Promise<{ readonly fatal: readonly Issue[]; readonly attempt: number }> {
-    const { ledger, logger, suspects } = this.#options;
+    const { ledger, logger, recorder, suspects } = this.#options;
     const { envelope } = delivery;
-    try {
-      const earlier = await suspects.findEarlierRuns(ledger, envelope.id);
-      if (earlier.fatal.length === 0) await ledger.append([this.#event(envelope, 'taken')]);
-      return earlier;
-    } catch (error) {
+    const earlier = await suspects.findEarlierRuns(ledger, envelope.id).catch((error: unknown) => {
       logger.warn({ id: envelope.id, err: error }, 'A suspect runs without the ledger.');
       return { fatal: [], attempt: 1 };
-    }
+    });
+    if (earlier.fatal.length === 0) await recorder.write([this.#event(envelope, 'taken')]);
+    return earlier;
   }
 
   /** A repeated delivery of what is done is settled as it was, without its flow. */

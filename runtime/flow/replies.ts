@@ -110,16 +110,14 @@ export class Replies {
   }
 
   async #send(parent: Envelope, replyTo: string, envelope: Envelope): Promise<void> {
-    const { broker, ledger, recorder } = this.#options;
+    const { broker, recorder } = this.#options;
     await this.#declare(replyTo);
     const summary = `answered by the flow: ${describe(envelope)}`;
-    await Promise.all([
-      broker.publish(replyTo, envelope),
-      ledger.append([
-        { type: 'message', envelope },
-        recorder.event(parent, { kind: 'sent', queue: replyTo, summary }),
-        recorder.event(envelope, { kind: 'queued', queue: replyTo }),
-      ]),
+    await broker.publish(replyTo, envelope);
+    await recorder.write([
+      { type: 'message', envelope },
+      recorder.event(parent, { kind: 'sent', queue: replyTo, summary }),
+      recorder.event(envelope, { kind: 'queued', queue: replyTo }),
     ]);
   }
 

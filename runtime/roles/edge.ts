@@ -6,8 +6,10 @@ import { runChild, tell } from '../process/child.ts';
 import { backoffMs } from '../retry-policy.ts';
 
 runChild('edge', async ({ settings, config, logger }) => {
-  const stores = await openStores(settings, logger, (state) => {
-    tell({ type: 'connection', part: 'broker', state });
+  const stores = await openStores(settings, logger, {
+    name: 'edge',
+    takesMessages: true,
+    onState: (state) => tell({ type: 'connection', part: 'broker', state }),
   });
   const edge = new Edge({
     ...stores,

@@ -1,7 +1,7 @@
 import { findFailure } from '../../core/errors.ts';
 import { openMapper } from '../../connectors/file/mapping-files.ts';
 import { openStores } from '../broker.ts';
-import { selectGroup } from '../deploy/groups.ts';
+import { selectGroup, workerName } from '../deploy/groups.ts';
 import { WorkerFlowRuntime } from '../flow/flow-runtime.ts';
 import { startHeadless } from '../flow/headless.ts';
 import { logLevel, type LogEvent, type NodeRed } from '../node-red.ts';
@@ -18,9 +18,12 @@ const drainMs = 10_000;
 runChild('worker', async ({ settings, config, logger }) => {
   let tracker: SettlementTracker | undefined;
   let flowRuntime: WorkerFlowRuntime | undefined;
-  const stores = await openStores(settings, logger, (state) => {
-    tell({ type: 'connection', part: 'broker', state });
-    flowRuntime?.announce(state === 'connected' ? 'connected' : 'disconnected');
+  const stores = await openStores(settings, logger, {
+    name: workerName(config.group),
+    onState: (state) => {
+      tell({ type: 'connection', part: 'broker', state });
+      flowRuntime?.announce(state === 'connected' ? 'connected' : 'disconnected');
+    },
   });
   await Promise.all(config.definitions.queues.map((queue) => stores.broker.declare(queue)));
   const mapper = openMapper(settings.mappingsDirectory);

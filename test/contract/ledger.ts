@@ -160,6 +160,76 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
       );
     });
 
+    describe('batches', () => {
+      it('counts a batch once that is sent again, by another connection and after a crash too', async () => {
+        const interfaceId = uniqueName('batch');
+        const journal = uniqueName('journal');
+        const envelope = buildEnvelope({ interface: interfaceId });
+        const send = (to: Ledger, number: number, kind: LedgerEventKind) =>
+          to.append([{ type: 'message', envelope }, ...events(envelope.id, [kind])], {
+            journal,
+            number,
+            heardBelow: 1,
+          });
+        await send(ledger, 1, 'received');
+        await send(ledger, 3, 'taken');
+        await send(ledger, 1, 'received');
+        await send(await fixture.reopen(), 3, 'taken');
+        await fixture.restart();
+        const again = await fixture.reopen();
+        await send(again, 1, 'received');
+        // What had not come yet is new, whatever came after it.
+        await send(again, 2, 'queued');
+        await send(again, 2, 'queued');
+        expect(await countsOf(again, interfaceId)).toEqual({ received: 1, queued: 1, taken: 1 });
+        expect((await again.trace(envelope.id))!.events.map(({ kind }) => kind)).toEqual([
+          ...['received', 'queued', 'taken'],
+        ]);
+      });
+
+      it('takes the same numbers of another journal', async () => {
+        const interfaceId = uniqueName('batch');
+        const envelope = buildEnvelope({ interface: interfaceId });
+        for (const journal of [uniqueName('journal'), uniqueName('journal')]) {
+          await ledger.append(
+            [{ type: 'message', envelope }, ...events(envelope.id, ['received'])],
+            { journal, number: 1, heardBelow: 1 },
+          );
+        }
+        expect(await countsOf(ledger, interfaceId)).toEqual({ received: 2 });
+      });
+
+      it('finds nothing of a batch that it refused', async () => {
+        const interfaceId = uniqueName('batch');
+        const envelope = buildEnvelope({ interface: interfaceId });
+        const batch = { journal: uniqueName('journal'), number: 1, heardBelow: 1 };
+        const message: LedgerEntry = { type: 'message', envelope };
+        const wrong = { ...events(envelope.id, ['received'])[0], event: {} } as LedgerEntry;
+        await expect(ledger.append([message, wrong], batch)).rejects.toThrow(HilumError);
+        await ledger.append([message, ...events(envelope.id, ['received'])], batch);
+        expect(await countsOf(ledger, interfaceId)).toEqual({ received: 1 });
+      });
+
+      it('knows the batches of many at once, and forgets what was heard', async () => {
+        const interfaceId = uniqueName('batch');
+        const journal = uniqueName('journal');
+        const envelope = buildEnvelope({ interface: interfaceId });
+        await ledger.append([{ type: 'message', envelope }]);
+        const numbers = Array.from({ length: 200 }, (_, index) => index + 1);
+        for (const heardBelow of [1, 100]) {
+          await Promise.all(
+            numbers
+              .filter((number) => number >= heardBelow)
+              .toSorted((left, right) => (left % 7) - (right % 7))
+              .map((number) =>
+                ledger.append(events(envelope.id, ['taken']), { journal, number, heardBelow }),
+              ),
+          );
+        }
+        expect(await countsOf(ledger, interfaceId)).toEqual({ taken: 200 });
+      });
+    });
+
     describe('trace', () => {
       it('follows a message to everything that was made from it, in order of time', async () => {
         const parent = buildEnvelope({ interface: 'contract-a' });

@@ -4,6 +4,7 @@ import { clock } from './clock.ts';
 import { disk } from './disk.ts';
 import type { Scenario } from './harness/scenario.ts';
 import { kill } from './kill.ts';
+import { ledger } from './ledger.ts';
 import { overload } from './overload.ts';
 import { partner } from './partner.ts';
 
@@ -12,6 +13,7 @@ export const scenarios: readonly Scenario[] = [
   kill,
   partner,
   broker,
+  ledger,
   disk,
   clock,
   startWithBacklog,

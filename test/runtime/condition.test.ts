@@ -4,9 +4,9 @@ import { Condition } from '../../runtime/condition.ts';
 const running: ControlStatus = { processes: [], interfaces: [], listeners: [], senders: [] };
 const start = Date.parse('2026-11-22T03:00:00.000Z');
 
-function open(broker: 'embedded' | 'rabbitmq' = 'rabbitmq') {
+function open(broker: 'embedded' | 'rabbitmq' = 'rabbitmq', { isSpooled = false } = {}) {
   let now = start;
-  const condition = new Condition({ broker, clock: () => now });
+  const condition = new Condition({ broker, isSpooled, clock: () => now });
   return {
     condition,
     after: (ms: number) => (now = start + ms),
@@ -85,4 +85,13 @@ it('names processes, listeners and senders that do not run', () => {
     'The listener "From the lab" is failed: the port is used.',
     'The sender "To the EHR" is starting.',
   ]);
+});
+
+it('takes messages while RabbitMQ is away where they are kept here meanwhile', () => {
+  const { condition, problems } = open('rabbitmq', { isSpooled: true });
+  condition.connection('edge', 'connected');
+  expect(condition.isSpooling).toBe(false);
+  condition.connection('edge', 'disconnected');
+  expect(condition.isSpooling).toBe(true);
+  expect(problems()).toEqual([]);
 });

@@ -17,6 +17,8 @@ describe('settings', () => {
       receiverPort: 2576,
       demo: true,
       rabbitmqUrl: undefined,
+      brokerAway: 'refuse',
+      spool: { directory: path.resolve('data/spool'), maxBytes: 1024 ** 3 },
       dataDirectory: path.resolve('data'),
     });
   });
@@ -28,6 +30,8 @@ describe('settings', () => {
       HILUM_DEMO: 'maybe',
       RABBITMQ_URL: 'http://rabbit',
       HILUM_LOG: 'loud',
+      HILUM_BROKER_AWAY: 'drop',
+      HILUM_SPOOL_MIB: '0',
     });
     expect(read).toEqual({
       ok: false,
@@ -36,6 +40,8 @@ describe('settings', () => {
         'HILUM_MLLP_PORT: expected a port from 1 to 65535, found "70000".',
         'HILUM_DEMO: expected on or off, found "maybe".',
         'RABBITMQ_URL: expected amqp://host or amqps://host, found something else.',
+        'HILUM_BROKER_AWAY: expected refuse or spool, found "drop".',
+        'HILUM_SPOOL_MIB: expected a whole number of MiB from 1 on, found "0".',
         'HILUM_LOG: expected debug or info or warn or error or silent, found "loud".',
       ],
     });

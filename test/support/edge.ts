@@ -7,6 +7,8 @@ import type { UniqueIntake } from '../../core/ports/intake.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { Edge } from '../../runtime/edge/edge.ts';
+import type { Inlet } from '../../runtime/edge/store-attempt.ts';
+import type { Journal } from '../../runtime/journal/journal.ts';
 import type { EndpointState } from '../../runtime/process/messages.ts';
 import { makeTempFolder } from './temp.ts';
 
@@ -68,6 +70,8 @@ export async function openTestEdge(
     readonly clock?: () => number;
     readonly logger?: Logger;
     readonly intake?: UniqueIntake;
+    readonly journal?: Journal;
+    readonly inlet?: Inlet;
   },
   ...listeners: readonly ListenerDefinition[]
 ): Promise<{ readonly edge: Edge; readonly ports: readonly number[] }> {

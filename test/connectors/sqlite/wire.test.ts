@@ -78,6 +78,12 @@ const request: fc.Arbitrary<Request> = fc.oneof(
   fc.tuple(id, fc.constant('retry' as const), id, beside, fc.nat(), fc.boolean()),
   fc.tuple(id, fc.constant('deadLetter' as const), id, beside, text),
   fc.tuple(id, fc.constant('append' as const), entries),
+  fc.tuple(
+    id,
+    fc.constant('append' as const),
+    entries,
+    fc.constant({ journal: 'edge', number: 7, heardBelow: 6 }),
+  ),
   fc.tuple(id, fc.constant('release' as const), id),
   fc.tuple(id, fc.constant('declare' as const), text, text, fc.array(text), fc.boolean()),
   fc.tuple(id, fc.constant('consume' as const), text, id, id),

@@ -1,0 +1,57 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { SpoolFile } from '../../connectors/spool/spool-file.ts';
+import { findFailure } from '../../core/errors.ts';
+import type { Ledger } from '../../core/ports/ledger.ts';
+import type { Logger } from '../../core/ports/logger.ts';
+import { readSpooled } from './spooled.ts';
+
+const stretchBytes = 1024 * 1024;
+const firstDelayMs = 100;
+const maxDelayMs = 1_000;
+
+/**
+ * Takes what is in the spool to the ledger, in order, until the file is empty; resolves then, or when `closing` says
+ * so. Never rejects. What the ledger had already it takes once.
+ */
+export async function forwardSpool(options: {
+  readonly spool: SpoolFile;
+  readonly ledger: Ledger;
+  readonly logger: Logger;
+  readonly closing: AbortSignal;
+}): Promise<void> {
+  const { spool, logger, closing } = options;
+  let batches = 0;
+  let delayMs = firstDelayMs;
+  while (!closing.aborted) {
+    try {
+      const stretch = await spool.read(stretchBytes);
+      await Promise.all(stretch.contents.map((content) => send(content, options)));
+      spool.advance(stretch);
+      batches += stretch.contents.length;
+      delayMs = firstDelayMs;
+      if (spool.isEmpty && (await spool.reset())) break;
+    } catch (error) {
+      logger.debug({ err: error }, 'The ledger does not take what is spooled yet.');
+      await wait(delayMs, undefined, { ref: false, signal: closing }).catch(() => undefined);
+      delayMs = Math.min(2 * delayMs, maxDelayMs);
+    }
+  }
+  if (!closing.aborted) logger.info({ batches }, 'The ledger has everything that was spooled.');
+}
+
+/** Rejects where trying again may help. */
+async function send(
+  content: Uint8Array,
+  { ledger, logger }: { readonly ledger: Ledger; readonly logger: Logger },
+): Promise<void> {
+  const { batch, entries } = readSpooled(content);
+  try {
+    await ledger.append(entries, batch);
+  } catch (error) {
+    if (findFailure(error)?.errorClass !== 'permanent') throw error;
+    const ids = entries.map((entry) =>
+      entry.type === 'event' ? entry.event.messageId : entry.envelope.id,
+    );
+    logger.error({ ids, err: error }, 'The ledger refused what happened: it is left out.');
+  }
+}

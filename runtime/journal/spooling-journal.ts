@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { SpoolFile } from '../../connectors/spool/spool-file.ts';
+import { findFailure } from '../../core/errors.ts';
+import type { Batch, Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
+import type { Logger } from '../../core/ports/logger.ts';
+import { forwardSpool } from './forward-spool.ts';
+import type { Journal } from './journal.ts';
+import { within } from './patience.ts';
+import { toSpooled } from './spooled.ts';
+
+interface Options {
+  readonly ledger: Ledger;
+  readonly spool: SpoolFile;
+  /** Whose journal it is: `edge`, `worker default`. */
+  readonly name: string;
+  /** How long the ledger may take to answer before it counts as away. */
+  readonly patienceMs: number;
+  readonly logger: Logger;
+}
+
+const againMs = 1_000;
+
+/**
+ * The journal of a process that goes on while the ledger is slow or away: entries are then spooled in a file of its
+ * own, and forwarded in their order when the ledger is back. Each append is a numbered batch, so that one whose answer
+ * was not heard counts once. From the first batch that is spooled until the file is empty everything is spooled.
+ */
+export class SpoolingJournal implements Journal {
+  readonly #options: Options;
+  /** A process that starts anew numbers anew. */
+  readonly #journal: string;
+  /** Numbers that the ledger was sent, in their order, and has not answered. */
+  readonly #unheard = new Set<number>();
+  /** The first number of those in the file. */
+  #firstSpooled: number | undefined;
+  #lastNumber = 0;
+  #spooling: Promise<void> | undefined;
+  readonly #closing = new AbortController();
+  #isWarnedOfRoom = false;
+  /** Why the ledger did not take something. */
+  #reason: unknown;
+
+  /** Begins with what an earlier process left in the file. */
+  constructor(options: Options) {
+    this.#options = options;
+    this.#journal = `${options.name} ${randomUUID()}`;
+    const { spool, logger } = options;
+    if (spool.isEmpty) return;
+    logger.info({ bytes: spool.bytes }, 'An earlier process left entries for the ledger.');
+    this.#startForwarding();
+  }
+
+  /** Something is in the file: the ledger does not know all that this process does. */
+  get isSpooling(): boolean {
+    return this.#spooling !== undefined;
+  }
+
+  async record(entries: readonly LedgerEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const number = this.#next();
+    try {
+      while (this.#spooling !== undefined || !(await this.#send(entries, number))) {
+        if (await this.#spool(entries, number)) return;
+        await this.#waitForRoom();
+      }
+    } finally {
+      this.#unheard.delete(number);
+    }
+  }
+
+  async forwarded(): Promise<void> {
+    while (this.#spooling !== undefined && !this.#closing.signal.aborted) await this.#spooling;
+  }
+
+  /** Gives the ledger a moment to take what is spooled; the rest is left to the next process of this name. */
+  async close(): Promise<void> {
+    const { patienceMs, spool } = this.#options;
+    if (this.#spooling !== undefined) {
+      await Promise.race([this.#spooling, wait(patienceMs, undefined, { ref: false })]);
+    }
+    this.#closing.abort();
+    await spool.close();
+  }
+
+  #next(): number {
+    this.#lastNumber += 1;
+    this.#unheard.add(this.#lastNumber);
+    return this.#lastNumber;
+  }
+
+  #toBatch(number: number): Batch {
+    const [firstUnheard = number] = this.#unheard;
+    const heardBelow = Math.min(firstUnheard, this.#firstSpooled ?? number);
+    return { journal: this.#journal, number, heardBelow };
+  }
+
+  /** Whether the ledger has it. Rejects where it never will. */
+  async #send(entries: readonly LedgerEntry[], number: number): Promise<boolean> {
+    const { ledger, patienceMs } = this.#options;
+    try {
+      await within(patienceMs, ledger.append(entries, this.#toBatch(number)));
+      return true;
+    } catch (error) {
+      if (findFailure(error)?.errorClass === 'permanent') throw error;
+      this.#reason = error;
+      return false;
+    }
+  }
+
+  /** Whether it is on the disk. */
+  async #spool(entries: readonly LedgerEntry[], number: number): Promise<boolean> {
+    const { spool, logger } = this.#options;
+    this.#firstSpooled = Math.min(number, this.#firstSpooled ?? number);
+    const isStored = await spool.append(toSpooled({ batch: this.#toBatch(number), entries }));
+    if (isStored && this.#spooling === undefined) {
+      logger.warn(
+        { err: this.#reason },
+        'The ledger is slow or away: what happens is spooled here until it is back.',
+      );
+      this.#startForwarding();
+    }
+    return isStored;
+  }
+
+  #startForwarding(): void {
+    const { spool, ledger, logger } = this.#options;
+    const closing = this.#closing.signal;
+    this.#spooling = forwardSpool({ spool, ledger, logger, closing }).then(() => {
+      this.#spooling = undefined;
+      this.#isWarnedOfRoom = false;
+      // Something may have come in this moment; then it is forwarded by itself.
+      if (spool.isEmpty) this.#firstSpooled = undefined;
+    });
+  }
+
+  async #waitForRoom(): Promise<void> {
+    const { spool, logger } = this.#options;
+    if (!this.#isWarnedOfRoom) {
+      const text =
+        'The spool for the ledger is full: messages wait in their queues until the ledger is back (HILUM_SPOOL_MIB).';
+      logger.error({ bytes: spool.bytes }, text);
+    }
+    this.#isWarnedOfRoom = true;
+    const pause = wait(againMs, undefined, { ref: false });
+    await (this.#spooling === undefined ? pause : Promise.race([this.#spooling, pause]));
+  }
+}
