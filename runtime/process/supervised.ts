@@ -19,6 +19,8 @@ const heartbeatMs = 2_000;
 /** An endless loop in a flow is found after this; a long garbage collection is not one. */
 const silenceMs = 15_000;
 const startTimeoutMs = 30_000;
+/** On a machine that is busy a start takes longer: killed again and again, it would never end. */
+const longestStartTimeoutMs = 240_000;
 const stopTimeoutMs = 15_000;
 /** A process that ran this long had started well: the next restart is immediate again. */
 const stableMs = 30_000;
@@ -161,7 +163,8 @@ export class SupervisedProcess {
     const nowMs = performance.now();
     const silentMs = nowMs - this.#lastHeardMs;
     const isSilent = silentMs > (this.#state === 'running' ? silenceMs : startTimeoutMs);
-    const isLate = this.#state !== 'running' && nowMs - this.#startedMs > startTimeoutMs;
+    const allowedMs = Math.min(longestStartTimeoutMs, startTimeoutMs * 2 ** this.#quickEnds);
+    const isLate = this.#state !== 'running' && nowMs - this.#startedMs > allowedMs;
     if ((isSilent || isLate) && child.exitCode === null) {
       const words = isSilent ? 'it was silent for too long' : 'it was not ready in time';
       this.#failure ??= words;

@@ -96,6 +96,12 @@ export class Engine {
     return this.#running().queues();
   }
 
+  /** The trace of a message as `hilum trace` prints it, a line a step. */
+  async describe(controlId: string): Promise<string> {
+    const { stdout, stderr } = await this.#running().cli('trace', controlId);
+    return stdout + stderr;
+  }
+
   /** `/readyz`: 200 or 503, and the reasons. */
   async readyz(): Promise<{ readonly status: number; readonly text: string }> {
     const response = await fetch(`${this.#running().consoleUrl}/readyz`);

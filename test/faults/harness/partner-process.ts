@@ -22,6 +22,7 @@ const indexes: number[] = [];
 const times: number[] = [];
 const verdicts: number[] = [];
 const distinct = new Set<number>();
+const concluded = new Set<number>();
 const altered: number[] = [];
 let strangers = 0;
 
@@ -53,6 +54,7 @@ function take(socket: Socket, text: string): void {
   times.push(Date.now());
   verdicts.push(isTaken ? verdict.taken : behaviour.kind === 'AE' ? verdict.refused : verdict.open);
   if (isTaken) distinct.add(index);
+  if (isTaken || behaviour.kind === 'AE') concluded.add(index);
   answer(socket, index);
 }
 
@@ -119,6 +121,7 @@ serveParent<PartnerQuestion>((question) => {
       return {
         received: indexes.length,
         distinct: distinct.size,
+        concluded: [...concluded].filter((index) => index >= question.from).length,
         last: times.at(-1) ?? 0,
       } satisfies PartnerProgress;
     case 'report':

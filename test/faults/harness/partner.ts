@@ -19,6 +19,8 @@ export interface PartnerProgress {
   readonly received: number;
   /** Different messages that were answered AA. */
   readonly distinct: number;
+  /** Different messages that it took, or refused for good, of those with this number or a later one. */
+  readonly concluded: number;
   /** When the last one came, milliseconds since 1970. */
   readonly last: number;
 }
@@ -36,7 +38,8 @@ export interface PartnerReport {
 }
 
 export type PartnerQuestion =
-  | { readonly kind: 'listen' | 'progress' | 'report' }
+  | { readonly kind: 'listen' | 'report' }
+  | { readonly kind: 'progress'; readonly from: number }
   | { readonly kind: 'behave'; readonly behaviour: Behaviour };
 
 /** A partner that receives, in a process of its own. */
@@ -59,8 +62,9 @@ export class Partner {
     return this.#child.ask({ kind: 'behave', behaviour });
   }
 
-  progress(): Promise<PartnerProgress> {
-    return this.#child.ask({ kind: 'progress' });
+  /** `from`: which messages count as concluded. */
+  progress(from = 0): Promise<PartnerProgress> {
+    return this.#child.ask({ kind: 'progress', from });
   }
 
   report(): Promise<PartnerReport> {

@@ -48,9 +48,11 @@ export type SenderQuestion =
 
 /** Senders: `processes` processes that share the connections of one load after the other. */
 export class Sender {
-  readonly #children: readonly Child[];
   /** Numbers are never used twice in a scenario. */
   static #next = patients;
+  /** The number of its first message; those of later senders are higher. */
+  readonly first = Sender.#next;
+  readonly #children: readonly Child[];
 
   private constructor(children: readonly Child[]) {
     this.#children = children;

@@ -6,6 +6,7 @@ import { writeFlows, type FlowSpec } from './flows.ts';
 import { Partner } from './partner.ts';
 import type { FaultContext } from './scenario.ts';
 import type { Sender } from './sender.ts';
+import { controlIdOf } from './messages.ts';
 import { waitFor } from './wait.ts';
 
 /** One interface with its partner. */
@@ -61,8 +62,8 @@ export async function startRabbitFor(context: FaultContext): Promise<RabbitServe
 }
 
 /**
- * Resolves when no queue holds anything and the partner has taken, or the dead letters hold, as many messages
- * as were acknowledged.
+ * Resolves when no queue holds anything and the partner has taken, or refused for good, as many of the sender's
+ * messages as were acknowledged: a queue may look empty while they are set aside, or lie with a consumer that ended.
  */
 async function drained(
   engine: Engine,
@@ -73,13 +74,12 @@ async function drained(
     const queues = await engine.queues();
     return {
       waiting: sum(queues.map(({ ready, unsettled }) => ready + unsettled)),
-      dead: sum(queues.map(({ dead }) => dead)),
-      taken: (await load.partner.progress()).distinct,
+      concluded: (await load.partner.progress(load.sender.first)).concluded,
       acknowledged,
     };
   };
   await waitFor('the queues are empty and everything acknowledged has arrived', ask, {
-    wanted: ({ waiting, dead, taken }) => waiting === 0 && taken + dead >= acknowledged,
+    wanted: ({ waiting, concluded }) => waiting === 0 && concluded >= acknowledged,
     withinMs: load.withinMs,
   });
 }
@@ -116,6 +116,10 @@ export async function settleAccounts(
     counts.lost.length === 0,
     `${counts.lost.length} messages were acknowledged and lost, such as ${counts.lost.slice(0, 5).join()}`,
   );
+  for (const index of counts.lost.slice(0, 5)) {
+    context.say(`what Hilum knows of ${index}: ${await engine.describe(controlIdOf(index))}`);
+  }
+  if (undrained !== undefined) context.say(`queues: ${JSON.stringify(await engine.queues())}`);
   promise(
     again.size <= mayRedeliver,
     `${again.size} messages were delivered again, at most ${mayRedeliver} may be`,
