@@ -29,6 +29,7 @@ export async function openStores(
   }
   const broker = await openRabbitBroker({
     url: settings.rabbitmqUrl,
+    ...settings.rabbitmq,
     logger,
     onState,
     record: (entries) => owner.ledger.append(entries),

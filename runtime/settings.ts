@@ -1,6 +1,7 @@
 import { tmpdir, userInfo } from 'node:os';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { rabbitSecrets, readRabbitSettings, type RabbitSettings } from './rabbitmq-settings.ts';
 
 /** Everything that can be set from outside, with its default. Read once, at start. */
 export interface Settings {
@@ -18,8 +19,9 @@ export interface Settings {
   readonly receiverPort: number;
   /** Whether the demo partners run. */
   readonly demo: boolean;
-  /** RabbitMQ instead of the embedded broker. */
+  /** RabbitMQ instead of the embedded broker; the hosts of one cluster with commas in between. */
   readonly rabbitmqUrl: string | undefined;
+  readonly rabbitmq: RabbitSettings;
   /** The key of the flows' credentials, where the environment gives it. */
   readonly credentialSecret: string | undefined;
   readonly logLevel: LogLevel;
@@ -65,7 +67,7 @@ export type SettingsResult =
 
 /**
  * Reads the settings from environment variables: `HILUM_DATA`, `HILUM_BIND`, `HILUM_PORT`,
- * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_URL`,
+ * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_…`,
  * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas). All problems at
  * once.
  */
@@ -98,10 +100,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   };
   const demo = choice('HILUM_DEMO', ['on', 'off'], 'on') === 'on';
   problems.push(...findSharedPorts(ports, demo));
-  const rabbitmqUrl = env['RABBITMQ_URL'] || undefined;
-  if (rabbitmqUrl !== undefined && !/^amqps?:\/\/./.test(rabbitmqUrl)) {
-    problems.push('RABBITMQ_URL: expected amqp://host or amqps://host, found something else.');
-  }
+  const rabbitmq = readRabbitSettings(env, problems);
   const logLevel = choice('HILUM_LOG', logLevels, 'info');
   if (problems.length > 0) return { ok: false, problems };
 
@@ -113,7 +112,11 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       bind,
       ...ports,
       demo,
-      rabbitmqUrl,
+      rabbitmqUrl: rabbitmq?.url,
+      rabbitmq: {
+        access: rabbitmq?.access ?? {},
+        metricsUrls: rabbitmq?.metricsUrls ?? [],
+      },
       credentialSecret: env['HILUM_CREDENTIAL_SECRET'] || undefined,
       logLevel,
       allowNodes: toList(env['HILUM_ALLOW_NODES'] ?? ''),
@@ -160,7 +163,7 @@ function findSharedPorts(ports: Readonly<Record<string, number>>, demo: boolean)
 }
 
 /** A flow can read its process's environment: what is not for flows does not stand there. */
-const ownSecrets: ReadonlySet<string> = new Set(['RABBITMQ_URL', 'HILUM_CREDENTIAL_SECRET']);
+const ownSecrets: ReadonlySet<string> = new Set([...rabbitSecrets, 'HILUM_CREDENTIAL_SECRET']);
 
 function buildEnvironment(
   env: Readonly<NodeJS.ProcessEnv>,
