@@ -17,6 +17,7 @@ const commands = {
   queues: async (program: Command) => (await import('./queues.ts')).registerQueues(program),
   trace: async (program: Command) => (await import('./trace.ts')).registerTrace(program),
   replay: async (program: Command) => (await import('./replay.ts')).registerReplay(program),
+  alarm: async (program: Command) => (await import('./alarm.ts')).registerAlarm(program),
 };
 
 async function main(args: readonly string[]): Promise<void> {

@@ -31,6 +31,11 @@ Environment:
   HILUM_FLOWS          folder of the flow files (default HILUM_DATA/flows)
   HILUM_MAPPINGS       folder of the mappings (default the shipped ones)
   HILUM_ALLOW_NODES    types of other nodes that flows may use, joined by commas (default none)
+  HILUM_ALARM_URL      http(s)://… that is told when an alarm starts and when it ends (default none)
+  HILUM_ALARM_TOKEN_FILE  file whose first line is its bearer token (or HILUM_ALARM_TOKEN, the token itself)
+  HILUM_ALARM_BACKLOG  messages that wait in a queue, HILUM_ALARM_DEAD dead letters (default 1000, 1; off)
+  HILUM_ALARM_OLDEST   how long one waits, HILUM_ALARM_SILENCE nothing is received (default 15m, off)
+  HILUM_ALARM_EVERY    how often this is looked at (default 10s)
 `,
     )
     .action(start);

@@ -1,6 +1,7 @@
 import { openRabbitBroker } from '../connectors/rabbitmq/broker.ts';
 import { connectOwner } from '../connectors/sqlite/client.ts';
 import type { Broker } from '../core/ports/broker.ts';
+import type { UniqueIntake } from '../core/ports/intake.ts';
 import type { Ledger } from '../core/ports/ledger.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import type { ConnectionState } from './process/messages.ts';
@@ -10,6 +11,8 @@ import type { Settings } from './settings.ts';
 export interface Stores {
   readonly broker: Broker;
   readonly ledger: Ledger;
+  /** Where broker and ledger are of one piece. */
+  readonly intake?: UniqueIntake;
   close(): Promise<void>;
 }
 
@@ -25,7 +28,7 @@ export async function openStores(
   const owner = await connectOwner({ socket: settings.ownerSocket, logger });
   if (settings.rabbitmqUrl === undefined) {
     owner.onState(onState);
-    return { broker: owner.broker, ledger: owner.ledger, close: () => owner.close() };
+    return { ...owner, close: () => owner.close() };
   }
   const broker = await openRabbitBroker({
     url: settings.rabbitmqUrl,

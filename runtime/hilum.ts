@@ -1,17 +1,20 @@
-import type { ControlStatus } from '../console/api/control.ts';
+import type { ControlStatus, Problem } from '../console/api/control.ts';
 import type { FlowNode } from '../core/interface.ts';
 import type { Issue } from '../core/issue.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { Administrator } from './admin/administrator.ts';
 import { PausedQueues } from './admin/paused-queues.ts';
+import { AlarmWatch, type Watched } from './alarm/watch.ts';
 import { openStores, type Stores } from './broker.ts';
+import { Condition } from './condition.ts';
 import { startConsole, type ConsoleServer } from './console/server.ts';
 import { prepareDataDirectory, prepareNodeRed, readCredentialSecret } from './data-directory.ts';
 import { compileFlows, type Compiled } from './deploy/definitions.ts';
 import { findGroups } from './deploy/groups.ts';
 import { readFlows } from './deploy/storage.ts';
 import { toListenerStatus, toSenderStatus } from './endpoint-status.ts';
-import type { ConnectionState, EndpointState, FromChild, RoleConfig } from './process/messages.ts';
+import { newId } from './ids.ts';
+import type { EndpointState, FromChild, RoleConfig } from './process/messages.ts';
 import { SupervisedProcess } from './process/supervised.ts';
 import { replay } from './replay/replay.ts';
 import { ReplayRuns } from './replay/runs.ts';
@@ -32,23 +35,27 @@ export class Hilum {
   readonly #helpers: SupervisedProcess[] = [];
   readonly #workers = new Map<string, SupervisedProcess>();
   readonly #endpoints = new Map<string, EndpointState>();
-  readonly #brokerStates = new Map<string, ConnectionState>();
+  readonly #condition: Condition;
   #edge: SupervisedProcess | undefined;
   #stores: Stores | undefined;
   #console: ConsoleServer | undefined;
   #paused: PausedQueues | undefined;
   #replays: ReplayRuns | undefined;
+  #alarms: AlarmWatch | undefined;
   #credentialSecret = '';
   #flows: readonly FlowNode[] = [];
   #compiled: Compiled = {
     definitions: { listeners: [], senders: [], queues: [] },
     issues: [],
+    alarmLimits: new Map(),
   };
   #deploying: Promise<void> = Promise.resolve();
   #stopping = false;
 
   constructor(options: Options) {
     this.#options = options;
+    const broker = options.settings.rabbitmqUrl === undefined ? 'embedded' : 'rabbitmq';
+    this.#condition = new Condition({ broker, clock: Date.now });
   }
 
   /** Resolves when everything runs. Rejects, with everything stopped again, when a part cannot start. */
@@ -71,7 +78,7 @@ export class Hilum {
     // Whoever awaits it below hears of a failure; until then it must not count as unhandled.
     demo?.catch(() => undefined);
     this.#stores = await openStores(settings, logger, (state) => {
-      this.#brokerStates.set('console', state);
+      this.#condition.connection('console', state);
     });
     this.#flows = await readFlows(settings.flowsDirectory);
     this.#compiled = this.#compile(this.#flows);
@@ -82,6 +89,7 @@ export class Hilum {
     await Promise.all([demo, this.#startWorkers(), this.#startConsole()]);
     // Last: whoever finds a listener open finds its flow ready as well.
     await this.#startEdge();
+    this.#alarms?.start();
   }
 
   /** Stops taking messages, finishes those under way, ends every process. Idempotent. */
@@ -90,6 +98,7 @@ export class Hilum {
     this.#stopping = true;
     await this.#console?.stop();
     await this.#replays?.close();
+    await this.#alarms?.stop();
     await this.#deploying;
     await this.#edge?.stop();
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
@@ -123,16 +132,12 @@ export class Hilum {
     };
   }
 
-  /** Whether messages are taken and delivered: every process is up and every listener listens. */
-  ready(): boolean {
-    const status = this.status();
-    return (
-      !this.#stopping &&
-      this.#console !== undefined &&
-      status.processes.every(({ state }) => state === 'running') &&
-      status.listeners.every(({ state }) => state === 'listening') &&
-      [...this.#brokerStates.values()].every((state) => state === 'connected')
-    );
+  /** Why messages are not taken and delivered; none: every process is up and every listener listens. */
+  problems(): readonly Problem[] {
+    const problems = this.#condition.problems(this.status());
+    if (!this.#stopping) return problems;
+    const message = 'Hilum is stopping: what is under way is finished first.';
+    return [{ part: 'engine', code: 'engine-stopping', message }, ...problems];
   }
 
   async #declareQueues({ broker }: Stores): Promise<void> {
@@ -141,8 +146,8 @@ export class Hilum {
   }
 
   #compile(flows: readonly FlowNode[]): Compiled {
-    const { bind, environment, allowNodes } = this.#options.settings;
-    return compileFlows(flows, { bind, environment, allowNodes });
+    const { bind, environment, allowNodes, alarm } = this.#options.settings;
+    return compileFlows(flows, { bind, environment, allowNodes, alarmLimits: alarm.limits });
   }
 
   #supervise(name: string, config: () => RoleConfig): SupervisedProcess {
@@ -205,6 +210,16 @@ export class Hilum {
       definitions: () => this.#compiled.definitions,
       directory: settings.replaysDirectory,
     });
+    this.#alarms = await AlarmWatch.open({
+      ...stores,
+      logger,
+      clock: Date.now,
+      newId: () => newId(Date.now()),
+      watched: () => this.#watched(),
+      address: settings.alarm.address,
+      file: settings.alarmsFile,
+      everyMs: settings.alarm.everyMs,
+    });
     this.#console = await startConsole({
       ...this.#options,
       stores,
@@ -213,7 +228,8 @@ export class Hilum {
         replay: (id, by) =>
           replay(id, by, { stores, definitions: this.#compiled.definitions, clock: Date.now }),
         status: () => this.status(),
-        ready: () => this.ready(),
+        problems: () => this.problems(),
+        queues: () => this.#compiled.definitions.queues.map(({ name }) => name),
       },
       administration: new Administrator({
         stores,
@@ -229,6 +245,7 @@ export class Hilum {
         },
       }),
       replays: this.#replays,
+      alarms: this.#alarms,
       check: (flows): readonly Issue[] => this.#compile(flows).issues,
       deployed: (flows) => {
         this.#deploying = this.#deploying.then(() => this.#deploy(flows));
@@ -240,6 +257,20 @@ export class Hilum {
         this.#tellWorkers({ type: 'debug', nodeId, active });
       },
     });
+  }
+
+  /** What the alarms go by. */
+  #watched(): Watched {
+    const { definitions, alarmLimits } = this.#compiled;
+    const endpoints = [...definitions.listeners, ...definitions.senders];
+    return {
+      definitions,
+      limitsOf: (owner) => alarmLimits.get(owner) ?? this.#options.settings.alarm.limits,
+      names: {
+        interfaces: new Map(this.status().interfaces.map(({ id, label }) => [id, label])),
+        queues: new Map(endpoints.map(({ queue, label }) => [queue, label])),
+      },
+    };
   }
 
   /** The edge first (unchanged listeners stay connected), then the workers: old out, new in. */
@@ -260,7 +291,7 @@ export class Hilum {
         [...this.#workers].map(async ([group, worker]) => {
           await worker.stop();
           this.#workers.delete(group);
-          this.#brokerStates.delete(worker.name);
+          this.#condition.forget(worker.name);
         }),
       );
       await this.#startWorkers();
@@ -286,7 +317,10 @@ export class Hilum {
         this.#endpoints.set(message.endpoint.nodeId, message.endpoint);
         return;
       case 'connection':
-        this.#brokerStates.set(name, message.state);
+        this.#condition.connection(name, message.state);
+        return;
+      case 'storage':
+        this.#condition.storage(message.state);
         return;
       case 'node-status':
       case 'comms':
@@ -294,7 +328,8 @@ export class Hilum {
         return;
       case 'ready':
         // It is connected by then; from now on it tells of changes.
-        this.#brokerStates.set(name, 'connected');
+        this.#condition.connection(name, 'connected');
+        if (name === 'owner') this.#condition.storage({ reason: undefined });
         return;
       case 'failed':
       case 'pong':

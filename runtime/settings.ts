@@ -1,6 +1,7 @@
 import { tmpdir, userInfo } from 'node:os';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { readAlarmSettings, type AlarmSettings } from './alarm/settings.ts';
 import { rabbitSecrets, readRabbitSettings, type RabbitSettings } from './rabbitmq-settings.ts';
 
 /** Everything that can be set from outside, with its default. Read once, at start. */
@@ -25,6 +26,8 @@ export interface Settings {
   /** The key of the flows' credentials, where the environment gives it. */
   readonly credentialSecret: string | undefined;
   readonly logLevel: LogLevel;
+  /** Where alarms go, and what is one; without the address in every process but the first. */
+  readonly alarm: AlarmSettings;
   /** Types of nodes that flows may use although it is not known when they are done with a message. */
   readonly allowNodes: readonly string[];
   /** Folder of the flow files; made from the shipped ones where it does not exist. */
@@ -42,6 +45,8 @@ export interface Settings {
   readonly pausedFile: string;
   /** A file for each replay of many messages. */
   readonly replaysDirectory: string;
+  /** Which alarms stand, and what of them the receiver has not taken. */
+  readonly alarmsFile: string;
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -68,8 +73,8 @@ export type SettingsResult =
 /**
  * Reads the settings from environment variables: `HILUM_DATA`, `HILUM_BIND`, `HILUM_PORT`,
  * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_…`,
- * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas). All problems at
- * once.
+ * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas), and those of the
+ * alarms ({@link readAlarmSettings}). All problems at once.
  */
 export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   const problems: string[] = [];
@@ -102,6 +107,8 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   problems.push(...findSharedPorts(ports, demo));
   const rabbitmq = readRabbitSettings(env, problems);
   const logLevel = choice('HILUM_LOG', logLevels, 'info');
+  const alarm = readAlarmSettings(env);
+  problems.push(...alarm.problems);
   if (problems.length > 0) return { ok: false, problems };
 
   const sockets = socketDirectory(dataDirectory);
@@ -119,6 +126,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       },
       credentialSecret: env['HILUM_CREDENTIAL_SECRET'] || undefined,
       logLevel,
+      alarm: alarm.settings,
       allowNodes: toList(env['HILUM_ALLOW_NODES'] ?? ''),
       flowsDirectory: path.resolve(env['HILUM_FLOWS'] || path.join(dataDirectory, 'flows')),
       mappingsDirectory: path.resolve(
@@ -130,6 +138,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       databaseFile: path.join(dataDirectory, 'hilum.db'),
       pausedFile: path.join(dataDirectory, 'paused-queues.json'),
       replaysDirectory: path.join(dataDirectory, 'replays'),
+      alarmsFile: path.join(dataDirectory, 'alarms.json'),
     },
   };
 }
@@ -163,7 +172,12 @@ function findSharedPorts(ports: Readonly<Record<string, number>>, demo: boolean)
 }
 
 /** A flow can read its process's environment: what is not for flows does not stand there. */
-const ownSecrets: ReadonlySet<string> = new Set([...rabbitSecrets, 'HILUM_CREDENTIAL_SECRET']);
+const ownSecrets: ReadonlySet<string> = new Set([
+  ...rabbitSecrets,
+  'HILUM_CREDENTIAL_SECRET',
+  'HILUM_ALARM_URL',
+  'HILUM_ALARM_TOKEN',
+]);
 
 function buildEnvironment(
   env: Readonly<NodeJS.ProcessEnv>,

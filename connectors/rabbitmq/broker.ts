@@ -381,6 +381,7 @@ interface Declared {
 }
 
 function toOverall({ publish, consume }: Record<'publish' | 'consume', LinkState>): LinkState {
+  if (publish === 'refused' || consume === 'refused') return 'refused';
   if (publish === 'disconnected' || consume === 'disconnected') return 'disconnected';
   return publish === 'blocked' ? 'blocked' : 'connected';
 }

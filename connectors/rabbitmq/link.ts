@@ -6,8 +6,11 @@ import { buildConnect, toPlace } from './addresses.ts';
 import { Connection } from './connection.ts';
 import { buildUnavailable, toAmqpFailure } from './failures.ts';
 
-/** Whether the broker takes messages: `blocked` while RabbitMQ is short of memory or disk. */
-export type LinkState = 'connected' | 'blocked' | 'disconnected';
+/**
+ * Whether the broker takes messages: `blocked` while RabbitMQ is short of memory or disk, `refused` where it lets us in
+ * no more (user, password, permissions).
+ */
+export type LinkState = 'connected' | 'blocked' | 'disconnected' | 'refused';
 
 interface LinkOptions {
   /** The members of one cluster. */
@@ -191,6 +194,8 @@ export class Link {
     if (this.#isClosed()) return;
     const failure = this.#findRefusal(url, error) ?? error;
     this.#onFailure(failure);
+    const isRefused = findFailure(failure)?.errorClass === 'permanent';
+    this.#options.onState(isRefused ? 'refused' : 'disconnected');
     this.#options.logger.warn(
       {
         connection: this.#options.name,

@@ -9,7 +9,8 @@ import type {
   QueueDefinition,
   QueueDepth,
 } from '../../core/ports/broker.ts';
-import type { LedgerEntry } from '../../core/ports/ledger.ts';
+import type { UniqueIntake, UniqueMessage } from '../../core/ports/intake.ts';
+import type { FormerReceipt, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { assertBodySize } from './body-size.ts';
 import { toUnavailable } from './connection.ts';
@@ -34,8 +35,8 @@ const handlerFailureDelayMs = 5_000;
 /** How long what could not be settled is held before it is delivered again. */
 const releaseDelayMs = 1_000;
 
-/** The broker's port over a connection to the owner. */
-export class SqliteBroker implements Broker {
+/** The broker's port over a connection to the owner, which is of one piece with the ledger. */
+export class SqliteBroker implements Broker, UniqueIntake {
   readonly #connection: Connection;
   readonly #logger: Logger;
   /** Declared again on every new connection: the owner may have been started on another file. */
@@ -76,6 +77,18 @@ export class SqliteBroker implements Broker {
   async publishEvent(topic: string, envelope: Envelope): Promise<void> {
     assertBodySize(envelope);
     await this.#ask(['publishEvent', topic, toParcel(envelope)], envelope.body.length);
+  }
+
+  async take(message: UniqueMessage): Promise<FormerReceipt | undefined> {
+    const { queue, envelope, before, entries, reusedEntries } = message;
+    assertBodySize(envelope);
+    const question = [
+      'take',
+      queue,
+      toParcel(envelope),
+      { before, entries, reusedEntries },
+    ] as const;
+    return (await this.#ask(question, envelope.body.length)) as FormerReceipt | undefined;
   }
 
   async consume(

@@ -1,5 +1,6 @@
 import { buildError } from '../../core/errors.ts';
 import type { Broker } from '../../core/ports/broker.ts';
+import type { UniqueIntake } from '../../core/ports/intake.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { SqliteBroker } from './broker-client.ts';
@@ -11,6 +12,8 @@ import { SqliteLedger } from './ledger-client.ts';
 export interface OwnerClient {
   readonly broker: Broker;
   readonly ledger: Ledger;
+  /** Both at once, for messages that come in. */
+  readonly intake: UniqueIntake;
   /** Called whenever the connection is lost or there again; it comes back by itself. */
   onState(listener: (state: ConnectionState) => void): void;
   /** Closes broker and ledger, then the connection. Idempotent. */
@@ -48,6 +51,7 @@ export async function connectOwner(options: {
   return {
     broker,
     ledger,
+    intake: broker,
     onState: (listener) => connection.onState(listener),
     close: async () => {
       await Promise.all([broker.close(), ledger.close()]);

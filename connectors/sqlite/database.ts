@@ -103,6 +103,12 @@ export class Database {
     }
   }
 
+  /** Writes what stands there already: throws where the file cannot be written. */
+  probe(): void {
+    const version = Number(this.get('PRAGMA user_version')?.['user_version']);
+    this.transact(() => this.#connection.exec(`PRAGMA user_version = ${version}`));
+  }
+
   /** Lets the write-ahead log start over where it can: the room it takes can then be written to again. */
   restartLog(): void {
     try {

@@ -1,13 +1,16 @@
 import type { Logger } from '../../core/ports/logger.ts';
+import { isFormer } from '../../core/former-receipt.ts';
 import { isFull, Refusal, toFailure } from './database.ts';
 import type { Database } from './database.ts';
 import { checkEntry } from './ledger-entry.ts';
 import { answerQuestion, isLedgerKind, needsWriteBack } from './ledger-questions.ts';
+import { findReceived } from './ledger-received.ts';
 import { LedgerStore } from './ledger-store.ts';
-import type { Failure, Request } from './protocol.ts';
+import type { Failure, Parcel, Request, Unless } from './protocol.ts';
 import type { Lease, Receiver } from './queue-state.ts';
 import { Queues } from './queues.ts';
 import type { Effect } from './queues.ts';
+import { StorageWatch } from './storage-watch.ts';
 
 /** A client as the group commit sees it: where answers go. Nothing is sent before `flush`. */
 export interface Requester extends Receiver {
@@ -32,6 +35,7 @@ export class GroupCommit {
   readonly #queues: Queues;
   readonly #ledger: LedgerStore;
   readonly #logger: Logger;
+  readonly #storage: StorageWatch;
   readonly #requesters = new Set<Requester>();
   #submitted: Submitted[] = [];
   #leaving: Requester[] = [];
@@ -44,9 +48,15 @@ export class GroupCommit {
   #writeBackDue = false;
   #closed = false;
 
-  constructor(database: Database, logger: Logger) {
+  /** `onStorage`: why nothing can be written to the file, undefined when it can again. */
+  constructor(
+    database: Database,
+    logger: Logger,
+    onStorage: (reason: string | undefined) => void = () => undefined,
+  ) {
     this.#database = database;
     this.#logger = logger;
+    this.#storage = new StorageWatch(database, onStorage);
     this.#ledger = new LedgerStore(database);
     this.#queues = new Queues(database, {
       wake: () => {
@@ -87,6 +97,7 @@ export class GroupCommit {
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#writeBackTimer);
     this.#queues.close();
+    this.#storage.close();
   }
 
   #armLater(): void {
@@ -152,6 +163,7 @@ export class GroupCommit {
     } catch (error) {
       this.#queues.rolledBack();
       this.#ledger.rolledBack();
+      this.#storage.failed(error);
       return { error };
     }
     this.#queues.committed();
@@ -238,6 +250,21 @@ export class GroupCommit {
     return effect;
   }
 
+  /** A message that comes in, unless it came before: its answer is the one that did. */
+  #take(queue: string, parcel: Parcel, { before, entries, reusedEntries }: Unless): Effect {
+    const found = before && findReceived(this.#database, this.#ledger, [before])[0];
+    const former = found !== undefined && isFormer(found, parcel[0]) ? found : undefined;
+    const taken = former === undefined ? entries : reusedEntries;
+    if (former?.hasSameContent === true || taken === undefined) return () => former;
+    for (const entry of taken) checkEntry(entry);
+    const publish = this.#queues.publish(queue, parcel);
+    this.#ledger.append(taken);
+    return () => {
+      publish();
+      return former;
+    };
+  }
+
   #apply({ requester, request }: Submitted): Effect {
     const queues = this.#queues;
     const database = this.#database;
@@ -246,6 +273,8 @@ export class GroupCommit {
         return queues.publish(request[2], request[3]);
       case 'publishEvent':
         return queues.publishEvent(request[2], request[3]);
+      case 'take':
+        return this.#take(request[2], request[3], request[4]);
       case 'accept':
         return this.#settle(requester, request, (lease) => queues.accept(lease));
       case 'retry': {
@@ -285,7 +314,12 @@ const writeBackMs = 250;
 const retryMs = 500;
 
 /** Requests that need room in the file. */
-const growingKinds: ReadonlySet<Request[1]> = new Set(['publish', 'publishEvent', 'append']);
+const growingKinds: ReadonlySet<Request[1]> = new Set([
+  'publish',
+  'publishEvent',
+  'take',
+  'append',
+]);
 
 const writingKinds: ReadonlySet<Request[1]> = new Set([
   ...growingKinds,

@@ -21,8 +21,10 @@ export async function openOwner(options: {
   readonly socket: string;
   readonly logger: Logger;
   readonly maxFileBytes?: number;
+  /** Told why nothing can be written to the file, and undefined when it can again. */
+  readonly onStorage?: (reason: string | undefined) => void;
 }): Promise<Owner> {
-  const { file, socket, logger, maxFileBytes } = options;
+  const { file, socket, logger, maxFileBytes, onStorage } = options;
   const data: ThreadData = { file, socket, maxFileBytes };
   const thread = new Worker(new URL('./thread.ts', import.meta.url), { workerData: data });
   const exited = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
@@ -41,6 +43,7 @@ export async function openOwner(options: {
     thread.on('message', (report: ThreadReport) => {
       if (report.kind === 'open') resolve();
       else if (report.kind === 'failed') reject(new Error(report.message));
+      else if (report.kind === 'storage') onStorage?.(report.reason);
       else if (report.kind === 'log') logger[report.level](report.fields, report.message);
     });
   });

@@ -14,6 +14,7 @@ import type {
 export type Request =
   | readonly [id: number, kind: 'publish', queue: string, parcel: Parcel]
   | readonly [id: number, kind: 'publishEvent', topic: string, parcel: Parcel]
+  | readonly [id: number, kind: 'take', queue: string, parcel: Parcel, unless: Unless]
   | readonly [id: number, kind: 'accept', lease: number, beside: Beside]
   | readonly [
       id: number,
@@ -84,6 +85,13 @@ export interface WaitingRequest {
 
 /** An envelope on its way: `header` is JSON of all but its attempt and its body, which the owner never reads. */
 export type Parcel = readonly [id: string, attempt: number, header: string, body: Uint8Array];
+
+/** What is stored with a message that comes in, and what it must not be a copy of: as `UniqueMessage` has it. */
+export interface Unless {
+  readonly before: ReceivedQuery | undefined;
+  readonly entries: readonly LedgerEntry[];
+  readonly reusedEntries: readonly LedgerEntry[] | undefined;
+}
 
 /** What goes into the same transaction as a settlement; undefined where nothing does. */
 export type Beside =

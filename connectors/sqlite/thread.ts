@@ -14,11 +14,13 @@ export interface ThreadData {
   readonly maxFileBytes: number | undefined;
 }
 
-/** What the thread tells: that it serves, what to log, that it has closed. */
+/** What the thread tells: that it serves, whether it can write, what to log, that it has closed. */
 export type ThreadReport =
   | { readonly kind: 'open' }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'closed' }
+  /** Why nothing can be written to the file; absent: it can. */
+  | { readonly kind: 'storage'; readonly reason: string | undefined }
   | {
       readonly kind: 'log';
       readonly level: keyof Logger;
@@ -41,7 +43,8 @@ if (!isMainThread && parentPort !== null) {
     warn: log('warn'),
     error: log('error'),
   };
-  serve(workerData as ThreadData, logger).then(
+  const onStorage = (reason: string | undefined): void => report({ kind: 'storage', reason });
+  serve(workerData as ThreadData, logger, onStorage).then(
     (close) => {
       port.once('message', () => {
         close();
@@ -57,11 +60,15 @@ if (!isMainThread && parentPort !== null) {
   );
 }
 
-async function serve(data: ThreadData, logger: Logger): Promise<() => void> {
+async function serve(
+  data: ThreadData,
+  logger: Logger,
+  onStorage: (reason: string | undefined) => void,
+): Promise<() => void> {
   // The file's lock first: whoever has it may take over the socket's name.
   const database = new Database(data.file, { maxFileBytes: data.maxFileBytes });
   try {
-    const commit = new GroupCommit(database, logger);
+    const commit = new GroupCommit(database, logger, onStorage);
     const sockets = new Set<Socket>();
     const server = createServer((socket) => {
       sockets.add(socket);

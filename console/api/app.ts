@@ -4,6 +4,7 @@ import type { Broker } from '../../core/ports/broker.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Administration } from './administration.ts';
+import type { AlarmReader } from './alarms.ts';
 import type { Control } from './control.ts';
 import { buildGuard } from './guard.ts';
 import { buildHealthRouter } from './health.ts';
@@ -30,6 +31,7 @@ export interface ConsoleOptions {
   readonly control: Control;
   readonly administration: Administration;
   readonly replays: Replays;
+  readonly alarms: AlarmReader;
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
@@ -94,7 +96,7 @@ export interface Console {
 
 /** Puts the console together. It opens nothing by itself: a timer samples the counters every ten seconds. */
 export function createConsole(options: ConsoleOptions): Console {
-  const { users, ledger, logger, clock } = options;
+  const { users, logger, clock } = options;
   const times = { ...defaultTimes, ...options.times };
   const sessions = new Sessions({
     clock,
@@ -110,7 +112,7 @@ export function createConsole(options: ConsoleOptions): Console {
     tickMs: times.liveTickMs,
     heartbeatMs: times.liveHeartbeatMs,
   });
-  const metrics = buildMetrics(reader, ledger);
+  const metrics = buildMetrics({ ...options, reader });
   const guard = buildGuard(authenticate);
   const detachers: (() => void)[] = [];
 

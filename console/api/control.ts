@@ -11,8 +11,21 @@ export interface Control {
   replay(messageId: string, by: string): Promise<{ readonly id: string } | undefined>;
   /** What runs, listens and sends at this moment. */
   status(): ControlStatus;
-  /** Whether everything that the flows ask for is up: messages are taken and delivered. */
-  ready(): boolean;
+  /** Every reason why messages are not taken and delivered; none: everything that the flows ask for is up. */
+  problems(): readonly Problem[];
+  /** The queues that the flows ask for. */
+  queues(): readonly string[];
+}
+
+/** One reason why the engine is not ready. */
+export interface Problem {
+  readonly part: 'ledger' | 'broker' | 'engine';
+  /** Stable, for scripts: `broker-blocked`. */
+  readonly code: string;
+  /** What is wrong and what to do, for people; strangers may read it. */
+  readonly message: string;
+  /** Since when, as far as it is known: ISO 8601 instant. */
+  readonly since?: string;
 }
 
 /** The engine at one moment. All names and reasons are for people and hold no patient data. */

@@ -1,22 +1,17 @@
 import { Router } from 'express';
 import { HilumError } from '../../core/errors.ts';
-import type { Broker } from '../../core/ports/broker.ts';
+import type { Broker, QueueDepth } from '../../core/ports/broker.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
-import type { Control } from './control.ts';
+import type { Control, Problem } from './control.ts';
 import { handle } from './http.ts';
 
 export interface HealthOptions {
   readonly broker: Pick<Broker, 'depths'>;
   readonly ledger: Pick<Ledger, 'ages'>;
-  readonly control: Control;
+  readonly control: Pick<Control, 'problems' | 'queues'>;
+  readonly clock: () => number;
   /** An answer that takes longer counts as none. */
   readonly timeoutMs: number;
-}
-
-/** One reason why the engine is not ready. */
-interface Reason {
-  readonly part: 'ledger' | 'broker' | 'engine';
-  readonly message: string;
 }
 
 /**
@@ -25,7 +20,8 @@ interface Reason {
  */
 export function buildHealthRouter(options: HealthOptions): Router {
   const router = Router();
-  let asking: Promise<readonly Reason[]> | undefined;
+  const missing = new MissingQueues(options);
+  let asking: Promise<readonly Problem[]> | undefined;
   router.use(['/healthz', '/readyz', '/metrics'], (_request, response, next) => {
     response.set('Cache-Control', 'no-store');
     next();
@@ -37,7 +33,7 @@ export function buildHealthRouter(options: HealthOptions): Router {
     '/readyz',
     handle(async (_request, response) => {
       // Whoever asks while an answer is under way shares it: asking is free for strangers.
-      asking ??= findReasons(options).finally(() => (asking = undefined));
+      asking ??= findProblems(options, missing).finally(() => (asking = undefined));
       const reasons = await asking;
       if (reasons.length === 0) response.json({ status: 'ready' });
       else response.status(503).json({ status: 'not-ready', reasons });
@@ -46,55 +42,71 @@ export function buildHealthRouter(options: HealthOptions): Router {
   return router;
 }
 
-async function findReasons(options: HealthOptions): Promise<readonly Reason[]> {
-  const { broker, ledger, control, timeoutMs } = options;
-  const reasons = await Promise.all([
+async function findProblems(
+  { broker, ledger, control, timeoutMs }: HealthOptions,
+  missing: MissingQueues,
+): Promise<readonly Problem[]> {
+  const [fromLedger, fromBroker] = await Promise.all([
     ask('ledger', ledger.ages(), timeoutMs),
     ask('broker', broker.depths(), timeoutMs),
   ]);
-  const engine: Reason[] = control.ready() ? [] : [{ part: 'engine', message: explain(control) }];
-  return [...reasons.filter((reason) => reason !== undefined), ...engine];
+  const known = control.problems();
+  // Who knows why a part does not answer says more than that it does not.
+  const silent = [fromLedger.problem, fromBroker.problem].filter(
+    (problem) => problem !== undefined && !known.some(({ part }) => part === problem.part),
+  );
+  const gone = fromBroker.answer === undefined ? [] : missing.find(fromBroker.answer);
+  return [...known, ...silent.filter((problem) => problem !== undefined), ...gone];
 }
 
-async function ask(
-  part: Reason['part'],
-  answer: Promise<unknown>,
-  timeoutMs: number,
-): Promise<Reason | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Reason>((resolve) => {
-    timer = setTimeout(
-      () => resolve({ part, message: `No answer within ${timeoutMs} ms.` }),
-      timeoutMs,
+/** Queues that the flows ask for and the broker does not have: whatever is sent to them is refused. */
+class MissingQueues {
+  readonly #options: Pick<HealthOptions, 'control' | 'clock'>;
+  /** When each was first found missing. */
+  #since: ReadonlyMap<string, string> = new Map();
+
+  constructor(options: Pick<HealthOptions, 'control' | 'clock'>) {
+    this.#options = options;
+  }
+
+  find(depths: readonly QueueDepth[]): readonly Problem[] {
+    const { control, clock } = this.#options;
+    const there = new Set(depths.map(({ queue }) => queue));
+    const now = new Date(clock()).toISOString();
+    this.#since = new Map(
+      control
+        .queues()
+        .filter((queue) => !there.has(queue))
+        .map((queue) => [queue, this.#since.get(queue) ?? now]),
     );
+    return [...this.#since].map(([queue, since]) => ({
+      part: 'broker',
+      code: 'queue-missing',
+      message: `The queue ${queue} is not there, or its queues for retries and dead letters are not: it was deleted. What was in it is gone, and nothing is acknowledged that would go there. Deploy the flows, or start Hilum again, which makes it anew.`,
+      since,
+    }));
+  }
+}
+
+async function ask<T>(
+  part: Problem['part'],
+  answer: Promise<T>,
+  timeoutMs: number,
+): Promise<{ readonly answer?: T; readonly problem?: Problem }> {
+  let timer: NodeJS.Timeout | undefined;
+  const toProblem = (message: string) => ({ problem: { part, code: `${part}-silent`, message } });
+  const late = new Promise<{ readonly problem: Problem }>((resolve) => {
+    timer = setTimeout(() => resolve(toProblem(`No answer within ${timeoutMs} ms.`)), timeoutMs);
   });
   const answered = answer.then(
-    () => undefined,
+    (found) => ({ answer: found }),
     // Strangers read this: only messages that are made for people, never a driver's own.
-    (error: unknown): Reason => ({
-      part,
-      message: error instanceof HilumError ? error.message : 'It failed without a known reason.',
-    }),
+    (error: unknown) =>
+      toProblem(error instanceof HilumError ? error.message : 'It failed without a known reason.'),
   );
   try {
     return await Promise.race([answered, late]);
   } finally {
     clearTimeout(timer);
   }
-}
-
-function explain(control: Control): string {
-  const { processes, listeners, senders } = control.status();
-  const waiting = [
-    ...processes
-      .filter(({ state }) => state !== 'running')
-      .map(({ role, state }) => `${role} is ${state}`),
-    ...listeners
-      .filter(({ state }) => state !== 'listening')
-      .map(({ label, state, reason }) => `listener "${label}" is ${reason ?? state}`),
-    ...senders
-      .filter(({ state }) => state === 'starting')
-      .map(({ label, state }) => `sender "${label}" is ${state}`),
-  ];
-  return waiting.length === 0 ? 'The engine is starting.' : `${waiting.join('; ')}.`;
 }

@@ -1,5 +1,7 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Ledger } from '../../core/ports/ledger.ts';
+import type { AlarmReader } from './alarms.ts';
+import type { Control } from './control.ts';
 import type { Reader } from './reader.ts';
 
 /** Prometheus' text, read anew at every call. */
@@ -8,11 +10,19 @@ export interface Metrics {
   read(): Promise<string>;
 }
 
+/** Where the figures come from. */
+export interface MetricsOptions {
+  readonly reader: Reader;
+  readonly ledger: Pick<Ledger, 'counts'>;
+  readonly control: Pick<Control, 'status'>;
+  readonly alarms: Pick<AlarmReader, 'view'>;
+}
+
 /**
- * Depth, dead letters and age per queue, events per interface and kind, and this process. Labels are names of
- * queues and interfaces, which grow with the flows and never with the messages.
+ * Depth, dead letters and age per queue, circuit breakers, events per interface and kind, alarms, and this process.
+ * Labels are names of queues and interfaces, which grow with the flows and never with the messages.
  */
-export function buildMetrics(reader: Reader, ledger: Pick<Ledger, 'counts'>): Metrics {
+export function buildMetrics({ reader, ledger, control, alarms }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -47,6 +57,28 @@ export function buildMetrics(reader: Reader, ledger: Pick<Ledger, 'counts'>): Me
     labelNames: ['interface', 'event'] as const,
     registers,
   });
+  const breaker = new Gauge({
+    name: 'hilum_circuit_breaker_open',
+    help: 'Whether the sender of the queue leaves its partner alone but for one message at a time: 1, else 0.',
+    labelNames,
+    registers,
+  });
+  const standing = new Gauge({
+    name: 'hilum_alarm_standing',
+    help: '1 for each alarm that stands, by its kind: backlog, oldest, dead, silence.',
+    labelNames: ['interface', 'queue', 'kind'] as const,
+    registers,
+  });
+  const pending = new Gauge({
+    name: 'hilum_alarm_notifications_pending',
+    help: 'Notifications that the receiver of alarms has not taken yet.',
+    registers,
+  });
+  const dropped = new Counter({
+    name: 'hilum_alarm_notifications_dropped_total',
+    help: 'Notifications that the receiver of alarms will never get.',
+    registers,
+  });
 
   let reading: Promise<string> | undefined;
   return {
@@ -60,7 +92,9 @@ export function buildMetrics(reader: Reader, ledger: Pick<Ledger, 'counts'>): Me
 
   async function read(): Promise<string> {
     const [queues, counts] = await Promise.all([reader.queues(), ledger.counts()]);
-    for (const metric of [ready, unsettled, dead, oldest, messages]) metric.reset();
+    for (const metric of [ready, unsettled, dead, oldest, messages, breaker, standing, dropped]) {
+      metric.reset();
+    }
     for (const view of queues) {
       const labels = { queue: view.queue, interface: view.interface };
       ready.set(labels, view.ready);
@@ -71,6 +105,15 @@ export function buildMetrics(reader: Reader, ledger: Pick<Ledger, 'counts'>): Me
     for (const { interface: name, kind, count } of counts) {
       messages.inc({ interface: name, event: kind }, count);
     }
+    for (const { queue, interface: owner, state } of control.status().senders) {
+      breaker.set({ queue, interface: owner }, Number(state === 'failing'));
+    }
+    const { standing: alarmsNow, receiver } = alarms.view();
+    for (const { interface: owner, queue = '', kind } of alarmsNow) {
+      standing.set({ interface: owner, queue, kind }, 1);
+    }
+    pending.set(receiver.pending);
+    dropped.inc(receiver.dropped);
     return registry.metrics();
   }
 }

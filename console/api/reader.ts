@@ -1,5 +1,6 @@
 import type { Broker } from '../../core/ports/broker.ts';
 import type { Ledger, LedgerFilter, OrderedPage, Page } from '../../core/ports/ledger.ts';
+import type { AlarmReader } from './alarms.ts';
 import type { Control } from './control.ts';
 import { toMessageView, toTraceView } from './messages.ts';
 import { toLiveQueues, toQueueViews, type QueueFacts } from './queues.ts';
@@ -18,6 +19,7 @@ export interface ReaderOptions {
   readonly broker: Pick<Broker, 'depths'>;
   readonly ledger: Pick<Ledger, 'trace' | 'find' | 'waiting' | 'parked' | 'ages' | 'counts'>;
   readonly control: Control;
+  readonly alarms: AlarmReader;
   readonly clock: () => number;
   readonly version: string;
 }
@@ -68,8 +70,11 @@ export class Reader {
   }
 
   status(): StatusView {
-    const { control, version } = this.#options;
-    return { version, ready: control.ready(), ...control.status() };
+    const { control, alarms, version } = this.#options;
+    const { standing } = alarms.view();
+    const problems = control.problems();
+    const ready = problems.length === 0;
+    return { version, ready, problems, ...control.status(), alarms: standing };
   }
 
   /** Takes a sample for the rates; called every ten seconds also while nobody looks. */

@@ -2,6 +2,7 @@ import { Router, type RequestHandler } from 'express';
 import type { Logger } from '../../core/ports/logger.ts';
 import { buildAdminRouter } from './admin-routes.ts';
 import type { Administration } from './administration.ts';
+import type { AlarmReader } from './alarms.ts';
 import type { Control } from './control.ts';
 import { HttpError, handle, handleErrors } from './http.ts';
 import { readFilter, readPage } from './message-filter.ts';
@@ -15,6 +16,7 @@ export interface ApiOptions {
   readonly control: Control;
   readonly administration: Administration;
   readonly replays: Replays;
+  readonly alarms: AlarmReader;
   readonly logger: Logger;
   readonly newId: () => string;
 }
@@ -44,7 +46,7 @@ export const localUser: RequestHandler = (_request, response, next) => {
 
 /** The routes below `/api`, for the page and the command line; `admit` decides who may. */
 export function buildApiRouter(options: ApiOptions, admit: RequestHandler): Router {
-  const { reader, control } = options;
+  const { reader, control, alarms } = options;
   const router = Router();
   router.use((_request, response, next) => {
     response.set('Cache-Control', 'no-store');
@@ -62,6 +64,18 @@ export function buildApiRouter(options: ApiOptions, admit: RequestHandler): Rout
     '/queues',
     handle(async (_request, response) => {
       response.json(await reader.queues());
+    }),
+  );
+  router.get(
+    '/alarms',
+    handle((_request, response) => {
+      response.json(alarms.view());
+    }),
+  );
+  router.post(
+    '/alarms/test',
+    handle(async (_request, response) => {
+      response.json(await alarms.test());
     }),
   );
   router.get(

@@ -1,6 +1,7 @@
 import type { Issue } from '../../core/issue.ts';
 import type { LedgerEventKind, MessageState } from '../../core/ports/ledger.ts';
-import type { ControlStatus } from './control.ts';
+import type { AlarmView } from './alarms.ts';
+import type { ControlStatus, Problem } from './control.ts';
 
 /*
  * What the API answers, as JSON. The web page imports these as types; `hilum queues --json` and
@@ -88,6 +89,10 @@ export interface TraceView {
 export interface StatusView extends ControlStatus {
   readonly version: string;
   readonly ready: boolean;
+  /** Why it is not. */
+  readonly problems: readonly Problem[];
+  /** Those that stand. */
+  readonly alarms: readonly AlarmView[];
 }
 
 /** `GET /api/session`: who is signed in, and whether an administrator must be made first. */

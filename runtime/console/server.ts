@@ -5,6 +5,7 @@ import express from 'express';
 import { openUserStore } from '../../connectors/file/user-store.ts';
 import { createConsole } from '../../console/api/app.ts';
 import type { Administration } from '../../console/api/administration.ts';
+import type { AlarmReader } from '../../console/api/alarms.ts';
 import type { Control } from '../../console/api/control.ts';
 import type { Replays } from '../../console/api/replays.ts';
 import type { FlowNode } from '../../core/interface.ts';
@@ -21,6 +22,7 @@ interface Options {
   readonly control: Control;
   readonly administration: Administration;
   readonly replays: Replays;
+  readonly alarms: AlarmReader;
   readonly logger: Logger;
   readonly version: string;
   readonly credentialSecret: string;
@@ -41,7 +43,7 @@ export interface ConsoleServer {
 
 /** Rejects when the address or the socket cannot be had. */
 export async function startConsole(options: Options): Promise<ConsoleServer> {
-  const { settings, stores, control, administration, replays, logger, version } = options;
+  const { settings, stores, control, administration, replays, alarms, logger, version } = options;
   const app = express();
   app.disable('x-powered-by');
   const server = createServer(app);
@@ -51,6 +53,7 @@ export async function startConsole(options: Options): Promise<ConsoleServer> {
     control,
     administration,
     replays,
+    alarms,
     logger,
     clock: Date.now,
     newId: () => newId(Date.now()),

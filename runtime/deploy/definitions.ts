@@ -1,12 +1,16 @@
 import type { FlowNode, InterfaceDefinitions, NodeContribution } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
 import { contributors } from '../../nodes/definitions.ts';
+import { readAlarmLimits, type AlarmLimits } from '../alarm/limits.ts';
 import { lintFlows } from './lint.ts';
+import { findTabSetting } from './tab-setting.ts';
 
 /** What the flows ask of edge and broker, and what is wrong with them: an error refuses the deploy. */
 export interface Compiled {
   readonly definitions: InterfaceDefinitions;
   readonly issues: readonly Issue[];
+  /** The limits of interfaces that set some themselves, by id. */
+  readonly alarmLimits: ReadonlyMap<string, AlarmLimits>;
 }
 
 /**
@@ -20,6 +24,8 @@ export function compileFlows(
     readonly environment: Readonly<Record<string, string>>;
     /** Types of nodes that the site answers for: `HILUM_ALLOW_NODES`. */
     readonly allowNodes?: readonly string[];
+    /** Of interfaces that set none themselves. */
+    readonly alarmLimits?: AlarmLimits;
   },
 ): Compiled {
   const tabs = new Map(flows.filter((node) => node.type === 'tab').map((tab) => [tab.id, tab]));
@@ -44,14 +50,37 @@ export function compileFlows(
     senders: contributions.flatMap(({ senders = [] }) => senders),
     queues: mergeQueues(contributions.flatMap(({ queues = [] }) => queues)),
   };
+  const alarms = readTabLimits([...tabs.values()], context.alarmLimits ?? {});
   return {
     definitions,
+    alarmLimits: alarms.limits,
     issues: [
       ...issues,
+      ...alarms.issues,
       ...findSharedPorts(definitions),
       ...lintFlows(flows, context.allowNodes ?? []),
     ],
   };
+}
+
+/** A tab's environment variables of the names that Hilum's own have hold for its interface. */
+function readTabLimits(
+  tabs: readonly FlowNode[],
+  otherwise: AlarmLimits,
+): {
+  readonly limits: ReadonlyMap<string, AlarmLimits>;
+  readonly issues: readonly Issue[];
+} {
+  const limits = new Map<string, AlarmLimits>();
+  const issues: Issue[] = [];
+  for (const tab of tabs) {
+    const read = readAlarmLimits((name) => findTabSetting(tab, name), otherwise);
+    limits.set(tab.id, read.limits);
+    for (const message of read.problems) {
+      issues.push({ code: 'alarm-limit-invalid', severity: 'error', location: tab.id, message });
+    }
+  }
+  return { limits, issues };
 }
 
 function makesAnything({ listeners, senders, queues }: NodeContribution): boolean {

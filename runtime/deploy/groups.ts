@@ -1,4 +1,5 @@
 import type { FlowNode } from '../../core/interface.ts';
+import { findTabSetting } from './tab-setting.ts';
 
 /** The group of tabs that name none: by default all flows share one worker. */
 const defaultGroup = 'default';
@@ -18,10 +19,5 @@ export function selectGroup(flows: readonly FlowNode[], group: string): readonly
 }
 
 function groupOf(tab: FlowNode): string {
-  const env = tab['env'];
-  if (!Array.isArray(env)) return defaultGroup;
-  const entry = (env as { name?: unknown; value?: unknown }[]).find(
-    ({ name }) => name === 'HILUM_GROUP',
-  );
-  return typeof entry?.value === 'string' && entry.value !== '' ? entry.value : defaultGroup;
+  return findTabSetting(tab, 'HILUM_GROUP') ?? defaultGroup;
 }

@@ -10,6 +10,7 @@ import {
 } from '../../core/interface.ts';
 import type { Destination } from '../../core/ports/destination.ts';
 import type { Broker } from '../../core/ports/broker.ts';
+import type { UniqueIntake } from '../../core/ports/intake.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Source } from '../../core/ports/source.ts';
@@ -26,8 +27,8 @@ interface Options {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly onEndpoint: (endpoint: EndpointState) => void;
-  /** Whether what broker and ledger are asked in one tick is one transaction; absent: they are apart. */
-  readonly stores?: 'together' | 'apart';
+  /** Broker and ledger in one, where they are of one piece. */
+  readonly intake?: UniqueIntake;
   /** Bytes of messages that all listeners hold together before they read no further. Absent: 256 MiB. */
   readonly maxBufferedBytes?: number;
   /** Which of several edges it is: the same whenever it starts. Absent: `edge`. */
@@ -145,7 +146,6 @@ export class Edge {
         ...this.#options,
         duplicates: this.#duplicates,
         results: this.#results,
-        stores: this.#options.stores ?? 'apart',
       }),
       logger: this.#options.logger,
       budget: this.#budget,

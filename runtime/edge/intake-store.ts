@@ -1,57 +1,43 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Envelope } from '../../core/envelope.ts';
-import { findFailure } from '../../core/errors.ts';
-import type { DuplicatePolicy } from '../../core/interface.ts';
-import type { Issue } from '../../core/issue.ts';
 import type { Broker } from '../../core/ports/broker.ts';
-import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
+import type { UniqueIntake } from '../../core/ports/intake.ts';
+import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
 import { Recorder } from '../recorder.ts';
 import type { Duplicates, FirstClaim, Repetition } from './duplicates.ts';
+import {
+  storeApart,
+  storeAtOnce,
+  type Keepable,
+  type StoreAttempt,
+  type Tried,
+} from './store-attempt.ts';
 
 /** Long enough for the owner to come back, short enough for any sender's patience. */
 const storeWithinMs = 8_000;
 const storeAgainMs = 250;
-/** A larger body does not reach the owner in one frame with what belongs to it. */
-const maxTogetherBytes = 256 * 1024;
 
 interface Options {
   readonly broker: Broker;
   readonly ledger: Ledger;
+  /** Both in one, where they are of one piece. */
+  readonly intake?: UniqueIntake;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly duplicates: Duplicates;
-  /**
-   * `together`: what broker and ledger are asked in one tick is one transaction, or that of the broker comes first.
-   * `apart`: they know nothing of each other.
-   */
-  readonly stores: 'together' | 'apart';
-}
-
-/** A message to be kept. */
-export interface Keepable {
-  readonly envelope: Envelope;
-  readonly queue: string;
-  readonly policy: DuplicatePolicy;
-  /** The message itself and that it was received, with what was found about it. */
-  readonly buildBirth: (found: {
-    readonly isUnchecked: boolean;
-    readonly issues: readonly Issue[];
-  }) => readonly LedgerEntry[];
-  /** That it is in its queue. */
-  readonly queued: LedgerEntry;
 }
 
 /** What became of it; `failed`: it is not known to be stored, for this reason. */
 export type Kept =
   { readonly kind: 'stored' } | Repetition | { readonly kind: 'failed'; readonly reason: unknown };
 
-/** Whether the broker took the message, and whether the ledger took what belongs to it. */
-type Stored = readonly [
-  queued: PromiseSettledResult<unknown>,
-  recorded: PromiseSettledResult<unknown>,
-];
+/** A message that is to be stored when its turn comes. */
+interface Claimed {
+  readonly kind: 'claimed';
+  readonly claim: FirstClaim;
+  readonly attempt: StoreAttempt;
+}
 
 /**
  * Makes a listener's messages durable, in the order in which they come, and each one once. The ledger says that a
@@ -75,112 +61,80 @@ export class IntakeStore {
     const before = this.#sent;
     const { promise, resolve: letNextGo } = Promise.withResolvers<undefined>();
     this.#sent = promise;
-    const claiming = this.#options.duplicates.claim(message.envelope, message.policy);
+    const claiming = this.#claim(message);
     try {
-      const [claim] = await Promise.all([claiming, before]);
-      return claim.kind === 'first' ? await this.#store(message, claim, letNextGo) : claim;
+      const [claimed] = await Promise.all([claiming, before]);
+      return claimed.kind === 'claimed' ? await this.#store(message, claimed, letNextGo) : claimed;
     } finally {
       letNextGo(undefined);
     }
   }
 
+  async #claim(message: Keepable): Promise<Claimed | Repetition> {
+    const { intake, duplicates } = this.#options;
+    const claim = await duplicates.claim(message.envelope, message.policy);
+    if (claim.kind !== 'first') return claim;
+    const attempt =
+      intake === undefined
+        ? storeApart(message, claim, this.#options)
+        : storeAtOnce(message, claim, intake);
+    const repetition = await attempt.ask();
+    if (repetition === undefined) return { kind: 'claimed', claim, attempt };
+    conclude(claim, repetition);
+    return repetition;
+  }
+
   async #store(
-    message: Keepable,
-    claim: FirstClaim,
+    { envelope }: Keepable,
+    { claim, attempt }: Claimed,
     onSent: (none: undefined) => void,
   ): Promise<Kept> {
-    const { envelope, queue, queued: entry } = message;
-    const issues = claim.isReused ? [reused] : [];
-    const birth = (isUnchecked: boolean) => message.buildBirth({ isUnchecked, issues });
-    const isTogether =
-      this.#options.stores === 'together' && envelope.body.length <= maxTogetherBytes;
-    let isUnchecked = claim.isUnchecked;
-    const tryOnce = (): Promise<Stored> => {
-      const { broker, ledger } = this.#options;
-      const entries = birth(isUnchecked);
-      // The broker first: what comes between the two must not leave the ledger alone with it.
-      return Promise.allSettled([
-        broker.publish(queue, envelope),
-        ledger.append(isTogether ? [...entries, entry] : entries),
-      ]);
-    };
-    await this.#unblocked();
-    const trying = tryOnce();
+    while (this.#blocked !== undefined) await this.#blocked;
+    const trying = attempt.run();
     onSent(undefined);
-    const results = await this.#untilThere(await trying, async () => {
-      const again = isUnchecked ? await claim.checkAgain() : undefined;
-      if (again !== undefined && again !== 'unchecked') return again;
-      isUnchecked = again === 'unchecked';
-      return tryOnce();
-    });
-    if ('kind' in results) {
-      claim.settle(results.kind === 'duplicate' ? results.firstId : undefined);
-      claim.forget();
-      return results;
+    const tried = await this.#untilThere(await trying, attempt);
+    switch (tried.kind) {
+      case 'failed':
+        claim.forget();
+        return tried;
+      case 'stored':
+        claim.settle(envelope.id);
+        if (tried.missing.length === 0) claim.forget();
+        else void this.#recorder.write(tried.missing).then(() => claim.forget());
+        return tried;
+      default:
+        conclude(claim, tried);
+        return tried;
     }
-    const [queued, recorded] = results;
-    if (queued.status === 'rejected') {
-      claim.forget();
-      return { kind: 'failed', reason: queued.reason };
-    }
-    claim.settle(envelope.id);
-    if (recorded.status === 'rejected') {
-      // It is in the queue: it will be processed, and that is what the acknowledgment says.
-      this.#options.logger.error(
-        { id: envelope.id, err: recorded.reason as unknown },
-        'The ledger did not take a message.',
-      );
-    }
-    const isComplete = recorded.status === 'fulfilled' && isTogether;
-    const missing = recorded.status === 'fulfilled' ? [entry] : [...birth(isUnchecked), entry];
-    void (isComplete ? Promise.resolve() : this.#recorder.write(missing)).then(() =>
-      claim.forget(),
-    );
-    return { kind: 'stored' };
   }
 
   /**
    * What is away for a moment (the owner being started again) is waited for: the same id again changes nothing
    * where it was stored after all.
    */
-  async #untilThere(
-    first: Stored,
-    tryAgain: () => Promise<Stored | Repetition>,
-  ): Promise<Stored | Repetition> {
-    const deadline = this.#options.clock() + storeWithinMs;
+  async #untilThere(first: Tried, attempt: StoreAttempt): Promise<Tried> {
     if (!isAway(first)) return first;
-    await this.#unblocked();
+    const deadline = this.#options.clock() + storeWithinMs;
+    while (this.#blocked !== undefined) await this.#blocked;
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#blocked = promise;
-    let results: Stored | Repetition = first;
-    while (isAway(results) && this.#options.clock() <= deadline) {
-      results = await tryAgain();
-      if (isAway(results)) await wait(storeAgainMs);
+    let tried = first;
+    while (isAway(tried) && this.#options.clock() <= deadline) {
+      tried = await attempt.run();
+      if (isAway(tried)) await wait(storeAgainMs);
     }
     this.#blocked = undefined;
     resolve(undefined);
-    return results;
-  }
-
-  async #unblocked(): Promise<void> {
-    while (this.#blocked !== undefined) await this.#blocked;
+    return tried;
   }
 }
 
-function isAway(results: Stored | Repetition): boolean {
-  return (
-    !('kind' in results) &&
-    results.every(
-      (result) =>
-        result.status === 'rejected' && findFailure(result.reason)?.errorClass === 'transient',
-    )
-  );
+function isAway(tried: Tried): boolean {
+  return tried.kind === 'failed' && tried.isAway;
 }
 
-const reused: Issue = {
-  code: 'control-id-reused',
-  severity: 'warning',
-  location: 'MSH-10',
-  message:
-    'Expected a control id of its own for each message, found one that came before with other content.',
-};
+/** Copies that wait for it hear of the first one. */
+function conclude(claim: FirstClaim, repetition: Repetition): void {
+  claim.settle(repetition.kind === 'duplicate' ? repetition.firstId : undefined);
+  claim.forget();
+}

@@ -16,6 +16,7 @@ import type {
 } from '../../core/interface.ts';
 import { isValid, type Issue } from '../../core/issue.ts';
 import type { Broker } from '../../core/ports/broker.ts';
+import type { UniqueIntake } from '../../core/ports/intake.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Accept, Received } from '../../core/ports/source.ts';
@@ -46,8 +47,8 @@ interface Options {
   readonly clock: Clock;
   readonly duplicates: Duplicates;
   readonly results: FlowResults;
-  /** Whether what broker and ledger are asked in one tick is one transaction. */
-  readonly stores: 'together' | 'apart';
+  /** Both in one, where they are of one piece. */
+  readonly intake?: UniqueIntake;
 }
 
 const byMessage: ListenerAcknowledgment = {
@@ -197,8 +198,8 @@ function keep(
     envelope,
     queue,
     policy,
-    buildBirth: ({ isUnchecked, issues }) => [
-      { type: 'message', envelope },
+    buildBirth: ({ digest, isUnchecked, issues }) => [
+      { type: 'message', envelope, ...(digest === undefined ? {} : { digest }) },
       buildEvent(envelope, {
         kind: 'received',
         attempt: 1,

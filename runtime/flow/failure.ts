@@ -9,6 +9,14 @@ export const flowStopped: Issue = {
   message: 'The flow was stopped or redeployed before it was through; the message starts again.',
 };
 
+/** Why a message that went through a flow starts again, although nothing in the flow failed. */
+export const endNotStored: Issue = {
+  code: 'end-not-stored',
+  severity: 'information',
+  message:
+    'The end of the flow could not be stored, or is not known to be; the message starts again.',
+};
+
 /**
  * The class and the findings of a flow that did not complete. What no node classed is `ambiguous`: it may
  * pass (a partner that was away) or be wrong every time (a mistake in a function).

@@ -17,9 +17,9 @@ import { backoffMs, decideFlow } from '../retry-policy.ts';
 import type { FlowResult } from '../settlement/transaction.ts';
 import type { Reply } from '../reply.ts';
 import { findSettling } from '../states.ts';
-import { flowStopped, toFailure } from './failure.ts';
+import { endNotStored, flowStopped, toFailure } from './failure.ts';
 import type { FlowRun } from './outbox.ts';
-import { findEarlierRuns, type Suspects } from './suspects.ts';
+import type { Suspects } from './suspects.ts';
 
 /** How a queue's messages go through the flow. */
 export interface FlowQueue {
@@ -142,11 +142,15 @@ export class FlowConsumer {
 
   /** Never rejects. */
   async #carry(delivery: Delivery, turn: Turn): Promise<void> {
-    const { suspects, logger } = this.#options;
+    const { suspects, logger, recorder } = this.#options;
     try {
       await suspects.inTurn(delivery, () => this.#repeat(delivery, turn));
     } catch (error) {
       logger.warn({ id: delivery.envelope.id, err: error }, 'A message goes back unsettled.');
+      // The worker lives: it must not look as if the message had ended it, neither to this one nor to the next.
+      suspects.acquit(delivery.envelope.id);
+      const details = { kind: 'failed', queue: this.queue, issues: [endNotStored] } as const;
+      recorder.note(delivery.envelope, details);
       // Where it was settled and that failed, the broker delivers it again by itself.
       const delayMs = this.#isOrdered(delivery) ? 0 : backoffMs(delivery.envelope.attempt);
       if (delayMs === 0) await pause(backoffMs(1), delivery.voided);
@@ -192,10 +196,10 @@ export class FlowConsumer {
   async #findEarlierRuns(
     delivery: Delivery,
   ): Promise<{ readonly fatal: readonly Issue[]; readonly attempt: number }> {
-    const { ledger, logger } = this.#options;
+    const { ledger, logger, suspects } = this.#options;
     const { envelope } = delivery;
     try {
-      const earlier = await findEarlierRuns(ledger, envelope.id);
+      const earlier = await suspects.findEarlierRuns(ledger, envelope.id);
       if (earlier.fatal.length === 0) await ledger.append([this.#event(envelope, 'taken')]);
       return earlier;
     } catch (error) {

@@ -1,13 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Delivery } from '../../core/ports/broker.ts';
 import type { Issue } from '../../core/issue.ts';
-import type { Ledger } from '../../core/ports/ledger.ts';
+import type { Ledger, LedgerEvent } from '../../core/ports/ledger.ts';
 
 /**
  * So many known starts without an end: this message ends the worker. The first of all is only known where it took
  * longer than a moment.
  */
 const maxStarts = 3;
+/** So many messages that did not end this worker are remembered. */
+const maxSurvived = 1_000;
 /** What a suspect may take before the next one starts beside it: a flow may need several to join. */
 const maxAloneMs = 5_000;
 
@@ -18,6 +20,8 @@ const maxAloneMs = 5_000;
  */
 export class Suspects {
   readonly #turns = new Map<string, Promise<unknown>>();
+  /** How often this worker has started a message and is still there, by its id. */
+  readonly #survived = new Map<string, number>();
 
   /** Starts `work` in its turn: at once where no suspect of its queue is before it. */
   inTurn<T>(delivery: Delivery, work: () => Promise<T>): Promise<T> {
@@ -40,6 +44,21 @@ export class Suspects {
     });
     return working;
   }
+
+  /** The message was run, its end could not be stored, and this worker lives: it has not ended it. */
+  acquit(messageId: string): void {
+    const times = this.#survived.get(messageId) ?? 0;
+    this.#survived.delete(messageId);
+    this.#survived.set(messageId, times + 1);
+    const [oldest] = this.#survived.keys();
+    if (this.#survived.size > maxSurvived && oldest !== undefined) this.#survived.delete(oldest);
+  }
+
+  /** What the ledger knows of a message's runs so far. */
+  async findEarlierRuns(ledger: Ledger, messageId: string): Promise<EarlierRuns> {
+    const trace = await ledger.trace(messageId);
+    return judge(trace?.events ?? [], messageId, this.#survived.get(messageId) ?? 0);
+  }
 }
 
 /** What the ledger knows of a message's runs so far. */
@@ -50,16 +69,19 @@ export interface EarlierRuns {
   readonly attempt: number;
 }
 
-/** Its attempts, and its starts since the last that ended in any way. */
-export async function findEarlierRuns(ledger: Ledger, messageId: string): Promise<EarlierRuns> {
-  const trace = await ledger.trace(messageId);
-  let starts = 0;
+/** Its attempts, and its starts since the last that ended in any way, but for those that did no harm. */
+function judge(
+  events: readonly LedgerEvent[],
+  messageId: string,
+  survivedStarts: number,
+): EarlierRuns {
+  let starts = -survivedStarts;
   let attempt = 1;
-  for (const event of trace?.events ?? []) {
+  for (const event of events) {
     if (event.messageId !== messageId) continue;
     if (event.kind === 'taken') starts += 1;
     if (event.kind === 'taken' || event.kind === 'failed') attempt = event.attempt ?? attempt;
-    if (event.kind === 'failed') starts = 0;
+    if (event.kind === 'failed') starts = Math.min(starts, 0);
   }
   if (starts < maxStarts) return { fatal: [], attempt };
   return {

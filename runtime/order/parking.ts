@@ -18,6 +18,8 @@ interface Options {
 }
 
 const againMs = 1_000;
+/** So many messages are remembered to have been set aside before they were ever worked on. */
+const maxUntried = 100_000;
 
 /**
  * The messages of a queue that are set aside in the ledger, in the order in which that was done. The queue has been
@@ -28,6 +30,8 @@ export class Parking {
   readonly #stopping = new AbortController();
   /** Who was taken up last of a key: the same again means that it could not be settled. */
   readonly #last = new Map<string, string>();
+  /** Set aside here as they came: nobody needs to look whether they were worked on before. */
+  readonly #untried = new Set<string>();
   /** Said once for as long as the ledger is away. */
   #isWarned = false;
 
@@ -42,8 +46,9 @@ export class Parking {
   }
 
   /**
-   * Sets aside, in this order; who is already keeps its place. With issues the first waits for a decision. Resolves
-   * when that is durable, or with false when the deliveries are void, and come again.
+   * Sets aside the last of these, which has waited for its turn, and before it what it waits for; who is already keeps
+   * its place. With issues the first waits for a decision. Resolves when that is durable, or with false when the
+   * deliveries are void, and come again.
    */
   async park(deliveries: readonly Delivery[], issues: readonly Issue[]): Promise<boolean> {
     const { ledger, queue, clock } = this.#options;
@@ -63,7 +68,13 @@ export class Parking {
       },
     ]);
     const append = () => ledger.append(entries).then(() => true);
-    return (await this.#untilDone(append, deliveries.at(-1)?.voided)) ?? false;
+    const last = deliveries.at(-1);
+    const isParked = (await this.#untilDone(append, last?.voided)) ?? false;
+    const isUntried = last !== undefined && issues.length === 0 && !last.redelivered;
+    if (isParked && isUntried && this.#untried.size < maxUntried) {
+      this.#untried.add(last.envelope.id);
+    }
+    return isParked;
   }
 
   /** The first of the key that is set aside, without a key the first of all; undefined where there is none. */
@@ -99,7 +110,8 @@ export class Parking {
     return {
       queue,
       envelope,
-      redelivered: true,
+      redelivered: !this.#untried.delete(envelope.id),
+      ledgerState: 'parked',
       voided: this.#stopping.signal,
       accept: settle,
       retry: (_delayMs, options) => settle(options?.outgoing, options?.entries),

@@ -40,14 +40,24 @@ export type FromChild =
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'pong' }
   | { readonly type: 'connection'; readonly part: 'broker'; readonly state: ConnectionState }
+  | { readonly type: 'storage'; readonly state: StorageState }
   /** One endpoint of the edge: a listener that listens or cannot, a sender that sends or cannot, by node id. */
   | { readonly type: 'endpoint'; readonly endpoint: EndpointState }
   /** Node-RED events of a worker, to be shown in the editor. */
   | { readonly type: 'node-status'; readonly event: object }
   | { readonly type: 'comms'; readonly event: object };
 
-/** `blocked`: RabbitMQ takes nothing more for now (memory or disk alarm). */
-export type ConnectionState = 'connected' | 'blocked' | 'disconnected';
+/**
+ * `blocked`: RabbitMQ takes nothing more for now (memory or disk alarm). `refused`: there is no connection, and trying
+ * again will not help (user, password, permissions).
+ */
+export type ConnectionState = 'connected' | 'blocked' | 'disconnected' | 'refused';
+
+/** Whether the owner can write the data file. */
+export interface StorageState {
+  /** Why it cannot, and what to do. */
+  readonly reason: string | undefined;
+}
 
 export interface EndpointState {
   readonly nodeId: string;

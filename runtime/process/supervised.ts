@@ -137,7 +137,11 @@ export class SupervisedProcess {
     });
     const start: ToChild = {
       type: 'start',
-      settings: { ...settings, credentialSecret: undefined },
+      settings: {
+        ...settings,
+        credentialSecret: undefined,
+        alarm: { ...settings.alarm, address: undefined },
+      },
       config: config(),
     };
     child.send(start, () => undefined);

@@ -11,7 +11,6 @@ runChild('edge', async ({ settings, config, logger }) => {
   });
   const edge = new Edge({
     ...stores,
-    stores: settings.rabbitmqUrl === undefined ? 'together' : 'apart',
     logger,
     clock: Date.now,
     listenAgainMs: 5_000,

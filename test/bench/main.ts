@@ -5,6 +5,7 @@ const benchmarks: Readonly<Record<string, string>> = {
   settlement: './settlement.ts',
   'embedded-broker': './embedded-broker.ts',
   'rabbitmq-broker': './rabbitmq-broker.ts',
+  owner: './owner.ts',
   pipeline: './pipeline/main.ts',
 };
 

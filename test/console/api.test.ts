@@ -186,7 +186,33 @@ it('shows what runs, with the version', async () => {
     version: '0.0.0-test',
     ready: true,
     ...running.control.running,
+    alarms: [],
+    problems: [],
   });
+});
+
+it('shows the alarms that stand, and that nobody is told', async () => {
+  for (const id of ['m1', 'm2']) await running.receive(buildEnvelope({ id }), 'in.lab');
+  await running.alarms.look();
+  await running.alarms.look();
+  const alarm = {
+    kind: 'backlog',
+    interface: 'lab',
+    interfaceLabel: 'Lab results',
+    queue: 'in.lab',
+    value: expect.any(Number) as number,
+    limit: 2,
+    unit: 'messages',
+  };
+  expect(await get('/api/alarms')).toMatchObject({
+    standing: [alarm],
+    receiver: { pending: 0, dropped: 0 },
+  });
+  expect(await get('/api/status')).toMatchObject({ alarms: [alarm] });
+  const text = await (await running.request('/metrics')).text();
+  expect(text).toContain('hilum_alarm_standing{interface="lab",queue="in.lab",kind="backlog"} 1');
+  const tested = await running.request('/api/alarms/test', { method: 'POST', cookie });
+  expect(await tested.json()).toMatchObject({ taken: false });
 });
 
 it('answers the same on the local socket, without a login', async () => {

@@ -11,6 +11,7 @@ import { openOwner, type Owner } from '../../connectors/sqlite/owner.ts';
 import { createConsole, type Console, type ConsoleTimes } from '../../console/api/app.ts';
 import type { Control, ControlStatus } from '../../console/api/control.ts';
 import { ReplayRuns } from '../../runtime/replay/runs.ts';
+import { AlarmWatch } from '../../runtime/alarm/watch.ts';
 import { Administrator } from '../../runtime/admin/administrator.ts';
 import { PausedQueues } from '../../runtime/admin/paused-queues.ts';
 import type { LiveMessage } from '../../console/api/views.ts';
@@ -38,6 +39,8 @@ export interface RunningConsole {
   readonly url: string;
   readonly folder: string;
   readonly control: TestControl;
+  /** Looks when it is told to; two messages in a queue are one too many. */
+  readonly alarms: AlarmWatch;
   /** Moves the clock that the console reads. */
   advance(ms: number): void;
   now(): number;
@@ -62,6 +65,8 @@ export interface RunningConsole {
 /** The engine's part, as far as the console needs one: what was replayed, and whether it is ready. */
 interface TestControl extends Control {
   isReady: boolean;
+  /** Queues that the flows ask for and nobody has made. */
+  missing: readonly string[];
   readonly replayed: { readonly id: string; readonly by: string }[];
   readonly running: ControlStatus;
 }
@@ -102,6 +107,24 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
     }),
     directory: join(folder, 'replays'),
   });
+  const alarms = await AlarmWatch.open({
+    broker: client.broker,
+    ledger: client.ledger,
+    logger,
+    clock,
+    newId: () => crypto.randomUUID(),
+    watched: () => ({
+      definitions: {
+        listeners: [],
+        queues: [queue, otherQueue].map((name) => ({ name, interface: 'lab' })),
+      },
+      limitsOf: () => ({ backlog: 2 }),
+      names: { interfaces: new Map([['lab', 'Lab results']]), queues: new Map() },
+    }),
+    address: undefined,
+    file: join(folder, 'alarms.json'),
+    everyMs: 60_000,
+  });
   const hilum = createConsole({
     broker: client.broker,
     ledger: {
@@ -118,6 +141,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
     users: openUserStore(join(folder, 'users.json')),
     control,
     replays,
+    alarms,
     administration: new Administrator({
       stores,
       logger,
@@ -164,6 +188,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
 
   return {
     console: hilum,
+    alarms,
     client,
     owner,
     url,
@@ -298,6 +323,7 @@ function buildControl(): TestControl {
   };
   return {
     isReady: true,
+    missing: [],
     replayed,
     running,
     replay(id, by) {
@@ -305,8 +331,12 @@ function buildControl(): TestControl {
       return Promise.resolve({ id: 'the-new-one' });
     },
     status: () => running,
-    ready() {
-      return this.isReady;
+    problems() {
+      const message = 'The process edge is starting.';
+      return this.isReady ? [] : [{ part: 'engine', code: 'process-not-running', message }];
+    },
+    queues() {
+      return [queue, ...this.missing];
     },
   };
 }

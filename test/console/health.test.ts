@@ -26,8 +26,28 @@ describe('/readyz', () => {
     expect(answer.status).toBe(503);
     expect(await answer.json()).toEqual({
       status: 'not-ready',
-      reasons: [{ part: 'engine', message: 'The engine is starting.' }],
+      reasons: [
+        { part: 'engine', code: 'process-not-running', message: 'The process edge is starting.' },
+      ],
     });
+  });
+
+  it('says which queue is gone, since when and what to do, until it is there again', async () => {
+    running.control.missing = ['out.ehr'];
+    const since = new Date(running.now()).toISOString();
+    const first = await running.request('/readyz');
+    expect(first.status).toBe(503);
+    const { reasons } = (await first.json()) as {
+      reasons: { code: string; message: string; since: string }[];
+    };
+    expect(reasons).toMatchObject([{ part: 'broker', code: 'queue-missing' }]);
+    expect(reasons[0]?.message).toMatch(/The queue out\.ehr is not there.*Deploy the flows/);
+    expect(reasons[0]!.since >= since).toBe(true);
+    running.advance(60_000);
+    const second = (await (await running.request('/readyz')).json()) as { reasons: unknown };
+    expect(second.reasons).toEqual(reasons);
+    await running.client.broker.declare({ name: 'out.ehr', interface: 'lab' });
+    expect((await running.request('/readyz')).status).toBe(200);
   });
 
   it('says that ledger and broker do not answer', async () => {

@@ -1,46 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import type { FlowNode } from '../../core/interface.ts';
+import { functionNode, mllpIn, mllpOut, send, writeFlows } from '../support/flow-files.ts';
 import { startHilum, until, type RunningHilum } from '../support/hilum.ts';
 import { buildLabResult, controlIdOf } from '../support/lab-results.ts';
 import { MllpPartner, readAnswer } from '../support/mllp.ts';
 import { openPartner } from '../support/partner.ts';
 import { findFreePorts } from '../support/ports.ts';
-import { makeTempFolder } from '../support/temp.ts';
-
-/** A folder of flow files, one a tab. */
-function writeFlows(tabs: Readonly<Record<string, readonly FlowNode[]>>): string {
-  const folder = path.join(makeTempFolder('flows'), 'flows');
-  mkdirSync(folder);
-  for (const [id, nodes] of Object.entries(tabs)) {
-    const tab = { id, type: 'tab', label: id, disabled: false, env: [] };
-    const placed = nodes.map((node) => ({ x: 100, y: 100, ...node, z: id }));
-    writeFileSync(path.join(folder, `${id}.json`), JSON.stringify([tab, ...placed]));
-  }
-  return folder;
-}
-
-const mllpIn = (id: string, port: number, to: string, acknowledge = 'received'): FlowNode => ({
-  ...{ id, type: 'mllp in', name: '', host: '', port: String(port), acknowledge },
-  ...{ maxMessageMiB: '16', idleTimeoutSeconds: '0', wires: [[to]] },
-});
-const mllpOut = (id: string, port: number): FlowNode => ({
-  ...{ id, type: 'mllp out', name: '', host: '127.0.0.1', port: String(port) },
-  ...{ timeoutSeconds: '5', concurrency: '1', wires: [[], []] },
-});
-const functionNode = (id: string, func: string, to: string): FlowNode => ({
-  ...{ id, type: 'function', name: id, func, outputs: 1, timeout: 0, noerr: 0 },
-  ...{ initialize: '', finalize: '', libs: [], wires: [[to]] },
-});
-
-async function send(port: number, message: string): Promise<string> {
-  const partner = await MllpPartner.connect(port);
-  try {
-    return readAnswer(await partner.send(message));
-  } finally {
-    partner.close();
-  }
-}
 
 describe("an analyst's own flows", () => {
   let hilum: RunningHilum;

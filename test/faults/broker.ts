@@ -139,6 +139,10 @@ async function raiseAlarm(bench: Bench): Promise<void> {
     status === 503,
     `an alarm: expected /readyz to answer 503, found ${status} ${text}`,
   );
+  context.promise(
+    text.includes('broker-blocked') && text.includes('"since"'),
+    `an alarm: expected /readyz to say that RabbitMQ blocks, and since when, found ${text}`,
+  );
   context.say(`an alarm: /readyz says ${text}`);
   const held = (await sender.progress()).acknowledged;
   // Past the 15 s after which a publish is given up, in the long form.
@@ -159,7 +163,7 @@ async function raiseAlarm(bench: Bench): Promise<void> {
 async function deleteQueue(bench: Bench): Promise<void> {
   const { context, engine, rabbit, network, port } = bench;
   const seen = engine.output().length;
-  await rabbit.ctl('delete_queue', `hilum.${queueOf.inbound(flow)}`);
+  await rabbit.ctl('delete_queue', `hilum.${queueOf.inbound(flow)}.lane.0`);
   const sender = Sender.start(context);
   await sender.send(port, { connections: 4, ratePerSecond: 50 });
   await waitFor('a message is refused or goes unanswered', () => sender.progress(), {
@@ -171,7 +175,12 @@ async function deleteQueue(bench: Bench): Promise<void> {
     acknowledged === 0,
     `a deleted queue: ${acknowledged} messages were acknowledged while it was not there`,
   );
-  context.say(`a deleted queue: /readyz says ${(await engine.readyz()).text}`);
+  const { status, text } = await engine.readyz();
+  context.promise(
+    status === 503 && text.includes('queue-missing') && text.includes(queueOf.inbound(flow)),
+    `a deleted queue: expected /readyz to answer 503 and to name it, found ${status} ${text}`,
+  );
+  context.say(`a deleted queue: /readyz says ${text}`);
   network.cut();
   await sender.acknowledged(30, recoverWithinMs);
   await engine.ready(recoverWithinMs);
@@ -194,6 +203,10 @@ async function rotatePassword(bench: Bench): Promise<void> {
   });
   const { status, text } = await engine.readyz();
   context.promise(status === 503, `another password: expected 503 of /readyz, found ${status}`);
+  context.promise(
+    text.includes('broker-access-refused') && text.includes('RABBITMQ_URL'),
+    `another password: expected /readyz to say what to do about it, found ${text}`,
+  );
   context.say(`another password: /readyz says ${text}`);
   context.promise(
     ![oldPassword, newPassword].some((password) => engine.output().includes(password)),

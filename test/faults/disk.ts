@@ -55,7 +55,12 @@ async function fill(
     wanted: (text) => text.includes(remedy),
     withinMs: recoverWithinMs,
   });
-  context.say(`a full disk: /readyz says ${(await engine.readyz()).text}`);
+  const { status, text } = await engine.readyz();
+  context.promise(
+    status === 503 && text.includes('data-file-not-written') && text.includes(remedy),
+    `a full disk: expected /readyz to answer 503 with the remedy, found ${status} ${text}`,
+  );
+  context.say(`a full disk: /readyz says ${text}`);
   // Longer than an intake waits for its store, in the long form.
   await pause(context.isShort ? 2_000 : 20_000);
   const before = (await sender.progress()).acknowledged;

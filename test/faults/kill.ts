@@ -33,16 +33,19 @@ const processes: readonly Victim[] = [
 const mayEndMs = 20_000;
 const shortRounds = 5;
 
+/** What a sender in order holds: one is under way, and of those before the end is being written down. */
+const senderWindow = 4;
+
 /**
- * How many messages may reach the partner twice for one kill, without its sender having sent them twice: what
- * was under way to it (one at a time) when it could not be written down any more that it has arrived.
+ * How many messages may reach the partner twice for one kill, without its sender having sent them twice: those that
+ * had arrived when it could not be written down any more.
  */
 const mayRedeliver: Readonly<Record<Victim, number>> = {
-  owner: 1,
-  edge: 1,
+  owner: senderWindow,
+  edge: senderWindow,
   'worker default': 0,
-  supervisor: 1,
-  'supervisor, back at once': 1,
+  supervisor: senderWindow,
+  'supervisor, back at once': senderWindow,
   broker: 0,
 };
 

@@ -38,7 +38,7 @@ describe('compileFlows', () => {
       tab('on'),
       { ...listener('m', 'on'), d: true },
     ];
-    expect(compileFlows(flows, context)).toEqual({
+    expect(compileFlows(flows, context)).toMatchObject({
       definitions: { listeners: [], senders: [], queues: [] },
       issues: [],
     });

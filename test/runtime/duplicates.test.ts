@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { buildError } from '../../core/errors.ts';
 import type { ListenerDefinition } from '../../core/interface.ts';
 import type { Broker } from '../../core/ports/broker.ts';
+import type { UniqueIntake } from '../../core/ports/intake.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Edge } from '../../runtime/edge/edge.ts';
 import {
@@ -33,7 +34,14 @@ interface Parts {
   readonly broker?: Broker;
   readonly ledger?: Ledger;
   readonly clock?: () => number;
-  readonly stores?: 'together' | 'apart';
+  readonly intake?: UniqueIntake;
+}
+
+/** Broker and ledger of one piece, or two that know nothing of each other. */
+const ways = ['at once', 'apart'] as const;
+
+function storesOf(way: (typeof ways)[number]): Parts {
+  return way === 'at once' ? { intake: file.stores.intake } : {};
 }
 
 /** A partner connected to a new edge with such a listener. */
@@ -72,9 +80,9 @@ async function events(): Promise<readonly string[]> {
   return own.map(({ kind, summary = '' }) => `${kind} ${summary}`).sort();
 }
 
-describe.each(['together', 'apart'] as const)('a message that comes again, stores %s', (stores) => {
+describe.each(ways)('a message that comes again, stored %s', (way) => {
   it('is acknowledged as its first was, linked with it in the ledger, and not queued', async () => {
-    const partner = await connect({}, { stores });
+    const partner = await connect({}, storesOf(way));
     expect(readAnswer(await partner.send(message))).toBe(`AA ${controlId}`);
     expect(readAnswer(await partner.send(message))).toBe(`AA ${controlId}`);
     const enhanced = message.replace('|2.5.1\r', '|2.5.1|||AL|NE\r').replace(controlId, 'E1');
@@ -97,7 +105,12 @@ describe.each(['together', 'apart'] as const)('a message that comes again, store
     const ledger = overrideIn<Ledger>(file.stores.ledger, {
       findReceived: (queries) => Promise.resolve(queries.map(() => undefined)),
     });
-    const first = await connect({}, { ledger, stores });
+    const real = file.stores.intake;
+    const intake = overrideIn<UniqueIntake>(real, {
+      take: ({ before: _, ...message }) => real.take(message),
+    });
+    const blind = way === 'at once' ? { intake } : { ledger };
+    const first = await connect({}, blind);
     const second = await again();
     const answers = await Promise.all(
       [first, second, first, second].map((partner) => partner.send(message)),
@@ -105,7 +118,9 @@ describe.each(['together', 'apart'] as const)('a message that comes again, store
     expect(answers.map(readAnswer)).toEqual(Array(4).fill(`AA ${controlId}`));
     expect(await waiting()).toBe(1);
   });
+});
 
+describe('a message that comes again, stored apart', () => {
   it('after its first could not be stored is stored, whatever the ledger has of that', async () => {
     let isAway = true;
     const broker = overrideIn<Broker>(file.stores.broker, {
@@ -114,7 +129,7 @@ describe.each(['together', 'apart'] as const)('a message that comes again, store
           ? Promise.reject(buildError('transient', 'broker-unavailable', 'away'))
           : file.stores.broker.publish(...args),
     });
-    const partner = await connect({}, { broker, stores: 'apart' });
+    const partner = await connect({}, { broker });
     await expect(partner.send(message)).rejects.toThrow('closed without an answer');
     expect((await file.stores.ledger.find({}, { limit: 9 })).map(({ state }) => state)).toEqual([
       'received',
@@ -126,12 +141,12 @@ describe.each(['together', 'apart'] as const)('a message that comes again, store
   });
 });
 
-describe('what counts as having come before', () => {
+describe.each(ways)('what counts as having come before, stored %s', (way) => {
   it('is what came within the time that the listener is told, and nothing where that is none', async () => {
     let now = Date.now();
     const partner = await connect(
       { duplicates: { windowMs: 60_000, sameIdOtherContent: 'accept' } },
-      { clock: () => now },
+      { ...storesOf(way), clock: () => now },
     );
     await partner.send(message);
     now += 59_000;
@@ -140,43 +155,73 @@ describe('what counts as having come before', () => {
     now += 2_000;
     await partner.send(message);
     expect(await waiting()).toBe(2);
-    const off = await connect({
-      id: 'off',
-      duplicates: { windowMs: 0, sameIdOtherContent: 'accept' },
-    });
+    const off = await connect(
+      { id: 'off', duplicates: { windowMs: 0, sameIdOtherContent: 'accept' } },
+      storesOf(way),
+    );
     await off.send(message);
     await off.send(message);
     expect(await waiting('in.off')).toBe(2);
   });
 
   it('is what came to its interface, by whichever listener', async () => {
-    const partner = await connect();
+    const partner = await connect({}, storesOf(way));
     await partner.send(message);
-    const beside = await connect({ id: 'beside' });
+    const beside = await connect({ id: 'beside' }, storesOf(way));
     await beside.send(message);
-    const elsewhere = await connect({ id: 'elsewhere', interface: 'radiology' });
+    const elsewhere = await connect({ id: 'elsewhere', interface: 'radiology' }, storesOf(way));
     await elsewhere.send(message);
     expect(await Promise.all(['in.beside', 'in.elsewhere'].map(waiting))).toEqual([0, 1]);
   });
 
   it('is not what was refused', async () => {
-    const strict = await connect({ acknowledge: 'validated' });
+    const strict = await connect({ acknowledge: 'validated' }, storesOf(way));
     const bad = message.replace('PID|1||', 'PID|1|||');
     expect(readAnswer(await strict.send(bad))).toBe(`AE ${controlId}`);
-    const lenient = await connect({ id: 'lenient' });
+    const lenient = await connect({ id: 'lenient' }, storesOf(way));
     expect(readAnswer(await lenient.send(bad))).toBe(`AA ${controlId}`);
     expect(await waiting('in.lenient')).toBe(1);
   });
 
   it('is not what had no queue, and was answered AR', async () => {
     const broker = overrideIn<Broker>(file.stores.broker, { declare: () => Promise.resolve() });
-    const partner = await connect({ id: 'late' }, { broker });
+    const partner = await connect({ id: 'late' }, { broker, ...storesOf(way) });
     expect(readAnswer(await partner.send(message))).toBe(`AR ${controlId}`);
     await file.stores.broker.declare({ name: 'in.late', interface: 'lab' });
     expect(readAnswer(await partner.send(message))).toBe(`AA ${controlId}`);
     expect(await waiting('in.late')).toBe(1);
   });
 
+  it('is asked again once the stores are there again', async () => {
+    const partner = await connect({}, storesOf(way));
+    await partner.send(message);
+    let isAway = true;
+    const away = () => Promise.reject(buildError('transient', 'ledger-unavailable', 'away'));
+    const { broker: realBroker, ledger: realLedger, intake: realIntake } = file.stores;
+    const broker = overrideIn<Broker>(realBroker, {
+      publish: (...args) => (isAway ? away() : realBroker.publish(...args)),
+    });
+    const ledger = overrideIn<Ledger>(realLedger, {
+      append: (...args) => (isAway ? away() : realLedger.append(...args)),
+      findReceived: (...args) => (isAway ? away() : realLedger.findReceived(...args)),
+    });
+    const intake = overrideIn<UniqueIntake>(realIntake, {
+      take: (...args) => (isAway ? away() : realIntake.take(...args)),
+    });
+    const late = await connect(
+      { id: 'late' },
+      way === 'at once' ? { broker, ledger, intake } : { broker, ledger },
+    );
+    const answer = late.send(message);
+    await wait(300);
+    isAway = false;
+    expect(readAnswer(await answer)).toBe(`AA ${controlId}`);
+    expect(await waiting('in.late')).toBe(0);
+    expect((await events()).filter((each) => each.startsWith('duplicate'))).toHaveLength(1);
+  });
+});
+
+describe('what counts as having come before, stored apart', () => {
   it('cannot be told while the ledger is away: the message passes and is marked', async () => {
     const ledger = overrideIn<Ledger>(file.stores.ledger, {
       findReceived: () => Promise.reject(buildError('transient', 'ledger-unavailable', 'away')),
@@ -189,33 +234,11 @@ describe('what counts as having come before', () => {
     expect(received).toHaveLength(2);
     expect(received.every((each) => each.endsWith(', unchecked'))).toBe(true);
   });
-
-  it('is asked again once the stores are there again', async () => {
-    const partner = await connect();
-    await partner.send(message);
-    let isAway = true;
-    const away = () => Promise.reject(buildError('transient', 'ledger-unavailable', 'away'));
-    const { broker: realBroker, ledger: realLedger } = file.stores;
-    const broker = overrideIn<Broker>(realBroker, {
-      publish: (...args) => (isAway ? away() : realBroker.publish(...args)),
-    });
-    const ledger = overrideIn<Ledger>(realLedger, {
-      append: (...args) => (isAway ? away() : realLedger.append(...args)),
-      findReceived: (...args) => (isAway ? away() : realLedger.findReceived(...args)),
-    });
-    const late = await connect({ id: 'late' }, { broker, ledger });
-    const answer = late.send(message);
-    await wait(300);
-    isAway = false;
-    expect(readAnswer(await answer)).toBe(`AA ${controlId}`);
-    expect(await waiting('in.late')).toBe(0);
-    expect((await events()).filter((each) => each.startsWith('duplicate'))).toHaveLength(1);
-  });
 });
 
-describe('a control id that comes with other content', () => {
+describe.each(ways)('a control id that comes with other content, stored %s', (way) => {
   it('is taken, with a warning in the ledger', async () => {
-    const partner = await connect();
+    const partner = await connect({}, storesOf(way));
     await partner.send(message);
     expect(readAnswer(await partner.send(otherContent))).toBe(`AA ${controlId}`);
     expect(await waiting()).toBe(2);
@@ -231,7 +254,7 @@ describe('a control id that comes with other content', () => {
 
   it('is refused where the listener is told so, also at the same moment', async () => {
     const duplicates = { windowMs: 60_000, sameIdOtherContent: 'reject' } as const;
-    const first = await connect({ duplicates });
+    const first = await connect({ duplicates }, storesOf(way));
     const second = await again();
     const [taken, refused] = await Promise.all([first.send(message), second.send(otherContent)]);
     expect([taken, refused].map((each) => readAnswer(each)).sort()).toEqual([
@@ -242,6 +265,22 @@ describe('a control id that comes with other content', () => {
     expect(readAnswer(later)).toBe(`AE ${controlId}`);
     expect(later).toContain('|205^Duplicate key identifier^HL70357|E|control-id-reused');
     expect(await waiting()).toBe(1);
+  });
+
+  it('is stored in its turn: those that come behind it do not overtake it', async () => {
+    const partner = await connect({}, storesOf(way));
+    await partner.send(message);
+    const [reused, behind] = [otherContent, buildLabResult({ index: 2, patient: 2 })];
+    await Promise.all([partner.send(reused), partner.send(behind)]);
+    const taken: (string | undefined)[] = [];
+    const done = Promise.withResolvers<undefined>();
+    const consumer = await file.stores.broker.consume('in.listener', { window: 9 }, (delivery) => {
+      taken.push(delivery.envelope.controlId);
+      if (taken.length === 3) done.resolve(undefined);
+    });
+    await done.promise;
+    await consumer.stop();
+    expect(taken).toEqual([controlId, controlId, controlIdOf(2)]);
   });
 });
 

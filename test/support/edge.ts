@@ -3,6 +3,7 @@ import { connectOwner, type OwnerClient } from '../../connectors/sqlite/client.t
 import { openOwner, type Owner } from '../../connectors/sqlite/owner.ts';
 import type { ListenerDefinition } from '../../core/interface.ts';
 import type { Broker } from '../../core/ports/broker.ts';
+import type { UniqueIntake } from '../../core/ports/intake.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { Edge } from '../../runtime/edge/edge.ts';
@@ -66,13 +67,12 @@ export async function openTestEdge(
     readonly ledger: Ledger;
     readonly clock?: () => number;
     readonly logger?: Logger;
-    readonly stores?: 'together' | 'apart';
+    readonly intake?: UniqueIntake;
   },
   ...listeners: readonly ListenerDefinition[]
 ): Promise<{ readonly edge: Edge; readonly ports: readonly number[] }> {
   const endpoints: EndpointState[] = [];
   const edge = new Edge({
-    stores: 'together',
     logger: silent,
     clock: Date.now,
     ...parts,
