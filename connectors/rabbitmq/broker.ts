@@ -222,10 +222,7 @@ class RabbitBroker implements Broker {
             return isHome(index, message) ? undefined : () => this.#publishMoved(queue, message);
           },
           recycleAfterMs: this.#recycleAfterMs,
-          onFailure: (what, error) => {
-            const reason = toAmqpFailure(error).message;
-            this.#logger.warn({ queue: serverQueue, reason }, what);
-          },
+          logger: this.#logger,
         },
         () => this.#consumeLink.ready(),
       );
@@ -257,8 +254,9 @@ class RabbitBroker implements Broker {
   }
 
   async #close(): Promise<void> {
-    for (const consumer of this.#consumers) await consumer.stop();
+    await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
     await this.#publisher.close();
+    await Promise.all([...this.#consumers].map((consumer) => consumer.close()));
     await Promise.all([this.#publishLink.close(), this.#consumeLink.close()]);
   }
 

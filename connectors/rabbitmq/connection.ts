@@ -110,6 +110,11 @@ export class Connection {
   /** Closes politely. Rejects where the server does not answer. */
   async close(): Promise<void> {
     if (this.#isLost) return;
-    await this.call(() => this.#model.close(), 'The connection cannot be closed');
+    try {
+      await this.call(() => this.#model.close(), 'The connection cannot be closed');
+    } catch (error) {
+      // Its end is what was asked for.
+      if (!this.isLost) throw error;
+    }
   }
 }

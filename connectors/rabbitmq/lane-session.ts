@@ -1,6 +1,7 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Delivery } from '../../core/ports/broker.ts';
+import type { Logger } from '../../core/ports/logger.ts';
 import type { Connection } from './connection.ts';
 import { buildQueueMissing, buildUnavailable, toAmqpFailure } from './failures.ts';
 import { buildDelivery } from './settlement.ts';
@@ -19,7 +20,7 @@ export interface LaneOptions {
   readonly findMove: (message: ConsumeMessage) => (() => Promise<void>) | undefined;
   /** RabbitMQ closes a channel with a message that is unsettled for 30 minutes: we do before it does. */
   readonly recycleAfterMs: number;
-  readonly onFailure: (what: string, error: unknown) => void;
+  readonly logger: Logger;
 }
 
 const handlerFailureDelayMs = 5_000;
@@ -77,7 +78,7 @@ export class LaneSession {
       await connection.call(() => channel.prefetch(window), what);
       const onMessage = (message: ConsumeMessage | null): void => {
         if (message !== null) session.#deliver(message);
-        else session.end('consumer cancelled: the queue was deleted or has lost its leader');
+        else void session.end('consumer cancelled: the queue was deleted or has lost its leader');
       };
       await connection.call(() => channel.consume(serverQueue, onMessage), what);
       return session;
@@ -97,10 +98,13 @@ export class LaneSession {
     return this.#held.size;
   }
 
-  /** Nothing more is handed out. What is may be settled; then it is over, and what waits goes back in its order. */
-  halt(): void {
+  /**
+   * Nothing more is handed out. What is may be settled; then it is over, and what waits goes back in its order. Where
+   * nothing is, RabbitMQ has heard of all that was settled when it resolves.
+   */
+  async halt(): Promise<void> {
     this.#isHalted = true;
-    this.#endWhenSettled();
+    if (this.#handedOut.size === 0) await this.end();
   }
 
   resume(): void {
@@ -108,12 +112,12 @@ export class LaneSession {
     this.#handOut();
   }
 
-  /** All that is unsettled goes back to the queue. */
-  end(reason?: string): void {
+  /** All that is unsettled goes back to the queue; RabbitMQ has heard of the rest when it resolves. Never rejects. */
+  async end(reason?: string): Promise<void> {
     if (this.#isOver) return;
     this.#end(reason);
     const closing = () => this.#channel.close();
-    this.#connection.call(closing, 'A channel cannot be closed').catch(() => undefined);
+    await this.#connection.call(closing, 'A channel cannot be closed').catch(() => undefined);
   }
 
   #end(reason: string | undefined): void {
@@ -147,7 +151,7 @@ export class LaneSession {
         return;
       } catch (error) {
         if (this.#isGone()) return;
-        this.#options.onFailure('A message could not be moved to where it belongs', error);
+        this.#warn('A message could not be moved to where it belongs', error);
         await pause(againMs, undefined, { ref: false });
       }
     }
@@ -163,7 +167,7 @@ export class LaneSession {
   }
 
   #hand({ message, again }: { readonly message: ConsumeMessage; readonly again: boolean }): void {
-    const { queue, publisher, handler, onFailure } = this.#options;
+    const { queue, publisher, handler } = this.#options;
     const held = {
       queue,
       message,
@@ -178,7 +182,7 @@ export class LaneSession {
       handler(delivery);
     } catch (error) {
       // An exception in here would end the connection, and the message would come back to do it again.
-      onFailure('A consumer threw; the message is retried', error);
+      this.#warn('A consumer threw; the message is retried', error);
       delivery.retry(handlerFailureDelayMs).catch(() => undefined);
     }
   }
@@ -210,7 +214,7 @@ export class LaneSession {
   }
 
   #endWhenSettled(): void {
-    if (this.#isHalted && this.#handedOut.size === 0) this.end();
+    if (this.#isHalted && this.#handedOut.size === 0) void this.end();
   }
 
   /** A call, since it may change across any await. */
@@ -232,7 +236,7 @@ export class LaneSession {
     const { serverQueue, recycleAfterMs } = this.#options;
     for (const since of this.#held.values()) {
       // On a new channel its time begins anew.
-      if (performance.now() - since >= recycleAfterMs) this.end('a message is held for long');
+      if (performance.now() - since >= recycleAfterMs) void this.end('a message is held for long');
       break;
     }
     if (this.#isOver) return;
@@ -244,9 +248,13 @@ export class LaneSession {
       );
       this.#missed = consumerCount === 0 ? this.#missed + 1 : 0;
       // A server under load answers 0 for what it cannot find out in time.
-      if (this.#missed > 1) this.end('RabbitMQ has forgotten the consumer');
+      if (this.#missed > 1) void this.end('RabbitMQ has forgotten the consumer');
     } catch (error) {
-      this.#options.onFailure('A queue that is consumed does not answer', error);
+      this.#warn('A queue that is consumed does not answer', error);
     }
+  }
+  #warn(what: string, error: unknown): void {
+    const { logger, serverQueue } = this.#options;
+    logger.warn({ queue: serverQueue, reason: toAmqpFailure(error).message }, what);
   }
 }

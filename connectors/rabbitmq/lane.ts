@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Connection } from './connection.ts';
+import { toAmqpFailure } from './failures.ts';
 import { LaneSession } from './lane-session.ts';
 import type { LaneOptions } from './lane-session.ts';
 
@@ -39,9 +40,9 @@ export class Lane {
     void this.#run(session);
   }
 
-  pause(): void {
+  async pause(): Promise<void> {
     this.#paused ??= Promise.withResolvers();
-    this.#session?.halt();
+    await this.#session?.halt();
   }
 
   resume(): void {
@@ -52,10 +53,17 @@ export class Lane {
   }
 
   /** Nothing more is handed out; what is held may be settled. */
-  stop(): void {
+  async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#session?.halt();
     this.#paused?.resolve(undefined);
+    await this.#session?.halt();
+  }
+
+  /** What is held goes back. RabbitMQ has heard of all that was settled when it resolves. */
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    this.#paused?.resolve(undefined);
+    await this.#session?.end();
   }
 
   /** A call, since it may change across any await. */
@@ -64,6 +72,7 @@ export class Lane {
   }
 
   async #run(first: LaneSession): Promise<void> {
+    const { logger, serverQueue: queue } = this.#options;
     let next: LaneSession | undefined = first;
     let delayMs = firstDelayMs;
     while (!this.#isStopped()) {
@@ -78,23 +87,24 @@ export class Lane {
           delayMs = firstDelayMs;
           continue;
         }
-        this.#options.onFailure('A consumer has ended; opening it again', new Error(reason));
+        logger.error({ queue, reason }, 'A consumer has ended; opening it again');
       } catch (error) {
         if (this.#isStopped()) break;
-        this.#options.onFailure('A queue cannot be consumed; trying again', error);
+        const { message } = toAmqpFailure(error);
+        logger.warn({ queue, reason: message }, 'A queue cannot be consumed; trying again');
       }
       await pause(delayMs, undefined, { signal: this.#stopping.signal, ref: false }).catch(
         () => undefined,
       );
       delayMs = Math.min(2 * delayMs, longestDelayMs);
     }
-    next?.end();
+    void next?.end();
   }
 
   async #attend(session: LaneSession): Promise<string | undefined> {
     this.#session = session;
     // Either may have come while it was opened.
-    if (this.#isStopped() || this.#paused !== undefined) session.halt();
+    if (this.#isStopped() || this.#paused !== undefined) void session.halt();
     const reason = await session.ended;
     this.#session = undefined;
     return reason;

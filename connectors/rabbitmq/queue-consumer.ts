@@ -34,9 +34,8 @@ export class QueueConsumer implements Consumer {
     }
   }
 
-  pause(): Promise<void> {
-    for (const lane of this.#lanes) lane.pause();
-    return Promise.resolve();
+  async pause(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.pause()));
   }
 
   resume(): Promise<void> {
@@ -44,8 +43,12 @@ export class QueueConsumer implements Consumer {
     return Promise.resolve();
   }
 
-  stop(): Promise<void> {
-    for (const lane of this.#lanes) lane.stop();
-    return Promise.resolve();
+  async stop(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.stop()));
+  }
+
+  /** As `stop`, and what is held goes back. */
+  async close(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.close()));
   }
 }

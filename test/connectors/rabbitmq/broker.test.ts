@@ -1,7 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { connect } from 'amqplib';
 import { openRabbitBroker } from '../../../connectors/rabbitmq/broker.ts';
@@ -382,36 +379,6 @@ describeWith('rabbitmq-server', 'RabbitMQ', () => {
         ]);
       } finally {
         await holder.close();
-      }
-    });
-
-    it('connects with the password that its file has by now', async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'hilum-password-'));
-      const passwordFile = join(folder, 'password');
-      const user = `u${prefix}`;
-      await server.ctl('add_user', user, 'before');
-      await server.ctl('set_permissions', user, '.*', '.*', '.*');
-      writeFileSync(passwordFile, 'before\n');
-      const proxy = await openTcpProxy({ port: server.port });
-      const rotated = await openRabbitBroker({
-        // Nobody answers at the first: the second is as good.
-        url: `amqp://${user}@127.0.0.1:1,amqp://${user}@127.0.0.1:${proxy.port}`,
-        access: { passwordFile },
-        logger: silent,
-        prefix,
-      });
-      try {
-        await rotated.declare({ name: queue, interface: 'tab-1' });
-        await rotated.publish(queue, buildEnvelope());
-        await server.ctl('change_password', user, 'after');
-        proxy.cut();
-        const waiting = rotated.publish(queue, buildEnvelope());
-        writeFileSync(passwordFile, 'after\n');
-        await waiting;
-      } finally {
-        await rotated.close();
-        await proxy.close();
-        rmSync(folder, { recursive: true });
       }
     });
 
