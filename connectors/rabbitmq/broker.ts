@@ -224,7 +224,7 @@ class RabbitBroker implements Broker {
           recycleAfterMs: this.#recycleAfterMs,
           logger: this.#logger,
         },
-        () => this.#consumeLink.ready(),
+        () => this.#bothReady(),
       );
     return [build(names.queue(queue)), ...laneNames(names, queue, there).map(build)];
   }
@@ -270,6 +270,12 @@ class RabbitBroker implements Broker {
     const lane = lanes === 0 ? undefined : toLane(key ?? id, lanes);
     if (lane === undefined) await this.#publishToQueue(this.#names.queue(queue), message);
     else await this.#publishToQueue(this.#names.lane(queue, lane), withLane(message, lane));
+  }
+
+  /** Both are up: what is delivered while nothing can be published would only fail. */
+  async #bothReady(): Promise<Connection> {
+    await this.#publishLink.ready();
+    return this.#consumeLink.ready();
   }
 
   /** As it is, to where it belongs. */

@@ -26,12 +26,12 @@ interface LinkOptions {
 
 const closeTimeoutMs = 5_000;
 const firstDelayMs = 100;
-const longestDelayMs = 10_000;
+const longestDelayMs = 5_000;
 /** What is lost sooner counts as not having come about: it is not tried again at full speed. */
 const shortLifeMs = 5_000;
 
 /**
- * One AMQP connection that comes back by itself, to the next host each time, with exponential backoff up to 10 s
+ * One AMQP connection that comes back by itself, to the next host each time, with exponential backoff up to 5 s
  * once all were tried.
  */
 export class Link {
