@@ -149,7 +149,6 @@ class RabbitBroker implements Broker {
   async declare(queue: QueueDefinition): Promise<void> {
     const { name } = queue;
     const connection = await this.#consumeLink.ready(this.#limits.timeoutMs);
-    await declareQueue(connection, this.#names, queue);
     const former = this.#declared.get(name);
     const lanes = toLaneCount(queue.order);
     const known = Math.max(lanes, former?.lanesThere ?? 0);
@@ -157,6 +156,7 @@ class RabbitBroker implements Broker {
       former?.lanesThere === known
         ? known
         : await countLanes(connection, this.#names, { queue: name, known });
+    await declareQueue(connection, this.#names, { definition: queue, lanesThere });
     const topics = [...new Set([...(former?.definition.topics ?? []), ...(queue.topics ?? [])])];
     this.#declared.set(name, { definition: { ...queue, topics }, lanes, lanesThere });
   }
@@ -336,8 +336,11 @@ class RabbitBroker implements Broker {
     } catch (error) {
       if (findFailure(error)?.issues[0]?.code !== 'queue-missing') throw error;
       const connection = await this.#consumeLink.ready(this.#limits.timeoutMs);
-      const definition = this.#declared.get(queue)?.definition ?? { name: queue, interface: '' };
-      await declareQueue(connection, this.#names, definition);
+      const declared = this.#declared.get(queue);
+      await declareQueue(connection, this.#names, {
+        definition: declared?.definition ?? { name: queue, interface: '' },
+        lanesThere: declared?.lanesThere ?? 0,
+      });
       await this.#publishToQueue(name, message);
     }
   }
@@ -352,9 +355,10 @@ class RabbitBroker implements Broker {
   /** On every new connection: what was deleted while we were away, by hand or with the server. */
   async #recoverTopology(connection: Connection): Promise<void> {
     await declareEvents(connection, this.#names);
-    for (const { definition } of this.#declared.values()) {
+    for (const declared of this.#declared.values()) {
+      const { definition } = declared;
       try {
-        await declareQueue(connection, this.#names, definition);
+        await declareQueue(connection, this.#names, declared);
       } catch (error) {
         if (findFailure(error)?.errorClass !== 'permanent') throw error;
         // One queue that differs now must not keep the others waiting.

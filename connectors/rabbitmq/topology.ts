@@ -58,14 +58,16 @@ function buildArguments(
 }
 
 /**
- * Makes the queue, its dead-letter queue, its retry queues, its lanes and its subscriptions exist. Rejects with
- * `broker-topology-differs` where one exists with other arguments, else `broker-unavailable`.
+ * Makes the queue, its dead-letter queue, its retry queues, its lanes and its subscriptions exist; `lanesThere`: with
+ * those that it had before. Rejects with `broker-topology-differs` where one exists with other arguments, else
+ * `broker-unavailable`.
  */
 export async function declareQueue(
   connection: Connection,
   names: Names,
-  { name, topics = [], order }: QueueDefinition,
+  { definition, lanesThere }: { readonly definition: QueueDefinition; readonly lanesThere: number },
 ): Promise<void> {
+  const { name, topics = [], order } = definition;
   await onThrowAwayChannel(connection, async (channel) => {
     const args = buildArguments(names, name);
     const declare = async (queue: string, its: Arguments): Promise<void> => {
@@ -88,7 +90,12 @@ export async function declareQueue(
         topic,
         // The first lane keeps the order of events; its consumer moves them into their lanes.
         queue: lanes[0] ?? names.queue(name),
-        notBy: lanes[0] === undefined ? undefined : names.queue(name),
+        notBy:
+          lanes[0] !== undefined
+            ? names.queue(name)
+            : lanesThere > 0
+              ? names.lane(name, 0)
+              : undefined,
       });
     }
   });

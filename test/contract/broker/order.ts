@@ -322,6 +322,22 @@ export function describeOrder(
       },
     );
 
+    it('gets one copy of an event, whatever its order was before', async () => {
+      const topic = uniqueName('t');
+      const definition = { name: queue, interface: 'contract', topics: [topic] };
+      for (const order of [{ lanes: 2 }, undefined, { lanes: 4 }, undefined]) {
+        await other.declare(order === undefined ? definition : { ...definition, order });
+        const event = buildEnvelope();
+        await other.publishEvent(topic, event);
+        const inbox = new Inbox();
+        const consumer = await consumeHandle(other, queue, inbox);
+        expect(await acceptIds(inbox, 1)).toEqual([event.id]);
+        await expectDepth(other, queue, ({ ready, unsettled }) => ready + unsettled === 0);
+        await consumer.stop();
+        expect(inbox.arrived).toBe(1);
+      }
+    });
+
     it('delivers what one that knows of no lanes publishes, those of a key in order', async () => {
       await declare(broker, 4);
       await Promise.all(
