@@ -7,8 +7,7 @@ it('loses nothing when each process is killed under load, over the embedded brok
 }, 300_000);
 
 describeWith('rabbitmq-server', 'with RabbitMQ', () => {
-  // Known to lose a few in thousands since flows settle what they send with their message: see docs/operate.md.
-  it.skip('loses nothing when each process or RabbitMQ is killed under load', async () => {
+  it('loses nothing when each process or RabbitMQ is killed under load', async () => {
     await runShort(kill, 'rabbitmq');
   }, 600_000);
 });

@@ -438,7 +438,8 @@ describeWith('rabbitmq-server', 'RabbitMQ', () => {
         await server.ctl('set_vm_memory_high_watermark', '0.4');
         await hasty.close();
       }
-    });
+      // rabbitmqctl takes seconds, on a busy machine many.
+    }, 120_000);
 
     it('fails what was on a channel that RabbitMQ closed, and publishes on the next connection', async () => {
       const publisher = new Publisher({ window: 8, windowBytes: 1024, timeoutMs: 15_000 }, silent);
