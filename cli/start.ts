@@ -95,7 +95,8 @@ function whatIsMissing(hilum: Hilum, { rabbitmqUrl }: Settings): string {
   const waiting = processes.filter(({ state }) => state !== 'running').map(({ role }) => role);
   if (waiting.length > 0) return `waiting for ${waiting.join(', ')}`;
   if (rabbitmqUrl === undefined) return 'waiting for the data folder';
-  return `waiting for RabbitMQ at ${new URL(rabbitmqUrl).host}; check that it runs and RABBITMQ_URL`;
+  const hosts = rabbitmqUrl.split(',').map((each) => new URL(each).host);
+  return `waiting for RabbitMQ at ${hosts.join(', ')}; check that it runs and RABBITMQ_URL`;
 }
 
 /** The first signal stops cleanly, a second one at once. */

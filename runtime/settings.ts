@@ -2,6 +2,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { readAlarmSettings, type AlarmSettings } from './alarm/settings.ts';
+import { rabbitSecrets, readRabbitSettings, type RabbitSettings } from './rabbitmq-settings.ts';
 import { readRetentionSettings, type RetentionSettings } from './retention/policy.ts';
 
 /** Everything that can be set from outside, with its default. Read once, at start. */
@@ -20,10 +21,11 @@ export interface Settings {
   readonly receiverPort: number;
   /** Whether the demo partners run. */
   readonly demo: boolean;
-  /** RabbitMQ instead of the embedded broker. */
+  /** RabbitMQ instead of the embedded broker; the hosts of one cluster with commas in between. */
   readonly rabbitmqUrl: string | undefined;
   /** What becomes of messages that come while RabbitMQ is away. */
   readonly brokerAway: 'refuse' | 'spool';
+  readonly rabbitmq: RabbitSettings;
   /** The key of the flows' credentials, where the environment gives it. */
   readonly credentialSecret: string | undefined;
   readonly logLevel: LogLevel;
@@ -83,7 +85,7 @@ export type SettingsResult =
 
 /**
  * Reads the settings from environment variables: `HILUM_DATA`, `HILUM_BIND`, `HILUM_PORT`,
- * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_URL`,
+ * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_…`,
  * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas),
  * `HILUM_SPOOL_MIB`, `HILUM_BROKER_AWAY` (refuse, spool), and those of alarms ({@link readAlarmSettings}) and of
  * retention ({@link readRetentionSettings}). All problems at once.
@@ -117,10 +119,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   };
   const demo = choice('HILUM_DEMO', ['on', 'off'], 'on') === 'on';
   problems.push(...findSharedPorts(ports, demo));
-  const rabbitmqUrl = env['RABBITMQ_URL'] || undefined;
-  if (rabbitmqUrl !== undefined && !/^amqps?:\/\/./.test(rabbitmqUrl)) {
-    problems.push('RABBITMQ_URL: expected amqp://host or amqps://host, found something else.');
-  }
+  const rabbitmq = readRabbitSettings(env, problems);
   const brokerAway = choice('HILUM_BROKER_AWAY', ['refuse', 'spool'], 'refuse');
   const spoolMiB = readSpoolMiB(env['HILUM_SPOOL_MIB'], problems);
   const logLevel = choice('HILUM_LOG', logLevels, 'info');
@@ -137,7 +136,11 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       bind,
       ...ports,
       demo,
-      rabbitmqUrl,
+      rabbitmqUrl: rabbitmq?.url,
+      rabbitmq: {
+        access: rabbitmq?.access ?? {},
+        metricsUrls: rabbitmq?.metricsUrls ?? [],
+      },
       brokerAway,
       credentialSecret: env['HILUM_CREDENTIAL_SECRET'] || undefined,
       logLevel,
@@ -208,7 +211,7 @@ function findSharedPorts(ports: Readonly<Record<string, number>>, demo: boolean)
 
 /** A flow can read its process's environment: what is not for flows does not stand there. */
 const ownSecrets: ReadonlySet<string> = new Set([
-  'RABBITMQ_URL',
+  ...rabbitSecrets,
   'HILUM_CREDENTIAL_SECRET',
   'HILUM_ALARM_URL',
   'HILUM_ALARM_TOKEN',

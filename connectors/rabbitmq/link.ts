@@ -1,7 +1,9 @@
-import type { ChannelModel, RecoveringChannelModel } from 'amqplib';
-import { connect } from 'amqplib';
+import { setTimeout as pause } from 'node:timers/promises';
 import { buildError, findFailure } from '../../core/errors.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import type { RabbitAccess } from './addresses.ts';
+import { buildConnect, toPlace } from './addresses.ts';
+import { Connection } from './connection.ts';
 import { buildUnavailable, toAmqpFailure } from './failures.ts';
 
 /**
@@ -11,175 +13,210 @@ import { buildUnavailable, toAmqpFailure } from './failures.ts';
 export type LinkState = 'connected' | 'blocked' | 'disconnected' | 'refused';
 
 interface LinkOptions {
-  readonly url: string;
+  /** The members of one cluster. */
+  readonly urls: readonly URL[];
+  readonly access: RabbitAccess;
   /** `publish` or `consume`: what RabbitMQ's list of connections and the log show. */
   readonly name: string;
   readonly logger: Logger;
   /** Makes on each new connection what lives on it; a rejection drops the connection and tries again. */
-  readonly setup: (model: ChannelModel) => Promise<void>;
+  readonly setup: (connection: Connection) => Promise<void>;
   readonly onState: (state: LinkState) => void;
 }
 
-// A dead network shows after two of these.
-const heartbeatSeconds = 15;
-const handshakeTimeoutMs = 10_000;
 const closeTimeoutMs = 5_000;
+const firstDelayMs = 100;
+const longestDelayMs = 5_000;
+/** What is lost sooner counts as not having come about: it is not tried again at full speed. */
+const shortLifeMs = 5_000;
 
-/** One AMQP connection that comes back by itself, with exponential backoff up to 10 s. */
+/**
+ * One AMQP connection that comes back by itself, to the next host each time, with exponential backoff up to 5 s
+ * once all were tried.
+ */
 export class Link {
   readonly #options: LinkOptions;
-  readonly #where: string;
-  #connection: RecoveringChannelModel | undefined;
-  #model: ChannelModel | undefined;
-  #closed = false;
-  #waiting = new Set<(model: ChannelModel | undefined) => void>();
+  /** The one to connect to next. Where to begin is left to chance: the processes spread over the hosts. */
+  #at: number;
+  #connection: Connection | undefined;
+  #connecting: Connection | undefined;
+  #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  #waiting = new Set<(connection: Connection | undefined) => void>();
+  #onFailure: (error: Error) => void = () => undefined;
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#where = toPlace(options.url);
+    this.#at = Math.floor(Math.random() * options.urls.length);
+  }
+
+  /** Connects from now on, whenever that is possible. */
+  start(): void {
+    this.#running ??= this.#run();
   }
 
   /**
    * Resolves when the connection is up for the first time. Rejects with `broker-access-refused` or
-   * `broker-topology-differs` (permanent) as soon as RabbitMQ says so, with `broker-unavailable` after
+   * `broker-topology-differs` (permanent) as soon as every host has said so, with `broker-unavailable` after
    * `timeoutMs`.
    */
   async open(timeoutMs: number): Promise<void> {
-    const { url, name, logger, setup } = this.#options;
-    const connection = (this.#connection = await connect(withHeartbeat(url), {
-      noDelay: true,
-      keepAlive: true,
-      timeout: handshakeTimeoutMs,
-      clientProperties: { connection_name: `hilum ${name} ${process.pid}` },
-      recovery: {
-        maxDelay: 10_000,
-        waitForConnect: false,
-        setup: async (model: ChannelModel) => {
-          // Lost while it is being set up: the setup rejects.
-          model.on('error', () => undefined);
-          await setup(model);
-        },
-      },
-    }));
-    connection.on('error', () => undefined);
-    connection.on('connect', (model: ChannelModel) => {
-      logger.info({ connection: name, broker: this.#where }, 'RabbitMQ connected');
-      this.#model = model;
-      for (const wake of this.#waiting) wake(model);
-      this.#options.onState('connected');
+    let lastError: unknown;
+    let refusals = 0;
+    const refused = new Promise<never>((_, reject) => {
+      this.#onFailure = (error) => {
+        lastError = error;
+        const isRefusal = findFailure(error)?.errorClass === 'permanent';
+        refusals = isRefusal ? refusals + 1 : 0;
+        if (refusals >= this.#options.urls.length) reject(error);
+      };
     });
-    connection.on('disconnect', (error: Error) => {
-      this.#model = undefined;
-      if (this.#closed) return;
-      logger.warn(
-        { connection: name, broker: this.#where, reason: error.message },
-        'RabbitMQ connection lost; connecting again',
-      );
-      this.#options.onState('disconnected');
-    });
-    connection.on('blocked', (reason: string) => {
-      logger.warn({ connection: name, broker: this.#where, reason }, 'RabbitMQ blocks publishers');
-      this.#options.onState('blocked');
-    });
-    connection.on('unblocked', () => {
-      logger.info({ connection: name, broker: this.#where }, 'RabbitMQ takes messages again');
-      this.#options.onState('connected');
-    });
-    await this.#untilFirstConnected(connection, timeoutMs);
+    this.start();
+    try {
+      await Promise.race([this.ready(timeoutMs), refused]);
+    } catch (error) {
+      await this.close();
+      if (findFailure(error)?.errorClass === 'permanent') throw error;
+      const what = `RabbitMQ at ${this.#places} did not answer within ${timeoutMs / 1000} s`;
+      throw buildUnavailable(what, lastError);
+    } finally {
+      this.#onFailure = () => undefined;
+    }
   }
 
-  /** The connection, at once where it is up, else when it is back. Rejects with `broker-unavailable`. */
-  ready(timeoutMs: number): Promise<ChannelModel> {
-    if (this.#model !== undefined) return Promise.resolve(this.#model);
-    if (this.#closed) return Promise.reject(buildUnavailable('The broker has been closed'));
+  /**
+   * The connection, at once where it is up, else when it is back. Rejects with `broker-unavailable` after `timeoutMs`
+   * (default: never), or when the link is closed.
+   */
+  ready(timeoutMs?: number): Promise<Connection> {
+    if (this.#connection?.isLost === false) return Promise.resolve(this.#connection);
+    if (this.#isClosed()) return Promise.reject(buildUnavailable('The broker has been closed'));
     return new Promise((resolve, reject) => {
-      const wake = (model: ChannelModel | undefined): void => {
+      const wake = (connection: Connection | undefined): void => {
         clearTimeout(timer);
         this.#waiting.delete(wake);
-        if (model === undefined) reject(buildUnavailable(`No connection to ${this.#where}`));
-        else resolve(model);
+        if (connection !== undefined) resolve(connection);
+        else reject(buildUnavailable(`No connection to ${this.#places}`));
       };
-      const timer = setTimeout(wake, timeoutMs, undefined);
+      const timer = timeoutMs === undefined ? undefined : setTimeout(wake, timeoutMs, undefined);
       this.#waiting.add(wake);
     });
   }
 
-  /** Closes politely; what does not answer is left to its heartbeat. Idempotent. */
+  /** Closes politely; what does not answer is dropped. Idempotent. */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed()) return;
+    this.#stopping.abort();
     for (const wake of this.#waiting) wake(undefined);
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, closeTimeoutMs);
-    });
-    await Promise.race([this.#connection?.close(), patience]);
-    clearTimeout(timer);
-    this.#model = undefined;
+    await Promise.all([this.#connection, this.#connecting].map((each) => this.#end(each)));
+    // One that is being made is ended when it is there.
+    await Promise.race([this.#running, pause(closeTimeoutMs, undefined, { ref: false })]);
   }
 
-  async #untilFirstConnected(connection: RecoveringChannelModel, timeoutMs: number): Promise<void> {
-    let lastError: unknown;
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        timer = setTimeout(() => {
-          const what = `RabbitMQ at ${this.#where} did not answer within ${timeoutMs / 1000} s`;
-          reject(buildUnavailable(what, lastError));
-        }, timeoutMs);
-        connection.on('connect', () => resolve());
-        connection.on('connect-failed', (error: Error) => {
-          lastError = error;
-          const refusal = this.#findRefusal(error);
-          if (refusal === undefined) this.#logFailure(error);
-          else reject(refusal);
-        });
-      });
-    } catch (error) {
-      await this.close();
-      throw error;
-    } finally {
-      clearTimeout(timer);
-      connection.removeAllListeners('connect-failed');
-      connection.on('connect-failed', (error: Error) => {
-        const refusal = this.#findRefusal(error);
-        this.#logFailure(refusal ?? error);
-        this.#options.onState(refusal === undefined ? 'disconnected' : 'refused');
-      });
+  get #places(): string {
+    return this.#options.urls.map(toPlace).join(', ');
+  }
+
+  #isClosed(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  async #run(): Promise<void> {
+    const { urls } = this.#options;
+    let failures = 0;
+    while (!this.#isClosed()) {
+      const url = urls[this.#at % urls.length];
+      if (url === undefined) throw new Error('unreachable: a URL was parsed');
+      const startedAt = performance.now();
+      try {
+        await this.#serve(url);
+        failures = performance.now() - startedAt > shortLifeMs ? 0 : failures + 1;
+      } catch (error) {
+        failures += 1;
+        this.#at += 1;
+        this.#report(url, error instanceof Error ? error : new Error(String(error)));
+      }
+      // Each host once without waiting.
+      const rounds = Math.floor(failures / urls.length);
+      const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(10, rounds));
+      await this.#wait(rounds === 0 && failures > 0 ? 0 : delayMs * (0.8 + 0.4 * Math.random()));
     }
   }
 
-  /** What will not go away by trying again: wrong credentials, a virtual host, a differing exchange. */
-  #findRefusal(error: Error): Error | undefined {
+  async #wait(ms: number): Promise<void> {
+    await pause(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+  }
+
+  /** Connects, and resolves when that connection is lost. Rejects where it does not come about. */
+  async #serve(url: URL): Promise<void> {
+    const { name, logger, setup, access, onState } = this.#options;
+    const at = { connection: name, broker: toPlace(url) };
+    const [target, options] = await buildConnect(url, access);
+    const connection = await Connection.open(target, options, `hilum ${name} ${process.pid}`);
+    this.#connecting = connection;
+    connection.onBlocked((reason) => {
+      if (reason === undefined) logger.info(at, 'RabbitMQ takes messages again');
+      else logger.warn({ ...at, reason }, 'RabbitMQ blocks publishers');
+      if (this.#connection === connection) onState(reason === undefined ? 'connected' : 'blocked');
+    });
+    try {
+      if (this.#isClosed()) throw new Error('closed');
+      await setup(connection);
+      if (connection.isLost) throw await connection.lost;
+    } catch (error) {
+      await this.#end(connection);
+      throw error;
+    } finally {
+      this.#connecting = undefined;
+    }
+    if (this.#isClosed()) {
+      await this.#end(connection);
+      return;
+    }
+    logger.info(at, 'RabbitMQ connected');
+    this.#connection = connection;
+    for (const wake of this.#waiting) wake(connection);
+    onState('connected');
+    const { message: reason } = await connection.lost;
+    this.#connection = undefined;
+    if (this.#isClosed()) return;
+    logger.warn({ ...at, reason }, 'RabbitMQ connection lost; connecting again');
+    onState('disconnected');
+  }
+
+  async #end(connection: Connection | undefined): Promise<void> {
+    const closing = connection?.close().catch(() => undefined);
+    await Promise.race([closing, pause(closeTimeoutMs, undefined, { ref: false })]);
+    connection?.drop(new Error('It was not closed in time.'));
+  }
+
+  #report(url: URL, error: Error): void {
+    if (this.#isClosed()) return;
+    const failure = this.#findRefusal(url, error) ?? error;
+    this.#onFailure(failure);
+    const isRefused = findFailure(failure)?.errorClass === 'permanent';
+    this.#options.onState(isRefused ? 'refused' : 'disconnected');
+    this.#options.logger.warn(
+      {
+        connection: this.#options.name,
+        broker: toPlace(url),
+        code: findFailure(failure)?.issues[0]?.code ?? 'broker-unavailable',
+        reason: toAmqpFailure(failure).message,
+      },
+      'RabbitMQ cannot be reached; trying again',
+    );
+  }
+
+  /** What only people can mend: wrong credentials, a virtual host, a differing exchange. */
+  #findRefusal(url: URL, error: Error): Error | undefined {
     if (findFailure(error)?.errorClass === 'permanent') return error;
     const { code, message } = toAmqpFailure(error);
     if (code !== 403 && code !== 530) return undefined;
     return buildError(
       'permanent',
       'broker-access-refused',
-      `RabbitMQ at ${this.#where} refused us: ${message}. Check user, password and virtual host in RABBITMQ_URL.`,
+      `RabbitMQ at ${toPlace(url)} refused us: ${message}. Check user, password and virtual host (RABBITMQ_URL, RABBITMQ_PASSWORD_FILE, RABBITMQ_CERT).`,
       error,
     );
   }
-
-  #logFailure(error: Error): void {
-    this.#options.logger.warn(
-      { connection: this.#options.name, broker: this.#where, reason: error.message },
-      'RabbitMQ cannot be reached; trying again',
-    );
-  }
-}
-
-/** Host, port and virtual host: what a message may say about a URL that holds a password. */
-function toPlace(url: string): string {
-  const { hostname, port, pathname } = new URL(url);
-  return `${hostname}:${port === '' ? 5672 : port}${pathname === '/' ? '' : pathname}`;
-}
-
-function withHeartbeat(url: string): string {
-  const parsed = new URL(url);
-  if (!parsed.searchParams.has('heartbeat')) {
-    parsed.searchParams.set('heartbeat', String(heartbeatSeconds));
-  }
-  return parsed.href;
 }

@@ -1,8 +1,8 @@
-import type { ChannelModel, ConfirmChannel, Message } from 'amqplib';
-import { setTimeout as pause } from 'node:timers/promises';
+import type { ConfirmChannel, Message } from 'amqplib';
 import { buildError } from '../../core/errors.ts';
 import type { Logger } from '../../core/ports/logger.ts';
-import { buildUnavailable, toAmqpFailure } from './failures.ts';
+import type { Connection } from './connection.ts';
+import { buildUnavailable } from './failures.ts';
 import type { AmqpMessage } from './message.ts';
 
 export interface PublisherLimits {
@@ -31,9 +31,6 @@ interface Entry {
   settled: boolean;
 }
 
-const firstReopenDelayMs = 500;
-const maxReopenDelayMs = 10_000;
-
 /**
  * Publishes with confirms, in the order of the calls, a bounded number at a time. A message whose confirm
  * was lost with the connection is sent again in its place with the same id, until its time is up: it may
@@ -50,22 +47,10 @@ export class Publisher {
   #inFlight = new Set<Entry>();
   #inFlightBytes = 0;
   #idle: (() => void)[] = [];
-  /** The connection that the channel is on, or is to be opened on again. */
-  #model: ChannelModel | undefined;
-  #reopening = false;
-  #reopenDelayMs = firstReopenDelayMs;
 
-  readonly #reopen: (model: ChannelModel) => Promise<void>;
-
-  /** `reopen` is called when RabbitMQ has closed the channel alone; it is to call `attach`. */
-  constructor(
-    limits: PublisherLimits,
-    logger: Logger,
-    reopen: (model: ChannelModel) => Promise<void>,
-  ) {
+  constructor(limits: PublisherLimits, logger: Logger) {
     this.#limits = limits;
     this.#logger = logger;
-    this.#reopen = reopen;
   }
 
   /** Resolves when it is confirmed. Rejects with what `address` says, or with `broker-unavailable`. */
@@ -88,19 +73,20 @@ export class Publisher {
   }
 
   /** Opens the confirm channel on a new connection and goes on with what waits. */
-  async attach(model: ChannelModel): Promise<void> {
-    const channel = await model.createConfirmChannel();
-    // On the same connection an alarm may still be on.
-    if (this.#model !== model) this.#blocked = false;
-    this.#model = model;
-    this.#reopenDelayMs = firstReopenDelayMs;
+  async attach(connection: Connection): Promise<void> {
+    const channel = await connection.createConfirmChannel();
+    this.#blocked = false;
     let error: Error | undefined;
     channel.on('error', (reason: Error) => {
       error = reason;
     });
     channel.on('return', (message: Message) => this.#markReturned(message));
     // Before amqplib's own listener, which calls back every unconfirmed message.
-    channel.prependListener('close', () => this.#detach(channel, error));
+    channel.prependListener('close', () => {
+      this.#detach(channel, error);
+      // The next connection brings another one.
+      if (error !== undefined) connection.drop(error);
+    });
     this.#channel = channel;
     this.#pump();
   }
@@ -203,31 +189,6 @@ export class Publisher {
     for (const entry of unconfirmed) {
       this.#settle(entry, buildUnavailable('RabbitMQ closed the channel', error));
     }
-    void this.#reopenUntilOpen();
-  }
-
-  /** The connection stays, so nobody else opens it: tries until it is open, here or on another one. */
-  async #reopenUntilOpen(): Promise<void> {
-    if (this.#reopening) return;
-    this.#reopening = true;
-    while (this.#model !== undefined && this.#channel === undefined && !this.#isDone()) {
-      try {
-        await this.#reopen(this.#model);
-      } catch (failure) {
-        const { message } = toAmqpFailure(failure);
-        this.#logger.error(
-          { reason: message, delayMs: this.#reopenDelayMs },
-          'The channel for publishing cannot be opened again; trying again',
-        );
-        await pause(this.#reopenDelayMs, undefined, { ref: false });
-        this.#reopenDelayMs = Math.min(2 * this.#reopenDelayMs, maxReopenDelayMs);
-      }
-    }
-    this.#reopening = false;
-  }
-
-  #isDone(): boolean {
-    return this.#closed && this.#inFlight.size + this.#waiting.length === 0;
   }
 
   #giveUp(entry: Entry): void {

@@ -1,8 +1,11 @@
-import type { Channel, ChannelModel } from 'amqplib';
-import type { HilumError } from '../../core/errors.ts';
-import { buildError, findFailure } from '../../core/errors.ts';
+import type { Channel } from 'amqplib';
+import { buildError, HilumError } from '../../core/errors.ts';
 import type { QueueDefinition } from '../../core/ports/broker.ts';
+import type { Connection } from './connection.ts';
 import { buildTopologyDiffers, buildUnavailable, toAmqpFailure } from './failures.ts';
+import { toLaneCount } from './lane-choice.ts';
+import type { Names } from './names.ts';
+import { laneNames } from './names.ts';
 
 /**
  * How long a message may be parked, shortest first. RabbitMQ expires a queue from its head only, so
@@ -10,34 +13,9 @@ import { buildTopologyDiffers, buildUnavailable, toAmqpFailure } from './failure
  */
 export const retryStepsMs = [1_000, 5_000, 30_000, 120_000, 600_000] as const;
 
-const stepNames = new Map<number, string>([
-  [1_000, '1s'],
-  [5_000, '5s'],
-  [30_000, '30s'],
-  [120_000, '2m'],
-  [600_000, '10m'],
-]);
-
 /** The shortest step that is no shorter than the delay; the longest one where none is long enough. */
 export function toRetryStep(delayMs: number): number {
   return retryStepsMs.find((step) => step >= delayMs) ?? retryStepsMs[retryStepsMs.length - 1] ?? 0;
-}
-
-/** What our queues and our exchange are called on the server, all below one prefix. */
-export interface Names {
-  readonly events: string;
-  queue(queue: string): string;
-  dead(queue: string): string;
-  retry(queue: string, stepMs: number): string;
-}
-
-export function buildNames(prefix: string): Names {
-  return {
-    events: `${prefix}.events`,
-    queue: (queue) => `${prefix}.${queue}`,
-    dead: (queue) => `${prefix}.${queue}.dead`,
-    retry: (queue, stepMs) => `${prefix}.${queue}.retry.${stepNames.get(stepMs) ?? stepMs}`,
-  };
 }
 
 // Always given and always finite: without it RabbitMQ before 4.0 puts a returned message at the tail
@@ -54,14 +32,22 @@ const atLeastOnceTo = (name: string): Readonly<Record<string, string | number>> 
   'x-overflow': 'reject-publish',
 });
 
+type Arguments = Readonly<Record<string, string | number | boolean>>;
+
 /** Queue arguments that mean the same to RabbitMQ 3.10 and 4.x; they can never change for a name. */
 function buildArguments(
   names: Names,
   queue: string,
-): Readonly<Record<'work' | 'dead', Readonly<Record<string, string | number>>>> &
-  Readonly<{ retry: (stepMs: number) => Readonly<Record<string, string | number>> }> {
+): Readonly<Record<'work' | 'lane' | 'dead', Arguments>> &
+  Readonly<{ retry: (stepMs: number) => Arguments }> {
+  const work = {
+    ...quorum,
+    'x-delivery-limit': deliveryLimit,
+    ...atLeastOnceTo(names.dead(queue)),
+  };
   return {
-    work: { ...quorum, 'x-delivery-limit': deliveryLimit, ...atLeastOnceTo(names.dead(queue)) },
+    work,
+    lane: { ...work, 'x-single-active-consumer': true },
     dead: { ...quorum, 'x-delivery-limit': deliveryLimit },
     retry: (stepMs) => ({
       ...quorum,
@@ -72,53 +58,116 @@ function buildArguments(
 }
 
 /**
- * Makes the queue, its dead-letter queue, its retry queues and its subscriptions exist. Rejects with
- * `broker-topology-differs` where one exists with other arguments, else `broker-unavailable`.
+ * Makes the queue, its dead-letter queue, its retry queues, its lanes and its subscriptions exist; `lanesThere`: with
+ * those that it had before. Rejects with `broker-topology-differs` where one exists with other arguments, else
+ * `broker-unavailable`.
  */
 export async function declareQueue(
-  model: ChannelModel,
+  connection: Connection,
   names: Names,
-  definition: QueueDefinition,
+  { definition, lanesThere }: { readonly definition: QueueDefinition; readonly lanesThere: number },
 ): Promise<void> {
-  const { name, topics = [] } = definition;
-  const declareAll = async (channel: Channel): Promise<void> => {
-    const declare = buildArguments(names, name);
+  const { name, topics = [], order } = definition;
+  await onThrowAwayChannel(connection, async (channel) => {
+    const args = buildArguments(names, name);
+    const declare = async (queue: string, its: Arguments): Promise<void> => {
+      const declaring = () => channel.assertQueue(queue, { durable: true, arguments: its });
+      try {
+        await connection.call(declaring, `The queue ${queue} cannot be declared`);
+      } catch (error) {
+        throw toDeclareError('queue', queue, error);
+      }
+    };
     // Targets before the queues that dead-letter into them.
-    await assertQueue(channel, names.dead(name), declare.dead);
-    await assertQueue(channel, names.queue(name), declare.work);
-    for (const stepMs of retryStepsMs) {
-      await assertQueue(channel, names.retry(name, stepMs), declare.retry(stepMs));
-    }
+    await declare(names.dead(name), args.dead);
+    await declare(names.queue(name), args.work);
+    for (const stepMs of retryStepsMs) await declare(names.retry(name, stepMs), args.retry(stepMs));
+    const lanes = laneNames(names, name, toLaneCount(order));
+    for (const lane of lanes) await declare(lane, args.lane);
     for (const topic of topics) {
-      await channel.bindQueue(names.queue(name), names.events, topic);
+      await subscribe(connection, channel, {
+        exchange: names.events,
+        topic,
+        // The first lane keeps the order of events; its consumer moves them into their lanes.
+        queue: lanes[0] ?? names.queue(name),
+        notBy:
+          lanes[0] !== undefined
+            ? names.queue(name)
+            : lanesThere > 0
+              ? names.lane(name, 0)
+              : undefined,
+      });
     }
-  };
+  });
+}
+
+/** Bound anew before it is unbound: an event that comes in between comes twice, never not at all. */
+async function subscribe(
+  connection: Connection,
+  channel: Channel,
+  it: {
+    readonly exchange: string;
+    readonly topic: string;
+    readonly queue: string;
+    readonly notBy: string | undefined;
+  },
+): Promise<void> {
+  const { exchange, topic, queue, notBy } = it;
+  const what = `The queue ${queue} cannot subscribe to ${topic}`;
   try {
-    await onThrowAwayChannel(model, declareAll);
+    await connection.call(() => channel.bindQueue(queue, exchange, topic), what);
+    if (notBy === undefined) return;
+    await connection.call(() => channel.unbindQueue(notBy, exchange, topic), what);
   } catch (error) {
-    throw findFailure(error) === undefined
-      ? toDeclareError('queue', names.queue(name), error)
-      : error;
+    throw toDeclareError('queue', queue, error);
+  }
+}
+
+/**
+ * How many lanes a queue has on the server, where it has at least `known`. Those beyond are from before. The first
+ * that is not there leaves an error in the server's log: what exists cannot be asked for in another way.
+ */
+export async function countLanes(
+  connection: Connection,
+  names: Names,
+  { queue, known }: { readonly queue: string; readonly known: number },
+): Promise<number> {
+  let count = known;
+  while (await exists(connection, names.lane(queue, count))) count += 1;
+  return count;
+}
+
+async function exists(connection: Connection, name: string): Promise<boolean> {
+  try {
+    await onThrowAwayChannel(connection, (channel) =>
+      connection.call(() => channel.checkQueue(name), `The queue ${name} cannot be asked for`),
+    );
+    return true;
+  } catch (error) {
+    if (toAmqpFailure(error).code === 404) return false;
+    throw toDeclareError('queue', name, error);
   }
 }
 
 /** Makes the topic exchange for events exist; `declareQueue` needs it. */
-export async function declareEvents(model: ChannelModel, names: Names): Promise<void> {
-  await onThrowAwayChannel(model, async (channel) => {
+export async function declareEvents(connection: Connection, names: Names): Promise<void> {
+  const { events } = names;
+  await onThrowAwayChannel(connection, async (channel) => {
+    const declaring = () => channel.assertExchange(events, 'topic', { durable: true });
     try {
-      await channel.assertExchange(names.events, 'topic', { durable: true });
+      await connection.call(declaring, `The exchange ${events} cannot be declared`);
     } catch (error) {
-      throw toDeclareError('exchange', names.events, error);
+      throw toDeclareError('exchange', events, error);
     }
   });
 }
 
 /** A channel of its own: an error of the server closes the channel it happens on, with all that is on it. */
 export async function onThrowAwayChannel<Result>(
-  model: ChannelModel,
+  connection: Connection,
   use: (channel: Channel) => Promise<Result>,
 ): Promise<Result> {
-  const channel = await model.createChannel();
+  const channel = await connection.createChannel();
   // The rejected call tells the same.
   channel.on('error', () => undefined);
   let open = true;
@@ -128,25 +177,15 @@ export async function onThrowAwayChannel<Result>(
   try {
     return await use(channel);
   } finally {
+    const closing = () => channel.close();
     // `open` is changed by the listener above.
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition
-    if (open) await channel.close().catch(() => undefined);
-  }
-}
-
-async function assertQueue(
-  channel: Channel,
-  name: string,
-  args: Readonly<Record<string, string | number>>,
-): Promise<void> {
-  try {
-    await channel.assertQueue(name, { durable: true, arguments: args });
-  } catch (error) {
-    throw toDeclareError('queue', name, error);
+    if (open) await connection.call(closing, 'A channel cannot be closed').catch(() => undefined);
   }
 }
 
 function toDeclareError(what: 'queue' | 'exchange', name: string, error: unknown): HilumError {
+  if (error instanceof HilumError) return error;
   const { code, message } = toAmqpFailure(error);
   if (code === 406) return buildTopologyDiffers(what, name, error);
   if (code === 403) {

@@ -67,7 +67,10 @@ export interface QueueDefinition {
  * envelope's key decides which lane it is in, and each lane has one consumer at a time.
  */
 export interface QueueOrder {
-  /** 1 and more; the embedded broker, which is for one machine, takes them as one. */
+  /**
+   * 1 and more; the embedded broker, which is for one machine, takes them as one. Where the number changes while
+   * messages wait, none is lost, and those of a key may change places.
+   */
   readonly lanes: number;
 }
 

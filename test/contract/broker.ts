@@ -12,13 +12,13 @@ import { describeTopics } from './broker/topics.ts';
 
 /**
  * Every promise of core/ports/broker.ts, as tests. `open` is called before each of them; a slow server
- * may be shared between the fixtures that it returns, since every test uses queues of its own. Without `keepsOrder`
- * the implementation does not keep the promises of an ordered queue over several consumers yet.
+ * may be shared between the fixtures that it returns, since every test uses queues of its own. Without
+ * `keepsOrderOverCrash` what several consumers or one held when the server was killed may come back in another order.
  */
 export function describeBroker(
   name: string,
   open: () => Promise<BrokerFixture>,
-  { keepsOrder = true }: { readonly keepsOrder?: boolean } = {},
+  { keepsOrderOverCrash = true }: { readonly keepsOrderOverCrash?: boolean } = {},
 ): void {
   describe(`broker: ${name}`, () => {
     let fixture: BrokerFixture;
@@ -41,7 +41,7 @@ export function describeBroker(
     describeSettling(test);
     describeOutgoing(test);
     describePausing(test);
-    if (keepsOrder) describeOrder(test);
+    describeOrder(test, { keepsOrderOverCrash });
     describeTopics(test);
     describeDeclaring(test);
     describeLostConnections(test);

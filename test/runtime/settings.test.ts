@@ -47,6 +47,30 @@ describe('settings', () => {
     });
   });
 
+  it('reach RabbitMQ at several hosts, and tell what is wrong with its files', () => {
+    const url = 'amqps://hilum@rabbit-1:5671/clinic,amqps://hilum@rabbit-2:5671/clinic';
+    const metrics = 'http://rabbit-1:15692, http://rabbit-2:15692';
+    const settings = settingsOf({ RABBITMQ_URL: url, RABBITMQ_METRICS_URL: metrics });
+    expect(settings.rabbitmqUrl).toBe(url);
+    expect(settings.rabbitmq.metricsUrls).toEqual(metrics.split(', '));
+    expect(Object.keys(settings.environment)).not.toContain('RABBITMQ_URL');
+    const read = readSettings({
+      RABBITMQ_URL: url,
+      RABBITMQ_CERT: '/nowhere/cert.pem',
+      RABBITMQ_PASSWORD_FILE: '/nowhere/password',
+      RABBITMQ_METRICS_URL: 'rabbit-1:15692',
+    });
+    expect(read).toEqual({
+      ok: false,
+      problems: [
+        'RABBITMQ_CERT: expected a file with a certificate in PEM, found ENOENT at /nowhere/cert.pem.',
+        'RABBITMQ_PASSWORD_FILE: expected a file with a password, found ENOENT at /nowhere/password.',
+        'RABBITMQ_CERT and RABBITMQ_KEY: expected both or none, found one.',
+        'RABBITMQ_METRICS_URL: expected http://host:15692, found something else.',
+      ],
+    });
+  });
+
   it('refuse one port for two listeners, but not for a demo partner that is off', () => {
     const env = { HILUM_MLLP_PORT: '2576' };
     expect(readSettings(env).ok).toBe(false);

@@ -1,0 +1,260 @@
+import type { Channel, ConsumeMessage } from 'amqplib';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Delivery } from '../../core/ports/broker.ts';
+import type { Logger } from '../../core/ports/logger.ts';
+import type { Connection } from './connection.ts';
+import { buildQueueMissing, buildUnavailable, toAmqpFailure } from './failures.ts';
+import { buildDelivery } from './settlement.ts';
+import type { SettlementPublisher } from './settlement.ts';
+
+/** What is consumed, and what is done with it. */
+export interface LaneOptions {
+  /** The queue's name as its callers know it, and on the server. */
+  readonly queue: string;
+  readonly serverQueue: string;
+  /** How many deliveries are unsettled at a time. */
+  readonly window: number;
+  readonly handler: (delivery: Delivery) => void;
+  readonly publisher: SettlementPublisher;
+  /** What takes a message that is not for the handler to where it belongs; undefined where it is. */
+  readonly findMove: (message: ConsumeMessage) => (() => Promise<void>) | undefined;
+  /** RabbitMQ closes a channel with a message that is unsettled for 30 minutes: we do before it does. */
+  readonly recycleAfterMs: number;
+  readonly logger: Logger;
+}
+
+const handlerFailureDelayMs = 5_000;
+/** How long what could not be settled, or moved, is held before that is tried again. */
+const againMs = 1_000;
+const lookEveryMs = 20_000;
+
+/**
+ * One consumer on one channel, from its opening to its end; the lane opens another one then. Every message of it is
+ * either in a handler's hands, or waits here for its turn: what was given back is handed out again from here, since
+ * RabbitMQ would put it behind others that are held. What is unsettled when the channel goes comes back in its order.
+ */
+export class LaneSession {
+  readonly #connection: Connection;
+  readonly #channel: Channel;
+  readonly #options: LaneOptions;
+  /** When each was delivered, on the monotonic clock: the oldest first. */
+  readonly #held = new Map<ConsumeMessage, number>();
+  readonly #handedOut = new Set<ConsumeMessage>();
+  /** For the handler, in the order of the queue; `again`: it had it before. */
+  readonly #waiting: { readonly message: ConsumeMessage; readonly again: boolean }[] = [];
+  readonly #voiding = new AbortController();
+  readonly #ended = Promise.withResolvers<string | undefined>();
+  #moving: Promise<void> = Promise.resolve();
+  #isOver = false;
+  #isHalted = false;
+  /** How often in a row RabbitMQ has said that nobody consumes the queue. */
+  #missed = 0;
+
+  private constructor(connection: Connection, channel: Channel, options: LaneOptions) {
+    this.#connection = connection;
+    this.#channel = channel;
+    this.#options = options;
+    // Why this channel alone was closed; unset when it went with its connection.
+    let reason: string | undefined;
+    channel.on('error', (error: Error) => {
+      reason = error.message;
+    });
+    channel.on('close', () => this.#end(reason));
+    const timer = setInterval(
+      () => void this.#look(),
+      Math.min(lookEveryMs, options.recycleAfterMs),
+    );
+    timer.unref();
+    void this.ended.then(() => clearInterval(timer));
+  }
+
+  /** Consumes. Rejects with `queue-missing` or `broker-unavailable`. */
+  static async open(connection: Connection, options: LaneOptions): Promise<LaneSession> {
+    const { queue, serverQueue, window } = options;
+    const what = `The queue ${serverQueue} cannot be consumed`;
+    try {
+      const channel = await connection.createChannel();
+      const session = new LaneSession(connection, channel, options);
+      await connection.call(() => channel.prefetch(window), what);
+      const onMessage = (message: ConsumeMessage | null): void => {
+        if (message !== null) session.#deliver(message);
+        else void session.end('consumer cancelled: the queue was deleted or has lost its leader');
+      };
+      await connection.call(() => channel.consume(serverQueue, onMessage), what);
+      return session;
+    } catch (error) {
+      if (toAmqpFailure(error).code === 404) throw buildQueueMissing(serverQueue);
+      throw buildUnavailable(`The queue ${queue} cannot be consumed`, error);
+    }
+  }
+
+  /** Resolves when it is over: with what is wrong, or undefined where nobody wants it any more or its connection went. */
+  get ended(): Promise<string | undefined> {
+    return this.#ended.promise;
+  }
+
+  /** Delivered and not settled. */
+  get unsettled(): number {
+    return this.#held.size;
+  }
+
+  /**
+   * Nothing more is handed out. What is may be settled; then it is over, and what waits goes back in its order. Where
+   * nothing is, RabbitMQ has heard of all that was settled when it resolves.
+   */
+  async halt(): Promise<void> {
+    this.#isHalted = true;
+    if (this.#handedOut.size === 0) await this.end();
+  }
+
+  resume(): void {
+    this.#isHalted = false;
+    this.#handOut();
+  }
+
+  /** All that is unsettled goes back to the queue; RabbitMQ has heard of the rest when it resolves. Never rejects. */
+  async end(reason?: string): Promise<void> {
+    if (this.#isOver) return;
+    this.#end(reason);
+    const closing = () => this.#channel.close();
+    await this.#connection.call(closing, 'A channel cannot be closed').catch(() => undefined);
+  }
+
+  #end(reason: string | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#held.clear();
+    if (this.#handedOut.size > 0) this.#voiding.abort();
+    this.#handedOut.clear();
+    this.#waiting.length = 0;
+    this.#ended.resolve(reason);
+  }
+
+  #deliver(message: ConsumeMessage): void {
+    if (this.#isOver) return;
+    this.#held.set(message, performance.now());
+    const move = this.#options.findMove(message);
+    if (move === undefined) {
+      this.#waiting.push({ message, again: false });
+      this.#handOut();
+    } else {
+      // One after the other: what is moved keeps its order.
+      this.#moving = this.#moving.then(() => this.#move(message, move));
+    }
+  }
+
+  async #move(message: ConsumeMessage, move: () => Promise<void>): Promise<void> {
+    while (!this.#isGone()) {
+      try {
+        await move();
+        this.#acknowledge(message);
+        return;
+      } catch (error) {
+        if (this.#isGone()) return;
+        this.#warn('A message could not be moved to where it belongs', error);
+        await pause(againMs, undefined, { ref: false });
+      }
+    }
+  }
+
+  #handOut(): void {
+    while (!this.#isOver && !this.#isHalted) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#handedOut.add(next.message);
+      this.#hand(next);
+    }
+  }
+
+  #hand({ message, again }: { readonly message: ConsumeMessage; readonly again: boolean }): void {
+    const { queue, publisher, handler } = this.#options;
+    const held = {
+      queue,
+      message,
+      redelivered: again || message.fields.redelivered,
+      voided: this.#voiding.signal,
+      assertCurrent: () => this.#assertCurrent(),
+      acknowledge: () => this.#acknowledge(message),
+      giveBack: (when: 'now' | 'soon') => this.#giveBack(message, when),
+    };
+    const delivery = buildDelivery(held, publisher);
+    try {
+      handler(delivery);
+    } catch (error) {
+      // An exception in here would end the connection, and the message would come back to do it again.
+      this.#warn('A consumer threw; the message is retried', error);
+      delivery.retry(handlerFailureDelayMs).catch(() => undefined);
+    }
+  }
+
+  #acknowledge(message: ConsumeMessage): void {
+    this.#assertCurrent();
+    try {
+      this.#channel.ack(message);
+    } catch (error) {
+      throw this.#buildGone(error);
+    }
+    this.#held.delete(message);
+    this.#handedOut.delete(message);
+    this.#endWhenSettled();
+  }
+
+  /** Not at once where it could not be settled, or it would fail as fast as it is delivered. */
+  #giveBack(message: ConsumeMessage, when: 'now' | 'soon'): void {
+    // The process need not stay for it: with its connection everything goes back.
+    if (when === 'soon') setTimeout(() => this.#giveBack(message, 'now'), againMs).unref();
+    else if (this.#handedOut.delete(message)) {
+      const { deliveryTag } = message.fields;
+      const behind = this.#waiting.findIndex((it) => it.message.fields.deliveryTag > deliveryTag);
+      const at = behind < 0 ? this.#waiting.length : behind;
+      this.#waiting.splice(at, 0, { message, again: true });
+      setImmediate(() => this.#handOut());
+      this.#endWhenSettled();
+    }
+  }
+
+  #endWhenSettled(): void {
+    if (this.#isHalted && this.#handedOut.size === 0) void this.end();
+  }
+
+  /** A call, since it may change across any await. */
+  #isGone(): boolean {
+    return this.#isOver;
+  }
+
+  #assertCurrent(): void {
+    if (this.#isOver) throw this.#buildGone();
+  }
+
+  #buildGone(cause?: unknown): Error {
+    const what = `The channel that delivered from ${this.#options.queue} is gone; the message is delivered again`;
+    return buildUnavailable(what, cause);
+  }
+
+  /** Now and then: whether RabbitMQ has a consumer where we believe to be one, and what is held for long. */
+  async #look(): Promise<void> {
+    const { serverQueue, recycleAfterMs } = this.#options;
+    for (const since of this.#held.values()) {
+      // On a new channel its time begins anew.
+      if (performance.now() - since >= recycleAfterMs) void this.end('a message is held for long');
+      break;
+    }
+    if (this.#isOver) return;
+    const asking = () => this.#channel.checkQueue(serverQueue);
+    try {
+      const { consumerCount } = await this.#connection.call(
+        asking,
+        `The queue ${serverQueue} does not answer`,
+      );
+      this.#missed = consumerCount === 0 ? this.#missed + 1 : 0;
+      // A server under load answers 0 for what it cannot find out in time.
+      if (this.#missed > 1) void this.end('RabbitMQ has forgotten the consumer');
+    } catch (error) {
+      this.#warn('A queue that is consumed does not answer', error);
+    }
+  }
+  #warn(what: string, error: unknown): void {
+    const { logger, serverQueue } = this.#options;
+    logger.warn({ queue: serverQueue, reason: toAmqpFailure(error).message }, what);
+  }
+}
