@@ -19,6 +19,8 @@ export class Checkpoints {
   readonly #logger: Logger;
   readonly #thread: Worker;
   #isRunning = false;
+  /** How much the copy under way was to copy. */
+  #left = 0;
   #isAlone = false;
 
   constructor(database: Database, file: CheckpointThreadData, logger: Logger) {
@@ -35,9 +37,9 @@ export class Checkpoints {
 
   /** To be called between transactions, now and then. */
   check(): void {
-    if (this.#isRunning || this.#isAlone || this.#database.logPages().left < due) return;
-    this.#isRunning = true;
-    this.#thread.postMessage('checkpoint');
+    if (this.#isRunning || this.#isAlone) return;
+    const { left } = this.#database.logPages();
+    if (left >= due) this.#start(left);
   }
 
   async close(): Promise<void> {
@@ -45,16 +47,26 @@ export class Checkpoints {
     await this.#thread.terminate();
   }
 
+  #start(left: number): void {
+    this.#isRunning = true;
+    this.#left = left;
+    this.#thread.postMessage('checkpoint');
+  }
+
   #finish({ failed }: CheckpointReport): void {
     this.#isRunning = false;
     if (failed !== undefined) {
       // Such as on a full disk: the log keeps what it has, and grows.
-      this.#logger.warn({ error: failed }, 'The write-ahead log could not be copied; trying again');
+      this.#logger.warn(
+        { error: failed },
+        'The write-ahead log could not be copied into the file: is its disk full? Trying again',
+      );
       return;
     }
     const { left, all } = this.#database.logPages();
     if (left <= rest || all >= overdue) this.#database.checkpoint();
-    else this.check();
+    // Each copy is shorter than the one before, and so is what comes meanwhile.
+    else if (left < this.#left && !this.#isAlone) this.#start(left);
   }
 
   /** Without the thread, commits do it as SQLite has it. */

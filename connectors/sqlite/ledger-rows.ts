@@ -11,7 +11,7 @@ export const columns = `message.number, id, interface.name AS interface, state, 
 export const messages = `message JOIN interface ON interface.number = message.interface`;
 
 /** The state of a message row. */
-export function toState(row: Row): MessageState {
+function toState(row: Row): MessageState {
   return messageStates[Number(row['state'])] ?? 'received';
 }
 

@@ -5,7 +5,8 @@ import { EventCounts } from './event-counts.ts';
 import { LedgerBatches } from './ledger-batches.ts';
 import { compareInstants, laterOf } from './instants.ts';
 import type { Header, Journal, JournalEntry } from './journal.ts';
-import { KnownMessages, type Arrived, type Known } from './known-messages.ts';
+import { KnownMessages } from './known-messages.ts';
+import type { Arrived, Known } from './known.ts';
 import {
   closingKinds,
   eventKinds,

@@ -1,6 +1,6 @@
 import type { Database, Row } from './database.ts';
 import { messageStates } from './ledger-codes.ts';
-import type { Known } from './known-messages.ts';
+import type { Known, Parking } from './known.ts';
 
 /** The rows of messages, and those of other tables that go with them. Writes inside the caller's transaction. */
 export class MessageRows {
@@ -156,7 +156,7 @@ export class MessageRows {
   }
 }
 
-function toParking(row: Row) {
+function toParking(row: Row): Parking {
   return {
     number: Number(row['number']),
     key: String(row['key']),
