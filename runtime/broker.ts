@@ -28,7 +28,8 @@ export async function openStores(
   const owner = await connectOwner({ socket: settings.ownerSocket, logger });
   if (settings.rabbitmqUrl === undefined) {
     owner.onState(onState);
-    return { ...owner, close: () => owner.close() };
+    const { broker, ledger, intake } = owner;
+    return { broker, ledger, intake, close: () => owner.close() };
   }
   const broker = await openRabbitBroker({
     url: settings.rabbitmqUrl,
