@@ -5,7 +5,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 export type CheckpointThreadData = string;
 
 /** A checkpoint is over; `failed` in SQLite's own words. */
-export type CheckpointReport = { readonly failed?: string };
+export interface CheckpointReport {
+  readonly failed?: string;
+}
 
 // A connection of its own: a passive checkpoint waits for nobody and keeps nobody waiting.
 if (parentPort !== null) {

@@ -3,11 +3,11 @@ import type { Logger } from '../../core/ports/logger.ts';
 import type { CheckpointReport, CheckpointThreadData } from './checkpoint-thread.ts';
 import type { Database } from './database.ts';
 
-/** In pages: a log of 16 MiB is copied, and one that grew to 64 MiB all the same is copied to its end at once. */
-const due = 4_000;
-const overdue = 16_000;
+/** In pages of 8 KiB: a log of 16 MiB is copied, and one of 64 MiB all the same is copied to its end at once. */
+const due = 2_000;
+const overdue = 8_000;
 /** So little of it is left that to copy it holds up a commit for no more than some milliseconds. */
-const rest = 400;
+const rest = 200;
 
 /**
  * Copies the write-ahead log into the file in a thread of its own: it takes many times as long as a commit, which
@@ -30,7 +30,7 @@ export class Checkpoints {
     });
     database.checkpointBy('others');
     this.#thread.on('message', (report: CheckpointReport) => this.#finish(report));
-    this.#thread.on('error', (error) => this.#takeOver(error.message));
+    this.#thread.on('error', (error: Error) => this.#takeOver(error.message));
   }
 
   /** To be called between transactions, now and then. */

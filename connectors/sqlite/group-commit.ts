@@ -1,19 +1,20 @@
 import type { Logger } from '../../core/ports/logger.ts';
-import type { PruneRequest, PruneResult } from '../../core/ports/retention.ts';
-import { Contents } from './contents.ts';
 import { isFull, Refusal, toFailure } from './database.ts';
 import type { Database } from './database.ts';
-import { Journal } from './journal.ts';
-import { checkEntry } from './ledger-entry.ts';
-import { answerQuestion, isLedgerKind, needsWriteBack } from './ledger-questions.ts';
-import { LedgerStore } from './ledger-store.ts';
+import { needsWriteBack } from './ledger-questions.ts';
+import type { LedgerStore } from './ledger-store.ts';
 import type { Failure, Request } from './protocol.ts';
-import { giveBack, prune, readStorage } from './pruning.ts';
-import type { Lease, Receiver } from './queue-state.ts';
-import { Queues } from './queues.ts';
-import type { Effect } from './queues.ts';
+import type { Receiver } from './queue-state.ts';
+import type { Effect, Queues } from './queues.ts';
+import {
+  applyRequest,
+  growingKinds,
+  roomMakingKinds,
+  unavailableCode,
+  writingKinds,
+} from './requests.ts';
 import { StorageWatch } from './storage-watch.ts';
-import { UndoLog } from './undo-log.ts';
+import { Transactions } from './transactions.ts';
 
 /** A client as the group commit sees it: where answers go. Nothing is sent before `flush`. */
 export interface Requester extends Receiver {
@@ -37,10 +38,7 @@ export class GroupCommit {
   readonly #database: Database;
   readonly #queues: Queues;
   readonly #ledger: LedgerStore;
-  readonly #journal: Journal;
-  readonly #contents: Contents;
-  /** Of queues and bodies; the ledger makes its memory anew. */
-  readonly #undo = new UndoLog();
+  readonly #transactions: Transactions;
   readonly #logger: Logger;
   readonly #storage: StorageWatch;
   readonly #onWritten: () => void;
@@ -54,6 +52,8 @@ export class GroupCommit {
   /** While the tables are behind the journal. */
   #writeBackTimer: NodeJS.Timeout | undefined;
   #writeBackDue = false;
+  /** The last write-back failed. */
+  #isStuck = false;
   #closed = false;
 
   /**
@@ -70,25 +70,12 @@ export class GroupCommit {
     this.#storage = new StorageWatch(database, onStorage);
     this.#onWritten = onWritten;
     this.#logger = logger;
-    this.#journal = new Journal(database);
-    this.#contents = new Contents(database, this.#undo);
-    const stores = {
-      database,
-      journal: this.#journal,
-      contents: this.#contents,
-      undo: this.#undo,
-    };
-    this.#ledger = new LedgerStore(stores);
-    this.#queues = new Queues(stores, {
-      wake: () => {
-        if (this.#failing) this.#armLater();
-        else this.#arm();
-      },
-      stateOf: (id) => this.#ledger.stateOf(id),
+    this.#transactions = new Transactions(database, () => {
+      if (this.#failing) this.#armLater();
+      else this.#arm();
     });
-    const left = [...this.#journal.read()];
-    this.#ledger.load(left);
-    this.#queues.load(left);
+    this.#ledger = this.#transactions.ledger;
+    this.#queues = this.#transactions.queues;
     // Where it cannot be done now, such as on a full disk, it is done later.
     this.#writeBack();
   }
@@ -153,7 +140,7 @@ export class GroupCommit {
       this.#requesters.delete(requester);
       this.#queues.leave(requester);
     }
-    const [unreadable, ...others] = this.#queues.dispatch();
+    const [unreadable, ...others] = this.#database.reading(() => this.#queues.dispatch());
     if (unreadable !== undefined) {
       const { code, message } = toFailure(unreadable, 'broker-unavailable');
       this.#logger.error(
@@ -165,13 +152,12 @@ export class GroupCommit {
     for (const requester of this.#requesters) requester.flush();
     // Nobody waits for it.
     if (this.#isWriteBackDue()) this.#writeBack();
-    else if (!this.#journal.isEmpty) this.#writeBackLater();
+    else if (this.#transactions.isBehind) this.#writeBackLater();
   }
 
   /** One transaction for all of them; an error where nothing of it was stored. */
   #attempt(batch: readonly Submitted[]): { readonly error: unknown } | undefined {
     const effects: { readonly submitted: Submitted; readonly effect: Effect }[] = [];
-    let moved: Effect = () => undefined;
     const refused: { readonly submitted: Submitted; readonly refusal: Refusal }[] = [];
     const work = (): void => {
       for (const submitted of batch) {
@@ -183,73 +169,57 @@ export class GroupCommit {
           refused.push({ submitted, refusal: error });
         }
       }
-      moved = this.#queues.moveMarks();
-      this.#journal.flush();
     };
     const isWriting = batch.some(({ request }) => writingKinds.has(request[1]));
     try {
-      if (isWriting || this.#queues.needsMarks) this.#database.transact(work);
-      else work();
+      this.#transactions.commit(work, { isWriting });
     } catch (error) {
-      this.#rollBack();
       this.#storage.failed(error);
       return { error };
     }
-    this.#undo.forget();
-    this.#journal.committed();
-    this.#ledger.committed();
-    moved();
     if (batch.some(({ request }) => needsWriteBack(request[1], this.#ledger))) this.#writeBack();
-    for (const { submitted, effect } of effects) this.#answer(submitted, effect);
+    // What makes room has transactions of its own.
+    const isRoomMaking = ({ submitted }: (typeof effects)[number]): boolean =>
+      roomMakingKinds.has(submitted.request[1]);
+    this.#database.reading(() => {
+      for (const each of effects) {
+        if (!isRoomMaking(each)) this.#answer(each.submitted, each.effect);
+      }
+    });
+    for (const each of effects) {
+      if (!isRoomMaking(each)) continue;
+      this.#answer(each.submitted, each.effect);
+      this.#onWritten();
+    }
     for (const { submitted, refusal } of refused) {
       submitted.requester.fail(submitted.request[0], refusal.failure);
     }
     return undefined;
   }
 
-  #rollBack(): void {
-    this.#undo.undo();
-    this.#journal.rolledBack();
-    this.#ledger.rolledBack();
-    // What the ledger took from the journal again was there before.
-    this.#undo.forget();
-  }
-
   #isWriteBackDue(): boolean {
-    const isDue =
-      this.#writeBackDue ||
-      this.#ledger.changed >= maxBehind.messages ||
-      this.#queues.rows.changes >= maxBehind.rows ||
-      this.#contents.bytes >= maxBehind.bytes;
+    const isDue = this.#writeBackDue || this.#transactions.isFarBehind;
     this.#writeBackDue = false;
     return isDue && !this.#failing;
   }
 
-  /** Moves what the journal has to the tables. Where that fails the journal keeps it, and it is tried again later. */
+  /** Where the tables cannot be written the journal keeps what they lack, and it is tried again later. */
   #writeBack(): void {
-    if (this.#journal.isEmpty) return;
+    if (!this.#transactions.isBehind) return;
     try {
-      this.#database.beyondLimit(() =>
-        this.#database.transactUnflushed(() => {
-          this.#ledger.writeBack();
-          this.#queues.rows.writeBack();
-          this.#contents.deleteUnused();
-          this.#journal.clear();
-        }),
-      );
+      this.#transactions.writeBack();
     } catch (error) {
-      this.#rollBack();
       this.#storage.failed(error);
       const { code, message } = toFailure(error, 'ledger-unavailable');
-      this.#logger.warn({ code, message }, 'The tables could not be written; trying again');
+      // Once for as long as it lasts.
+      if (!this.#isStuck) {
+        this.#logger.warn({ code, message }, 'The tables could not be written; trying again');
+      }
+      this.#isStuck = true;
       this.#writeBackLater();
       return;
     }
-    this.#undo.forget();
-    this.#ledger.written();
-    this.#queues.rows.written();
-    this.#contents.forget();
-    this.#journal.cleared();
+    this.#isStuck = false;
     this.#onWritten();
   }
 
@@ -300,6 +270,10 @@ export class GroupCommit {
     }, writeBackMs);
   }
 
+  #apply({ requester, request }: Submitted): Effect {
+    return applyRequest(this.#transactions, requester, request);
+  }
+
   #answer({ requester, request }: Submitted, effect: Effect): void {
     const [id, kind] = request;
     try {
@@ -310,108 +284,10 @@ export class GroupCommit {
       requester.fail(id, toFailure(error, unavailableCode(kind)));
     }
   }
-
-  /** Whatever of it can be refused is found before anything is written. */
-  #settle(
-    requester: Requester,
-    [, , lease, beside]: Extract<
-      Request,
-      readonly [number, 'accept' | 'retry' | 'deadLetter', ...unknown[]]
-    >,
-    how: (lease: Lease) => Effect,
-  ): Effect {
-    for (const entry of beside?.entries ?? []) checkEntry(entry);
-    const effect = this.#queues.settle(
-      requester,
-      { leaseId: lease, outgoing: beside?.outgoing ?? [] },
-      how,
-    );
-    if (beside !== undefined) this.#ledger.append(beside.entries);
-    return effect;
-  }
-
-  /** After the write-back that it asks for; a step that finds the tables behind all the same would not see what waits. */
-  #prune(request: PruneRequest): PruneResult {
-    if (!this.#journal.isEmpty) {
-      throw new Refusal({
-        errorClass: 'transient',
-        code: 'ledger-unavailable',
-        message:
-          'Tables that are up to date were expected, and they could not be written; try again.',
-      });
-    }
-    const result = prune(this.#database, request, (ids) => this.#ledger.forget(ids));
-    this.#onWritten();
-    return result;
-  }
-
-  #apply({ requester, request }: Submitted): Effect {
-    const queues = this.#queues;
-    const database = this.#database;
-    switch (request[1]) {
-      case 'publish':
-        return queues.publish(request[2], request[3]);
-      case 'publishEvent':
-        return queues.publishEvent(request[2], request[3]);
-      case 'accept':
-        return this.#settle(requester, request, (lease) => queues.accept(lease));
-      case 'retry': {
-        const by = { delayMs: request[4], countAttempt: request[5] };
-        return this.#settle(requester, request, (lease) => queues.retry(lease, by));
-      }
-      case 'deadLetter':
-        return this.#settle(requester, request, (lease) => queues.deadLetter(lease, request[4]));
-      case 'release':
-        return queues.release(requester, request[2]);
-      case 'declare':
-        return queues.declare(request[2], request[3], {
-          topics: request[4],
-          isOrdered: request[5],
-        });
-      case 'consume':
-        return queues.consume(requester, request[2], { id: request[3], window: request[4] });
-      case 'stop':
-        return queues.stop(requester, request[2], request[3]);
-      case 'depths':
-        return queues.depths();
-      case 'append':
-        this.#ledger.append(request[2]);
-        return () => undefined;
-      case 'prune':
-        return () => this.#prune(request[2]);
-      case 'discardDead':
-        return queues.discardDead(request[2]);
-      case 'giveBack':
-        return () => giveBack(database, request[2]);
-      case 'storage':
-        return () => readStorage(database);
-      default: {
-        const question = request;
-        return () => answerQuestion(database, this.#ledger, question);
-      }
-    }
-  }
 }
 
-/** How long the tables may be behind the journal, and with how much: what a write-back takes, others wait for. */
+/** How long the tables may be behind the journal. */
 const writeBackMs = 250;
-const maxBehind = { messages: 512, rows: 4_096, bytes: 4 * 1024 * 1024 };
 
 /** How long a delivery waits that failed because the file could not be read or written. */
 const retryMs = 500;
-
-/** Requests that need room in the file. */
-const growingKinds: ReadonlySet<Request[1]> = new Set(['publish', 'publishEvent', 'append']);
-
-const writingKinds: ReadonlySet<Request[1]> = new Set([
-  ...growingKinds,
-  'accept',
-  'retry',
-  'deadLetter',
-  'declare',
-  'discardDead',
-]);
-
-function unavailableCode(kind: Request[1]): string {
-  return isLedgerKind(kind) ? 'ledger-unavailable' : 'broker-unavailable';
-}

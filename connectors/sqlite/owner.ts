@@ -26,7 +26,11 @@ export async function openOwner(options: {
 }): Promise<Owner> {
   const { file, socket, logger, maxFileBytes, onStorage } = options;
   const data: ThreadData = { file, socket, maxFileBytes };
-  const thread = new Worker(new URL('./thread.ts', import.meta.url), { workerData: data });
+  const thread = new Worker(new URL('./thread.ts', import.meta.url), {
+    workerData: data,
+    // What a batch needs is garbage after its commit: more room for it is only memory that is never given back.
+    resourceLimits: { maxYoungGenerationSizeMb: 24 },
+  });
   const exited = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
   let closing: Promise<void> | undefined;
 

@@ -76,7 +76,7 @@ class Client implements Requester {
 
 /** What edge and worker ask of the owner for each message on its way through a flow to a partner. */
 export class PipelineLoad {
-  /** How many messages have gone through. */
+  /** How many messages have come in. */
   done = 0;
   readonly #edge: Client;
   readonly #worker: Client;
@@ -112,12 +112,29 @@ export class PipelineLoad {
     return latencies;
   }
 
-  async #receive(): Promise<void> {
+  /** Fills the ledger with so many messages more that are done, of short bodies. */
+  async fill(count: number): Promise<void> {
+    for (let left = count; left > 0; left -= 500) {
+      const entries = Array.from({ length: Math.min(500, left) }, () => {
+        const envelope = { ...this.#build(), body: Buffer.from('MSH|') };
+        const { id, controlId = '' } = envelope;
+        const digest = createHash('sha256').update(controlId).digest('base64');
+        return [
+          { type: 'message', envelope, digest } as const,
+          event(id, 'queued', { queue: inbound }),
+          event(id, 'processed', { queue: inbound, attempt: 1 }),
+        ];
+      });
+      await this.#edge.ask(['append', entries.flat()]);
+    }
+  }
+
+  #build(): Envelope {
     this.done += 1;
     const now = Date.now();
     const id = newId(now);
     const body = this.#bodies[this.done % this.#bodies.length] ?? Buffer.alloc(0);
-    const envelope: Envelope = {
+    return {
       id,
       interface: 'bench',
       contentType: 'application/hl7-v2',
@@ -129,9 +146,13 @@ export class PipelineLoad {
       attempt: 1,
       body,
     };
-    const { controlId = '', interface: name } = envelope;
+  }
+
+  async #receive(): Promise<void> {
+    const envelope = this.#build();
+    const { id, controlId = '', interface: name } = envelope;
     const digest = createHash('sha256').update(controlId).digest('base64');
-    const since = toInstant(now - 7 * 86_400_000);
+    const since = toInstant(Date.now() - 7 * 86_400_000);
     await this.#edge.ask(['findReceived', [{ interface: name, controlId, digest, since }]]);
     const gone = new Promise<void>((resolve) => this.#underWay.set(id, resolve));
     await Promise.all([

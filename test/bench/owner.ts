@@ -33,10 +33,12 @@ try {
     for (const outstanding of [1, 32, 256])
       await measure(`${outstanding} outstanding`, outstanding);
   } else {
-    for (let rows = 10_000; rows <= Number(values.curve); rows *= 10) {
-      // Each leads to two rows: what came in, and what went out.
-      await load.run(Math.max(0, rows / 2 - load.done), 256);
-      await measure(`${rows} rows`, 32);
+    let rows = 0;
+    for (let to = 10; to <= Number(values.curve); to *= 10) {
+      await load.fill(Math.max(0, to - rows));
+      await measure(`${Math.max(to, rows)} rows`, 32);
+      // Each that goes through leads to two: what came in, and what went out.
+      rows = Math.max(to, rows) + 2 * messages;
     }
   }
 } finally {

@@ -47,6 +47,15 @@ describe('the owner of the data file', () => {
     await expect(opening).rejects.toThrow('a newer Hilum');
   });
 
+  it('says what to do with a file from before the first release, and leaves it alone', async () => {
+    const database = new DatabaseSync(owner.file);
+    database.exec('CREATE TABLE queued (number INTEGER PRIMARY KEY); PRAGMA user_version = 4');
+    const opening = openOwner({ file: owner.file, socket: owner.socket, logger: quietLogger });
+    await expect(opening).rejects.toThrow('move the file away');
+    expect(database.prepare('SELECT name FROM sqlite_schema').all()).toEqual([{ name: 'queued' }]);
+    database.close();
+  });
+
   it('says so when the file is none of its own', async () => {
     writeFileSync(owner.file, 'not a database, and long enough to be read as the header of one');
     const opening = openOwner({ file: owner.file, socket: owner.socket, logger: quietLogger });
