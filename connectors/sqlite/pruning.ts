@@ -94,7 +94,7 @@ export function prune(
     }
   };
   if (request.isDryRun === true) work();
-  else database.transactUnflushed(work);
+  else database.beyondLimit(() => database.transactUnflushed(work));
   onRemoved([...removed]);
   return { ...step, dead: [...dead], ...(next === undefined ? {} : { next }) };
 }
@@ -192,12 +192,16 @@ function decide(
   return { verdict, members };
 }
 
-/** Whether a row of a queue has the body of the message. */
-function isReferred(database: Database, { content }: Row): 'queue' | 'dead-queue' | undefined {
+/** Whether a queue has the message, or has its body: a row that came later has a copy of its own. */
+function isReferred(database: Database, { id, content }: Row): 'queue' | 'dead-queue' | undefined {
   const rows = database.all(
     `SELECT queue.dead_of IS NOT NULL AS is_dead FROM queued JOIN queue ON queue.number = queued.queue
-     WHERE content = ? AND owned = 0`,
+       WHERE content = ? AND owned = 0
+     UNION ALL
+     SELECT queue.dead_of IS NOT NULL FROM queue CROSS JOIN queued
+       ON queued.queue = queue.number AND queued.id = ?`,
     content == null ? null : Number(content),
+    String(id),
   );
   if (rows.length === 0) return undefined;
   return rows.every((row) => Number(row['is_dead']) === 1) ? 'dead-queue' : 'queue';

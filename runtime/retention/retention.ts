@@ -38,7 +38,11 @@ const youngestMs = 3_600_000;
 /** How much younger a message may be, from pass to pass, when the file is too large. */
 const earlySteps = 0.8;
 
-type Tally = { removed: number; bytes: number; kept: number };
+interface Tally {
+  removed: number;
+  bytes: number;
+  kept: number;
+}
 
 /** Removes what is old, once an hour and on request, in small steps, and gives the room back to the disk. */
 export class Retention implements RetentionControl {

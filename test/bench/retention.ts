@@ -58,10 +58,10 @@ try {
 
 async function report(name: string, until: Promise<unknown>): Promise<void> {
   const latencies: number[] = [];
-  let isOver = false;
-  void until.then(() => (isOver = true));
+  const over = new AbortController();
+  void until.then(() => over.abort());
   const underway: Promise<void>[] = [];
-  while (!isOver) {
+  while (!over.signal.aborted) {
     const startedMs = performance.now();
     const at = new Date().toISOString();
     underway.push(

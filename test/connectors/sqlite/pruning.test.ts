@@ -129,6 +129,22 @@ it('never removes a body that a queue refers to, whatever the ledger says', asyn
   expect(await pruneAll()).toMatchObject({ removed: 1 });
 });
 
+it.each(['shares its body', 'has a copy of its own'])(
+  'keeps a message that a queue still has, which %s',
+  async (how) => {
+    const message = buildMessage('C1', { receivedAt: daysAgo(31) });
+    const event = { messageId: message.id, at: daysAgo(31), queue };
+    const append = client.ledger.append([
+      { type: 'message', envelope: message },
+      { type: 'event', event: { ...event, kind: 'processed' } },
+    ]);
+    // What is written to the tables in between is not shared any more.
+    if (how !== 'shares its body') await append.then(() => client.ledger.trace(message.id));
+    await Promise.all([append, client.broker.publish(queue, message)]);
+    expect(await pruneAll()).toMatchObject({ removed: 0, kept: 1 });
+  },
+);
+
 it('keeps dead letters for as long as their own limit says, and takes them out of their queue then', async () => {
   const young = await deadLetter(99);
   const old = await deadLetter(101);
