@@ -43,7 +43,8 @@ interface Wishes {
 
 /** A message that the broker has not confirmed by then is spooled, where it may be. */
 const spoolAfterMs = 5_000;
-const brokerPatienceMs = 10_000;
+/** At the start; a password that is refused is known by then. */
+const brokerPatienceMs = 2_000;
 
 /**
  * Connects to the ledger, and to RabbitMQ where its URL is set, else to the embedded broker. Both reconnect by
