@@ -48,7 +48,7 @@ export type Request =
   | LedgerQuestion;
 
 /** What makes room, in small steps. */
-export type RetentionRequest =
+type RetentionRequest =
   | readonly [id: number, kind: 'prune', request: PruneRequest]
   | readonly [id: number, kind: 'discardDead', ids: readonly string[]]
   | readonly [id: number, kind: 'giveBack', bytes: number]

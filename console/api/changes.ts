@@ -13,7 +13,7 @@ export interface ChangesView {
 }
 
 /** What differs between a message and the one it was made from. */
-export interface ChangeStepView {
+interface ChangeStepView {
   readonly from: string;
   readonly to: string;
   /** `same`: byte for byte; `fields`: both are HL7 v2; `other`: they cannot be compared by field. */

@@ -17,7 +17,7 @@ interface Options {
 }
 
 const heartbeatMs = 2_000;
-/** An endless loop in a flow is found after this; a long garbage collection is not one. */
+/** An endless loop in a flow is found after this; a long garbage collection is not one. No other role runs flows. */
 const silenceMs = 15_000;
 const startTimeoutMs = 30_000;
 /** On a machine that is busy a start takes longer: killed again and again, it would never end. */
@@ -166,11 +166,15 @@ export class SupervisedProcess {
   }
 
   #checkHeartbeat(child: ChildProcess): void {
+    // It finishes what it has, for as long as the stop allows.
+    if (this.#state === 'stopped') return;
     const nowMs = performance.now();
     const silentMs = nowMs - this.#lastHeardMs;
-    const isSilent = silentMs > (this.#state === 'running' ? silenceMs : startTimeoutMs);
+    const isRunning = this.#state === 'running';
+    const mayBeSilentMs = isRunning && this.role === 'worker' ? silenceMs : startTimeoutMs;
+    const isSilent = silentMs > mayBeSilentMs;
     const allowedMs = Math.min(longestStartTimeoutMs, startTimeoutMs * 2 ** this.#quickEnds);
-    const isLate = this.#state !== 'running' && nowMs - this.#startedMs > allowedMs;
+    const isLate = !isRunning && nowMs - this.#startedMs > allowedMs;
     if ((isSilent || isLate) && child.exitCode === null) {
       const words = isSilent ? 'it was silent for too long' : 'it was not ready in time';
       this.#failure ??= words;
