@@ -203,7 +203,9 @@ export class Link {
         code: findFailure(failure)?.issues[0]?.code ?? 'broker-unavailable',
         reason: toAmqpFailure(failure).message,
       },
-      'RabbitMQ cannot be reached; trying again',
+      isRefused
+        ? 'RabbitMQ refuses Hilum; trying again'
+        : 'RabbitMQ cannot be reached; trying again',
     );
   }
 

@@ -39,11 +39,12 @@ export class Database {
       });
     }
     this.#connection = new DatabaseSync(file);
+    if (this.get('PRAGMA page_count')?.['page_count'] === 0) {
+      // Of an empty file only: later it would take a VACUUM. Three messages of the usual size fit into one page, and
+      // pruning can give room back.
+      this.#connection.exec('PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL');
+    }
     this.#connection.exec(`
-      -- First of all, and on an empty file only: later it would take a VACUUM. Three messages of the usual size fit
-      -- into one page, and pruning can give room back.
-      PRAGMA page_size = 8192;
-      PRAGMA auto_vacuum = INCREMENTAL;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA foreign_keys = OFF;

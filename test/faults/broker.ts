@@ -198,7 +198,7 @@ async function rotatePassword(bench: Bench): Promise<void> {
   await rabbit.ctl('change_password', user, newPassword);
   network.cut();
   await waitFor('Hilum says that it is refused', () => engine.linesSince(seen).join('\n'), {
-    wanted: (text) => text.includes('Check user, password and virtual host in RABBITMQ_URL'),
+    wanted: (text) => text.includes('Check user, password and virtual host (RABBITMQ_URL'),
     withinMs: 30_000,
   });
   const { status, text } = await engine.readyz();

@@ -98,8 +98,8 @@ function checkLedger(context: FaultContext, file: string, acknowledged: number):
   const database = new DatabaseSync(file, { readOnly: true });
   const steps = database
     .prepare(
-      `SELECT message.id, message.causation_id AS cause, group_concat(DISTINCT event.kind) AS kinds
-       FROM message JOIN event ON event.message = message.number
+      `SELECT message.id, message.causation_id AS cause, group_concat(DISTINCT packed.value ->> 1) AS kinds
+       FROM message JOIN event ON event.message = message.number, json_each(event.events) AS packed
        WHERE message.content_type IS NOT NULL GROUP BY message.number`,
     )
     .all()
@@ -119,7 +119,10 @@ function checkLedger(context: FaultContext, file: string, acknowledged: number):
   const wrong = database
     .prepare(
       `SELECT kind FROM (
-         SELECT kind, sum(count) AS counted, (SELECT count(*) FROM event WHERE event.kind = event_count.kind) AS there
+         SELECT kind, sum(count) AS counted, (
+           SELECT count(*) FROM event, json_each(event.events) AS packed
+           WHERE packed.value ->> 1 = event_count.kind
+         ) AS there
          FROM event_count GROUP BY kind) WHERE counted <> there`,
     )
     .all();
