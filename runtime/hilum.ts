@@ -152,6 +152,7 @@ export class Hilum {
       listeners: listeners.map((each) => toListenerStatus(each, this.#endpoints.get(each.id))),
       senders: senders.map((each) => toSenderStatus(each, this.#endpoints.get(each.id))),
       notes: this.#condition.isSpooling ? [spoolingNote] : [],
+      isSpooling: this.#condition.isSpooling,
     };
   }
 

@@ -38,6 +38,8 @@ export interface ControlStatus {
   readonly broker?: string;
   /** What is not as usual although messages are taken, a line each. */
   readonly notes?: readonly string[];
+  /** The broker is away, and messages are taken and kept all the same: it need not answer. */
+  readonly isSpooling?: boolean;
 }
 
 interface ProcessStatus {

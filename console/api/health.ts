@@ -53,11 +53,13 @@ async function findProblems(
     ask('broker', broker.depths(), timeoutMs),
   ]);
   const known = control.problems();
+  const { isSpooling = false } = control.status();
   // Who knows why a part does not answer says more than that it does not.
-  const silent = [fromLedger.problem, fromBroker.problem].filter(
+  const silent = [fromLedger.problem, isSpooling ? undefined : fromBroker.problem].filter(
     (problem) => problem !== undefined && !known.some(({ part }) => part === problem.part),
   );
-  const gone = fromBroker.answer === undefined ? [] : missing.find(fromBroker.answer);
+  const { answer } = fromBroker;
+  const gone = answer === undefined || isSpooling ? [] : missing.find(answer);
   return [...known, ...silent.filter((problem) => problem !== undefined), ...gone];
 }
 
