@@ -30,6 +30,7 @@ function isEnvelope(envelope: Envelope): boolean {
     isTextOrAbsent(envelope.key) &&
     isTextOrAbsent(envelope.causationId) &&
     isTextOrAbsent(envelope.charset) &&
+    isTextOrAbsent(envelope.replyTo) &&
     envelope.body instanceof Uint8Array
   );
 }

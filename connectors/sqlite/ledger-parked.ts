@@ -31,7 +31,7 @@ export function readParked(
 ): readonly Envelope[] {
   return database
     .all(
-      `SELECT ${columns}, body FROM ${messages}
+      `SELECT ${columns}, body, reply_to FROM ${messages}
        JOIN parked ON parked.message = message.number
        JOIN content ON content.number = message.content
        WHERE parked.queue = ? AND parked.key = ? ORDER BY parked.number LIMIT ?`,
@@ -39,5 +39,8 @@ export function readParked(
       key,
       limit,
     )
-    .map(toEnvelope);
+    .map((row) => ({
+      ...toEnvelope(row),
+      ...(row['reply_to'] === null ? {} : { replyTo: String(row['reply_to']) }),
+    }));
 }

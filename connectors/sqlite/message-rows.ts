@@ -63,7 +63,7 @@ export class MessageRows {
     known.number = number;
     known.arrived = undefined;
     this.#database.run(
-      'INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       number,
       known.id,
       this.#interfaceNumber(known.interface),
@@ -82,6 +82,7 @@ export class MessageRows {
       arrived?.content.body.length ?? null,
       isTaken ? (arrived?.digest ?? null) : null,
       arrived?.content.number ?? null,
+      header?.replyTo ?? null,
     );
   }
 

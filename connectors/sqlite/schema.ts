@@ -150,6 +150,10 @@ const migrations: readonly string[] = [
     applied TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- The queue of whoever waits for what the flow answers: a message that is set aside has it again.
+  ALTER TABLE message ADD COLUMN reply_to TEXT;
+  `,
 ];
 
 /** Brings the tables of a file up to date. Throws on a file that a newer Hilum, or one before the first release, has written. */

@@ -670,7 +670,8 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
         count: number,
       ): Promise<readonly Envelope[]> {
         const envelopes = Array.from({ length: count }, () =>
-          buildEnvelope(key === undefined ? {} : { key }),
+          // Whoever waits for its flow still does.
+          buildEnvelope({ ...(key === undefined ? {} : { key }), replyTo: 'reply.edge' }),
         );
         for (const envelope of envelopes) {
           await ledger.append([
