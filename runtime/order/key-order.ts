@@ -15,11 +15,6 @@ export interface Turn {
    * them; it is then to be accepted. False where that cannot be: it has no key, or its delivery is void.
    */
   stop(issues: readonly Issue[]): Promise<boolean>;
-  /**
-   * It lies in the ledger, which hands it out until it is told of its end: what goes out with it must be stored
-   * first, and that event be durable before the turn is over.
-   */
-  readonly isSetAside: boolean;
 }
 
 /** Those of one key. */
@@ -216,14 +211,7 @@ export class KeyOrder {
       this.#park(key, line);
       return true;
     };
-    const turn: Turn = {
-      block,
-      stop,
-      get isSetAside() {
-        return line.parked;
-      },
-    };
-    await this.#work(delivery, turn);
+    await this.#work(delivery, { block, stop });
     clearTimeout(slow);
     line.blocked = false;
     line.head = undefined;
@@ -272,7 +260,6 @@ export class KeyOrder {
 const noTurn: Turn = {
   block: () => undefined,
   stop: () => Promise.resolve(false),
-  isSetAside: false,
 };
 
 /** To its place in the queue, as if it had not been tried. */

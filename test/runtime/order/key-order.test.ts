@@ -64,20 +64,13 @@ async function workThrough(delivery: Delivery, turn: Turn): Promise<void> {
     turn.block();
     await gate.promise;
   }
-  await finish(delivery, turn);
+  await finish(delivery);
 }
 
-async function finish(delivery: Delivery, turn: Turn): Promise<void> {
+async function finish(delivery: Delivery): Promise<void> {
   done.push(nameOf(delivery));
   const event = { messageId: delivery.envelope.id, at: new Date().toISOString(), queue };
-  const append = () =>
-    stores.ledger.append([{ type: 'event', event: { ...event, kind: 'delivered' } }]);
-  if (turn.isSetAside) {
-    await delivery.accept();
-    await append();
-  } else {
-    await Promise.all([append(), delivery.accept()]);
-  }
+  await delivery.accept([], [{ type: 'event', event: { ...event, kind: 'delivered' } }]);
 }
 
 const nameOf = ({ envelope }: Delivery): string => envelope.controlId ?? '';
@@ -234,7 +227,7 @@ describe('messages of a key', () => {
 
 describe('a message that is given up and stops those behind it', () => {
   const refuse: Work = async (delivery, turn) => {
-    if (!nameOf(delivery).startsWith('bad')) return finish(delivery, turn);
+    if (!nameOf(delivery).startsWith('bad')) return finish(delivery);
     done.push(nameOf(delivery));
     expect(await turn.stop([issue])).toBe(true);
     await delivery.accept();
@@ -269,7 +262,7 @@ describe('a message that is given up and stops those behind it', () => {
   it('is tried again when that is decided, before those behind it', async () => {
     let isGood = false;
     await open({
-      work: (delivery, turn) => (isGood ? finish(delivery, turn) : refuse(delivery, turn)),
+      work: (delivery, turn) => (isGood ? finish(delivery) : refuse(delivery, turn)),
     });
     const [bad] = await put('A', 'bad');
     await put('A', 'A2');
@@ -314,7 +307,7 @@ describe('a message that is given up and stops those behind it', () => {
     await open({
       work: async (delivery, turn) => {
         answers.push(await turn.stop([issue]));
-        await finish(delivery, turn);
+        await finish(delivery);
       },
     });
     await put(undefined, 'bad');
