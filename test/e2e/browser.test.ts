@@ -7,7 +7,7 @@ import { MllpPartner, readAnswer } from '../support/mllp.ts';
 import { describeWith } from '../support/programs.ts';
 import { makeTempFolder } from '../support/temp.ts';
 
-/** `HILUM_SCREENSHOTS=docs/images npm test -- browser` renews the pictures of the README. */
+/** `HILUM_SCREENSHOTS=docs/images npx jest browser` renews the pictures of the README. */
 const pictures = path.resolve(process.env['HILUM_SCREENSHOTS'] ?? makeTempFolder('pictures'));
 const user = { name: 'admin', password: 'correct horse battery' };
 
