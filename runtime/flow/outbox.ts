@@ -46,17 +46,18 @@ export class Outbox {
   async send(message: FlowMessage, { nodeId, queue }: FlowDestination): Promise<void> {
     const child = await this.#build(message, nodeId);
     const { envelope, known } = child;
+    const became = { kind: 'queued', queue } as const;
     // Queued may mean: written to the ledger, and not known to be in the queue.
-    if (known !== undefined && known !== 'queued') return;
-    const birth = known === undefined ? this.#birth(child, { kind: 'queued', queue }) : [];
-    await this.#store(child, { queue, envelope }, birth);
+    if (known !== undefined && known !== 'queued') return this.#completeBirth(child, became);
+    const birth = known === undefined ? this.#birth(child, became) : [];
+    await this.#store(child, [{ queue, envelope }], birth);
   }
 
   async publishEvent(message: FlowMessage, topic: string, nodeId: string): Promise<void> {
     const child = await this.#build(message, nodeId);
     if (child.known !== undefined) return;
     const event = { kind: 'delivered', summary: `topic ${topic}` } as const;
-    await this.#store(child, { topic, envelope: child.envelope }, this.#birth(child, event));
+    await this.#store(child, [{ topic, envelope: child.envelope }], this.#birth(child, event));
   }
 
   /** What goes out is durable first: whoever finds it in the ledger can rely on that. */
@@ -66,9 +67,23 @@ export class Outbox {
     await recorder.write(entries);
   }
 
-  async #store({ run }: Child, outgoing: Outgoing, birth: readonly LedgerEntry[]): Promise<void> {
-    if (run?.pending.add([outgoing], birth) === true) return;
-    await this.store([outgoing], birth);
+  /** It was sent by a run whose worker ended before it could say so: then the ledger has only what came later. */
+  async #completeBirth(child: Child, became: Pick<LedgerEvent, 'kind' | 'queue'>): Promise<void> {
+    const { id } = child.envelope;
+    const isThere = await this.#options.ledger.read(id).then(
+      (found) => found?.id === id,
+      () => true,
+    );
+    if (!isThere) await this.#store(child, [], this.#birth(child, became));
+  }
+
+  async #store(
+    { run }: Child,
+    outgoing: readonly Outgoing[],
+    birth: readonly LedgerEntry[],
+  ): Promise<void> {
+    if (run?.pending.add(outgoing, birth) === true) return;
+    await this.store(outgoing, birth);
   }
 
   async #build(message: FlowMessage, nodeId: string): Promise<Child> {
