@@ -15,7 +15,6 @@ import {
   rankOf,
   stateAfter,
 } from './ledger-codes.ts';
-import { checkEntry } from './ledger-entry.ts';
 import { packEvent } from './ledger-rows.ts';
 
 /**
@@ -82,9 +81,8 @@ export class LedgerStore {
     return this.#hasStaleReceipts;
   }
 
-  /** A batch that is there already is not written again. */
+  /** Of entries that were checked (`checkEntry`). A batch that is there already is not written again. */
   append(entries: readonly LedgerEntry[], batch?: Batch): void {
-    for (const entry of entries) checkEntry(entry);
     this.#changed = true;
     if (batch !== undefined && !this.#batches.isNew(batch)) return;
     for (const entry of entries) {

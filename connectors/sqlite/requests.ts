@@ -49,6 +49,7 @@ export function applyRequest(
     case 'depths':
       return queues.depths();
     case 'append':
+      for (const entry of request[2]) checkEntry(entry);
       ledger.append(request[2], request[3]);
       return () => undefined;
     case 'prune':
