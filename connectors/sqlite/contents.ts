@@ -1,14 +1,14 @@
 import type { Database } from './database.ts';
 import type { UndoLog } from './undo-log.ts';
 
-/** Bytes that were stored since the last write-back, and who has them. */
+/** Bytes of which the tables do not say yet who has them. */
 export interface Content {
   readonly number: number;
   readonly id: string;
   readonly body: Uint8Array;
   /** The ledger's message has it. */
   isMessage: boolean;
-  /** How many rows of queues have it. */
+  /** How many rows of queues have it that are not in the file. */
   rows: number;
 }
 
@@ -21,6 +21,8 @@ export class Contents {
   readonly #undo: UndoLog;
   readonly #byNumber = new Map<number, Content>();
   readonly #byId = new Map<string, Content>();
+  /** Numbers of those that the journal names and a row of the file has as its own. */
+  readonly #ofRows = new Set<number>();
   #last: number;
   #bytes = 0;
 
@@ -30,7 +32,7 @@ export class Contents {
     this.#last = Number(database.get('SELECT max(number) AS last FROM content')?.['last'] ?? 0);
   }
 
-  /** How many bytes are kept in memory until the write-back. */
+  /** How many bytes came since the last write-back. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -49,7 +51,19 @@ export class Contents {
     if (known !== undefined) return known;
     const stored = this.#database.get('SELECT body FROM content WHERE number = ?', number);
     const body = stored?.['body'] instanceof Uint8Array ? stored['body'] : new Uint8Array();
-    return this.#remember({ number, id, body, isMessage: false, rows: 0 });
+    const sql = 'SELECT 1 FROM message WHERE id = ? AND content = ?';
+    const isMessage = this.#database.get(sql, id, number) !== undefined;
+    return this.#remember({ number, id, body, isMessage, rows: 0 });
+  }
+
+  /** A row that the journal names is in the file: the bytes are not to be deleted, nor had by another. */
+  hasRow(number: number): void {
+    this.#ofRows.add(number);
+  }
+
+  /** Whether another row, as its owner, needs a copy. */
+  isOfRow({ number }: Content): boolean {
+    return this.#ofRows.has(number);
   }
 
   /** A message of the ledger has it from now on. */
@@ -73,15 +87,20 @@ export class Contents {
   /** Deletes what nobody has any more: part of the write-back. */
   deleteUnused(): void {
     for (const { number, isMessage, rows } of this.#byNumber.values()) {
-      if (isMessage || rows > 0) continue;
+      if (isMessage || rows > 0 || this.#ofRows.has(number)) continue;
       this.#database.run('DELETE FROM content WHERE number = ?', number);
     }
   }
 
-  /** The write-back is committed: who has what is in the tables. */
-  forget(): void {
+  /** The write-back is committed: who has what is in the tables, but for those. */
+  forgetAllBut(carried: Iterable<Content>): void {
     this.#byNumber.clear();
     this.#byId.clear();
+    this.#ofRows.clear();
+    for (const content of carried) {
+      this.#byNumber.set(content.number, content);
+      this.#byId.set(content.id, content);
+    }
     this.#bytes = 0;
   }
 

@@ -42,7 +42,8 @@ export class Delayed {
     const next = this.#rows.peek();
     if (next === undefined) return;
     const waitMs = Math.ceil(Math.max(0, next.dueAt - performance.now()));
-    this.#timer = setTimeout(this.#wake, Math.min(waitMs, longestTimerMs));
+    // The owner lives as long as it is served, not as long as something waits.
+    this.#timer = setTimeout(this.#wake, Math.min(waitMs, longestTimerMs)).unref();
   }
 
   stop(): void {

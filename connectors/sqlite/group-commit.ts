@@ -86,7 +86,7 @@ export class GroupCommit {
     this.#ledger = this.#transactions.ledger;
     this.#queues = this.#transactions.queues;
     // Where it cannot be done now, such as on a full disk, it is done later.
-    this.#writeBack();
+    this.#writeBack('everything');
   }
 
   join(requester: Requester): void {
@@ -114,7 +114,7 @@ export class GroupCommit {
   /** Commits what has arrived. The database stays open. */
   close(): void {
     this.#commit();
-    this.#writeBack();
+    this.#writeBack('everything');
     this.#closed = true;
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#writeBackTimer);
@@ -160,8 +160,8 @@ export class GroupCommit {
     }
     for (const requester of this.#requesters) requester.flush();
     // Nobody waits for it.
-    if (this.#isWriteBackDue()) this.#writeBack();
-    else if (this.#transactions.isBehind) this.#writeBackLater();
+    if (this.#isWriteBackDue()) this.#writeBack('ended');
+    if (this.#transactions.isBehind) this.#writeBackLater();
   }
 
   /** One transaction for all of them; an error where nothing of it was stored. */
@@ -186,7 +186,9 @@ export class GroupCommit {
       this.#storage.failed(error);
       return { error };
     }
-    if (batch.some(({ request }) => needsWriteBack(request[1], this.#ledger))) this.#writeBack();
+    if (batch.some(({ request }) => needsWriteBack(request[1], this.#ledger))) {
+      this.#writeBack('everything');
+    }
     const isApart = ({ submitted }: Answerable): boolean => apartKinds.has(submitted.request[1]);
     this.#database.reading(() => {
       for (const each of effects) if (!isApart(each)) this.#answer(each.submitted, each.effect);
@@ -208,10 +210,10 @@ export class GroupCommit {
   }
 
   /** Where the tables cannot be written the journal keeps what they lack, and it is tried again later. */
-  #writeBack(): void {
+  #writeBack(what: 'ended' | 'everything'): void {
     if (!this.#transactions.isBehind) return;
     try {
-      this.#transactions.writeBack();
+      this.#transactions.writeBack(what);
     } catch (error) {
       this.#storage.failed(error);
       const { code, message } = toFailure(error, 'ledger-unavailable');
@@ -238,7 +240,7 @@ export class GroupCommit {
     );
     if (isFull(failure.error)) {
       // It gives back the room of what has come and gone.
-      this.#writeBack();
+      this.#writeBack('everything');
       this.#database.restartLog();
     }
     let full: unknown;

@@ -12,7 +12,8 @@ export type Header = Omit<Envelope, 'body'>;
 export type JournalEntry =
   /** The ledger has a message, with its digest where it may come again. */
   | readonly [kind: 'message', header: Header, content: number, digest: string | null]
-  | readonly [kind: 'event', event: LedgerEvent]
+  /** With its place in the order of all events. */
+  | readonly [kind: 'event', event: LedgerEvent, number: number]
   | readonly [
       kind: 'queued',
       queue: number,
@@ -36,25 +37,39 @@ export type JournalEntry =
       delay: number,
     ];
 
+/** An entry, and the row that has it. */
+export interface Journaled {
+  readonly row: number;
+  readonly entry: JournalEntry;
+}
+
 /**
  * What transactions bring is written at once, and as one row: to write what follows from it (rows of messages and
  * queues, with all their indexes) can wait, and most of it is then written once although it changed many times, or
- * never. After a crash it is made again from the journal.
+ * never. After a crash it is made again from the journal. A row may tell of what is in the tables already.
  */
 export class Journal {
   readonly #database: Database;
   #entries: JournalEntry[] = [];
   #isWritten = false;
-  #isEmpty: boolean;
+  #first: number;
+  #next: number;
 
   constructor(database: Database) {
     this.#database = database;
-    this.#isEmpty = database.get('SELECT 1 FROM journal LIMIT 1') === undefined;
+    const row = database.get('SELECT min(number) AS first, max(number) AS last FROM journal');
+    this.#next = Number(row?.['last'] ?? 0) + 1;
+    this.#first = Number(row?.['first'] ?? this.#next);
   }
 
   /** The tables have everything. */
   get isEmpty(): boolean {
-    return this.#isEmpty;
+    return this.#first === this.#next;
+  }
+
+  /** The number of the row that the transaction under way writes, or the next one. */
+  get row(): number {
+    return this.#next;
   }
 
   add(entry: JournalEntry): void {
@@ -64,12 +79,16 @@ export class Journal {
   /** Writes what the transaction under way has brought. */
   flush(): void {
     if (this.#entries.length === 0) return;
-    this.#database.run('INSERT INTO journal (entries) VALUES (?)', JSON.stringify(this.#entries));
+    this.#database.run(
+      'INSERT INTO journal VALUES (?, ?)',
+      this.#next,
+      JSON.stringify(this.#entries),
+    );
     this.#isWritten = true;
   }
 
   committed(): void {
-    if (this.#isWritten) this.#isEmpty = false;
+    if (this.#isWritten) this.#next += 1;
     this.rolledBack();
   }
 
@@ -78,20 +97,21 @@ export class Journal {
     this.#isWritten = false;
   }
 
-  /** What was brought since the last write-back, in order. */
-  *read(): Iterable<JournalEntry> {
-    for (const row of this.#database.all('SELECT entries FROM journal ORDER BY number')) {
-      yield* JSON.parse(String(row['entries'])) as JournalEntry[];
+  /** What it has, in order, each with the number of its row. */
+  *read(): Iterable<Journaled> {
+    for (const { number, entries } of this.#database.all('SELECT * FROM journal ORDER BY number')) {
+      const row = Number(number);
+      for (const entry of JSON.parse(String(entries)) as JournalEntry[]) yield { row, entry };
     }
   }
 
-  /** Inside the transaction that has written all of it to the tables. */
-  clear(): void {
-    this.#database.run('DELETE FROM journal');
+  /** Inside the transaction that has written to the tables whatever rows before that one have. */
+  clearBefore(row: number): void {
+    this.#database.run('DELETE FROM journal WHERE number < ?', row);
   }
 
   /** That transaction is committed. */
-  cleared(): void {
-    this.#isEmpty = true;
+  clearedBefore(row: number): void {
+    this.#first = Math.min(row, this.#next);
   }
 }

@@ -28,6 +28,8 @@ export interface Known {
   readonly parkings: Map<string, Parking>;
   /** They are not what the file has. */
   hasNewParkings: boolean;
+  /** The first row of the journal with something of it that the file has not. */
+  journalRow: number;
 }
 
 /** A message with all but its bytes, which are stored. */

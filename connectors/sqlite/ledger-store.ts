@@ -4,7 +4,7 @@ import type { Database } from './database.ts';
 import { EventCounts } from './event-counts.ts';
 import { LedgerBatches } from './ledger-batches.ts';
 import { compareInstants, laterOf } from './instants.ts';
-import type { Header, Journal, JournalEntry } from './journal.ts';
+import type { Header, Journal, Journaled } from './journal.ts';
 import { KnownMessages } from './known-messages.ts';
 import type { Arrived, Known } from './known.ts';
 import {
@@ -87,8 +87,10 @@ export class LedgerStore {
     if (batch !== undefined && !this.#batches.isNew(batch)) return;
     for (const entry of entries) {
       if (entry.type === 'event') {
-        this.#journal.add(['event', entry.event]);
-        this.#addEvent(entry.event);
+        const number = this.#lastEvent + 1;
+        this.#journal.add(['event', entry.event, number]);
+        this.#counts.add(...this.#countOf(entry.event));
+        this.#addEvent(entry.event, number, this.#journal.row);
         continue;
       }
       const { body, ...header } = entry.envelope;
@@ -98,7 +100,7 @@ export class LedgerStore {
       const { digest } = entry;
       const content = this.#contents.store(header.id, body);
       this.#journal.add(['message', header, content.number, digest ?? null]);
-      this.#addMessage(known, { header, content, digest });
+      this.#addMessage(known, { header, content, digest }, this.#journal.row);
     }
   }
 
@@ -112,17 +114,23 @@ export class LedgerStore {
     this.#messages.forget(ids);
   }
 
-  /** How many messages of the file are behind what has become of them. */
+  /** How many messages have changed since the last write-back. */
   get changed(): number {
     return this.#messages.changed;
   }
 
-  /** Brings the tables up to date, inside the caller's transaction. */
-  writeBack(): void {
+  /** The bytes of those that the last write-back has left. */
+  carriedContents(): Iterable<Content> {
+    return this.#messages.carriedContents();
+  }
+
+  /** Brings the tables up to date, inside the caller's transaction: see {@link KnownMessages.writeBack}. */
+  writeBack(youngFrom: number): number {
     this.#changed = true;
-    this.#messages.writeBack();
+    const needed = this.#messages.writeBack(youngFrom);
     this.#database.run('UPDATE last_event SET number = ?', this.#lastEvent);
     this.#counts.writeBack();
+    return needed;
   }
 
   /** What was written back is committed. */
@@ -144,7 +152,7 @@ export class LedgerStore {
   }
 
   /** Makes the memory from the file and its journal. */
-  load(journal: Iterable<JournalEntry>): void {
+  load(journal: Iterable<Journaled>): void {
     this.#changed = false;
     this.#hasStaleReceipts = false;
     const database = this.#database;
@@ -155,33 +163,49 @@ export class LedgerStore {
     for (const row of database.all('SELECT queue, count(*) AS count FROM waiting GROUP BY queue')) {
       this.#waiting.set(String(row['queue']), Number(row['count']));
     }
-    this.#lastEvent = Number(database.get('SELECT number FROM last_event')?.['number'] ?? 0);
-    for (const entry of journal) {
-      if (entry[0] === 'event') this.#addEvent(entry[1]);
-      else if (entry[0] === 'message') this.#restoreMessage(entry[1], entry[2], entry[3]);
+    const counted = Number(database.get('SELECT number FROM last_event')?.['number'] ?? 0);
+    this.#lastEvent = counted;
+    for (const { row, entry } of journal) {
+      if (entry[0] === 'message') {
+        this.#restoreMessage(entry[1], { number: entry[2], digest: entry[3] ?? undefined }, row);
+      } else if (entry[0] === 'event') {
+        const [, event, number] = entry;
+        if (number > counted) this.#counts.add(...this.#countOf(event));
+        if (this.#messages.hasEvent(this.#messages.find(event.messageId), number)) continue;
+        this.#addEvent(event, number, row);
+      }
     }
   }
 
-  #restoreMessage(header: Header, number: number, digest: string | null): void {
-    const content: Content = this.#contents.restore(number, header.id);
+  #restoreMessage(
+    header: Header,
+    { number, digest }: { readonly number: number; readonly digest: string | undefined },
+    journalRow: number,
+  ): void {
     const known = this.#messages.find(header.id);
-    this.#addMessage(known, { header, content, digest: digest ?? undefined });
+    if (known.received) return;
+    const content: Content = this.#contents.restore(number, header.id);
+    this.#addMessage(known, { header, content, digest }, journalRow);
   }
 
-  #addMessage(known: Known, arrived: Arrived): void {
+  #addMessage(known: Known, arrived: Arrived, journalRow: number): void {
     this.#contents.claim(arrived.content);
-    this.#messages.arrive(known, arrived);
+    this.#messages.arrive(known, arrived, journalRow);
   }
 
-  #addEvent(event: LedgerEvent): void {
+  #countOf({ messageId, queue, kind }: LedgerEvent): Parameters<EventCounts['add']> {
+    return [this.#messages.find(messageId).interface, queue ?? '', eventKinds.indexOf(kind)];
+  }
+
+  #addEvent(event: LedgerEvent, number: number, journalRow: number): void {
     const known = this.#messages.find(event.messageId);
-    this.#lastEvent += 1;
-    this.#counts.add(known.interface, event.queue ?? '', eventKinds.indexOf(event.kind));
+    this.#lastEvent = Math.max(this.#lastEvent, number);
+    this.#messages.change(known, journalRow);
     this.#follow(known, event);
     if (event.kind === 'queued' && event.queue != null) {
       this.#startWaiting(known, event.queue, event.at);
     } else if (event.kind === 'parked' && event.queue != null) {
-      this.#park(known, event.queue, event);
+      this.#park(known, { queue: event.queue, number }, event);
     } else if (event.kind === 'resumed') {
       for (const [queue, parking] of known.parkings) {
         if (event.queue == null || event.queue === queue) parking.isStopped = false;
@@ -191,11 +215,10 @@ export class LedgerStore {
       this.#endWaiting(known, event.queue ?? undefined);
     }
     // Last: whether an earlier one has ended its waiting is asked above.
-    known.events.push(packEvent(this.#lastEvent, event));
+    known.events.push(packEvent(number, event));
   }
 
   #follow(known: Known, event: LedgerEvent): void {
-    this.#messages.change(known);
     known.lastEventAt = laterOf(known.lastEventAt, event.at);
     const state = stateAfter[event.kind];
     if (state === undefined) return;
@@ -224,12 +247,16 @@ export class LedgerStore {
   }
 
   /** By its key; a message without one has nobody behind it and is alone with its own id. */
-  #park(known: Known, queue: string, { at, issues }: LedgerEvent): void {
+  #park(
+    known: Known,
+    { queue, number }: { readonly queue: string; readonly number: number },
+    { at, issues }: LedgerEvent,
+  ): void {
     if (!known.open && this.#isClosed(known, queue)) return;
     let parking = known.parkings.get(queue);
     if (parking === undefined) {
       const key = this.#keyOf(known) ?? known.id;
-      parking = { number: this.#lastEvent, key, since: at, isStopped: false };
+      parking = { number, key, since: at, isStopped: false };
       known.parkings.set(queue, parking);
     }
     parking.isStopped ||= issues != null && issues.length > 0;

@@ -52,6 +52,7 @@ export class MessageRows {
       writtenWaits: new Set(waits.keys()),
       parkings: this.#readParkings(number),
       hasNewParkings: false,
+      journalRow: 0,
     };
   }
 

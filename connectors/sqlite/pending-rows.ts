@@ -12,6 +12,8 @@ export interface PendingRow {
   readonly header: string;
   readonly content: Content;
   readonly issues: string | undefined;
+  /** The row of the journal that has it. */
+  readonly journalRow: number;
   attempt: number;
   due: number;
   delay: number;
@@ -19,7 +21,7 @@ export interface PendingRow {
 
 /** What has changed in one queue since the last write-back. */
 interface PendingQueue {
-  /** In the order of their positions, which are behind all that the file has. */
+  /** Their positions are behind all that the file has. */
   readonly fresh: Map<number, PendingRow>;
   readonly ids: Map<string, PendingRow>;
   /** Positions of the file whose rows are there no more. */
@@ -28,6 +30,8 @@ interface PendingQueue {
   readonly delayed: Map<number, Delay>;
   /** How many rows the file has, those that are gone included. */
   stored: number;
+  /** What the write-back under way has written of `fresh`. */
+  writing: readonly PendingRow[];
 }
 
 /**
@@ -49,7 +53,7 @@ export class PendingRows {
     for (const { queue, count } of rows) this.#of(Number(queue)).stored = Number(count);
   }
 
-  /** How many changes the file is behind with. */
+  /** How many changes came since the last write-back. */
   get changes(): number {
     return this.#changes;
   }
@@ -98,7 +102,6 @@ export class PendingRows {
       this.#contents.count(row.content, -1);
       this.#change();
       this.#undo.add(() => {
-        // At its end, which only matters until the next write-back: whoever reads in order sorts.
         fresh.set(position, row);
         ids.set(row.id, row);
       });
@@ -153,7 +156,8 @@ export class PendingRows {
     if (stored === undefined) return undefined;
     const [id, attempt, header, body] = stored.parcel;
     const content = this.#contents.store(id, body);
-    return { position, id, header, content, issues: undefined, attempt, due: 0, delay: 0 };
+    const rest = { issues: undefined, journalRow: 0, due: 0, delay: 0 };
+    return { position, id, header, content, attempt, ...rest };
   }
 
   /** How many rows of a queue are in the file. */
@@ -167,15 +171,21 @@ export class PendingRows {
     return gone.has(position) || delayed.has(position);
   }
 
-  /** The rows that came since the last write-back, behind a position, in order, but those that wait for a retry. */
+  /** The rows that the file has not, behind a position, in order, but those that wait for a retry. */
   *behind(queue: number, position: number): Iterable<WaitingRow> {
-    const rows = [...this.#of(queue).fresh.values()]
-      .filter((row) => row.position > position && row.due === 0)
-      .sort((left, right) => left.position - right.position);
-    for (const row of rows) yield toWaiting(row);
+    for (const row of inOrder(this.#of(queue).fresh)) {
+      if (row.position > position && row.due === 0) yield toWaiting(row);
+    }
   }
 
-  /** The rows that came since the last write-back and wait for a retry; and those of the file whose wait began since. */
+  /** The bytes of the rows that the last write-back has left. */
+  *carriedContents(): Iterable<Content> {
+    for (const { fresh } of this.#queues.values()) {
+      for (const { content } of fresh.values()) yield content;
+    }
+  }
+
+  /** The rows that the file has not and that wait for a retry; and those of the file whose wait began since. */
   *waits(): Iterable<{ readonly queue: number; readonly position: number } & Delay> {
     for (const [queue, { fresh, delayed }] of this.#queues) {
       for (const { position, attempt, due, delay } of fresh.values()) {
@@ -185,31 +195,54 @@ export class PendingRows {
     }
   }
 
-  /** Writes all changes, inside the caller's transaction; the memory follows with {@link written}. */
-  writeBack(): void {
+  /**
+   * Writes the changes, inside the caller's transaction; the memory follows with {@link written}. Rows that came in
+   * the journal's row `youngFrom` or later are left for the next call: most of them will have gone by then. Returns
+   * the first row of the journal that is needed for them, `Infinity` for none.
+   */
+  writeBack(youngFrom: number): number {
+    let needed = Infinity;
     const claimed = new Set<number>();
-    for (const [queue, { fresh, gone, delayed }] of this.#queues) {
+    for (const [queue, pending] of this.#queues) {
+      const { fresh, gone, delayed } = pending;
+      const rows = inOrder(fresh);
+      // No row of the file stands behind one that it has not.
+      const last = rows.findLastIndex(
+        (row) => row.journalRow < youngFrom || !row.content.isMessage,
+      );
+      pending.writing = rows.slice(0, last + 1);
+      for (const { journalRow } of rows.slice(last + 1)) needed = Math.min(needed, journalRow);
       for (const position of gone) deleteRow(this.#database, queue, position);
       for (const [position, to] of delayed) {
         if (!gone.has(position)) setDelay(this.#database, queue, position, to);
       }
-      for (const row of fresh.values()) {
+      for (const row of pending.writing) {
         const { content } = row;
         const isOwned = !content.isMessage;
         const number =
-          isOwned && claimed.has(content.number) ? this.#contents.copy(content) : content.number;
+          isOwned && (claimed.has(content.number) || this.#contents.isOfRow(content))
+            ? this.#contents.copy(content)
+            : content.number;
         claimed.add(number);
         insertRow(this.#database, queue, { ...row, content: number, isOwned });
       }
     }
+    return needed;
   }
 
   /** What was written back is committed. */
   written(): void {
     for (const pending of this.#queues.values()) {
-      const { fresh, ids, gone, delayed } = pending;
-      pending.stored += fresh.size - gone.size;
-      for (const each of [fresh, ids, gone, delayed]) each.clear();
+      const { fresh, ids, gone, delayed, writing } = pending;
+      pending.stored += writing.length - gone.size;
+      for (const { position, id, content } of writing) {
+        fresh.delete(position);
+        ids.delete(id);
+        content.rows -= 1;
+      }
+      pending.writing = [];
+      gone.clear();
+      delayed.clear();
     }
     this.#changes = 0;
   }
@@ -218,7 +251,7 @@ export class PendingRows {
     let pending = this.#queues.get(queue);
     if (pending === undefined) {
       const maps = { fresh: new Map(), ids: new Map(), gone: new Set<number>() };
-      pending = { ...maps, delayed: new Map(), stored: 0 };
+      pending = { ...maps, delayed: new Map(), stored: 0, writing: [] };
       this.#queues.set(queue, pending);
     }
     return pending;
@@ -228,6 +261,11 @@ export class PendingRows {
     this.#changes += 1;
     this.#undo.add(() => (this.#changes -= 1));
   }
+}
+
+/** Rows are put back at the end where a transaction that took them out was undone. */
+function inOrder(fresh: ReadonlyMap<number, PendingRow>): readonly PendingRow[] {
+  return [...fresh.values()].sort((left, right) => left.position - right.position);
 }
 
 function toWaiting({ position, id, attempt, header, content }: PendingRow): WaitingRow {

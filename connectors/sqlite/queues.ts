@@ -3,12 +3,13 @@ import type { MessageState } from '../../core/ports/ledger.ts';
 import type { Contents } from './contents.ts';
 import type { Database } from './database.ts';
 import { Dispatcher } from './dispatcher.ts';
-import type { Journal, JournalEntry } from './journal.ts';
+import type { Journal, Journaled } from './journal.ts';
 import { Leases } from './leases.ts';
 import { PendingRows } from './pending-rows.ts';
 import type { PendingRow } from './pending-rows.ts';
 import { checkParcel } from './parcel.ts';
 import type { OutgoingParcel, Parcel } from './protocol.ts';
+import { hasRow } from './queue-rows.ts';
 import { QueueSet } from './queue-set.ts';
 import type { Lease, QueueState, Receiver } from './queue-state.ts';
 import type { UndoLog } from './undo-log.ts';
@@ -64,8 +65,8 @@ export class Queues {
   }
 
   /** Takes up what the last owner left: the file, and its journal in order. To be called first, and once. */
-  load(journal: Iterable<JournalEntry>): void {
-    for (const entry of journal) this.#restore(entry);
+  load(journal: Iterable<Journaled>): void {
+    for (const each of journal) this.#restore(each);
     this.#stores.undo.forget();
     this.#set.countRows(this.rows);
     this.#dispatcher.load();
@@ -158,7 +159,9 @@ export class Queues {
       const former = this.rows.find(dead.number, row.id);
       replaced = former !== undefined && this.#remove(dead, former);
       dead.lastPosition += 1;
-      this.#add(dead, { ...row, position: dead.lastPosition, issues, due: 0, delay: 0 });
+      const { row: journalRow } = this.#stores.journal;
+      const place = { position: dead.lastPosition, journalRow };
+      this.#add(dead, { ...row, ...place, issues, due: 0, delay: 0 });
       this.#remove(queue, lease.position);
     }
     if (dead.consumers.length > 0) this.#touched.add(dead);
@@ -265,8 +268,9 @@ export class Queues {
     if (this.rows.find(queue.number, id) !== undefined) return nothing;
     const content = this.#stores.contents.store(id, body);
     const position = queue.lastPosition + 1;
+    const { row: journalRow } = this.#stores.journal;
     const waits = { due: 0, delay: 0, issues: undefined };
-    this.#add(queue, { position, id, attempt, header, content, ...waits });
+    this.#add(queue, { position, id, attempt, header, content, journalRow, ...waits });
     queue.lastPosition = position;
     if (queue.consumers.length > 0) this.#touched.add(queue);
     return () => {
@@ -296,11 +300,15 @@ export class Queues {
     return true;
   }
 
-  #restore(entry: JournalEntry): void {
+  #restore({ row: journalRow, entry }: Journaled): void {
     if (entry[0] === 'queued') {
       const [, queue, position, id, attempt, header, number, issues] = entry;
+      if (hasRow(this.#stores.database, queue, position)) {
+        this.#stores.contents.hasRow(number);
+        return;
+      }
       const content = this.#stores.contents.restore(number, id);
-      const rest = { issues: issues ?? undefined, due: 0, delay: 0 };
+      const rest = { journalRow, issues: issues ?? undefined, due: 0, delay: 0 };
       this.rows.insert(queue, { position, id, attempt, header, content, ...rest });
     } else if (entry[0] === 'gone') {
       this.rows.remove(entry[1], entry[2]);

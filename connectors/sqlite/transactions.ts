@@ -22,6 +22,8 @@ export class Transactions {
   readonly database: Database;
   readonly #journal: Journal;
   readonly #contents: Contents;
+  /** The row of the journal that came first after the last write-back. */
+  #youngFrom = 0;
   /** Of queues and bodies; the ledger makes its memory anew. */
   readonly #undo = new UndoLog();
 
@@ -78,16 +80,22 @@ export class Transactions {
     moved();
   }
 
-  /** Moves what the journal has to the tables. Throws where that fails: the journal keeps it. */
-  writeBack(): void {
+  /**
+   * Moves what the journal has to the tables; but for `everything`, messages that came since the last call and are
+   * still under way stay where they are: most will have ended by the next. Throws where it fails: the journal keeps
+   * all of it.
+   */
+  writeBack(what: 'ended' | 'everything'): void {
+    const youngFrom = what === 'everything' ? Infinity : this.#youngFrom;
+    let needed = Infinity;
     try {
       this.database.beyondLimit(() =>
         // Without a flush: the journal is durable, and so is this with the next transaction.
         this.database.transactUnflushed(() => {
-          this.ledger.writeBack();
-          this.queues.rows.writeBack();
+          const ofMessages = this.ledger.writeBack(youngFrom);
+          needed = Math.min(ofMessages, this.queues.rows.writeBack(youngFrom), this.#journal.row);
           this.#contents.deleteUnused();
-          this.#journal.clear();
+          this.#journal.clearBefore(needed);
         }),
       );
     } catch (error) {
@@ -97,8 +105,12 @@ export class Transactions {
     this.#undo.forget();
     this.ledger.written();
     this.queues.rows.written();
-    this.#contents.forget();
-    this.#journal.cleared();
+    this.#contents.forgetAllBut([
+      ...this.ledger.carriedContents(),
+      ...this.queues.rows.carriedContents(),
+    ]);
+    this.#journal.clearedBefore(needed);
+    this.#youngFrom = this.#journal.row;
   }
 
   /**

@@ -159,11 +159,14 @@ export class Sender {
   }
 }
 
-/** How much is held unsettled. Of many keys some can go on while others wait. */
+/**
+ * How much is held unsettled: more than are sent at a time, so that the next is here while the last are being settled.
+ * Of many keys some can go on while others wait.
+ */
 function windowOf(order: MessageOrder, concurrency: number): number {
   switch (order) {
     case 'none':
-      return concurrency;
+      return 4 * concurrency;
     case 'queue':
       return 4;
     case 'key':

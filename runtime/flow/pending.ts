@@ -2,7 +2,7 @@ import type { Outgoing } from '../../core/ports/broker.ts';
 import type { LedgerEntry } from '../../core/ports/ledger.ts';
 
 /** A quick flow is through before this, and all that it did is one transaction. */
-const flushMs = 20;
+const flushMs = 100;
 
 /**
  * What a message's flow has made so far and nobody has stored yet: messages to be sent, and what the ledger is to

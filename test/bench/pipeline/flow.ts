@@ -59,6 +59,7 @@ export function buildFlow(ports: {
       port: String(ports.partner),
       timeoutSeconds: '30',
       concurrency: '16',
+      order: 'key',
     }),
   ];
 }

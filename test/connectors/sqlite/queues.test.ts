@@ -56,7 +56,7 @@ describe('queues whose file cannot be read for a while', () => {
     expect(ids()).toEqual(['in.a 1', 'in.b 1']);
     // Given back, so that they have to be read from the file again.
     queues.leave(receiver);
-    database.transact(() => queues.rows.writeBack());
+    database.transact(() => queues.rows.writeBack(Infinity));
     queues.rows.written();
     apply(...names.map((name, id) => () => queues.consume(receiver, name, { id, window: 2 })));
     apply(() => queues.declare('in.c', 'test', { topics: [], isOrdered: false }));
