@@ -46,12 +46,19 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
   private occurrences: Map<Segment, number> | undefined;
   private charset: string | undefined;
 
-  constructor(text: string, delimiters: Delimiters, { charset, definitions }: MessageContext = {}) {
+  /** `edited`: the message that this one was made from, and from where on its text is another. */
+  constructor(
+    text: string,
+    delimiters: Delimiters,
+    { charset, definitions }: MessageContext = {},
+    edited?: { readonly message: MessageView; readonly from: number },
+  ) {
     this.text = text;
     this.delimiters = delimiters;
     this.charset = charset;
     this.definitions = definitions;
-    this.list = new SegmentList(this);
+    const list = edited?.message.list;
+    this.list = new SegmentList(this, list && { list, count: list.countBefore(edited.from) });
   }
 
   get segments(): readonly Segment[] {
@@ -254,6 +261,9 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
   private edit(splices: readonly Splice[]): Hl7Message {
     if (splices.length === 0) return this;
     const { delimiters, charset, definitions } = this;
-    return new MessageView(applySplices(this.text, splices), delimiters, { charset, definitions });
+    const text = applySplices(this.text, splices);
+    const from = Math.min(...splices.map(({ start }) => start));
+    const edited = { message: this, from };
+    return new MessageView(text, delimiters, { charset, definitions }, edited);
   }
 }

@@ -102,15 +102,17 @@ export class LineReader {
   start = 0;
   end = 0;
   /** 1-based, counting empty lines too. */
-  line = 0;
+  line: number;
   private readonly text: string;
   private at: number;
   private cr = -1;
   private lf = -1;
 
-  constructor(text: string, from = 0) {
+  /** `before`: how many lines there are in front of `from`. */
+  constructor(text: string, from = 0, before = 0) {
     this.text = text;
     this.at = from;
+    this.line = before;
   }
 
   /** Goes on to the next line that holds anything; false where there is none. */

@@ -9,17 +9,34 @@ import { SegmentView, type SegmentSource } from './segment.ts';
 export class SegmentList {
   private readonly source: SegmentSource;
   private readonly lines: LineReader;
-  private readonly starts: number[] = [];
-  private readonly ends: number[] = [];
-  private readonly lineNumbers: number[] = [];
+  private readonly starts: number[];
+  private readonly ends: number[];
+  private readonly lineNumbers: number[];
   /** The three characters of each name as one number, see {@link toNameCode}; 0 for any other name. */
-  private readonly codes: number[] = [];
+  private readonly codes: number[];
   private readonly views: (SegmentView | undefined)[] = [];
   private isComplete = false;
 
-  constructor(source: SegmentSource) {
+  /** `same`: a message of which this one has the first `count` segments, in the same places. */
+  constructor(
+    source: SegmentSource,
+    same?: { readonly list: SegmentList; readonly count: number },
+  ) {
     this.source = source;
-    this.lines = new LineReader(source.text);
+    const { list, count = 0 } = same ?? {};
+    this.starts = list?.starts.slice(0, count) ?? [];
+    this.ends = list?.ends.slice(0, count) ?? [];
+    this.lineNumbers = list?.lineNumbers.slice(0, count) ?? [];
+    this.codes = list?.codes.slice(0, count) ?? [];
+    const last = this.ends.at(-1);
+    // At the end of the last one: what is left of its line is passed over as an empty one.
+    const before = last === undefined ? 0 : (this.lineNumbers.at(-1) ?? 1) - 1;
+    this.lines = new LineReader(source.text, last, before);
+  }
+
+  /** How many of the segments that were found end before a place in the text. */
+  countBefore(place: number): number {
+    return this.ends.findLastIndex((end) => end < place) + 1;
   }
 
   /** Which segment is number `occurrence` (1-based) of that name, 0-based; -1 for none. Looks no further. */

@@ -3,6 +3,7 @@ import { openDefinitions } from '../../../connectors/file/definition-files.ts';
 import { usualDelimiters } from '../../../core/hl7v2/delimiters.ts';
 import { escapeText, unescapeText } from '../../../core/hl7v2/escape.ts';
 import { readHeader, readKey } from '../../../core/hl7v2/header.ts';
+import { HilumError } from '../../../core/errors.ts';
 import type { Delimiters } from '../../../core/hl7v2/message.ts';
 import { parseMessage } from '../../../core/hl7v2/parse.ts';
 import { parsePath } from '../../../core/hl7v2/parse-path.ts';
@@ -191,6 +192,50 @@ describe('laws', () => {
         }
       }),
       { numRuns: 1_000 },
+    );
+  });
+
+  it('an edited message is the one that its text is parsed to', () => {
+    const edit = fc.record({
+      how: fc.constantFrom('set', 'append', 'remove', 'append a segment', 'remove a segment'),
+      segment: fc.constantFrom('MSH', 'PID', 'OBX', 'ZZ1'),
+      field: fc.integer({ min: 3, max: 14 }),
+      value: fc.constantFrom('', 'X', 'a longer value'),
+      // How far is looked at before: what was found already is not looked for again.
+      looksAt: fc.constantFrom('MSH-3', 'PID-3', 'OBX-5', 'ZZ1-1', 'NTE-1'),
+    });
+    fc.assert(
+      fc.property(
+        messages,
+        fc.array(edit, { maxLength: 6 }),
+        fc.boolean(),
+        (text, edits, framed) => {
+          let message = parse(framed ? `\u000b\r\n${text}\u001c\r` : text);
+          for (const { how, segment, field, value, looksAt } of edits) {
+            message.get(looksAt);
+            try {
+              if (how === 'set') message = message.set(`${segment}-${field}`, value);
+              else if (how === 'append') message = message.append(`${segment}-${field}`, value);
+              else if (how === 'remove') message = message.remove(`${segment}-${field}`);
+              else if (how === 'append a segment')
+                message = message.append(segment, `${segment}|${value}`);
+              else message = message.remove(segment);
+            } catch (error) {
+              if (!(error instanceof HilumError)) throw error;
+            }
+            const fresh = parse(message.text);
+            const places = (of: typeof fresh) =>
+              of.segments.map(({ name, line, range, occurrence }) => ({
+                name,
+                line,
+                range,
+                occurrence,
+              }));
+            expect(places(message)).toEqual(places(fresh));
+            expect(message.get(looksAt)).toBe(fresh.get(looksAt));
+          }
+        },
+      ),
     );
   });
 
