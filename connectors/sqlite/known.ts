@@ -1,3 +1,4 @@
+import type { PayloadChanges } from '../../core/payload-changes.ts';
 import type { Content } from './contents.ts';
 import type { Header } from './journal.ts';
 import type { PackedEvent } from './ledger-rows.ts';
@@ -20,6 +21,8 @@ export interface Known {
   arrived: Arrived | undefined;
   /** Events that the file has not. */
   events: PackedEvent[];
+  /** What nodes made of its payload, where the file has not that. */
+  changes: PayloadChanges | undefined;
   /** The queues that it waits in, and since when. */
   readonly waits: Map<string, string>;
   /** Those of them that the file has. */

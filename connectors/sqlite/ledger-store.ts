@@ -1,3 +1,4 @@
+import type { PayloadChanges } from '../../core/payload-changes.ts';
 import type { Batch, LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
 import type { Content, Contents } from './contents.ts';
 import type { Database } from './database.ts';
@@ -91,6 +92,11 @@ export class LedgerStore {
         this.#addEvent(entry.event);
         continue;
       }
+      if (entry.type === 'changes') {
+        this.#journal.add(['changes', entry.changes]);
+        this.#addChanges(entry.changes);
+        continue;
+      }
       const { body, ...header } = entry.envelope;
       const known = this.#messages.find(header.id);
       // Once it is there, writing it again changes nothing.
@@ -158,6 +164,7 @@ export class LedgerStore {
     this.#lastEvent = Number(database.get('SELECT number FROM last_event')?.['number'] ?? 0);
     for (const entry of journal) {
       if (entry[0] === 'event') this.#addEvent(entry[1]);
+      else if (entry[0] === 'changes') this.#addChanges(entry[1]);
       else if (entry[0] === 'message') this.#restoreMessage(entry[1], entry[2], entry[3]);
     }
   }
@@ -171,6 +178,12 @@ export class LedgerStore {
   #addMessage(known: Known, arrived: Arrived): void {
     this.#contents.claim(arrived.content);
     this.#messages.arrive(known, arrived);
+  }
+
+  #addChanges(changes: PayloadChanges): void {
+    const known = this.#messages.find(changes.messageId);
+    known.changes = changes;
+    this.#messages.change(known);
   }
 
   #addEvent(event: LedgerEvent): void {

@@ -1,6 +1,7 @@
 import type { Database, Row } from './database.ts';
 import { messageStates } from './ledger-codes.ts';
 import type { Known, Parking } from './known.ts';
+import { packChanges } from './ledger-rows.ts';
 
 /** The rows of messages, and those of other tables that go with them. Writes inside the caller's transaction. */
 export class MessageRows {
@@ -48,6 +49,7 @@ export class MessageRows {
       open: false,
       arrived: undefined,
       events: [],
+      changes: undefined,
       waits,
       writtenWaits: new Set(waits.keys()),
       parkings: this.#readParkings(number),
@@ -96,12 +98,12 @@ export class MessageRows {
     const { number: before = 0 } = known;
     this.#database.run('DELETE FROM message WHERE number = ?', before);
     this.insert(known, number);
-    for (const table of ['event', 'waiting', 'parked']) {
+    for (const table of ['event', 'payload_change', 'waiting', 'parked']) {
       this.#database.run(`UPDATE ${table} SET message = ? WHERE message = ?`, number, before);
     }
   }
 
-  /** Its new events, where it waits, and where it is set aside. */
+  /** Its new events, what nodes made of its payload, where it waits, and where it is set aside. */
   writeAround(known: Known): void {
     const { number = 0, events, waits, writtenWaits } = known;
     const [first] = events;
@@ -109,6 +111,11 @@ export class MessageRows {
       const packed = JSON.stringify(events);
       this.#database.run('INSERT INTO event VALUES (?, ?, ?)', number, first[0], packed);
       known.events = [];
+    }
+    if (known.changes !== undefined) {
+      const packed = packChanges(known.changes);
+      this.#database.run('REPLACE INTO payload_change VALUES (?, ?)', number, packed);
+      known.changes = undefined;
     }
     for (const queue of writtenWaits) {
       if (waits.has(queue)) continue;

@@ -2,11 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { OwnerClient } from '../../../connectors/sqlite/client.ts';
 import type { Envelope } from '../../../core/envelope.ts';
+import type { PayloadStep } from '../../../core/payload-changes.ts';
 import type { Delivery } from '../../../core/ports/broker.ts';
 import type { LedgerEntry, LedgerEvent } from '../../../core/ports/ledger.ts';
 import { OwnerFixture } from './support.ts';
 
 const queue = 'in.journal';
+const step: PayloadStep = {
+  ...{ step: 1, node: 'n', type: 'function', sizes: [3, 4] },
+  excerpt: { at: 1, before: 'a', after: '"b"' },
+};
 
 describe('what is in the journal and not yet in the tables', () => {
   let owner: OwnerFixture;
@@ -74,10 +79,12 @@ describe('what is in the journal and not yet in the tables', () => {
         event(first, 'taken', 3, { queue, attempt: 2, summary: 'a "quoted" word' }),
         event(first, 'parked', 4, { queue, issues }),
         event(second, 'parked', 5, { queue }),
+        { type: 'changes', changes: { messageId: first.id, attempt: 2, steps: [step] } },
       ]);
       const ask = async () => ({
         traces: [await client.ledger.trace(first.id), await client.ledger.trace(second.id)],
         read: await client.ledger.read(first.id),
+        changes: await client.ledger.changes(first.id),
         waiting: await client.ledger.waiting(queue, { limit: 10 }),
         parked: await client.ledger.parked(),
         behind: await client.ledger.readParked(queue, 'k', 10),
@@ -94,6 +101,7 @@ describe('what is in the journal and not yet in the tables', () => {
       expect(after.traces[0]?.events[2]).toMatchObject({ summary: 'a "quoted" word', attempt: 2 });
       expect(after.traces[0]?.events[3]?.issues).toEqual(issues);
       expect(after.read).toEqual(first);
+      expect(after.changes).toEqual({ messageId: first.id, attempt: 2, steps: [step] });
       expect(after.waiting.map(({ id }) => id)).toEqual([first.id, second.id]);
       expect(after.parked).toMatchObject([{ firstId: first.id, parked: 2, isStopped: true }]);
       expect(after.behind.map(({ id }) => id)).toEqual([first.id, second.id]);
