@@ -1,6 +1,6 @@
 import type { Envelope } from '../../core/envelope.ts';
 import type { LedgerEntry, LedgerEvent } from '../../core/ports/ledger.ts';
-import type { PayloadChanges } from '../../core/payload-changes.ts';
+import type { PayloadChanges, PayloadStep } from '../../core/payload-changes.ts';
 import { Refusal } from './database.ts';
 import { eventKinds } from './ledger-codes.ts';
 
@@ -30,7 +30,17 @@ function areChanges({ messageId, attempt, steps, cut }: PayloadChanges): boolean
     isText(messageId) &&
     Number.isSafeInteger(attempt) &&
     Array.isArray(steps) &&
+    steps.every(isStep) &&
     (cut == null || Number.isSafeInteger(cut))
+  );
+}
+
+function isStep(step: PayloadStep | null): boolean {
+  return (
+    step !== null &&
+    isText(step.node) &&
+    (step.segments == null || step.segments.every(Array.isArray)) &&
+    (step.excerpt == null || (isText(step.excerpt.before) && isText(step.excerpt.after)))
   );
 }
 

@@ -31,6 +31,7 @@ export class LedgerStore {
   readonly #batches: LedgerBatches;
   readonly #waiting = new Map<string, number>();
   #lastEvent = 0;
+  #bytes = 0;
   /** Something of the transaction under way is in memory. */
   #changed = false;
   #hasStaleReceipts = false;
@@ -118,6 +119,11 @@ export class LedgerStore {
     this.#messages.forget(ids);
   }
 
+  /** About how much of what nodes changed is kept in memory until the write-back. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** How many messages of the file are behind what has become of them. */
   get changed(): number {
     return this.#messages.changed;
@@ -135,6 +141,7 @@ export class LedgerStore {
   written(): void {
     this.#changed = false;
     this.#hasStaleReceipts = false;
+    this.#bytes = 0;
     this.#messages.written();
     this.#counts.written();
   }
@@ -153,6 +160,7 @@ export class LedgerStore {
   load(journal: Iterable<JournalEntry>): void {
     this.#changed = false;
     this.#hasStaleReceipts = false;
+    this.#bytes = 0;
     const database = this.#database;
     this.#messages.reload();
     this.#counts.reload();
@@ -183,6 +191,7 @@ export class LedgerStore {
   #addChanges(changes: PayloadChanges): void {
     const known = this.#messages.find(changes.messageId);
     known.changes = changes;
+    this.#bytes += sizeOf(changes);
     this.#messages.change(known);
   }
 
@@ -276,4 +285,16 @@ export class LedgerStore {
     else known.parkings.delete(queue);
     known.hasNewParkings = true;
   }
+}
+
+/** In characters, of its texts alone. */
+function sizeOf({ steps }: PayloadChanges): number {
+  let size = 0;
+  for (const { segments = [], excerpt } of steps) {
+    for (const [, , , before, after] of segments) {
+      size += (before?.length ?? 0) + (after?.length ?? 0);
+    }
+    if (excerpt !== undefined) size += excerpt.before.length + excerpt.after.length;
+  }
+  return size;
 }

@@ -1,6 +1,7 @@
-import type { Passed } from '../changes/trail.ts';
+import type { Visit } from '../changes/trail.ts';
 import type { RuntimeNode } from '../node-red.ts';
-import type { SendEvent, Tracked } from './hook-events.ts';
+import type { ReceiveEvent, SendEvent, Tracked } from './hook-events.ts';
+import type { Delivered } from './in-transit.ts';
 import type { Ticket, Transaction } from './transaction.ts';
 
 /*
@@ -47,24 +48,28 @@ function findTicket(
 }
 
 /**
- * A message is handed over without being sent, as to a Catch node or from link to link: what it carries is what the
- * running node has made of its own.
+ * A message comes in to a node, before its handler runs. One that was handed over without being sent, as to a Catch
+ * node or from link to link, carries what the `running` node has made of its own.
  */
-export function followHanded(
-  message: Tracked,
-  receiver: RuntimeNode,
-  {
-    transaction,
-    running,
-  }: { readonly transaction: Transaction; readonly running: Ticket | undefined },
-): Passed | undefined {
+export function followReceived(
+  { msg, destination }: ReceiveEvent,
+  transaction: Transaction,
+  from: { readonly delivered: Delivered | undefined; readonly running: Ticket | undefined },
+): Visit | undefined {
   const { trail } = transaction;
   if (trail === undefined) return undefined;
-  const { payload } = message as WithPayload;
-  const visit = running?.transaction === transaction ? running.visit : undefined;
+  const { node } = destination;
+  const { payload } = msg as WithPayload;
+  const giver = from.running?.transaction === transaction ? from.running.visit : undefined;
+  if (from.delivered !== undefined) {
+    return trail.arrive(node, from.delivered.passed ?? trail.begin(payload));
+  }
   // What it has sent on may be changed by others by now.
-  if (visit === undefined || visit.isSent) return trail.begin(payload);
-  return trail.leave(visit, payload, receiver.type === 'catch' ? { failed: true } : {});
+  if (giver === undefined || giver.isSent) return trail.arrive(node, trail.begin(payload));
+  return trail.arrive(
+    node,
+    trail.leave(giver, payload, node.type === 'catch' ? { failed: true } : {}),
+  );
 }
 
 /** A node fails with its message, and no Catch node takes that. */

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Passed } from '../changes/trail.ts';
 import type { LogEvent, NodeRed, RuntimeNode } from '../node-red.ts';
 import { logLevel } from '../node-red.ts';
 import { Aggregates } from './aggregates.ts';
@@ -11,21 +10,14 @@ import {
   type Tracked,
   type TrackerObserver,
 } from './hook-events.ts';
-import { followFailed, followHanded, followSent } from './payload-hooks.ts';
+import { InTransit } from './in-transit.ts';
+import { followFailed, followReceived, followSent } from './payload-hooks.ts';
 import { isThrownByHandler } from './thrown.ts';
 import { Transaction, type FlowResult, type Ticket } from './transaction.ts';
 
-/** A message that is delivered to a node and not yet received. */
-interface InTransit {
-  /** How many times. */
-  count: number;
-  passed: Passed | undefined;
-}
-
 /** What is known about a node while messages are on their way to it or in it. */
 interface NodeLedger {
-  /** By object identity. */
-  readonly inTransit: WeakMap<object, InTransit>;
+  readonly inTransit: InTransit;
   readonly tickets: WeakMap<object, Ticket[]>;
   /** How many messages it is working on. */
   open: number;
@@ -157,7 +149,7 @@ export class SettlementTracker {
   #ledgerOf(node: RuntimeNode): NodeLedger {
     let ledger = this.#nodes.get(node);
     if (ledger === undefined) {
-      ledger = { inTransit: new WeakMap(), tickets: new WeakMap(), open: 0 };
+      ledger = { inTransit: new InTransit(), tickets: new WeakMap(), open: 0 };
       this.#nodes.set(node, ledger);
     }
     return ledger;
@@ -185,13 +177,7 @@ export class SettlementTracker {
     if (transaction === undefined) return;
     this.#aggregates.onSent(source.node, transaction);
     transaction.hold();
-    const { inTransit } = this.#ledgerOf(destination.node);
-    const known = inTransit.get(msg);
-    if (known === undefined) inTransit.set(msg, { count: 1, passed });
-    else {
-      known.count += 1;
-      known.passed = passed;
-    }
+    this.#ledgerOf(destination.node).inTransit.deliver(msg, passed);
   }
 
   #onReceive(event: ReceiveEvent): void {
@@ -200,27 +186,24 @@ export class SettlementTracker {
     const transaction = this.#adopt(event);
     if (transaction === undefined) return;
     const ledger = this.#ledgerOf(node);
-    const arrived = ledger.inTransit.get(msg);
+    const delivered = ledger.inTransit.receive(msg);
     // A direct receive() (link, catch, complete) was never in transit: it takes its own hold.
-    const isHanded = arrived === undefined || arrived.count === 0;
-    if (isHanded) transaction.hold();
-    else arrived.count -= 1;
+    if (delivered === undefined) transaction.hold();
     if (!hasHandler(node)) {
       transaction.aborted = true;
       transaction.release();
       return;
     }
     const previous = this.#context.getStore();
-    const { trail } = transaction;
-    const passed = isHanded
-      ? followHanded(msg, node, { transaction, running: this.#failing ?? previous })
-      : arrived.passed;
     const ticket: Ticket = {
       transaction,
       node,
       message: msg,
       previous,
-      visit: trail?.arrive(node, passed ?? trail.begin((msg as { payload?: unknown }).payload)),
+      visit: followReceived(event, transaction, {
+        delivered,
+        running: this.#failing ?? previous,
+      }),
       done: false,
       graceTimer: undefined,
     };
