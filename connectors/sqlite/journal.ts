@@ -1,5 +1,5 @@
 import type { Envelope } from '../../core/envelope.ts';
-import type { PayloadChanges } from '../../core/payload-changes.ts';
+import type { PackedChanges } from '../../core/payload-changes.ts';
 import type { LedgerEvent } from '../../core/ports/ledger.ts';
 import type { Database } from './database.ts';
 
@@ -14,7 +14,7 @@ export type JournalEntry =
   /** The ledger has a message, with its digest where it may come again. */
   | readonly [kind: 'message', header: Header, content: number, digest: string | null]
   | readonly [kind: 'event', event: LedgerEvent]
-  | readonly [kind: 'changes', changes: PayloadChanges]
+  | readonly [kind: 'changes', changes: PackedChanges]
   | readonly [
       kind: 'queued',
       queue: number,

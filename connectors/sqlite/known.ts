@@ -1,4 +1,3 @@
-import type { PayloadChanges } from '../../core/payload-changes.ts';
 import type { Content } from './contents.ts';
 import type { Header } from './journal.ts';
 import type { PackedEvent } from './ledger-rows.ts';
@@ -22,7 +21,7 @@ export interface Known {
   /** Events that the file has not. */
   events: PackedEvent[];
   /** What nodes made of its payload, where the file has not that. */
-  changes: PayloadChanges | undefined;
+  changes: string | undefined;
   /** The queues that it waits in, and since when. */
   readonly waits: Map<string, string>;
   /** Those of them that the file has. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Envelope } from '../../core/envelope.ts';
-import type { PayloadChanges } from '../../core/payload-changes.ts';
+import type { PackedChanges } from '../../core/payload-changes.ts';
 import type {
   Batch,
   FormerReceipt,
@@ -60,8 +60,8 @@ export class SqliteLedger implements Ledger {
     return (await this.#ask(['read', id])) as Envelope | undefined;
   }
 
-  async changes(id: string): Promise<PayloadChanges | undefined> {
-    return (await this.#ask(['changes', id])) as PayloadChanges | undefined;
+  async changes(id: string): Promise<PackedChanges | undefined> {
+    return (await this.#ask(['changes', id])) as PackedChanges | undefined;
   }
 
   async states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>> {

@@ -1,6 +1,5 @@
 import type { Envelope } from '../../core/envelope.ts';
 import type { LedgerEntry, LedgerEvent } from '../../core/ports/ledger.ts';
-import type { PayloadChanges, PayloadStep } from '../../core/payload-changes.ts';
 import { Refusal } from './database.ts';
 import { eventKinds } from './ledger-codes.ts';
 
@@ -21,27 +20,8 @@ function isSound(entry: LedgerEntry): boolean {
     case 'event':
       return isEvent(entry.event);
     case 'changes':
-      return areChanges(entry.changes);
+      return isText(entry.changes.messageId) && isText(entry.changes.text);
   }
-}
-
-function areChanges({ messageId, attempt, steps, cut }: PayloadChanges): boolean {
-  return (
-    isText(messageId) &&
-    Number.isSafeInteger(attempt) &&
-    Array.isArray(steps) &&
-    steps.every(isStep) &&
-    (cut == null || Number.isSafeInteger(cut))
-  );
-}
-
-function isStep(step: PayloadStep | null): boolean {
-  return (
-    step !== null &&
-    isText(step.node) &&
-    (step.segments == null || step.segments.every(Array.isArray)) &&
-    (step.excerpt == null || (isText(step.excerpt.before) && isText(step.excerpt.after)))
-  );
 }
 
 function isEnvelope(envelope: Envelope): boolean {

@@ -1,18 +1,10 @@
 import type { Envelope } from '../../core/envelope.ts';
-import type { PayloadChanges } from '../../core/payload-changes.ts';
+import type { PackedChanges } from '../../core/payload-changes.ts';
 import type { LedgerCount, MessageState, QueueAge, Trace } from '../../core/ports/ledger.ts';
 import type { Database } from './database.ts';
 import { compareInstants } from './instants.ts';
 import { eventKinds, rankOf } from './ledger-codes.ts';
-import {
-  columns,
-  eventsOf,
-  messages,
-  toChanges,
-  toEnvelope,
-  toEvent,
-  toSummary,
-} from './ledger-rows.ts';
+import { columns, eventsOf, messages, toEnvelope, toEvent, toSummary } from './ledger-rows.ts';
 import type { LedgerStore } from './ledger-store.ts';
 
 /** The message with this id, else the newest with this control id, and its whole correlation. */
@@ -69,11 +61,11 @@ export function findEnvelope(database: Database, id: string): Envelope | undefin
 }
 
 /** What the nodes of a flow made of the payload of the message with this id. */
-export function findChanges(database: Database, id: string): PayloadChanges | undefined {
+export function findChanges(database: Database, id: string): PackedChanges | undefined {
   const sql = `SELECT changes FROM message JOIN payload_change
     ON payload_change.message = message.number WHERE id = ?`;
   const row = database.get(sql, id);
-  return row === undefined ? undefined : toChanges(row, id);
+  return row === undefined ? undefined : { messageId: id, text: String(row['changes']) };
 }
 
 /** The states of these messages; unknown ones are absent. */

@@ -1,6 +1,5 @@
 import type { Envelope, EnvelopeHeader } from '../../core/envelope.ts';
 import type { Issue } from '../../core/issue.ts';
-import type { PayloadChanges } from '../../core/payload-changes.ts';
 import type { LedgerEvent, MessageState, MessageSummary } from '../../core/ports/ledger.ts';
 import type { Row } from './database.ts';
 import { eventKinds, messageStates } from './ledger-codes.ts';
@@ -86,17 +85,6 @@ export function toEvent(packed: PackedEvent, messageId: string): LedgerEvent {
     ...(summary == null ? {} : { summary }),
     ...(issues == null ? {} : { issues }),
   };
-}
-
-/** A row of what nodes made of a payload: without the message's id, which stands in its own. */
-export function packChanges({ messageId: _, ...changes }: PayloadChanges): string {
-  return JSON.stringify(changes);
-}
-
-/** What {@link packChanges} has written. */
-export function toChanges(row: Row, messageId: string): PayloadChanges {
-  const changes = JSON.parse(String(row['changes'])) as Omit<PayloadChanges, 'messageId'>;
-  return { messageId, ...changes };
 }
 
 /** A text column under the name of its field; nothing where it is NULL, since the field is then absent. */

@@ -1,4 +1,4 @@
-import type { PayloadChanges } from '../../core/payload-changes.ts';
+import type { PackedChanges } from '../../core/payload-changes.ts';
 import type { Batch, LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
 import type { Content, Contents } from './contents.ts';
 import type { Database } from './database.ts';
@@ -188,10 +188,10 @@ export class LedgerStore {
     this.#messages.arrive(known, arrived);
   }
 
-  #addChanges(changes: PayloadChanges): void {
-    const known = this.#messages.find(changes.messageId);
-    known.changes = changes;
-    this.#bytes += sizeOf(changes);
+  #addChanges({ messageId, text }: PackedChanges): void {
+    const known = this.#messages.find(messageId);
+    known.changes = text;
+    this.#bytes += text.length;
     this.#messages.change(known);
   }
 
@@ -285,16 +285,4 @@ export class LedgerStore {
     else known.parkings.delete(queue);
     known.hasNewParkings = true;
   }
-}
-
-/** In characters, of its texts alone. */
-function sizeOf({ steps }: PayloadChanges): number {
-  let size = 0;
-  for (const { segments = [], excerpt } of steps) {
-    for (const [, , , before, after] of segments) {
-      size += (before?.length ?? 0) + (after?.length ?? 0);
-    }
-    if (excerpt !== undefined) size += excerpt.before.length + excerpt.after.length;
-  }
-  return size;
 }

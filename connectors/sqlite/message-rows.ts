@@ -1,7 +1,6 @@
 import type { Database, Row } from './database.ts';
 import { messageStates } from './ledger-codes.ts';
 import type { Known, Parking } from './known.ts';
-import { packChanges } from './ledger-rows.ts';
 
 /** The rows of messages, and those of other tables that go with them. Writes inside the caller's transaction. */
 export class MessageRows {
@@ -113,8 +112,8 @@ export class MessageRows {
       known.events = [];
     }
     if (known.changes !== undefined) {
-      const packed = packChanges(known.changes);
-      this.#database.run('REPLACE INTO payload_change VALUES (?, ?)', number, packed);
+      const sql = 'REPLACE INTO payload_change VALUES (?, ?)';
+      this.#database.run(sql, number, known.changes);
       known.changes = undefined;
     }
     for (const queue of writtenWaits) {

@@ -156,7 +156,7 @@ const migrations: readonly string[] = [
   `,
   `
   -- What the nodes of a flow made of a message's payload: apart from its events, which are searched, and gone with its
-  -- body. JSON of PayloadChanges without the message's id.
+  -- body. PackedChanges.
   CREATE TABLE payload_change (message INTEGER PRIMARY KEY REFERENCES message, changes TEXT NOT NULL) STRICT;
   `,
 ];

@@ -1,6 +1,7 @@
 import { Router, type RequestHandler } from 'express';
 import { compareMessages, type Difference } from '../../core/hl7v2/compare.ts';
 import { parseMessage } from '../../core/hl7v2/parse.ts';
+import { unpackChanges } from '../../core/payload-changes.ts';
 import { contentTypes, type Envelope } from '../../core/envelope.ts';
 import type { Ledger, Trace } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
@@ -81,7 +82,7 @@ async function findNodeChanges(
   for (const { id } of messages) {
     if (found.length === maxSteps) break;
     const changes = await ledger.changes(id);
-    if (changes !== undefined) found.push(toNodeChanges(changes));
+    if (changes !== undefined) found.push(toNodeChanges(unpackChanges(changes)));
   }
   return found;
 }

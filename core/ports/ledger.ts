@@ -1,6 +1,6 @@
 import type { Envelope, EnvelopeHeader } from '../envelope.ts';
 import type { Issue } from '../issue.ts';
-import type { PayloadChanges } from '../payload-changes.ts';
+import type { PackedChanges } from '../payload-changes.ts';
 
 /**
  * What befell a message, in the order in which it usually happens:
@@ -59,7 +59,7 @@ export type LedgerEntry =
   | { readonly type: 'message'; readonly envelope: Envelope; readonly digest?: string }
   | { readonly type: 'event'; readonly event: LedgerEvent }
   /** In the place of what the ledger has of that message so far. */
-  | { readonly type: 'changes'; readonly changes: PayloadChanges };
+  | { readonly type: 'changes'; readonly changes: PackedChanges };
 
 /** The message that an entry is about. */
 export function findMessageId(entry: LedgerEntry): string {
@@ -219,7 +219,7 @@ export interface Ledger {
   /** The message with this id, else the newest received with this control id, with its bytes. */
   read(id: string): Promise<Envelope | undefined>;
   /** What the nodes of a flow made of the payload of the message with this id; undefined: nothing, or it was not kept. */
-  changes(id: string): Promise<PayloadChanges | undefined>;
+  changes(id: string): Promise<PackedChanges | undefined>;
   /** The states of these message ids; unknown ids are absent. */
   states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>>;
   /**

@@ -6,7 +6,7 @@ import {
   usualEncoding,
 } from '../../core/hl7v2/segment-changes.ts';
 import type { SegmentChange } from '../../core/hl7v2/segment-changes.ts';
-import type { Excerpt, PayloadStep } from '../../core/payload-changes.ts';
+import { packChanges, type Excerpt, type PayloadStep } from '../../core/payload-changes.ts';
 import type { EnvelopeHeader } from '../../core/envelope.ts';
 import { editorIdOf, type RuntimeNode } from '../node-red.ts';
 import { capture, isPlainlySame, isSame, type Captured } from './captured.ts';
@@ -78,7 +78,7 @@ export class Trail {
     if (this.#count === 0) return [];
     const cut = this.#cut === 0 ? {} : { cut: this.#cut };
     const changes = { messageId: id, attempt, steps: this.#steps, ...cut };
-    return [{ type: 'changes', changes }];
+    return [{ type: 'changes', changes: packChanges(changes) }];
   }
 
   #record(

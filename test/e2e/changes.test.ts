@@ -8,7 +8,7 @@ import { findFreePorts } from '../support/ports.ts';
 
 const tabs = [
   ...['edits', 'objects', 'bytes', 'branches', 'shared', 'fails', 'caught', 'bounded', 'off'],
-  ...['waits', 'maps'],
+  ...['waits', 'maps', 'rejects'],
 ] as const;
 type Tab = (typeof tabs)[number];
 
@@ -121,6 +121,18 @@ function buildFlows(portOf: (tab: Tab) => number): Readonly<Record<Tab, readonly
         'waits-end',
       ),
       sink('waits-end'),
+    ],
+    rejects: [
+      source('rejects', 'spoils'),
+      functionNode('spoils', 'msg.payload = "spoilt"; return msg;', 'reject'),
+      {
+        id: 'reject',
+        type: 'reject',
+        name: '',
+        code: 'not-wanted',
+        text: 'Not wanted.',
+        wires: [],
+      },
     ],
     maps: [
       source('maps', 'map'),
@@ -258,6 +270,13 @@ describe('what each node of a flow changed', () => {
     ]);
     expect(steps[0]?.differences).toEqual([{ location: 'MSH-3', before: 'LIS', after: 'LAB' }]);
     expect(steps[1]?.excerpt?.after).toBe('half');
+  });
+
+  it('is told of a message that is a dead letter', async () => {
+    const steps = await stepsOf('rejects', 'dead-lettered');
+    expect(steps.map(({ node, excerpt }) => [node.id, excerpt?.after])).toEqual([
+      ['spoils', 'spoilt'],
+    ]);
   });
 
   it('is told of what a Catch node got and made of it', async () => {

@@ -2,16 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { OwnerClient } from '../../../connectors/sqlite/client.ts';
 import type { Envelope } from '../../../core/envelope.ts';
-import type { PayloadStep } from '../../../core/payload-changes.ts';
 import type { Delivery } from '../../../core/ports/broker.ts';
 import type { LedgerEntry, LedgerEvent } from '../../../core/ports/ledger.ts';
 import { OwnerFixture } from './support.ts';
 
 const queue = 'in.journal';
-const step: PayloadStep = {
-  ...{ step: 1, node: 'n', type: 'function', sizes: [3, 4] },
-  excerpt: { at: 1, before: 'a', after: '"b"' },
-};
+const told = '{\u007fa\u007f:"\\r ä\u0001"}';
 
 describe('what is in the journal and not yet in the tables', () => {
   let owner: OwnerFixture;
@@ -79,7 +75,7 @@ describe('what is in the journal and not yet in the tables', () => {
         event(first, 'taken', 3, { queue, attempt: 2, summary: 'a "quoted" word' }),
         event(first, 'parked', 4, { queue, issues }),
         event(second, 'parked', 5, { queue }),
-        { type: 'changes', changes: { messageId: first.id, attempt: 2, steps: [step] } },
+        { type: 'changes', changes: { messageId: first.id, text: told } },
       ]);
       const ask = async () => ({
         traces: [await client.ledger.trace(first.id), await client.ledger.trace(second.id)],
@@ -101,7 +97,7 @@ describe('what is in the journal and not yet in the tables', () => {
       expect(after.traces[0]?.events[2]).toMatchObject({ summary: 'a "quoted" word', attempt: 2 });
       expect(after.traces[0]?.events[3]?.issues).toEqual(issues);
       expect(after.read).toEqual(first);
-      expect(after.changes).toEqual({ messageId: first.id, attempt: 2, steps: [step] });
+      expect(after.changes).toEqual({ messageId: first.id, text: told });
       expect(after.waiting.map(({ id }) => id)).toEqual([first.id, second.id]);
       expect(after.parked).toMatchObject([{ firstId: first.id, parked: 2, isStopped: true }]);
       expect(after.behind.map(({ id }) => id)).toEqual([first.id, second.id]);

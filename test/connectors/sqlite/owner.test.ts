@@ -68,7 +68,7 @@ describe('the owner of the data file', () => {
     database.close();
     await owner.start();
     const { ledger } = await owner.connect();
-    const changes = { messageId: envelope.id, attempt: 1, steps: [] };
+    const changes = { messageId: envelope.id, text: 'as it was told' };
     await ledger.append([{ type: 'changes', changes }]);
     expect(await ledger.changes(envelope.id)).toEqual(changes);
     expect(await ledger.read(envelope.id)).toEqual(envelope);

@@ -89,7 +89,7 @@ const isThere = async ({ id }: Envelope): Promise<boolean> =>
 it('removes what nodes made of a message together with it, and of no other', async () => {
   const [old, young] = [31, 1].map((days) => add(days, ['received', 'processed']));
   const ids = [(await old!).id, (await young!).id];
-  const made = ids.map((messageId) => ({ messageId, attempt: 1, steps: [] }));
+  const made = ids.map((messageId) => ({ messageId, text: '{}' }));
   await client.ledger.append(made.map((changes) => ({ type: 'changes', changes })));
   await pruneAll();
   expect(await client.ledger.changes(ids[1]!)).toEqual(made[1]);

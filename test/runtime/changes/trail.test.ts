@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EnvelopeHeader } from '../../../core/envelope.ts';
-import type { PayloadChanges } from '../../../core/payload-changes.ts';
+import { unpackChanges, type PayloadChanges } from '../../../core/payload-changes.ts';
 import { Trail } from '../../../runtime/changes/trail.ts';
 import type { RuntimeNode } from '../../../runtime/node-red.ts';
 
@@ -17,7 +17,7 @@ function changesOf<T>(before: T, make: (payload: T) => unknown, maxBytes = 16_38
 
 function read(trail: Trail): PayloadChanges | undefined {
   const [entry] = trail.toEntries(header);
-  return entry?.type === 'changes' ? entry.changes : undefined;
+  return entry?.type === 'changes' ? unpackChanges(entry.changes) : undefined;
 }
 
 it('keeps nothing where nothing was changed, also where it was made anew', () => {
@@ -123,4 +123,9 @@ it('counts the steps that it has no room for', () => {
   const changes = read(trail);
   expect(changes?.steps.length).toBeGreaterThan(1);
   expect((changes?.steps.length ?? 0) + (changes?.cut ?? 0)).toBe(20);
+});
+
+it('keeps every character: quotation marks, DEL, escapes, and halves of pairs', () => {
+  const hostile = '"\u007f\\u007f\\"\\\u0000\r\n€\u{1f600}\ud83d';
+  expect(changesOf('', () => hostile)?.steps[0]?.excerpt?.after).toBe(hostile);
 });

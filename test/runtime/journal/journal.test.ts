@@ -93,7 +93,7 @@ describe('a journal', () => {
     await record([born(envelope), event(envelope, 'received')]);
     await owner.kill();
     await record([event(envelope, 'queued')]);
-    const changes = { messageId: envelope.id, attempt: 1, steps: [] };
+    const changes = { messageId: envelope.id, text: 'as it was told' };
     await record([event(envelope, 'taken'), { type: 'changes', changes }]);
     expect(journal?.isSpooling).toBe(true);
     await bringOwnerBack();
