@@ -1,3 +1,5 @@
+import { countCommonEnd, countCommonStart } from '../common-ends.ts';
+
 /**
  * Where a segment differs between two messages, as it is written: its fields from the first to the last that differ,
  * with the separators between them; a segment that is in one of them alone as a whole, with field 0.
@@ -38,7 +40,12 @@ export function findSegmentChanges(before: string, after: string): readonly Segm
   const shorter = Math.min(left.length, right.length);
   while (start < shorter && left[start] === right[start]) start += 1;
   let same = 0;
-  while (same < shorter - start && left.at(-1 - same) === right.at(-1 - same)) same += 1;
+  while (
+    same < shorter - start &&
+    left[left.length - 1 - same] === right[right.length - 1 - same]
+  ) {
+    same += 1;
+  }
   const pairs = pair(
     left.slice(start, left.length - same),
     right.slice(start, right.length - same),
@@ -74,15 +81,19 @@ type Pair = readonly [before: string | undefined, after: string | undefined];
 /** Which segment became which: those of the same name in their order; what has no fellow was put in or taken away. */
 function pair(left: readonly string[], right: readonly string[]): readonly Pair[] {
   const pairs: Pair[] = [];
-  const last = new Map(right.map((segment, index) => [segment.slice(0, 3), index]));
+  // Most often they are the same ones, and nobody asks where a name comes last.
+  let last: ReadonlyMap<string, number> | undefined;
   let at = 0;
   for (const segment of left) {
     const name = segment.slice(0, 3);
-    if ((last.get(name) ?? -1) < at) {
-      pairs.push([segment, undefined]);
-      continue;
+    if (right[at]?.startsWith(name) !== true) {
+      last ??= new Map(right.map((each, index) => [each.slice(0, 3), index]));
+      if ((last.get(name) ?? -1) < at) {
+        pairs.push([segment, undefined]);
+        continue;
+      }
+      for (; right[at]?.slice(0, 3) !== name; at += 1) pairs.push([undefined, right[at]]);
     }
-    for (; right[at]?.slice(0, 3) !== name; at += 1) pairs.push([undefined, right[at]]);
     pairs.push([segment, right[at]]);
     at += 1;
   }
@@ -138,24 +149,22 @@ function narrow(
     return [0, before ?? null, after ?? null];
   }
   const shorter = Math.min(before.length, after.length);
-  const separatorCode = separator.charCodeAt(0);
+  const same = countCommonStart(before, after, shorter);
   let field = 0;
   let start = 0;
-  for (let at = 0; at < shorter; at += 1) {
-    const code = before.charCodeAt(at);
-    if (code !== after.charCodeAt(at)) break;
-    if (code !== separatorCode) continue;
+  for (
+    let mark = before.indexOf(separator);
+    mark !== -1 && mark < same;
+    mark = before.indexOf(separator, start)
+  ) {
     field += 1;
-    start = at + 1;
+    start = mark + 1;
   }
   // In the name itself.
   if (field === 0) return [0, before, after];
-  let end = 0;
-  for (let same = 1; same <= shorter - start; same += 1) {
-    const code = before.charCodeAt(before.length - same);
-    if (code !== after.charCodeAt(after.length - same)) break;
-    if (code === separatorCode) end = same;
-  }
+  const sameEnd = countCommonEnd(before, after, shorter - start);
+  const behind = before.indexOf(separator, before.length - sameEnd);
+  const end = behind === -1 ? 0 : before.length - behind;
   const one = before.slice(start, before.length - end);
   const other = after.slice(start, after.length - end);
   const first = isHeader(before) ? field + 1 : field;

@@ -27,6 +27,9 @@ export interface Visit {
   isSent: boolean;
 }
 
+/** One that is being made. */
+type Step = { -readonly [Field in keyof PayloadStep]: PayloadStep[Field] };
+
 /** Of each side of an excerpt, in characters; what is longer is in the ledger as a message, before or after the flow. */
 const maxExcerpt = 2_048;
 /** What a step costs beside its texts, about, as JSON. */
@@ -91,41 +94,36 @@ export class Trail {
       return;
     }
     this.#room -= headBytes;
-    const { name = '' } = node;
+    const sizes = [before.size, after.size] as const;
+    const step: Step = { step: after.step, node: editorIdOf(node), type: node.type, sizes };
+    if (before.step !== 0) step.from = before.step;
+    if (node.name !== undefined && node.name !== '') step.name = node.name;
+    if (output !== 1) step.output = output;
+    if (failed !== undefined) step.failed = failed;
     const isText = before.form === 'text' && after.form === 'text';
-    this.#steps.push({
-      step: after.step,
-      ...(before.step === 0 ? {} : { from: before.step }),
-      node: editorIdOf(node),
-      type: node.type,
-      ...(name === '' ? {} : { name }),
-      ...(output === 1 ? {} : { output }),
-      ...(failed === undefined ? {} : { failed }),
-      ...(isText ? {} : { forms: [before.form, after.form] }),
-      sizes: [before.size, after.size],
-      ...this.#compare(before, after),
-    });
+    if (!isText) step.forms = [before.form, after.form];
+    this.#compare(step, before, after);
+    this.#steps.push(step);
   }
 
-  #compare(
-    before: Captured,
-    after: Captured,
-  ): Pick<PayloadStep, 'segments' | 'delimiters' | 'excerpt' | 'cut'> {
-    const [one, other] = [before.text, after.text];
-    if (one === undefined || other === undefined) return {};
+  #compare(step: Step, before: Captured, after: Captured): void {
+    const { text: one } = before;
+    const { text: other } = after;
+    if (one === undefined || other === undefined) return;
     if (mayBeHl7(before) && mayBeHl7(after) && isHl7Text(one) && isHl7Text(other)) {
       const segments = findSegmentChanges(one, other);
-      const delimiters = [readEncoding(one), readEncoding(other)] as const;
-      const isUsual = delimiters.every((each) => each === usualEncoding);
       // None: the ends of segments are what differs.
       if (segments.length > 0) {
-        return { ...this.#fitSegments(segments), ...(isUsual ? {} : { delimiters }) };
+        this.#fitSegments(step, segments);
+        const encoding = [readEncoding(one), readEncoding(other)] as const;
+        if (encoding.some((each) => each !== usualEncoding)) step.delimiters = encoding;
+        return;
       }
     }
-    return this.#fitExcerpt(findExcerpt(one, other));
+    this.#fitExcerpt(step, findExcerpt(one, other));
   }
 
-  #fitSegments(segments: readonly SegmentChange[]): Pick<PayloadStep, 'segments' | 'cut'> {
+  #fitSegments(step: Step, segments: readonly SegmentChange[]): void {
     const kept: SegmentChange[] = [];
     let cut = 0;
     for (const segment of segments) {
@@ -136,16 +134,18 @@ export class Trail {
         kept.push(segment);
       } else cut += bytes;
     }
-    return { segments: kept, ...(cut === 0 ? {} : { cut }) };
+    step.segments = kept;
+    if (cut > 0) step.cut = cut;
   }
 
-  #fitExcerpt({ at, before, after }: Excerpt): Pick<PayloadStep, 'excerpt' | 'cut'> {
+  #fitExcerpt(step: Step, { at, before, after }: Excerpt): void {
     const half = Math.floor(this.#room / 2);
     const kept = { at, before: beginningOf(before, half), after: beginningOf(after, half) };
     const bytes = Buffer.byteLength(kept.before) + Buffer.byteLength(kept.after);
     this.#room -= bytes;
     const cut = Buffer.byteLength(before) + Buffer.byteLength(after) - bytes;
-    return { excerpt: kept, ...(cut === 0 ? {} : { cut }) };
+    step.excerpt = kept;
+    if (cut > 0) step.cut = cut;
   }
 }
 
