@@ -3,6 +3,7 @@ import type { ChangesView } from '../console/api/changes.ts';
 import type { StepView, TraceView } from '../console/api/views.ts';
 import { toLine } from '../core/errors.ts';
 import { ask, askFor, toReason, toTable } from './engine.ts';
+import { toChangesText } from './trace-changes.ts';
 
 interface Given {
   readonly json?: boolean;
@@ -16,7 +17,10 @@ export function registerTrace(program: Command): void {
     .description('Show what happened to a message and to all that was made from it, with times.')
     .argument('<id>', 'control id (the newest message with it) or message id')
     .option('--json', 'the same as JSON')
-    .option('--payloads', 'also what changed from message to message, by field: patient data')
+    .option(
+      '--payloads',
+      'also what changed from node to node and from message to message: patient data',
+    )
     .action(async (id: string, { json = false, payloads = false }: Given) => {
       const answer = await ask('GET', `/api/messages/${encodeURIComponent(id)}`);
       if (answer.status === 404) {
@@ -29,31 +33,10 @@ export function registerTrace(program: Command): void {
       const path = `/api/messages/${encodeURIComponent(trace.id)}/changes`;
       const changes = payloads ? ((await askFor('GET', path)) as ChangesView) : undefined;
       const text = json
-        ? `${JSON.stringify({ ...trace, ...(changes === undefined ? {} : { changes: changes.steps }) }, null, 2)}\n`
+        ? `${JSON.stringify({ ...trace, ...(changes === undefined ? {} : { changes: changes.steps, nodeChanges: changes.nodes }) }, null, 2)}\n`
         : toText(trace) + (changes === undefined ? '' : toChangesText(trace, changes));
       process.stdout.write(text);
     });
-}
-
-function toChangesText({ messages }: TraceView, { steps }: ChangesView): string {
-  const nameOf = (id: string): string => `#${messages.findIndex((each) => each.id === id) + 1}`;
-  return steps
-    .map(({ from, to, kind, contentTypes, bytes, differences, total }) => {
-      const head = `\n${nameOf(to)} from ${nameOf(from)}: `;
-      if (kind === 'same') return `${head}the same ${bytes[0]} bytes\n`;
-      if (kind === 'other') {
-        const [before, after] = contentTypes;
-        return `${head}${before} of ${bytes[0]} bytes became ${after} of ${bytes[1]} bytes\n`;
-      }
-      const rows = differences.map(({ location, before, after }) => [
-        location,
-        before ?? '(nothing)',
-        after ?? '(nothing)',
-      ]);
-      const more = total > differences.length ? `\nand ${total - differences.length} more` : '';
-      return `${head}${total} differences\n${toTable([['WHERE', 'BEFORE', 'AFTER'], ...rows])}${more}\n`;
-    })
-    .join('');
 }
 
 function toText({ messages, steps }: TraceView): string {

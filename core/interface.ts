@@ -27,6 +27,8 @@ export interface QueueDeclaration {
   readonly keeps?: MessageOrder;
   /** What follows for the messages behind one that is given up; absent: `skip`. */
   readonly onFailure?: FailurePolicy;
+  /** How many bytes of what the flow's nodes change are kept of each message; 0: nothing; absent: as all others. */
+  readonly changeBytes?: number;
 }
 
 /**

@@ -28,12 +28,19 @@ export interface RuntimeNode {
   readonly type: string;
   readonly z?: string;
   readonly name?: string;
+  /** Of a node in a subflow's instance: the id that it has in the subflow. */
+  readonly _alias?: string;
   receive(message?: object): void;
   /** Whether any input handler is registered; both absent once the node is closed. */
   readonly _inputCallback?: unknown;
   readonly _inputCallbacks?: unknown;
   /** How many of its input handlers will call `done`. */
   readonly _expectedDoneCount?: number;
+}
+
+/** The id that the editor knows: in a subflow's instance a node has one of its own. */
+export function editorIdOf({ _alias, id }: RuntimeNode): string {
+  return _alias ?? id;
 }
 
 /** A Node-RED log event: `msg` may be an Error or text. */

@@ -1,4 +1,5 @@
 import type { EnvelopeHeader } from '../core/envelope.ts';
+import { findMessageId } from '../core/ports/ledger.ts';
 import type { Ledger, LedgerEntry, LedgerEvent } from '../core/ports/ledger.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import type { Clock } from './clock.ts';
@@ -45,9 +46,7 @@ export class Recorder {
     try {
       await this.#journal.record(entries);
     } catch (error) {
-      const ids = entries.map((entry) =>
-        entry.type === 'event' ? entry.event.messageId : entry.envelope.id,
-      );
+      const ids = entries.map(findMessageId);
       this.#logger.error({ ids, err: error }, 'The ledger refused what happened.');
     }
   }

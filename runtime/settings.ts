@@ -2,6 +2,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { readAlarmSettings, type AlarmSettings } from './alarm/settings.ts';
+import { readChangeBound } from './changes/bound.ts';
 import { rabbitSecrets, readRabbitSettings, type RabbitSettings } from './rabbitmq-settings.ts';
 import { readRetentionSettings, type RetentionSettings } from './retention/policy.ts';
 
@@ -33,6 +34,8 @@ export interface Settings {
   readonly alarm: AlarmSettings;
   /** How long messages are kept. */
   readonly retention: RetentionSettings;
+  /** How many bytes of what a flow's nodes change are kept of each message, of interfaces that do not say; 0: nothing. */
+  readonly changeBytes: number;
   /** Types of nodes that flows may use although it is not known when they are done with a message. */
   readonly allowNodes: readonly string[];
   /** Folder of the flow files; made from the shipped ones where it does not exist. */
@@ -87,7 +90,7 @@ export type SettingsResult =
  * Reads the settings from environment variables: `HILUM_DATA`, `HILUM_BIND`, `HILUM_PORT`,
  * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_…`,
  * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas),
- * `HILUM_SPOOL_MIB`, `HILUM_BROKER_AWAY` (refuse, spool), and those of alarms ({@link readAlarmSettings}) and of
+ * `HILUM_SPOOL_MIB`, `HILUM_BROKER_AWAY` (refuse, spool), `HILUM_CHANGES` (KiB, off), and those of alarms ({@link readAlarmSettings}) and of
  * retention ({@link readRetentionSettings}). All problems at once.
  */
 export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
@@ -125,7 +128,8 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   const logLevel = choice('HILUM_LOG', logLevels, 'info');
   const alarm = readAlarmSettings(env);
   const retention = readRetentionSettings(env);
-  problems.push(...alarm.problems, ...retention.problems);
+  const changes = readChangeBound((name) => env[name]);
+  problems.push(...alarm.problems, ...retention.problems, ...changes.problems);
   if (problems.length > 0) return { ok: false, problems };
 
   const sockets = socketDirectory(dataDirectory);
@@ -146,6 +150,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       logLevel,
       alarm: alarm.settings,
       retention: retention.settings,
+      changeBytes: changes.maxBytes,
       allowNodes: toList(env['HILUM_ALLOW_NODES'] ?? ''),
       flowsDirectory: path.resolve(env['HILUM_FLOWS'] || path.join(dataDirectory, 'flows')),
       mappingsDirectory: path.resolve(

@@ -1,4 +1,5 @@
 import type { Envelope } from '../../core/envelope.ts';
+import type { PackedChanges } from '../../core/payload-changes.ts';
 import type { LedgerEvent } from '../../core/ports/ledger.ts';
 import type { Database } from './database.ts';
 
@@ -14,6 +15,7 @@ export type JournalEntry =
   | readonly [kind: 'message', header: Header, content: number, digest: string | null]
   /** With its place in the order of all events. */
   | readonly [kind: 'event', event: LedgerEvent, number: number]
+  | readonly [kind: 'changes', changes: PackedChanges]
   | readonly [
       kind: 'queued',
       queue: number,

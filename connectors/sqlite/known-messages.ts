@@ -191,6 +191,7 @@ function begin(id: string): Known {
     open: true,
     arrived: undefined,
     events: [],
+    changes: undefined,
     waits: new Map(),
     writtenWaits: new Set(),
     parkings: new Map(),

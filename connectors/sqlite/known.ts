@@ -20,6 +20,8 @@ export interface Known {
   arrived: Arrived | undefined;
   /** Events that the file has not. */
   events: PackedEvent[];
+  /** What nodes made of its payload, where the file has not that. */
+  changes: string | undefined;
   /** The queues that it waits in, and since when. */
   readonly waits: Map<string, string>;
   /** Those of them that the file has. */

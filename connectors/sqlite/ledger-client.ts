@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Envelope } from '../../core/envelope.ts';
+import type { PackedChanges } from '../../core/payload-changes.ts';
 import type {
   Batch,
   FormerReceipt,
@@ -57,6 +58,10 @@ export class SqliteLedger implements Ledger {
 
   async read(id: string): Promise<Envelope | undefined> {
     return (await this.#ask(['read', id])) as Envelope | undefined;
+  }
+
+  async changes(id: string): Promise<PackedChanges | undefined> {
+    return (await this.#ask(['changes', id])) as PackedChanges | undefined;
   }
 
   async states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>> {

@@ -5,16 +5,23 @@ import { eventKinds } from './ledger-codes.ts';
 
 /** Refuses what could not be written to the tables later, when it is confirmed already. */
 export function checkEntry(entry: LedgerEntry): void {
-  const isSound =
-    entry.type === 'message'
-      ? isEnvelope(entry.envelope) && isTextOrAbsent(entry.digest)
-      : isEvent(entry.event);
-  if (isSound) return;
+  if (isSound(entry)) return;
   throw new Refusal({
     errorClass: 'permanent',
     code: 'ledger-entry-invalid',
-    message: `A ledger entry with all its required fields was expected: a field of this ${entry.type} is absent or of another type.`,
+    message: `A ledger entry with all its required fields was expected: a field of its ${entry.type} is absent or of another type.`,
   });
+}
+
+function isSound(entry: LedgerEntry): boolean {
+  switch (entry.type) {
+    case 'message':
+      return isEnvelope(entry.envelope) && isTextOrAbsent(entry.digest);
+    case 'event':
+      return isEvent(entry.event);
+    case 'changes':
+      return isText(entry.changes.messageId) && isText(entry.changes.text);
+  }
 }
 
 function isEnvelope(envelope: Envelope): boolean {

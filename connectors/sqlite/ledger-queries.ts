@@ -1,4 +1,5 @@
 import type { Envelope } from '../../core/envelope.ts';
+import type { PackedChanges } from '../../core/payload-changes.ts';
 import type { LedgerCount, MessageState, QueueAge, Trace } from '../../core/ports/ledger.ts';
 import type { Database } from './database.ts';
 import { compareInstants } from './instants.ts';
@@ -57,6 +58,14 @@ export function findEnvelope(database: Database, id: string): Envelope | undefin
     Number(row['number']),
   );
   return toEnvelope({ ...row, ...content });
+}
+
+/** What the nodes of a flow made of the payload of the message with this id. */
+export function findChanges(database: Database, id: string): PackedChanges | undefined {
+  const sql = `SELECT changes FROM message JOIN payload_change
+    ON payload_change.message = message.number WHERE id = ?`;
+  const row = database.get(sql, id);
+  return row === undefined ? undefined : { messageId: id, text: String(row['changes']) };
 }
 
 /** The states of these messages; unknown ones are absent. */

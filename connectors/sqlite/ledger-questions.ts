@@ -1,6 +1,13 @@
 import type { Database } from './database.ts';
 import { findParked, readParked } from './ledger-parked.ts';
-import { findAges, findEnvelope, findStates, findTrace, listCounts } from './ledger-queries.ts';
+import {
+  findAges,
+  findChanges,
+  findEnvelope,
+  findStates,
+  findTrace,
+  listCounts,
+} from './ledger-queries.ts';
 import { findReceived } from './ledger-received.ts';
 import { findMessages, findWaiting } from './ledger-search.ts';
 import type { LedgerStore } from './ledger-store.ts';
@@ -9,6 +16,7 @@ import type { LedgerQuestion, Request } from './protocol.ts';
 const questionKinds: Readonly<Record<LedgerQuestion[1], true>> = {
   trace: true,
   read: true,
+  changes: true,
   states: true,
   findReceived: true,
   find: true,
@@ -52,6 +60,8 @@ export function answerQuestion(
       return findTrace(database, question[2]);
     case 'read':
       return findEnvelope(database, question[2]);
+    case 'changes':
+      return findChanges(database, question[2]);
     case 'states':
       return findStates(store, question[2]);
     case 'findReceived':

@@ -1,3 +1,4 @@
+import type { PackedChanges } from '../../core/payload-changes.ts';
 import type { Batch, LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
 import type { Content, Contents } from './contents.ts';
 import type { Database } from './database.ts';
@@ -30,6 +31,7 @@ export class LedgerStore {
   readonly #batches: LedgerBatches;
   readonly #waiting = new Map<string, number>();
   #lastEvent = 0;
+  #bytes = 0;
   /** Something of the transaction under way is in memory. */
   #changed = false;
   #hasStaleReceipts = false;
@@ -93,6 +95,11 @@ export class LedgerStore {
         this.#addEvent(entry.event, number, this.#journal.row);
         continue;
       }
+      if (entry.type === 'changes') {
+        this.#journal.add(['changes', entry.changes]);
+        this.#addChanges(entry.changes, this.#journal.row);
+        continue;
+      }
       const { body, ...header } = entry.envelope;
       const known = this.#messages.find(header.id);
       // Once it is there, writing it again changes nothing.
@@ -112,6 +119,11 @@ export class LedgerStore {
   /** They are no more in the file, which has everything. */
   forget(ids: readonly string[]): void {
     this.#messages.forget(ids);
+  }
+
+  /** About how much of what nodes changed came since the last write-back. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** How many messages have changed since the last write-back. */
@@ -137,6 +149,7 @@ export class LedgerStore {
   written(): void {
     this.#changed = false;
     this.#hasStaleReceipts = false;
+    this.#bytes = 0;
     this.#messages.written();
     this.#counts.written();
   }
@@ -155,6 +168,7 @@ export class LedgerStore {
   load(journal: Iterable<Journaled>): void {
     this.#changed = false;
     this.#hasStaleReceipts = false;
+    this.#bytes = 0;
     const database = this.#database;
     this.#messages.reload();
     this.#counts.reload();
@@ -173,6 +187,8 @@ export class LedgerStore {
         if (number > counted) this.#counts.add(...this.#countOf(event));
         if (this.#messages.hasEvent(this.#messages.find(event.messageId), number)) continue;
         this.#addEvent(event, number, row);
+      } else if (entry[0] === 'changes') {
+        this.#addChanges(entry[1], row);
       }
     }
   }
@@ -195,6 +211,13 @@ export class LedgerStore {
 
   #countOf({ messageId, queue, kind }: LedgerEvent): Parameters<EventCounts['add']> {
     return [this.#messages.find(messageId).interface, queue ?? '', eventKinds.indexOf(kind)];
+  }
+
+  #addChanges({ messageId, text }: PackedChanges, journalRow: number): void {
+    const known = this.#messages.find(messageId);
+    known.changes = text;
+    this.#bytes += text.length;
+    this.#messages.change(known, journalRow);
   }
 
   #addEvent(event: LedgerEvent, number: number, journalRow: number): void {

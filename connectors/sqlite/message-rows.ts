@@ -48,6 +48,7 @@ export class MessageRows {
       open: false,
       arrived: undefined,
       events: [],
+      changes: undefined,
       waits,
       writtenWaits: new Set(waits.keys()),
       parkings: this.#readParkings(number),
@@ -97,12 +98,12 @@ export class MessageRows {
     const { number: before = 0 } = known;
     this.#database.run('DELETE FROM message WHERE number = ?', before);
     this.insert(known, number);
-    for (const table of ['event', 'waiting', 'parked']) {
+    for (const table of ['event', 'payload_change', 'waiting', 'parked']) {
       this.#database.run(`UPDATE ${table} SET message = ? WHERE message = ?`, number, before);
     }
   }
 
-  /** Its new events, where it waits, and where it is set aside. */
+  /** Its new events, what nodes made of its payload, where it waits, and where it is set aside. */
   writeAround(known: Known): void {
     const { number = 0, events, waits, writtenWaits } = known;
     const [first] = events;
@@ -110,6 +111,11 @@ export class MessageRows {
       const packed = JSON.stringify(events);
       this.#database.run('INSERT INTO event VALUES (?, ?, ?)', number, first[0], packed);
       known.events = [];
+    }
+    if (known.changes !== undefined) {
+      const sql = 'REPLACE INTO payload_change VALUES (?, ?)';
+      this.#database.run(sql, number, known.changes);
+      known.changes = undefined;
     }
     for (const queue of writtenWaits) {
       if (waits.has(queue)) continue;

@@ -58,6 +58,7 @@ type RetentionRequest =
 export type LedgerQuestion =
   | readonly [id: number, kind: 'trace', messageId: string]
   | readonly [id: number, kind: 'read', messageId: string]
+  | readonly [id: number, kind: 'changes', messageId: string]
   | readonly [id: number, kind: 'states', ids: readonly string[]]
   | readonly [id: number, kind: 'findReceived', queries: readonly ReceivedQuery[]]
   | readonly [id: number, kind: 'find', request: FindRequest]

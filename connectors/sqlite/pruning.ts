@@ -217,6 +217,7 @@ function remove(database: Database, row: Row): void {
     number,
   );
   database.run('DELETE FROM event WHERE message = ?', number);
+  database.run('DELETE FROM payload_change WHERE message = ?', number);
   if (content !== null) database.run('DELETE FROM content WHERE number = ?', Number(content));
   database.run('DELETE FROM message WHERE number = ?', number);
 }

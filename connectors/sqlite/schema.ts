@@ -154,6 +154,11 @@ const migrations: readonly string[] = [
   -- The queue of whoever waits for what the flow answers: a message that is set aside has it again.
   ALTER TABLE message ADD COLUMN reply_to TEXT;
   `,
+  `
+  -- What the nodes of a flow made of a message's payload: apart from its events, which are searched, and gone with its
+  -- body. PackedChanges.
+  CREATE TABLE payload_change (message INTEGER PRIMARY KEY REFERENCES message, changes TEXT NOT NULL) STRICT;
+  `,
 ];
 
 /** Brings the tables of a file up to date. Throws on a file that a newer Hilum, or one before the first release, has written. */

@@ -51,7 +51,7 @@ export class Transactions {
     return (
       this.ledger.changed >= maxBehind.messages ||
       this.queues.rows.changes >= maxBehind.rows ||
-      this.#contents.bytes >= maxBehind.bytes
+      this.#contents.bytes + this.ledger.bytes >= maxBehind.bytes
     );
   }
 

@@ -30,7 +30,7 @@ export interface ConsoleOptions {
   readonly broker: Pick<Broker, 'depths'>;
   readonly ledger: Pick<
     Ledger,
-    'trace' | 'read' | 'find' | 'waiting' | 'parked' | 'ages' | 'counts'
+    'trace' | 'read' | 'changes' | 'find' | 'waiting' | 'parked' | 'ages' | 'counts'
   >;
   readonly users: UserStore;
   readonly control: Control;

@@ -1,15 +1,20 @@
 import { Router, type RequestHandler } from 'express';
 import { compareMessages, type Difference } from '../../core/hl7v2/compare.ts';
 import { parseMessage } from '../../core/hl7v2/parse.ts';
+import { unpackChanges } from '../../core/payload-changes.ts';
 import { contentTypes, type Envelope } from '../../core/envelope.ts';
-import type { Ledger } from '../../core/ports/ledger.ts';
+import type { Ledger, Trace } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import { cutDifferences } from './differences.ts';
 import { HttpError, handle } from './http.ts';
+import { toNodeChanges, type NodeChangesView } from './node-changes.ts';
 
 /** `GET /api/messages/ID/changes`, on the local socket alone: holds patient data. */
 export interface ChangesView {
   /** One for each message of the trace that was made from another of it. */
   readonly steps: readonly ChangeStepView[];
+  /** One for each message of the trace whose payload the nodes of its flow changed, as far as that is kept. */
+  readonly nodes: readonly NodeChangesView[];
 }
 
 /** What differs between a message and the one it was made from. */
@@ -27,13 +32,12 @@ interface ChangeStepView {
 }
 
 interface Options {
-  readonly ledger: Pick<Ledger, 'trace' | 'read'>;
+  readonly ledger: Pick<Ledger, 'trace' | 'read' | 'changes'>;
   readonly logger: Logger;
 }
 
+/** Of each kind. */
 const maxSteps = 50;
-const maxDifferences = 200;
-const maxValueLength = 200;
 
 /** Before and after: mounted where only the user that runs Hilum comes. Who looks is logged. */
 export function buildChangesRouter(options: Options, admit: RequestHandler): Router {
@@ -43,24 +47,24 @@ export function buildChangesRouter(options: Options, admit: RequestHandler): Rou
     admit,
     handle(async (request, response) => {
       const id = request.params['id'] ?? '';
-      const steps = await findChanges(options.ledger, id);
-      if (steps === undefined) {
+      const trace = await options.ledger.trace(id);
+      if (trace === undefined) {
         throw new HttpError(404, 'message-unknown', 'Expected the id of a message in the ledger.');
       }
+      const steps = await findChanges(options.ledger, trace);
+      const nodes = await findNodeChanges(options.ledger, trace);
       const by = String(response.locals['user']);
       options.logger.info({ message: id, by, steps: steps.length }, 'contents of messages shown');
-      response.set('Cache-Control', 'no-store').json({ steps } satisfies ChangesView);
+      response.set('Cache-Control', 'no-store').json({ steps, nodes } satisfies ChangesView);
     }),
   );
   return router;
 }
 
 async function findChanges(
-  ledger: Pick<Ledger, 'trace' | 'read'>,
-  id: string,
-): Promise<readonly ChangeStepView[] | undefined> {
-  const trace = await ledger.trace(id);
-  if (trace === undefined) return undefined;
+  ledger: Pick<Ledger, 'read'>,
+  trace: Trace,
+): Promise<readonly ChangeStepView[]> {
   const steps: ChangeStepView[] = [];
   for (const { id: to, causationId } of trace.messages) {
     if (causationId === undefined || steps.length === maxSteps) continue;
@@ -68,6 +72,19 @@ async function findChanges(
     if (before !== undefined && after !== undefined) steps.push(compare(before, after));
   }
   return steps;
+}
+
+async function findNodeChanges(
+  ledger: Pick<Ledger, 'changes'>,
+  { messages }: Trace,
+): Promise<readonly NodeChangesView[]> {
+  const found: NodeChangesView[] = [];
+  for (const { id } of messages) {
+    if (found.length === maxSteps) break;
+    const changes = await ledger.changes(id);
+    if (changes !== undefined) found.push(toNodeChanges(unpackChanges(changes)));
+  }
+  return found;
 }
 
 function compare(before: Envelope, after: Envelope): ChangeStepView {
@@ -84,29 +101,11 @@ function compare(before: Envelope, after: Envelope): ChangeStepView {
   if (one === undefined || other === undefined) {
     return { ...base, kind: 'other', differences: [], total: 0 };
   }
-  const differences = compareMessages(one, other);
-  return {
-    ...base,
-    kind: 'fields',
-    differences: differences.slice(0, maxDifferences).map(cut),
-    total: differences.length,
-  };
+  return { ...base, kind: 'fields', ...cutDifferences(compareMessages(one, other)) };
 }
 
 function parse({ contentType, body, charset }: Envelope) {
   if (contentType !== contentTypes.hl7v2) return undefined;
   const parsed = parseMessage(body, charset === undefined ? {} : { charset });
   return parsed.ok ? parsed.message : undefined;
-}
-
-function cut({ location, before, after }: Difference): Difference {
-  return {
-    location,
-    ...(before === undefined ? {} : { before: shorten(before) }),
-    ...(after === undefined ? {} : { after: shorten(after) }),
-  };
-}
-
-function shorten(value: string): string {
-  return value.length <= maxValueLength ? value : `${value.slice(0, maxValueLength)}…`;
 }

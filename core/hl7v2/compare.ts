@@ -1,5 +1,6 @@
 import { formatPath, type Path } from './path.ts';
-import type { Hl7Message, Segment } from './message.ts';
+import type { Delimiters, Hl7Message, Segment } from './message.ts';
+import type { SegmentChange } from './segment-changes.ts';
 
 /** A place at which two messages differ, with what stands there in each, as it is written; absent: nothing does. */
 export interface Difference {
@@ -39,6 +40,40 @@ export function compareMessages(before: Hl7Message, after: Hl7Message): readonly
   return differences;
 }
 
+/** The same of one segment's change; `encoding`: MSH-1 and MSH-2 before and after. */
+export function compareSegmentChange(
+  [segment, occurrence, first, before, after]: SegmentChange,
+  encoding: readonly [before: string, after: string],
+): readonly Difference[] {
+  const path: Path = { segment, ...(occurrence === 0 ? {} : { occurrence }) };
+  if (first === 0 || before === null || after === null) {
+    return [
+      {
+        location: formatPath(path),
+        ...(before === null ? {} : { before }),
+        ...(after === null ? {} : { after }),
+      },
+    ];
+  }
+  const [one, other] = [
+    divide(before, encoding[0].charAt(0)),
+    divide(after, encoding[1].charAt(0)),
+  ];
+  const count = Math.max(one.length, other.length);
+  const marks = levels(toMarks(encoding[0]), toMarks(encoding[1]));
+  return Array.from({ length: count }, (_, index) => {
+    const field = first + index;
+    const isDelimiters = field <= 2 && segment === 'MSH';
+    return compareParts({ ...path, field }, [one[index], other[index]], isDelimiters ? [] : marks);
+  }).flat();
+}
+
+type Marks = Pick<Delimiters, 'repetition' | 'component'>;
+
+function toMarks(encoding: string): Marks {
+  return { component: encoding.charAt(1), repetition: encoding.charAt(2) };
+}
+
 type Side = readonly [message: Hl7Message, segment: Segment];
 
 function compareSegments(path: Path, before: Side, after: Side): readonly Difference[] {
@@ -51,7 +86,7 @@ function compareSegments(path: Path, before: Side, after: Side): readonly Differ
       ...compareParts(
         { ...path, field },
         [fieldOf(before, field), fieldOf(after, field)],
-        isDelimiters ? [] : levels(before[0], after[0]),
+        isDelimiters ? [] : levels(before[0].delimiters, after[0].delimiters),
       ),
     );
   }
@@ -61,7 +96,7 @@ function compareSegments(path: Path, before: Side, after: Side): readonly Differ
 /** By which mark a value is divided in each message, and what its parts are called; outermost first. */
 type Level = readonly [name: 'repetition' | 'component', before: string, after: string];
 
-function levels({ delimiters: one }: Hl7Message, { delimiters: other }: Hl7Message): Level[] {
+function levels(one: Marks, other: Marks): Level[] {
   return [
     ['repetition', one.repetition, other.repetition],
     ['component', one.component, other.component],

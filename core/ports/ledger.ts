@@ -1,5 +1,6 @@
 import type { Envelope, EnvelopeHeader } from '../envelope.ts';
 import type { Issue } from '../issue.ts';
+import type { PackedChanges } from '../payload-changes.ts';
 
 /**
  * What befell a message, in the order in which it usually happens:
@@ -56,7 +57,21 @@ export type LedgerEntry =
    * already; the ledger computes it where it is absent and needed.
    */
   | { readonly type: 'message'; readonly envelope: Envelope; readonly digest?: string }
-  | { readonly type: 'event'; readonly event: LedgerEvent };
+  | { readonly type: 'event'; readonly event: LedgerEvent }
+  /** In the place of what the ledger has of that message so far. */
+  | { readonly type: 'changes'; readonly changes: PackedChanges };
+
+/** The message that an entry is about. */
+export function findMessageId(entry: LedgerEntry): string {
+  switch (entry.type) {
+    case 'message':
+      return entry.envelope.id;
+    case 'event':
+      return entry.event.messageId;
+    case 'changes':
+      return entry.changes.messageId;
+  }
+}
 
 /**
  * Where a message stands: from its last event by time, until one ends it. `refused`, `dead-lettered`, and
@@ -203,6 +218,8 @@ export interface Ledger {
   trace(id: string): Promise<Trace | undefined>;
   /** The message with this id, else the newest received with this control id, with its bytes. */
   read(id: string): Promise<Envelope | undefined>;
+  /** What the nodes of a flow made of the payload of the message with this id; undefined: nothing, or it was not kept. */
+  changes(id: string): Promise<PackedChanges | undefined>;
   /** The states of these message ids; unknown ids are absent. */
   states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>>;
   /**

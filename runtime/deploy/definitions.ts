@@ -3,6 +3,7 @@ import type { Issue } from '../../core/issue.ts';
 import { contributors } from '../../nodes/definitions.ts';
 import { readAlarmLimits, type AlarmLimits } from '../alarm/limits.ts';
 import { readRetentionPolicy, type RetentionPolicy } from '../retention/policy.ts';
+import { changesSetting, readChangeBound } from '../changes/bound.ts';
 import { lintFlows } from './lint.ts';
 import { findTabSetting } from './tab-setting.ts';
 
@@ -49,12 +50,15 @@ export function compileFlows(
     if (tab !== undefined) contributions.push(contribution);
     else if (makesAnything(contribution)) issues.push(notOnATab(node));
   }
+  const settings = readTabSettings([...tabs.values()], context);
   const definitions: InterfaceDefinitions = {
     listeners: contributions.flatMap(({ listeners = [] }) => listeners),
     senders: contributions.flatMap(({ senders = [] }) => senders),
-    queues: mergeQueues(contributions.flatMap(({ queues = [] }) => queues)),
+    queues: mergeQueues(contributions.flatMap(({ queues = [] }) => queues)).map((queue) => {
+      const changeBytes = settings.changeBytes.get(queue.interface);
+      return changeBytes === undefined ? queue : { ...queue, changeBytes };
+    }),
   };
-  const settings = readTabSettings([...tabs.values()], context);
   return {
     definitions,
     alarmLimits: settings.alarmLimits,
@@ -72,9 +76,13 @@ export function compileFlows(
 function readTabSettings(
   tabs: readonly FlowNode[],
   otherwise: { readonly alarmLimits?: AlarmLimits; readonly retention?: RetentionPolicy },
-): Pick<Compiled, 'alarmLimits' | 'retention' | 'issues'> {
+): Pick<Compiled, 'alarmLimits' | 'retention' | 'issues'> & {
+  /** Of the interfaces that set it themselves, by id. */
+  readonly changeBytes: ReadonlyMap<string, number>;
+} {
   const alarmLimits = new Map<string, AlarmLimits>();
   const retention = new Map<string, RetentionPolicy>();
+  const changeBytes = new Map<string, number>();
   const issues: Issue[] = [];
   for (const tab of tabs) {
     const find = (name: string): string | undefined => findTabSetting(tab, name);
@@ -83,12 +91,15 @@ function readTabSettings(
     const kept = readRetentionPolicy(find, otherwise.retention ?? {});
     const isOwn = retentionNames.some((name) => find(name) !== undefined);
     if (isOwn) retention.set(tab.id, kept.policy);
+    const changes = readChangeBound(find);
+    if (find(changesSetting) !== undefined) changeBytes.set(tab.id, changes.maxBytes);
     const refuse = (code: string) => (message: string) =>
       issues.push({ code, severity: 'error', location: tab.id, message });
     alarms.problems.forEach(refuse('alarm-limit-invalid'));
+    changes.problems.forEach(refuse('changes-invalid'));
     if (isOwn) kept.problems.forEach(refuse('retention-invalid'));
   }
-  return { alarmLimits, retention, issues };
+  return { alarmLimits, retention, changeBytes, issues };
 }
 
 const retentionNames = ['HILUM_RETENTION_DAYS', 'HILUM_RETENTION_DEAD_DAYS'];

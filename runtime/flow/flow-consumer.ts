@@ -252,13 +252,16 @@ export class FlowConsumer {
     { result, turn }: { readonly result: FlowResult; readonly turn: Turn },
   ): Promise<Next> {
     const { envelope } = run;
-    const made = await run.pending.take();
+    const pending = await run.pending.take();
     if (result.kind === 'aborted') {
       // It starts again, and makes again what it has made so far.
       const failed = this.#event(envelope, 'failed', [flowStopped]);
       await delivery.retry(0, { countAttempt: false, entries: [failed] });
       return 'settled';
     }
+    // Where the nodes' changes are most wanted, the flow failed: they are told of either way.
+    const changes = run.trail?.toEntries(envelope) ?? [];
+    const made: Made = { ...pending, entries: [...pending.entries, ...changes] };
     const failure = result.kind === 'completed' ? undefined : toFailure(result);
     try {
       if (failure === undefined) {
@@ -273,7 +276,8 @@ export class FlowConsumer {
       if (refusal?.errorClass !== 'permanent' || made.outgoing.length === 0) throw error;
       // What it was to send cannot be stored at all.
       const issues = [...refusal.issues, ...(failure?.issues ?? [])];
-      await this.#giveUp(delivery, { envelope, turn, issues });
+      const rest: Made = { outgoing: [], entries: changes };
+      await this.#giveUp(delivery, { envelope, turn, issues, made: rest });
       return 'settled';
     }
   }

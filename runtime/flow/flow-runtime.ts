@@ -13,6 +13,7 @@ import type {
 } from '../../core/ports/flow-runtime.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import { Trail } from '../changes/trail.ts';
 import type { Clock } from '../clock.ts';
 import type { Journal } from '../journal/journal.ts';
 import { newId } from '../ids.ts';
@@ -43,6 +44,8 @@ interface Options {
   readonly window: number;
   /** A flow that is not through by then is tried again. */
   readonly flowTimeoutMs: number;
+  /** How many bytes of what nodes change are kept of each message, where the queue's interface does not say; 0: nothing. */
+  readonly changeBytes: number;
 }
 
 type StateListener = (state: 'connected' | 'disconnected') => void;
@@ -81,7 +84,9 @@ export class WorkerFlowRuntime implements FlowRuntime {
 
   consume(queue: string, send: (message: FlowMessage) => void): FlowSource {
     const { logger, queues, window } = this.#options;
-    const { keeps = 'none', onFailure = 'skip' } = queues.find(({ name }) => name === queue) ?? {};
+    const declared = queues.find(({ name }) => name === queue);
+    const { keeps = 'none', onFailure = 'skip' } = declared ?? {};
+    const { changeBytes = this.#options.changeBytes } = declared ?? {};
     const listeners: StateListener[] = [];
     const tell: StateListener = (state) => {
       for (const listener of listeners) listener(state);
@@ -93,7 +98,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
         ...this.#options,
         recorder: this.#recorder,
         suspects: this.#suspects,
-        begin: (envelope, { redelivered }) => this.#begin(envelope, redelivered),
+        begin: (envelope, { redelivered }) => this.#begin(envelope, { redelivered, changeBytes }),
         store: (outgoing, entries) => this.#outbox.store(outgoing, entries),
         run: (run, into) => this.#run(run, into),
         conclude: (envelope, reply) => this.#replies.conclude(envelope, reply),
@@ -165,9 +170,18 @@ export class WorkerFlowRuntime implements FlowRuntime {
     clearTimeout(timer);
   }
 
-  #begin(envelope: Envelope, redelivered: boolean): FlowRun {
+  #begin(
+    envelope: Envelope,
+    { redelivered, changeBytes }: { readonly redelivered: boolean; readonly changeBytes: number },
+  ): FlowRun {
     const pending = new Pending((outgoing, entries) => this.#outbox.store(outgoing, entries));
-    return { envelope, payload: toPayload(envelope), redelivered, pending };
+    return {
+      envelope,
+      payload: toPayload(envelope),
+      redelivered,
+      pending,
+      ...(changeBytes === 0 ? {} : { trail: new Trail(changeBytes) }),
+    };
   }
 
   #run(run: FlowRun, send: (message: FlowMessage) => void): Promise<FlowResult> {
@@ -186,6 +200,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
         (begun) => {
           transaction = begun;
           this.#runs.set(begun, run);
+          begun.trail = run.trail;
           send(message);
         },
         (result) => {

@@ -3,6 +3,7 @@ import type { Broker, Outgoing } from '../../core/ports/broker.ts';
 import type { FlowDestination, FlowMessage } from '../../core/ports/flow-runtime.ts';
 import type { Ledger, LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
 import type { Clock } from '../clock.ts';
+import type { Trail } from '../changes/trail.ts';
 import { publishAll } from '../publish-all.ts';
 import type { Recorder } from '../recorder.ts';
 import { Ordinals } from './ordinals.ts';
@@ -12,6 +13,8 @@ import type { Pending } from './pending.ts';
 /** A message in a flow, with what the flow has made of it so far. */
 export interface FlowRun extends InFlow {
   readonly pending: Pending;
+  /** What the nodes make of the payload; absent: that is not kept. */
+  readonly trail?: Trail;
 }
 
 interface Options {

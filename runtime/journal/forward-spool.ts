@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SpoolFile } from '../../connectors/spool/spool-file.ts';
 import { findFailure } from '../../core/errors.ts';
+import { findMessageId } from '../../core/ports/ledger.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { readSpooled } from './spooled.ts';
@@ -49,9 +50,7 @@ async function send(
     await ledger.append(entries, batch);
   } catch (error) {
     if (findFailure(error)?.errorClass !== 'permanent') throw error;
-    const ids = entries.map((entry) =>
-      entry.type === 'event' ? entry.event.messageId : entry.envelope.id,
-    );
+    const ids = entries.map(findMessageId);
     logger.error({ ids, err: error }, 'The ledger refused what happened: it is left out.');
   }
 }

@@ -21,6 +21,7 @@ export function asLedgerHere(
     append: (entries, batch) => ledger.append(entries, batch),
     trace: (id) => ask(() => ledger.trace(id)),
     read: (id) => ask(() => ledger.read(id)),
+    changes: (id) => ask(() => ledger.changes(id)),
     states: (ids) => ask(() => ledger.states(ids)),
     findReceived: (queries) => ask(() => ledger.findReceived(queries)),
     find: (filter, page) => ask(() => ledger.find(filter, page)),

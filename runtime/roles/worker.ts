@@ -62,6 +62,7 @@ runChild('worker', async ({ settings, config, logger }) => {
         paused: config.paused,
         window,
         flowTimeoutMs,
+        changeBytes: settings.changeBytes,
       });
       return flowRuntime;
     },

@@ -1,4 +1,5 @@
 import type { RuntimeNode } from '../node-red.ts';
+import type { Passed } from '../changes/trail.ts';
 import type { Ticket } from './transaction.ts';
 
 /** Survives Node-RED's deep clone and `{...msg}`, and shows in no debug output. */
@@ -10,8 +11,10 @@ export type Tracked = object & { [transactionKey]?: string };
 /** Before (`onSend`, `preDeliver`) a message goes from one node to another. */
 export interface SendEvent {
   readonly msg: Tracked;
-  readonly source: { readonly node: RuntimeNode };
+  readonly source: { readonly node: RuntimeNode; readonly port?: number };
   readonly destination: { readonly node: RuntimeNode };
+  /** Set by onSend for preDeliver of the same delivery: the message may be another by then, a copy. */
+  hilumPassed?: Passed | undefined;
 }
 
 /** Before and after a node's input handler runs. */

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Logger } from '../../core/ports/logger.ts';
-import type { RuntimeNode } from '../node-red.ts';
+import { editorIdOf, type RuntimeNode } from '../node-red.ts';
 import type { TrackerObserver } from './hook-events.ts';
 
 /** A status goes to every open editor: more often than this, no node shows its count. */
@@ -26,7 +26,7 @@ export class NodeWarnings implements TrackerObserver {
   }
 
   onLateSend(node: RuntimeNode): void {
-    const id = idOf(node);
+    const id = editorIdOf(node);
     const shown = this.#late.get(id) ?? { count: 0, paced: false };
     this.#late.set(id, shown);
     shown.count += 1;
@@ -40,7 +40,7 @@ export class NodeWarnings implements TrackerObserver {
   }
 
   onNeverDone(node: RuntimeNode): void {
-    const id = idOf(node);
+    const id = editorIdOf(node);
     this.#logger.warn(
       { node: id, type: node.type, flow: node.z },
       'A node never says when it is done: its messages count as processed when its handler returns.',
@@ -61,9 +61,4 @@ export class NodeWarnings implements TrackerObserver {
   #show(id: string, text: string): void {
     this.#events.emit('node-status', { id, status: { fill: 'yellow', shape: 'ring', text } });
   }
-}
-
-/** The id that the editor knows: in a subflow's instance a node has one of its own. */
-function idOf(node: RuntimeNode & { readonly _alias?: string }): string {
-  return node._alias ?? node.id;
 }

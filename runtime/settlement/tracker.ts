@@ -10,13 +10,14 @@ import {
   type Tracked,
   type TrackerObserver,
 } from './hook-events.ts';
+import { InTransit } from './in-transit.ts';
+import { followFailed, followReceived, followSent } from './payload-hooks.ts';
 import { isThrownByHandler } from './thrown.ts';
 import { Transaction, type FlowResult, type Ticket } from './transaction.ts';
 
 /** What is known about a node while messages are on their way to it or in it. */
 interface NodeLedger {
-  /** Messages delivered but not yet received, by object identity. */
-  readonly inTransit: WeakMap<object, number>;
+  readonly inTransit: InTransit;
   readonly tickets: WeakMap<object, Ticket[]>;
   /** How many messages it is working on. */
   open: number;
@@ -58,7 +59,16 @@ export class SettlementTracker {
   constructor(red: NodeRed, observer?: TrackerObserver) {
     this.#observer = observer;
     red.hooks.add('onSend.hilum', (events: readonly SendEvent[]) => {
-      for (const event of events) this.#onSend(event);
+      let previous: SendEvent | undefined;
+      for (const event of events) {
+        const transaction = this.#onSend(event);
+        // One message to many nodes: its payload is looked at once.
+        if (previous?.msg === event.msg) event.hilumPassed = previous.hilumPassed;
+        else if (transaction !== undefined) {
+          followSent(event, transaction, this.#context.getStore());
+        }
+        previous = event;
+      }
     });
     red.hooks.add('preDeliver.hilum', (event: SendEvent) => {
       this.#preDeliver(event);
@@ -129,6 +139,7 @@ export class SettlementTracker {
     // A node may call done(error) from a connection that it shares: the context is another message's then.
     const ticket = this.#failing?.node.id === event.id ? this.#failing : this.#context.getStore();
     if (ticket === undefined) return;
+    if (ticket.node.id === event.id) followFailed(ticket);
     ticket.transaction.error ??= { error: event.msg, nodeId: event.id };
     if (ticket.done || ticket.node.id !== event.id) return;
     if (isThrownByHandler()) this.#close(ticket);
@@ -138,33 +149,35 @@ export class SettlementTracker {
   #ledgerOf(node: RuntimeNode): NodeLedger {
     let ledger = this.#nodes.get(node);
     if (ledger === undefined) {
-      ledger = { inTransit: new WeakMap(), tickets: new WeakMap(), open: 0 };
+      ledger = { inTransit: new InTransit(), tickets: new WeakMap(), open: 0 };
       this.#nodes.set(node, ledger);
     }
     return ledger;
   }
 
-  #onSend({ msg, source }: SendEvent): void {
+  /** The transaction that the message belongs to, while it is under way. */
+  #onSend({ msg, source }: SendEvent): Transaction | undefined {
     const id = msg[transactionKey];
-    if (id !== undefined && this.#transactions.has(id)) return;
+    const known = id === undefined ? undefined : this.#transactions.get(id);
+    if (known !== undefined) return known;
     const ticket = this.#context.getStore();
     if (ticket === undefined || ticket.transaction.settled) {
       if (id !== undefined || ticket !== undefined) this.#observer?.onLateSend(source.node);
       if (ticket !== undefined) msg[transactionKey] = ticket.transaction.id;
-      return;
+      return undefined;
     }
     // A new object; or one that an earlier message left behind, which this one sends now.
     msg[transactionKey] = ticket.transaction.id;
+    return ticket.transaction;
   }
 
-  #preDeliver({ msg, source, destination }: SendEvent): void {
+  #preDeliver({ msg, source, destination, hilumPassed: passed }: SendEvent): void {
     const id = msg[transactionKey];
     const transaction = id === undefined ? undefined : this.#transactions.get(id);
     if (transaction === undefined) return;
     this.#aggregates.onSent(source.node, transaction);
     transaction.hold();
-    const { inTransit } = this.#ledgerOf(destination.node);
-    inTransit.set(msg, (inTransit.get(msg) ?? 0) + 1);
+    this.#ledgerOf(destination.node).inTransit.deliver(msg, passed);
   }
 
   #onReceive(event: ReceiveEvent): void {
@@ -173,10 +186,9 @@ export class SettlementTracker {
     const transaction = this.#adopt(event);
     if (transaction === undefined) return;
     const ledger = this.#ledgerOf(node);
-    const arrived = ledger.inTransit.get(msg);
+    const delivered = ledger.inTransit.receive(msg);
     // A direct receive() (link, catch, complete) was never in transit: it takes its own hold.
-    if (arrived === undefined || arrived === 0) transaction.hold();
-    else ledger.inTransit.set(msg, arrived - 1);
+    if (delivered === undefined) transaction.hold();
     if (!hasHandler(node)) {
       transaction.aborted = true;
       transaction.release();
@@ -188,6 +200,10 @@ export class SettlementTracker {
       node,
       message: msg,
       previous,
+      visit: followReceived(event, transaction, {
+        delivered,
+        running: this.#failing ?? previous,
+      }),
       done: false,
       graceTimer: undefined,
     };

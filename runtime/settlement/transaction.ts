@@ -1,4 +1,5 @@
 import type { Issue } from '../../core/issue.ts';
+import type { Trail, Visit } from '../changes/trail.ts';
 import type { RuntimeNode } from '../node-red.ts';
 
 /** How a message's way through its flow ended. */
@@ -19,6 +20,8 @@ export interface Ticket {
   readonly message: object;
   /** Whose handler was running when this one was called; given back when this one returns. */
   previous: Ticket | undefined;
+  /** The payload that came in, and those that left; absent where nobody keeps what nodes change. */
+  readonly visit: Visit | undefined;
   done: boolean;
   graceTimer: NodeJS.Timeout | undefined;
 }
@@ -34,6 +37,8 @@ export class Transaction {
   aborted = false;
   error: { readonly error: unknown; readonly nodeId: string | undefined } | undefined;
   rejection: Issue[] | undefined;
+  /** What its nodes make of the payload; absent: nobody keeps that. */
+  trail: Trail | undefined;
   /** Those whose messages were joined into this one's: they end as this one does. */
   readonly #carried: Transaction[] = [];
   #open = 1;

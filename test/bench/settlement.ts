@@ -2,14 +2,17 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { EnvelopeHeader } from '../../core/envelope.ts';
 import { sharedSettings } from '../../runtime/flow/headless.ts';
 import { loadNodeRed, type RuntimeNode } from '../../runtime/node-red.ts';
+import { Trail } from '../../runtime/changes/trail.ts';
 import { SettlementTracker } from '../../runtime/settlement/tracker.ts';
 import { findMedian } from './measure.ts';
 
 /*
- * Messages a second through source, function, change, switch and sink, with the tracker and without, each in
- * a process of its own. `npm run bench -- settlement [MESSAGES]`
+ * Messages a second through source, function, change, switch and sink, where the function changes a field: without
+ * the tracker, with it, and with what each node changes; each in a process of its own.
+ * `npm run bench -- settlement [MESSAGES]`
  */
 
 const mode = process.env['SETTLEMENT_BENCH'];
@@ -19,7 +22,7 @@ const window = 64;
 const rounds = 5;
 
 if (mode === undefined) {
-  for (const each of ['plain', 'tracked']) {
+  for (const each of ['plain', 'tracked', 'changes']) {
     const env = { ...process.env, SETTLEMENT_BENCH: each };
     const file = import.meta.filename;
     const { stdout, stderr } = spawnSync(process.execPath, [file, String(messages)], {
@@ -29,10 +32,10 @@ if (mode === undefined) {
     process.stdout.write(stdout || stderr);
   }
 } else {
-  await measure(mode === 'tracked');
+  await measure(mode);
 }
 
-async function measure(tracked: boolean): Promise<void> {
+async function measure(name: string): Promise<void> {
   const red = loadNodeRed();
   const onSink: { call: () => void } = { call: () => undefined };
   const nothing = (): Promise<object> => Promise.resolve({});
@@ -47,7 +50,7 @@ async function measure(tracked: boolean): Promise<void> {
       ...at,
       id: 'f',
       type: 'function',
-      func: 'msg.topic = "x"; return msg;',
+      func: 'msg.topic = "x"; msg.payload = msg.payload.replace("HOSPITAL", "NORTH"); return msg;',
       outputs: 1,
       timeout: 0,
       libs: [],
@@ -103,13 +106,15 @@ async function measure(tracked: boolean): Promise<void> {
       },
     );
   });
-  const tracker = tracked ? new SettlementTracker(red) : undefined;
+  const tracker = name === 'plain' ? undefined : new SettlementTracker(red);
   const started = new Promise((resolve) => red.events.once('flows:started', resolve));
   await red.start();
   await started;
   const source = red.nodes.getNode('in') as RuntimeNode & { send(message: object): void };
   const payload =
     'PID|1||PATID1234^5^M11^ADT1^MR^HOSPITAL||EVERYMAN^ADAM^A^III||19610615|M\r'.repeat(60);
+
+  const header = { id: 'x', attempt: 1 } as EnvelopeHeader;
 
   const runOnce = (): Promise<void> =>
     new Promise((resolve) => {
@@ -123,11 +128,23 @@ async function measure(tracked: boolean): Promise<void> {
       const sendOne = (): void => {
         sent += 1;
         const message = { _msgid: String(sent), payload };
-        const send = (): void => {
+        if (tracker === undefined) {
           source.send(message);
-        };
-        if (tracker === undefined) send();
-        else tracker.run(message, 60_000, send, onEnd);
+          return;
+        }
+        const trail = name === 'changes' ? new Trail(16 * 1024) : undefined;
+        tracker.run(
+          message,
+          60_000,
+          (transaction) => {
+            transaction.trail = trail;
+            source.send(message);
+          },
+          () => {
+            trail?.toEntries(header);
+            onEnd();
+          },
+        );
       };
       if (tracker === undefined) onSink.call = onEnd;
       for (let begun = 0; begun < window; begun += 1) sendOne();
@@ -145,7 +162,6 @@ async function measure(tracked: boolean): Promise<void> {
     costs.push((user + system) / messages);
   }
   const rate = Math.round(findMedian(rates)).toLocaleString('en');
-  const name = tracked ? 'tracked' : 'plain';
   console.log(
     `${name.padEnd(8)} ${rate} messages/s, ${findMedian(costs).toFixed(1)} µs of processor each`,
   );

@@ -131,6 +131,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
     ledger: {
       trace: (id) => client.ledger.trace(id),
       read: (id) => client.ledger.read(id),
+      changes: (id) => client.ledger.changes(id),
       ages: () => client.ledger.ages(),
       counts: () => client.ledger.counts(),
       waiting: (name, page) => client.ledger.waiting(name, page),

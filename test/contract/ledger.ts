@@ -2,6 +2,7 @@ import { hash, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { Envelope } from '../../core/envelope.ts';
 import { HilumError } from '../../core/errors.ts';
+import { packChanges, unpackChanges, type PayloadChanges } from '../../core/payload-changes.ts';
 import type {
   Ledger,
   LedgerCount,
@@ -908,6 +909,66 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
           ledger.append([...events(envelope.id, ['queued']), { type: 'event', event: broken }]),
         ).rejects.toBeInstanceOf(HilumError);
         expect(await countsOf(ledger, interfaceId)).toEqual({ received: 1 });
+      });
+    });
+
+    describe('what nodes changed', () => {
+      const steps: PayloadChanges['steps'] = [
+        {
+          ...{ step: 1, node: 'n1', type: 'hl7 edit', name: 'Set "ä"', sizes: [40, 41] },
+          segments: [['PID', 0, 3, 'A^B', null]],
+        },
+        {
+          ...{ step: 2, from: 1, node: 'n2', type: 'function', output: 2, failed: true },
+          ...{ forms: ['object', 'bytes'], sizes: [9, 2], cut: 7, delimiters: ['|^~\\&', '$^'] },
+          excerpt: { at: 3, before: '{"a":\r', after: '\u0000\u00ff' },
+        },
+      ];
+      const read = async (from: Ledger, id: string): Promise<PayloadChanges | undefined> => {
+        const found = await from.changes(id);
+        return found === undefined ? undefined : unpackChanges(found);
+      };
+      const made = (messageId: string, attempt: number, more = {}): LedgerEntry => ({
+        type: 'changes',
+        changes: packChanges({ messageId, attempt, steps: steps.slice(0, attempt), ...more }),
+      });
+
+      it('is read back: the last of what was told, which may be before the message itself', async () => {
+        const envelope = buildEnvelope();
+        const { id } = envelope;
+        expect(await read(ledger, id)).toBeUndefined();
+        await ledger.append([made(id, 1)]);
+        expect(await read(ledger, id)).toEqual({ messageId: id, attempt: 1, steps: [steps[0]] });
+        await ledger.append([...events(id, ['taken']), { type: 'message', envelope }]);
+        expect(await read(ledger, id)).toMatchObject({ attempt: 1 });
+        await ledger.append([made(id, 2, { cut: 5 }), ...events(id, ['processed'])]);
+        const other = await fixture.reopen();
+        expect(await read(other, id)).toEqual({ messageId: id, attempt: 2, steps, cut: 5 });
+        expect((await other.trace(id))?.events.map(({ kind }) => kind)).toEqual([
+          'taken',
+          'processed',
+        ]);
+      });
+
+      it(
+        'survives the end of the server',
+        async () => {
+          const envelope = buildEnvelope();
+          await ledger.append([{ type: 'message', envelope }, made(envelope.id, 2)]);
+          await fixture.restart();
+          const after = await fixture.reopen();
+          expect(await read(after, envelope.id)).toMatchObject({ attempt: 2, steps });
+        },
+        restartTimeoutMs,
+      );
+
+      it('is refused where it is none, with all else of the call', async () => {
+        const envelope = buildEnvelope();
+        const broken = { type: 'changes', changes: { messageId: envelope.id } };
+        await expect(
+          ledger.append([{ type: 'message', envelope }, broken as unknown as LedgerEntry]),
+        ).rejects.toMatchObject({ issues: [{ code: 'ledger-entry-invalid' }] });
+        expect(await ledger.read(envelope.id)).toBeUndefined();
       });
     });
 

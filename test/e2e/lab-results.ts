@@ -67,6 +67,8 @@ export function describeLabResults(
         expect.arrayContaining(['received', 'queued', 'taken', 'sent', 'processed', 'delivered']),
       );
       expect(trace?.messages[0]?.controlId).toBe(sampleId);
+      const changed = await hilum.cli('trace', sampleId, '--payloads');
+      expect(changed.stdout).toMatch(/#1 in its flow, by node\n\n1\. hl7 map /);
       const text = await hilum.cli('trace', sampleId);
       expect(text.stdout).toMatch(/\+\d+ ms +#1 +received/);
       expect((await hilum.cli('trace', 'NOSUCHID')).code).toBe(1);

@@ -27,7 +27,7 @@ describe('a node that sends too late', () => {
 
   it('is named as the editor knows it, inside of a subflow too', () => {
     const { statuses, warnings } = start();
-    warnings.onLateSend({ ...node, id: 'instance-n', _alias: 'n' } as RuntimeNode);
+    warnings.onLateSend({ ...node, id: 'instance-n', _alias: 'n' });
     expect(statuses).toMatchObject([{ id: 'n' }]);
   });
 });

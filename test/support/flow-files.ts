@@ -4,12 +4,20 @@ import type { FlowNode } from '../../core/interface.ts';
 import { MllpPartner, readAnswer } from './mllp.ts';
 import { makeTempFolder } from './temp.ts';
 
-/** A folder of flow files, one a tab. */
-export function writeFlows(tabs: Readonly<Record<string, readonly FlowNode[]>>): string {
+/** A folder of flow files, one a tab; `settings`: environment variables of tabs, by tab. */
+export function writeFlows(
+  tabs: Readonly<Record<string, readonly FlowNode[]>>,
+  settings: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
+): string {
   const folder = path.join(makeTempFolder('flows'), 'flows');
   mkdirSync(folder);
   for (const [id, nodes] of Object.entries(tabs)) {
-    const tab = { id, type: 'tab', label: id, disabled: false, env: [] };
+    const env = Object.entries(settings[id] ?? {}).map(([name, value]) => ({
+      name,
+      value,
+      type: 'str',
+    }));
+    const tab = { id, type: 'tab', label: id, disabled: false, env };
     const placed = nodes.map((node) => ({ x: 100, y: 100, ...node, z: id }));
     writeFileSync(path.join(folder, `${id}.json`), JSON.stringify([tab, ...placed]));
   }

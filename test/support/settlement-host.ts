@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { FlowNode } from '../../core/interface.ts';
+import { Trail } from '../../runtime/changes/trail.ts';
 import { loadNodeRed, type LogEvent, type RuntimeNode } from '../../runtime/node-red.ts';
 import { SettlementTracker } from '../../runtime/settlement/tracker.ts';
 import type { FlowResult } from '../../runtime/settlement/transaction.ts';
@@ -186,7 +187,9 @@ async function run({
         tracker.run(
           message,
           flowTimeoutMs,
-          () => {
+          (transaction) => {
+            // As in a worker: it must not disturb what is settled.
+            transaction.trail = new Trail(16 * 1024);
             node.send(message);
           },
           ({ kind }) => {

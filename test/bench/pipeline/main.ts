@@ -2,6 +2,9 @@
  * `npm run bench -- pipeline [--broker embedded|rabbitmq] [--messages N] [--only NAME]`: MLLP in ▸ validate ▸
  * look-up ▸ ten edits ▸ MLLP out, durable at both hops, with the ledger on; generator and receiver on the same
  * machine. Beside it bare MLLP with a durable commit before each acknowledgment, measured in the same run.
+ *
+ * `--against NAME=VALUE [--rounds N]`: two of Hilum, the second with that setting, under the full load in turns; what
+ * one costs of the other in processor time a message.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +18,7 @@ import { writeFlowFiles } from '../../../connectors/file/flow-store.ts';
 import { buildFlow } from './flow.ts';
 import { startLimit } from './limit.ts';
 import { startPeer, type Load, type Peer, type Sent } from './peers.ts';
+import { findMedian } from '../measure.ts';
 import { readCpuMs, readPssMiB } from './processes.ts';
 
 const { values } = parseArgs({
@@ -23,11 +27,16 @@ const { values } = parseArgs({
     broker: { type: 'string', default: 'embedded' },
     messages: { type: 'string', default: '20000' },
     only: { type: 'string' },
+    against: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
     // Such as `--cpu-prof --cpu-prof-dir=/tmp/profile`.
     'node-options': { type: 'string' },
   },
 });
 const messages = Number(values.messages);
+
+/** Of the processes that are measured, those that are not Hilum's. */
+const others: ReadonlySet<string> = new Set(['generator', 'receiver', 'rabbitmq']);
 
 interface Bench {
   readonly hilum: RunningHilum;
@@ -38,7 +47,7 @@ interface Bench {
   sent: number;
 }
 
-const shapes: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
+const shapes: Readonly<Record<string, (bench: Bench) => Promise<unknown>>> = {
   warm: (bench) => flow(bench, 'to warm up', { connections: 8, outstanding: 1, messages: 2_000 }),
   full: (bench) => flow(bench, '32 connections', { connections: 32, outstanding: 1, messages }),
   one: (bench) =>
@@ -55,12 +64,48 @@ const shapes: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
 
 const rabbit = values.broker === 'rabbitmq' ? await startRabbit() : undefined;
 try {
-  await measure();
+  if (values.against === undefined) await measure();
+  else await compare(values.against);
 } finally {
   await rabbit?.stop();
 }
 
 async function measure(): Promise<void> {
+  const bench = await open({});
+  try {
+    for (const [name, run] of Object.entries(shapes)) {
+      if (name === 'warm' || values.only === undefined || values.only === name) await run(bench);
+    }
+    if (values.only === undefined) await limit(bench);
+  } finally {
+    await close(bench);
+  }
+}
+
+/** Each of the two in turns: what else the machine does meets both. */
+async function compare(setting: string): Promise<void> {
+  const [name = '', value = ''] = setting.split('=', 2);
+  const benches = [await open({}), await open({ [name]: value })] as const;
+  const costs: [number[], number[]] = [[], []];
+  try {
+    for (const bench of benches) await shapes['warm']?.(bench);
+    for (let round = 0; round < Number(values.rounds); round += 1) {
+      for (const [index, bench] of benches.entries()) {
+        const label = index === 0 ? 'as it is' : setting;
+        const shape = { connections: 32, outstanding: 1, messages };
+        costs[index === 0 ? 0 : 1].push(await flow(bench, label, shape));
+      }
+    }
+  } finally {
+    await Promise.all(benches.map(close));
+  }
+  const [one, other] = costs.map(findMedian) as [number, number];
+  console.log(
+    `all of Hilum, median: ${one.toFixed(0)} µs a message as it is, ${other.toFixed(0)} with ${setting}: ${(one / other).toFixed(3)}`,
+  );
+}
+
+async function open(environment: Readonly<Record<string, string>>): Promise<Bench> {
   const folder = makeTempFolder('pipeline');
   const [listener = 0] = await findFreePorts(1);
   const receiver = startPeer();
@@ -77,21 +122,23 @@ async function measure(): Promise<void> {
     HILUM_LOG: 'warn',
     ...(values['node-options'] === undefined ? {} : { NODE_OPTIONS: values['node-options'] }),
     ...(rabbit === undefined ? {} : { RABBITMQ_URL: rabbit.url }),
+    ...environment,
   });
-  const bench: Bench = { hilum, generator, receiver, listener, sent: 0 };
-  try {
-    for (const [name, run] of Object.entries(shapes)) {
-      if (name === 'warm' || values.only === undefined || values.only === name) await run(bench);
-    }
-    if (values.only === undefined) await limit(bench);
-  } finally {
-    await hilum.stop();
-    receiver.stop();
-    generator.stop();
-  }
+  return { hilum, generator, receiver, listener, sent: 0 };
 }
 
-async function flow(bench: Bench, name: string, shape: Omit<Load, 'port' | 'from'>): Promise<void> {
+async function close({ hilum, generator, receiver }: Bench): Promise<void> {
+  await hilum.stop();
+  receiver.stop();
+  generator.stop();
+}
+
+/** How much processor time Hilum's own processes took for a message, in µs. */
+async function flow(
+  bench: Bench,
+  name: string,
+  shape: Omit<Load, 'port' | 'from'>,
+): Promise<number> {
   const before = await cpu(bench);
   const startedAt = performance.now();
   const arriving = bench.receiver.ask<{ distinct: number; arrived: number }>({
@@ -105,13 +152,15 @@ async function flow(bench: Bench, name: string, shape: Omit<Load, 'port' | 'from
   const after = await cpu(bench);
   print(name, shape.messages / seconds, sent);
   const used = Object.keys(after).map(
-    (role) =>
-      `${role} ${(((after[role] ?? 0) - (before[role] ?? 0)) * (1000 / shape.messages)).toFixed(0)}`,
+    (role) => [role, ((after[role] ?? 0) - (before[role] ?? 0)) * (1000 / shape.messages)] as const,
   );
-  console.log(`  µs of processor a message: ${used.join(', ')}`);
+  const words = used.map(([role, us]) => `${role} ${us.toFixed(0)}`);
+  console.log(`  µs of processor a message: ${words.join(', ')}`);
   console.log(
     `  memory (PSS) in MiB: ${memory}; received ${distinct} of ${bench.sent}, ${arrived} in all`,
   );
+  const own = used.filter(([role]) => !others.has(role));
+  return own.reduce((sum, [, us]) => sum + us, 0);
 }
 
 /** Accepting and acknowledging alone: the worker stands still meanwhile. */

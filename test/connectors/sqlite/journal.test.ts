@@ -7,6 +7,7 @@ import type { LedgerEntry, LedgerEvent } from '../../../core/ports/ledger.ts';
 import { OwnerFixture } from './support.ts';
 
 const queue = 'in.journal';
+const told = '{\u007fa\u007f:"\\r ä\u0001"}';
 
 describe('what is in the journal and not yet in the tables', () => {
   let owner: OwnerFixture;
@@ -74,10 +75,12 @@ describe('what is in the journal and not yet in the tables', () => {
         event(first, 'taken', 3, { queue, attempt: 2, summary: 'a "quoted" word' }),
         event(first, 'parked', 4, { queue, issues }),
         event(second, 'parked', 5, { queue }),
+        { type: 'changes', changes: { messageId: first.id, text: told } },
       ]);
       const ask = async () => ({
         traces: [await client.ledger.trace(first.id), await client.ledger.trace(second.id)],
         read: await client.ledger.read(first.id),
+        changes: await client.ledger.changes(first.id),
         waiting: await client.ledger.waiting(queue, { limit: 10 }),
         parked: await client.ledger.parked(),
         behind: await client.ledger.readParked(queue, 'k', 10),
@@ -94,6 +97,7 @@ describe('what is in the journal and not yet in the tables', () => {
       expect(after.traces[0]?.events[2]).toMatchObject({ summary: 'a "quoted" word', attempt: 2 });
       expect(after.traces[0]?.events[3]?.issues).toEqual(issues);
       expect(after.read).toEqual(first);
+      expect(after.changes).toEqual({ messageId: first.id, text: told });
       expect(after.waiting.map(({ id }) => id)).toEqual([first.id, second.id]);
       expect(after.parked).toMatchObject([{ firstId: first.id, parked: 2, isStopped: true }]);
       expect(after.behind.map(({ id }) => id)).toEqual([first.id, second.id]);

@@ -56,6 +56,24 @@ describe('the owner of the data file', () => {
     database.close();
   });
 
+  it('brings a file up to date that has no place for what nodes changed', async () => {
+    const envelope = buildEnvelope();
+    await owner.start();
+    await (await owner.connect()).ledger.append([{ type: 'message', envelope }]);
+    await (await owner.connect()).ledger.trace(envelope.id);
+    await owner.kill();
+    await owner.disconnect();
+    const database = new DatabaseSync(owner.file);
+    database.exec('DROP TABLE payload_change; PRAGMA user_version = 8');
+    database.close();
+    await owner.start();
+    const { ledger } = await owner.connect();
+    const changes = { messageId: envelope.id, text: 'as it was told' };
+    await ledger.append([{ type: 'changes', changes }]);
+    expect(await ledger.changes(envelope.id)).toEqual(changes);
+    expect(await ledger.read(envelope.id)).toEqual(envelope);
+  });
+
   it('says so when the file is none of its own', async () => {
     writeFileSync(owner.file, 'not a database, and long enough to be read as the header of one');
     const opening = openOwner({ file: owner.file, socket: owner.socket, logger: quietLogger });

@@ -86,6 +86,21 @@ async function pruneAll(given: readonly RetentionLimit[] = limits, limit = 100) 
 const isThere = async ({ id }: Envelope): Promise<boolean> =>
   (await client.ledger.read(id)) !== undefined;
 
+it('removes what nodes made of a message together with it, and of no other', async () => {
+  const [old, young] = [31, 1].map((days) => add(days, ['received', 'processed']));
+  const ids = [(await old!).id, (await young!).id];
+  const made = ids.map((messageId) => ({ messageId, text: '{}' }));
+  await client.ledger.append(made.map((changes) => ({ type: 'changes', changes })));
+  await pruneAll();
+  expect(await client.ledger.changes(ids[1]!)).toEqual(made[1]);
+  await client.close();
+  await owner.close();
+  const database = new DatabaseSync(file);
+  const rows = database.prepare('SELECT count(*) AS count FROM payload_change').get();
+  database.close();
+  expect(rows).toEqual({ count: 1 });
+});
+
 it('removes what is old and through, with all that was made of it, and leaves what is young', async () => {
   const old = await add(31, ['received', 'queued', 'processed']);
   const child = await add(31, ['queued', 'delivered'], childOf(old));

@@ -106,6 +106,10 @@ class StoresHere {
          ORDER BY id, queue`,
       ),
       counts: all('SELECT * FROM event_count ORDER BY interface, queue, kind'),
+      changes: all(
+        `SELECT id, changes FROM payload_change JOIN message ON message.number = payload_change.message
+         ORDER BY id`,
+      ),
       parked: all('SELECT number, queue, key, since, stopped FROM parked ORDER BY number'),
       ofNobody: all(
         `SELECT number FROM content WHERE number NOT IN (SELECT content FROM message WHERE content NOT NULL)
@@ -245,6 +249,7 @@ it('leaves the same behind whenever the tables are written, and however often th
               event(id, 'sent', 'out.b'),
               event(child.id, 'queued', 'out.b'),
               event(id, 'processed', 'in.a'),
+              { type: 'changes', changes: { messageId: id, text: `of ${id}` } },
             ];
             const outgoing = [['queue', 'out.b', toParcel(child)]] as const;
             both((stores) =>

@@ -93,11 +93,13 @@ describe('a journal', () => {
     await record([born(envelope), event(envelope, 'received')]);
     await owner.kill();
     await record([event(envelope, 'queued')]);
-    await record([event(envelope, 'taken')]);
+    const changes = { messageId: envelope.id, text: 'as it was told' };
+    await record([event(envelope, 'taken'), { type: 'changes', changes }]);
     expect(journal?.isSpooling).toBe(true);
     await bringOwnerBack();
     await forwarded();
     expect(journal?.isSpooling).toBe(false);
+    expect(await client.ledger.changes(envelope.id)).toEqual(changes);
     await record([event(envelope, 'processed')]);
     expect(await kindsOf(envelope)).toEqual(['received', 'queued', 'taken', 'processed']);
     expect(await countOf('away')).toBe(4);
@@ -206,6 +208,7 @@ describe('the ledger as a process with a journal may ask it', () => {
       () => ledger.states([envelope.id]),
       () => ledger.parked('in.lab'),
       () => ledger.readParked('in.lab', 'key', 1),
+      () => ledger.changes('x'),
       () => ledger.findReceived([query]),
       () => ledger.trace(envelope.id),
     ]) {
