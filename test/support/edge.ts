@@ -72,6 +72,7 @@ export async function openTestEdge(
     readonly intake?: UniqueIntake;
     readonly journal?: Journal;
     readonly inlet?: Inlet;
+    readonly drainMs?: number;
   },
   ...listeners: readonly ListenerDefinition[]
 ): Promise<{ readonly edge: Edge; readonly ports: readonly number[] }> {

@@ -76,7 +76,7 @@ export async function startHilum(
     status,
     queues: async () => (await ask('GET', '/api/queues')).body as readonly QueueView[],
     ask,
-    cli: (...args) => runCli(args, environment),
+    cli: (...args) => runCli(args, { ...environment, ...keptCode() }),
     kill: async (name) => {
       const found = (await status()).processes.find(({ role }) => role === name);
       if (found?.pid === undefined) throw new Error(`No process is called ${name}.`);
@@ -96,6 +96,12 @@ export async function startHilum(
     },
     stop: () => stop(child),
   };
+}
+
+/** A command is no part of what runs: it need not be compiled again. */
+function keptCode(): NodeJS.ProcessEnv {
+  const { NODE_COMPILE_CACHE } = process.env;
+  return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 }
 
 /** Runs one command to its end. */
@@ -133,11 +139,17 @@ export async function until<T>(
   }
 }
 
+const theTests: ReadonlySet<string> = new Set([
+  'RABBITMQ_URL',
+  'NODE_OPTIONS',
+  'NODE_COMPILE_CACHE',
+]);
+
 /** Jest's worker has settings of the machine that the product under test must not inherit. */
 function withoutHilum(env: NodeJS.ProcessEnv): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
-    const ours = name.startsWith('HILUM_') || name === 'RABBITMQ_URL' || name === 'NODE_OPTIONS';
+    const ours = name.startsWith('HILUM_') || theTests.has(name);
     if (value !== undefined && !ours) kept[name] = value;
   }
   return kept;
