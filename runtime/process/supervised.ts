@@ -188,8 +188,8 @@ export class SupervisedProcess {
   }
 
   #checkHeartbeat(child: ChildProcess): void {
-    // It finishes what it has, for as long as the stop allows.
-    if (this.#state === 'stopped') return;
+    // It finishes what it has, for as long as the stop allows; or it was killed, which takes a moment.
+    if (this.#state === 'stopped' || child.killed) return;
     const isRunning = this.#state === 'running';
     const sinceMs = performance.now() - (isRunning ? this.#lastHeardMs : this.#startedMs);
     const allowedMs = isRunning ? this.#mayBeSilentMs : this.#mayStartMs;
