@@ -4,14 +4,14 @@ import type { Batch } from '../core/ports/ledger.ts';
 /** Numbers the appends of one sender, so that the ledger counts each once, however often it is sent. */
 export class BatchNumbers {
   /** A process that starts anew numbers anew. */
-  readonly #journal: string;
+  readonly #sender: string;
   /** Numbers of which it is not known whether they are stored, in their order. */
   readonly #unheard = new Set<number>();
   #last = 0;
 
   /** `name`: whose appends they are, for people. */
   constructor(name: string) {
-    this.#journal = `${name} ${randomUUID()}`;
+    this.#sender = `${name} ${randomUUID()}`;
   }
 
   next(): number {
@@ -28,6 +28,6 @@ export class BatchNumbers {
   /** `firstKept`: from this number on somebody else may send some of them again. */
   toBatch(number: number, firstKept = number): Batch {
     const [firstUnheard = number] = this.#unheard;
-    return { journal: this.#journal, number, heardBelow: Math.min(firstUnheard, firstKept) };
+    return { sender: this.#sender, number, heardBelow: Math.min(firstUnheard, firstKept) };
   }
 }

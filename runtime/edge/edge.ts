@@ -15,7 +15,7 @@ import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Source } from '../../core/ports/source.ts';
 import type { Clock } from '../clock.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { LedgerSpool } from '../spool/ledger-spool.ts';
 import type { EndpointState } from '../process/messages.ts';
 import { Duplicates } from './duplicates.ts';
 import { FlowResults } from './flow-results.ts';
@@ -26,7 +26,7 @@ import { Sender } from './sender.ts';
 interface Options {
   readonly broker: Broker;
   readonly ledger: Ledger;
-  readonly journal?: Journal;
+  readonly ledgerSpool?: LedgerSpool;
   readonly inlet?: Inlet;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -5,14 +5,14 @@ import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { BatchNumbers } from '../batch-numbers.ts';
 import { forwardSpool } from './forward-spool.ts';
-import type { Journal } from './journal.ts';
+import type { LedgerSpool } from './ledger-spool.ts';
 import { within } from './patience.ts';
 import { toSpooled } from './spooled.ts';
 
 interface Options {
   readonly ledger: Ledger;
   readonly spool: SpoolFile;
-  /** Whose journal it is: `edge`, `worker default`. */
+  /** Whose spool it is: `edge`, `worker default`. */
   readonly name: string;
   /** How long the ledger may take to answer before it counts as away. */
   readonly patienceMs: number;
@@ -22,11 +22,11 @@ interface Options {
 const againMs = 1_000;
 
 /**
- * The journal of a process that goes on while the ledger is slow or away: entries are then spooled in a file of its
+ * The spool of a process that goes on while the ledger is slow or away: entries are then spooled in a file of its
  * own, and forwarded in their order when the ledger is back. Each append is a numbered batch, so that one whose answer
  * was not heard counts once. From the first batch that is spooled until the file is empty everything is spooled.
  */
-export class SpoolingJournal implements Journal {
+export class FileSpool implements LedgerSpool {
   readonly #options: Options;
   readonly #numbers: BatchNumbers;
   /** The first number of those in the file. */
