@@ -7,6 +7,7 @@ import type { Broker } from '../../../core/ports/broker.ts';
 import type { Ledger } from '../../../core/ports/ledger.ts';
 import type { Stores } from '../../../runtime/broker.ts';
 import { ReplayRuns } from '../../../runtime/replay/runs.ts';
+import { overrideIn } from '../../support/edge.ts';
 import { until } from '../../support/hilum.ts';
 import { makeTempFolder } from '../../support/temp.ts';
 import { buildMessage, OwnerHere, silent } from '../owner.ts';
@@ -111,15 +112,6 @@ function failingAt<A extends readonly unknown[]>(
   return { call, cut };
 }
 
-function override<T extends object>(real: T, methods: Partial<T>): T {
-  return new Proxy(real, {
-    get: (target, name) => {
-      const found = (methods as T)[name as keyof T] ?? target[name as keyof T];
-      return typeof found === 'function' ? (found.bind(target) as unknown) : found;
-    },
-  });
-}
-
 const isQueued: (entries: Parameters<Ledger['append']>[0]) => boolean = ([entry]) =>
   entry?.type === 'event' && entry.event.kind === 'queued';
 
@@ -145,7 +137,7 @@ describe('a replay over two stores that is cut short', () => {
     const { call, cut } = failingAt(third, (...given: Parameters<Broker['publish']>) =>
       client.broker.publish(...given),
     );
-    const broker = override<Broker>(client.broker, { publish: call });
+    const broker = overrideIn<Broker>(client.broker, { publish: call });
     const { run, taken } = await goOnAfter(apart({ broker }), cut);
     expect(run).toMatchObject({ state: 'done', total: count, replayed: count, failed: 0 });
     expect(asked(taken)).toEqual(origins.map(({ id }) => id));
@@ -158,7 +150,7 @@ describe('a replay over two stores that is cut short', () => {
       (...given: Parameters<Ledger['append']>) => client.ledger.append(...given),
       isQueued,
     );
-    const ledger = override<Ledger>(client.ledger, { append: call });
+    const ledger = overrideIn<Ledger>(client.ledger, { append: call });
     const { run, taken } = await goOnAfter(apart({ ledger }), cut);
     expect(run).toMatchObject({ state: 'done', total: count, replayed: count, failed: 0 });
     expect([...new Set(asked(taken))]).toEqual(origins.map(({ id }) => id));
@@ -168,7 +160,7 @@ describe('a replay over two stores that is cut short', () => {
   });
 
   it('says of what no queue takes that it was refused, and why', async () => {
-    const broker = override<Broker>(client.broker, {
+    const broker = overrideIn<Broker>(client.broker, {
       publish: () => Promise.reject(buildError('permanent', 'queue-missing', 'It is gone.')),
     });
     const runs = await openRuns(apart({ broker }));
@@ -188,8 +180,8 @@ it('queues and tells in one step where broker and ledger are of one piece', asyn
   const refuse = () => Promise.reject(new Error('not by itself'));
   const runs = await openRuns({
     ...apart({
-      broker: override<Broker>(client.broker, { publish: refuse }),
-      ledger: override<Ledger>(client.ledger, { append: refuse }),
+      broker: overrideIn<Broker>(client.broker, { publish: refuse }),
+      ledger: overrideIn<Ledger>(client.ledger, { append: refuse }),
     }),
     intake: client.intake,
   });
