@@ -4,9 +4,12 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { adoptCoreNode } from './core-node.ts';
+import { fillInShared } from './shared-html.ts';
 
 const packageDirectory = path.resolve(import.meta.dirname, '..');
 const sources = path.join(packageDirectory, 'nodes');
+/** What all nodes have in common in the editor. */
+const common = path.join(sources, 'editor');
 
 interface BuiltNodes {
   readonly names: readonly string[];
@@ -90,11 +93,13 @@ async function writeNode(name: string, editor: string, output: string): Promise<
     await adoptCoreNode(name, coreNode, path.join(output, name));
     return;
   }
-  const form = await readFile(path.join(source, 'editor.html'), 'utf8');
+  const form = await fillInShared(path.join(source, 'editor.html'), path.join(common, 'forms'));
   const languages = await readdir(path.join(source, 'locales'));
   const help = await Promise.all(
     languages.map(async (language) => {
-      const text = await readFile(path.join(source, 'locales', language, 'help.html'), 'utf8');
+      const folder = path.join('locales', language);
+      const own = path.join(source, folder, 'help.html');
+      const text = await fillInShared(own, path.join(common, folder, 'help'));
       return script(`text/html" data-help-name="${type}" data-lang="${language}`, text);
     }),
   );
@@ -118,11 +123,11 @@ function script(type: string, content: string): string {
 /** The node's texts and those that all nodes share, as one catalog: Node-RED knows one a node. */
 async function writeCatalog(name: string, language: string, output: string): Promise<void> {
   const own = path.join(sources, name, 'locales', language, `${name}.json`);
-  const shared = path.join(sources, 'editor', 'locales', language, 'common.json');
-  const [texts, common] = await Promise.all([readJson(own), readJson(shared)]);
+  const shared = path.join(common, 'locales', language, 'common.json');
+  const [texts, sharedTexts] = await Promise.all([readJson(own), readJson(shared)]);
   const folder = path.join(output, name, 'locales', language);
   await mkdir(folder, { recursive: true });
-  await writeFile(path.join(folder, `${name}.json`), JSON.stringify({ ...common, ...texts }));
+  await writeFile(path.join(folder, `${name}.json`), JSON.stringify({ ...sharedTexts, ...texts }));
 }
 
 async function readJson(file: string): Promise<object> {

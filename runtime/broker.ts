@@ -6,9 +6,9 @@ import type { Ledger } from '../core/ports/ledger.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import type { LedgerRetention } from '../core/ports/retention.ts';
 import { ClaimCheckBroker } from './claim-check/claim-check-broker.ts';
-import { waitForLedger, type Journal } from './journal/journal.ts';
-import { asLedgerHere } from './journal/ledger-here.ts';
-import { openJournal } from './journal/open-journal.ts';
+import { waitForLedger, type LedgerSpool } from './spool/ledger-spool.ts';
+import { asLedgerHere } from './spool/ledger-here.ts';
+import { openSpool } from './spool/open-spool.ts';
 import type { ConnectionState } from './process/messages.ts';
 import type { Settings } from './settings.ts';
 import { AwaitedBroker } from './store-and-forward/awaited-broker.ts';
@@ -27,7 +27,7 @@ export interface Stores {
 
 interface OwnStores extends Stores {
   /** Where this process writes what happens to messages. */
-  readonly journal: Journal;
+  readonly ledgerSpool: LedgerSpool;
   /** Where intake puts messages, where that is not the broker alone. */
   readonly inlet?: StoreAndForward;
 }
@@ -59,8 +59,8 @@ export async function openStores(
   const { spool, rabbitmqUrl: url, brokerAway } = settings;
   const isNeeded = url === undefined || name === undefined;
   const owner = await connectOwner({ socket: settings.ownerSocket, logger, isNeeded });
-  const spooling = name && (await openJournal(name, { settings: spool, ...owner, logger }));
-  const journal = spooling || waitForLedger(owner.ledger);
+  const spooling = name && (await openSpool(name, { settings: spool, ...owner, logger }));
+  const ledgerSpool = spooling || waitForLedger(owner.ledger);
   const ledger = spooling
     ? asLedgerHere(owner.ledger, { ...spool, isSpooling: () => spooling.isSpooling })
     : owner.ledger;
@@ -72,7 +72,7 @@ export async function openStores(
     onState('connected');
     owner.onState(onState);
     const { broker, intake, retention } = owner;
-    return { broker, ledger, intake, retention, journal, close };
+    return { broker, ledger, intake, retention, ledgerSpool, close };
   }
   const open = () =>
     openRabbitBroker({
@@ -80,7 +80,7 @@ export async function openStores(
       ...settings.rabbitmq,
       logger,
       onState,
-      record: (entries) => journal.record(entries),
+      record: (entries) => ledgerSpool.record(entries),
       ...(brokerAway === 'spool' && takesMessages ? { timeoutMs: spoolAfterMs } : {}),
     });
   const isSpooled = brokerAway === 'spool';
@@ -92,13 +92,13 @@ export async function openStores(
   const remote = new ClaimCheckBroker(withoutLanes(rabbit), parts);
   const inlet =
     isSpooled && takesMessages
-      ? new StoreAndForward({ ...parts, remote, local: owner.broker, journal })
+      ? new StoreAndForward({ ...parts, remote, local: owner.broker, ledgerSpool })
       : undefined;
   return {
     broker: isSpooled ? withSpooled(remote, owner.broker) : remote,
     ledger,
     retention: owner.retention,
-    journal,
+    ledgerSpool,
     ...(inlet === undefined ? {} : { inlet }),
     close: async () => {
       await inlet?.stop();

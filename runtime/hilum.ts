@@ -14,7 +14,7 @@ import { findGroups, workerName } from './deploy/groups.ts';
 import { readFlows } from './deploy/storage.ts';
 import { toListenerStatus, toSenderStatus } from './endpoint-status.ts';
 import { newId } from './ids.ts';
-import { adoptOrphans } from './journal/open-journal.ts';
+import { adoptOrphans } from './spool/open-spool.ts';
 import type { EndpointState, FromChild, RoleConfig } from './process/messages.ts';
 import { SupervisedProcess } from './process/supervised.ts';
 import { replay } from './replay/replay.ts';

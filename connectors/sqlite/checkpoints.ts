@@ -28,7 +28,8 @@ export class Checkpoints {
     this.#logger = logger;
     this.#thread = new Worker(new URL('./checkpoint-thread.ts', import.meta.url), {
       workerData: file,
-      resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 },
+      // It has 10 MiB when its modules are read. A heap that is full may end the whole process, not the thread alone.
+      resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 32 },
     });
     database.checkpointBy('others');
     this.#thread.on('message', (report: CheckpointReport) => this.#finish(report));

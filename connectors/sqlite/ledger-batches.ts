@@ -4,11 +4,11 @@ import type { Database } from './database.ts';
 /** Numbers from the first to the last. */
 type Span = [first: number, last: number];
 
-/** So many journals are remembered, the latest: one more with every start of a process. */
-const maxJournals = 1_000;
+/** So many senders are remembered, the latest: one more with every start of a process. */
+const maxSenders = 1_000;
 
 /**
- * Which batches of each journal are there. Spans of numbers, since most come one after the other: a row stays small.
+ * Which batches of each sender are there. Spans of numbers, since most come one after the other: a row stays small.
  * Runs inside the caller's transaction.
  */
 export class LedgerBatches {
@@ -22,11 +22,11 @@ export class LedgerBatches {
   }
 
   /** Whether the batch is there for the first time; from now on it is. */
-  isNew({ journal, number, heardBelow }: Batch): boolean {
-    const spans = this.#find(journal);
+  isNew({ sender, number, heardBelow }: Batch): boolean {
+    const spans = this.#find(sender);
     if (spans.some(([first, last]) => first <= number && number <= last)) return false;
-    this.#applied.set(journal, join(spans, number, heardBelow));
-    this.#changed.add(journal);
+    this.#applied.set(sender, join(spans, number, heardBelow));
+    this.#changed.add(sender);
     return true;
   }
 
@@ -64,10 +64,10 @@ export class LedgerBatches {
     this.#database.run(
       `DELETE FROM spooled
        WHERE number < (SELECT number FROM spooled ORDER BY number DESC LIMIT 1 OFFSET ?)`,
-      maxJournals - 1,
+      maxSenders - 1,
     );
     for (const name of this.#applied.keys()) {
-      if (this.#applied.size <= maxJournals) break;
+      if (this.#applied.size <= maxSenders) break;
       if (!this.#changed.has(name)) this.#applied.delete(name);
     }
   }

@@ -1,11 +1,8 @@
 import express, { Router, type Request, type Response } from 'express';
-import { HilumError } from '../../core/errors.ts';
 import type { Administration, Mandate, ReleaseDecision, Selection } from './administration.ts';
-import { HttpError, handle } from './http.ts';
+import { asConflict, bodyOf, handle, userOf, type Fields } from './http.ts';
 import { invalid, readFilter, readPage, readText } from './message-filter.ts';
 import type { Reader } from './reader.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 const maxIds = 1_000;
 
@@ -90,28 +87,11 @@ function change(work: (request: Request, mandate: Mandate) => Promise<unknown>) 
   });
 }
 
-/** Turns what the engine refuses for good into an answer that says why. */
-export async function asConflict<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof HilumError) || error.errorClass !== 'permanent') throw error;
-    const [issue] = error.issues;
-    throw new HttpError(409, issue?.code ?? 'refused', issue?.message ?? error.message);
-  }
-}
-
 /** Who asks, and the reason in the body. */
 function readMandate(request: Request, response: Response): Mandate {
   const reason = readText(bodyOf(request), 'reason');
-  const by = String(response.locals['user']);
+  const by = userOf(response);
   return reason === undefined ? { by } : { by, reason: toOneLine(reason) };
-}
-
-/** The JSON object of a request; nothing where it has none. */
-export function bodyOf(request: Request): Fields {
-  const body: unknown = request.body;
-  return typeof body === 'object' && body !== null ? (body as Fields) : {};
 }
 
 function readSelection(request: Request): Selection {

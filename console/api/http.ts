@@ -77,6 +77,31 @@ function toHttpError(
   return new HttpError(500, 'internal', `The console failed; the log has the cause under ${id}.`);
 }
 
+/** What a query or a JSON object holds, by name. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** The JSON object of a request; nothing where it has none. */
+export function bodyOf(request: Request): Fields {
+  const body: unknown = request.body;
+  return typeof body === 'object' && body !== null ? (body as Fields) : {};
+}
+
+/** Who asks: the name of the user, or `cli`. */
+export function userOf(response: Response): string {
+  return String(response.locals['user']);
+}
+
+/** Turns what the engine refuses for good into an answer that says why. */
+export async function asConflict<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof HilumError) || error.errorClass !== 'permanent') throw error;
+    const [issue] = error.issues;
+    throw new HttpError(409, issue?.code ?? 'refused', issue?.message ?? error.message);
+  }
+}
+
 /** Whether the browser came over HTTPS, also where a proxy ends TLS and says so. */
 export function isSecure(request: Request): boolean {
   return request.secure || request.get('x-forwarded-proto')?.split(',')[0]?.trim() === 'https';

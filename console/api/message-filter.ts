@@ -1,7 +1,5 @@
 import type { LedgerFilter, MessageState, OrderedPage } from '../../core/ports/ledger.ts';
-import { HttpError } from './http.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
+import { HttpError, type Fields } from './http.ts';
 
 const states: Readonly<Record<MessageState, true>> = {
   received: true,

@@ -1,6 +1,5 @@
 import express, { Router, type Request } from 'express';
-import { asConflict, bodyOf } from './admin-routes.ts';
-import { HttpError, handle } from './http.ts';
+import { asConflict, bodyOf, handle, HttpError, userOf } from './http.ts';
 import { invalid, readFilter } from './message-filter.ts';
 import type { Replays, ReplayStep, ReplayView } from './replays.ts';
 
@@ -27,7 +26,7 @@ export function buildReplayRouter({ replays }: { readonly replays: Replays }): R
         response.json({ total: await asConflict(() => replays.count(asked)) });
         return;
       }
-      const by = String(response.locals['user']);
+      const by = userOf(response);
       const wanted = { ...asked, rate: readRate(rate), by };
       response.status(201).json(await asConflict(() => replays.start(wanted)));
     }),

@@ -1,7 +1,4 @@
-import express, { Router } from 'express';
 import type { StorageFigures } from '../../core/ports/retention.ts';
-import { bodyOf } from './admin-routes.ts';
-import { handle } from './http.ts';
 
 /** How long the messages of an interface are kept, in days; null: for ever. */
 export interface RetentionPolicyView {
@@ -51,29 +48,4 @@ export interface RetentionControl {
   dryRun(): Promise<RetentionDryRunView>;
   /** Runs now, or joins the run that is under way; resolves at its end. */
   run(by: string): Promise<RetentionRunView>;
-}
-
-/** Below `/api`, behind the login: docs/operate.md. */
-export function buildRetentionRouter({
-  retention,
-}: {
-  readonly retention: RetentionControl;
-}): Router {
-  const router = Router();
-  router.get(
-    '/retention',
-    handle(async (_request, response) => {
-      response.json(await retention.view());
-    }),
-  );
-  router.post(
-    '/retention/run',
-    express.json({ limit: '10kb' }),
-    handle(async (request, response) => {
-      const isDryRun = bodyOf(request)['dryRun'] === true;
-      const by = String(response.locals['user']);
-      response.json(isDryRun ? await retention.dryRun() : await retention.run(by));
-    }),
-  );
-  return router;
 }

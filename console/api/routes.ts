@@ -4,12 +4,13 @@ import { buildAdminRouter } from './admin-routes.ts';
 import type { Administration } from './administration.ts';
 import type { AlarmReader } from './alarms.ts';
 import type { Control } from './control.ts';
-import { HttpError, handle, handleErrors } from './http.ts';
+import { HttpError, handle, handleErrors, userOf } from './http.ts';
 import { readFilter, readPage } from './message-filter.ts';
 import type { Reader } from './reader.ts';
 import { buildReplayRouter } from './replay-routes.ts';
 import type { Replays } from './replays.ts';
-import { buildRetentionRouter, type RetentionControl } from './retention.ts';
+import { buildRetentionRouter } from './retention-routes.ts';
+import type { RetentionControl } from './retention.ts';
 import type { UserView } from './views.ts';
 
 export interface ApiOptions {
@@ -99,7 +100,7 @@ export function buildApiRouter(options: ApiOptions, admit: RequestHandler): Rout
     '/messages/:id/replay',
     handle(async (request, response) => {
       const asked = request.params['id'] ?? '';
-      const by = String(response.locals['user']);
+      const by = userOf(response);
       const trace = await reader.trace(asked);
       const replayed = trace && (await control.replay(trace.id, by));
       if (trace === undefined || replayed === undefined) throw unknownMessage();

@@ -1,7 +1,18 @@
 import { Alert, Button, Group, Stack, Text, Title } from '@mantine/core';
-import { findFindings } from './findings.ts';
+import { findFindings, type Finding } from './findings.ts';
 import { useAddress } from './use-address.ts';
 import type { Snapshot } from './use-live.ts';
+
+const looks: Readonly<
+  Record<
+    Finding['severity'],
+    { readonly color: string; readonly name: string; readonly word: string }
+  >
+> = {
+  alarm: { color: 'red', name: 'bad', word: 'Alarm: ' },
+  error: { color: 'red', name: 'bad', word: 'Error: ' },
+  warning: { color: 'orange', name: 'warn', word: 'Waiting: ' },
+};
 
 /** What needs a person, first on the page; one line where nothing does. */
 export function Attention({
@@ -22,24 +33,16 @@ export function Attention({
         {findings.length === 0 && (
           <Text className="good">
             <span className="dot" aria-hidden="true" />
-            Nothing. No queue is stuck, nothing was given up
+            Nothing. No alarm stands, no queue is stuck, nothing was given up
             {snapshot.status.ready ? '.' : '; the engine is still starting.'}
           </Text>
         )}
         <Stack gap="xs">
           {findings.map(({ key, severity, text, state }) => (
-            <Alert
-              key={key}
-              color={severity === 'error' ? 'red' : 'orange'}
-              variant="outline"
-              radius="sm"
-              p="xs"
-            >
+            <Alert key={key} color={looks[severity].color} variant="outline" radius="sm" p="xs">
               <Group justify="space-between" gap="xs">
                 <Text size="sm">
-                  <span className={severity === 'error' ? 'bad' : 'warn'}>
-                    {severity === 'error' ? 'Error: ' : 'Waiting: '}
-                  </span>
+                  <span className={looks[severity].name}>{looks[severity].word}</span>
                   {text}
                 </Text>
                 {state !== undefined && (

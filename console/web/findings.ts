@@ -1,10 +1,11 @@
+import type { AlarmKind } from '../api/alarms.ts';
 import type { StatusView, QueueView } from '../api/views.ts';
 import { toAge, toShortTime } from './time.ts';
 
 /** Something that a person should look at, the worst first. */
 export interface Finding {
   readonly key: string;
-  readonly severity: 'error' | 'warning';
+  readonly severity: 'alarm' | 'error' | 'warning';
   /** What, since when and why. */
   readonly text: string;
   /** Where the messages behind it are found: their state. */
@@ -22,7 +23,20 @@ export function findFindings(facts: {
   readonly now: number;
 }): Finding[] {
   const { queues, status, now } = facts;
+  // What an alarm tells of a queue is not told again.
+  const isToldOf = (kind: AlarmKind, queue: string): boolean =>
+    status.alarms.some((alarm) => alarm.kind === kind && alarm.queue === queue);
   return [
+    ...status.alarms.map((alarm): Finding => {
+      const state = statesOf[alarm.kind];
+      return {
+        key: `alarm ${alarm.id}`,
+        severity: 'alarm',
+        text: `${alarm.message} Since ${toShortTime(alarm.since, now)}.`,
+        interface: alarm.interface,
+        ...(state === undefined ? {} : { state }),
+      };
+    }),
     ...status.processes
       .filter(({ state }) => state === 'stopped' || state === 'restarting')
       .map(({ role, state, since, restarts }): Finding => {
@@ -51,7 +65,7 @@ export function findFindings(facts: {
         interface: sender.interface,
       })),
     ...queues
-      .filter(({ dead }) => dead > 0)
+      .filter(({ dead, queue }) => dead > 0 && !isToldOf('dead', queue))
       .map((queue): Finding => ({
         key: `dead ${queue.queue}`,
         severity: 'error',
@@ -60,7 +74,7 @@ export function findFindings(facts: {
         interface: queue.interface,
       })),
     ...queues.flatMap((queue): Finding[] => {
-      if (queue.oldestAt === null) return [];
+      if (queue.oldestAt === null || isToldOf('oldest', queue.queue)) return [];
       const seconds = (now - Date.parse(queue.oldestAt)) / 1000;
       if (seconds < stuckSeconds) return [];
       const waiting = queue.ready + queue.unsettled;
@@ -74,6 +88,13 @@ export function findFindings(facts: {
     }),
   ];
 }
+
+/** Where the messages behind an alarm are found. */
+const statesOf: Readonly<Partial<Record<AlarmKind, Finding['state']>>> = {
+  dead: 'dead-lettered',
+  backlog: 'queued',
+  oldest: 'queued',
+};
 
 function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

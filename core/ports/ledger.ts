@@ -193,11 +193,11 @@ export interface LedgerCount {
 
 /**
  * Names one append, so that it counts once however often it is sent: its sender may not have heard that it was stored.
- * A journal is a sender that numbers its appends: 1, 2, … in any order of arrival.
+ * A sender numbers its appends: 1, 2, … in any order of arrival.
  */
 export interface Batch {
   /** Unique for all time: a process that starts anew begins a new one. */
-  readonly journal: string;
+  readonly sender: string;
   readonly number: number;
   /** Every number below this one was heard to be stored, and is never sent again: the ledger may forget it. */
   readonly heardBelow: number;
@@ -211,7 +211,7 @@ export interface Ledger {
   /**
    * Resolves when all entries are durable: all or none of one call. Rejects with `ledger-unavailable`
    * (transient), or with `message-too-large` or `ledger-entry-invalid` (permanent). With a `batch` that is there
-   * already it resolves and changes nothing; of the last 1,000 journals it is known which of their batches are there.
+   * already it resolves and changes nothing; of the last 1,000 senders it is known which of their batches are there.
    */
   append(entries: readonly LedgerEntry[], batch?: Batch): Promise<void>;
   /** The message with this id, else the newest with this control id, and its whole correlation. */

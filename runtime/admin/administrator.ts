@@ -13,6 +13,7 @@ import type { Logger } from '../../core/ports/logger.ts';
 import type { Stores } from '../broker.ts';
 import type { Clock } from '../clock.ts';
 import { toInstant } from '../ids.ts';
+import { deadLetterParked } from '../order/dead-letter-parked.ts';
 import { describeMandate } from './mandate.ts';
 import { moveMessage } from './move.ts';
 import type { PausedQueues } from './paused-queues.ts';
@@ -130,11 +131,10 @@ export class Administrator implements Administration {
         queue,
         ...(issues === undefined ? {} : { issues }),
       });
-      // In one tick: the embedded broker and the ledger make one transaction of both.
-      await Promise.all([
-        envelope && broker.publish(`${queue}.dead`, envelope),
-        ledger.append([event]),
-      ]);
+      const record = (): Promise<void> => ledger.append([event]);
+      await (envelope === undefined
+        ? record()
+        : deadLetterParked(broker, { queue, envelope }, record));
     }
     onRelease(queue, found.key);
     this.#log('A message that stopped others was decided about.', { id, queue, decision }, mandate);

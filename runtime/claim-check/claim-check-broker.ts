@@ -11,7 +11,7 @@ import type {
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
-import { within } from '../journal/patience.ts';
+import { within } from '../spool/patience.ts';
 import { Claims } from './claims.ts';
 import { toReference } from './reference.ts';
 

@@ -8,7 +8,7 @@ import type { Clock } from '../clock.ts';
 import { pause } from '../consuming.ts';
 import { EitherSignal } from '../either-signal.ts';
 import { toInstant } from '../ids.ts';
-import { within } from '../journal/patience.ts';
+import { within } from '../spool/patience.ts';
 import { isReference, readReference, type Reference } from './reference.ts';
 
 interface Options {

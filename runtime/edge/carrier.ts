@@ -6,7 +6,7 @@ import type { Destination } from '../../core/ports/destination.ts';
 import type { Ledger, MessageState } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { LedgerSpool } from '../spool/ledger-spool.ts';
 import { pause } from '../consuming.ts';
 import { toInstant } from '../ids.ts';
 import { EitherSignal } from '../either-signal.ts';
@@ -22,7 +22,7 @@ import type { Slots } from './slots.ts';
 
 interface Options {
   readonly ledger: Ledger;
-  readonly journal?: Journal;
+  readonly ledgerSpool?: LedgerSpool;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly destination: Destination;

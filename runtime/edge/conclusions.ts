@@ -7,14 +7,14 @@ import type { Delivery, Outgoing } from '../../core/ports/broker.ts';
 import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { LedgerSpool } from '../spool/ledger-spool.ts';
 import { deriveId } from '../derived-id.ts';
 import { toInstant } from '../ids.ts';
 import { Recorder } from '../recorder.ts';
 
 interface Options {
   readonly ledger: Ledger;
-  readonly journal?: Journal;
+  readonly ledgerSpool?: LedgerSpool;
   readonly logger: Logger;
   readonly clock: Clock;
 }

@@ -15,7 +15,7 @@ import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Source } from '../../core/ports/source.ts';
 import type { Clock } from '../clock.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { LedgerSpool } from '../spool/ledger-spool.ts';
 import type { EndpointState } from '../process/messages.ts';
 import { Duplicates } from './duplicates.ts';
 import { FlowResults } from './flow-results.ts';
@@ -26,7 +26,7 @@ import { Sender } from './sender.ts';
 interface Options {
   readonly broker: Broker;
   readonly ledger: Ledger;
-  readonly journal?: Journal;
+  readonly ledgerSpool?: LedgerSpool;
   readonly inlet?: Inlet;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -39,6 +39,8 @@ interface Options {
   readonly name?: string;
   /** How long after a failed attempt to listen comes the next. */
   readonly listenAgainMs: number;
+  /** How long a stopping listener or sender may finish what it has; default 10 s. */
+  readonly drainMs?: number;
 }
 
 interface Listener {
@@ -49,8 +51,7 @@ interface Listener {
 }
 
 const usualBufferedBytes = 256 * 1024 * 1024;
-/** How long a stopping listener or sender may finish what it has. */
-const drainMs = 10_000;
+const usualDrainMs = 10_000;
 
 /** All listeners and senders. `apply` brings them in line with what the flows say and leaves the rest alone. */
 export class Edge {
@@ -58,6 +59,7 @@ export class Edge {
   readonly #listeners = new Map<string, Listener>();
   readonly #senders = new Map<string, Sender>();
   readonly #budget: BufferBudget;
+  readonly #drainMs: number;
   #paused: ReadonlySet<string> = new Set();
   readonly #duplicates: Duplicates;
   readonly #results: FlowResults;
@@ -66,6 +68,7 @@ export class Edge {
   constructor(options: Options) {
     this.#options = options;
     this.#budget = createBufferBudget(options.maxBufferedBytes ?? usualBufferedBytes);
+    this.#drainMs = options.drainMs ?? usualDrainMs;
     this.#duplicates = new Duplicates(options);
     const replyQueue = queueNames.replies(options.name ?? 'edge');
     this.#results = new FlowResults({ ...options, replyQueue });
@@ -126,7 +129,7 @@ export class Edge {
       this.#listeners.delete(id);
       clearTimeout(retry);
       stopping.push(
-        source.stop({ drainMs }).then(() => {
+        source.stop({ drainMs: this.#drainMs }).then(() => {
           this.#tell(definition, 'stopped', '');
         }),
       );
@@ -134,7 +137,7 @@ export class Edge {
     for (const [id, sender] of this.#senders) {
       if (senders.some((each) => isSame(each, sender.definition))) continue;
       this.#senders.delete(id);
-      stopping.push(sender.stop(drainMs));
+      stopping.push(sender.stop(this.#drainMs));
     }
     await Promise.all(stopping);
   }
@@ -159,7 +162,7 @@ export class Edge {
     try {
       await source.start();
       if (this.#listeners.get(definition.id) !== listener) {
-        await source.stop({ drainMs });
+        await source.stop({ drainMs: this.#drainMs });
         return;
       }
       this.#tell(definition, 'listening', `${host}:${source.address?.port ?? port}`);

@@ -2,7 +2,7 @@ import type { Broker, Delivery } from '../../core/ports/broker.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { LedgerSpool } from '../spool/ledger-spool.ts';
 import { startConsuming, type Consuming } from '../consuming.ts';
 import { Recorder } from '../recorder.ts';
 import { findReply, readReply, type Reply } from '../reply.ts';
@@ -10,7 +10,7 @@ import { findReply, readReply, type Reply } from '../reply.ts';
 interface Options {
   readonly broker: Broker;
   readonly ledger: Ledger;
-  readonly journal?: Journal;
+  readonly ledgerSpool?: LedgerSpool;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Where the workers send replies to. */

@@ -8,7 +8,7 @@ import type { Ledger, LedgerEntry, LedgerEvent } from '../../core/ports/ledger.t
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Received } from '../../core/ports/source.ts';
 import type { Clock } from '../clock.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { LedgerSpool } from '../spool/ledger-spool.ts';
 import { Recorder } from '../recorder.ts';
 import { newId, toInstant } from '../ids.ts';
 import type { Answerable } from './answers.ts';
@@ -24,7 +24,7 @@ export interface Intake {
   readonly store: IntakeStore;
   readonly results: FlowResults;
   readonly ledger: Ledger;
-  readonly journal?: Journal;
+  readonly ledgerSpool?: LedgerSpool;
   readonly logger: Logger;
   readonly clock: Clock;
 }

@@ -4,7 +4,7 @@ import type { UniqueIntake } from '../../core/ports/intake.ts';
 import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
-import { waitForLedger, type Journal } from '../journal/journal.ts';
+import { waitForLedger, type LedgerSpool } from '../spool/ledger-spool.ts';
 import { Recorder } from '../recorder.ts';
 import type { Duplicates, FirstClaim, Repetition } from './duplicates.ts';
 import {
@@ -25,7 +25,7 @@ interface Options {
   readonly ledger: Ledger;
   /** Both in one, where they are of one piece. */
   readonly intake?: UniqueIntake;
-  readonly journal?: Journal;
+  readonly ledgerSpool?: LedgerSpool;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly duplicates: Duplicates;
@@ -51,7 +51,7 @@ interface Claimed {
 export class IntakeStore {
   readonly #options: Options;
   readonly #recorder: Recorder;
-  readonly #journal: Journal;
+  readonly #ledgerSpool: LedgerSpool;
   /** While the stores are away: whoever came first is stored first. */
   #blocked: Promise<void> | undefined;
   /** Resolves when everything before has been sent to the stores, or has nothing to be stored. */
@@ -59,8 +59,8 @@ export class IntakeStore {
 
   constructor(options: Options) {
     this.#options = options;
-    this.#journal = options.journal ?? waitForLedger(options.ledger);
-    this.#recorder = new Recorder({ ...options, journal: this.#journal });
+    this.#ledgerSpool = options.ledgerSpool ?? waitForLedger(options.ledger);
+    this.#recorder = new Recorder({ ...options, ledgerSpool: this.#ledgerSpool });
   }
 
   /** Never rejects. */
@@ -83,7 +83,7 @@ export class IntakeStore {
     if (claim.kind !== 'first') return claim;
     const attempt =
       intake === undefined
-        ? storeApart(message, claim, { ...this.#options, journal: this.#journal })
+        ? storeApart(message, claim, { ...this.#options, ledgerSpool: this.#ledgerSpool })
         : storeAtOnce(message, claim, intake);
     const repetition = await attempt.ask();
     if (repetition === undefined) return { kind: 'claimed', claim, attempt };

@@ -22,7 +22,7 @@ import type { Logger } from '../../core/ports/logger.ts';
 import type { Accept, Received } from '../../core/ports/source.ts';
 import type { Envelope } from '../../core/envelope.ts';
 import type { Clock } from '../clock.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { LedgerSpool } from '../spool/ledger-spool.ts';
 import { answer, decide, toSummary } from './answers.ts';
 import { answerBy } from './answer-by.ts';
 import type { Duplicates } from './duplicates.ts';
@@ -45,7 +45,7 @@ import { check, findRejections, findSecondMessages } from './rejections.ts';
 interface Options {
   readonly broker: Broker;
   readonly ledger: Ledger;
-  readonly journal?: Journal;
+  readonly ledgerSpool?: LedgerSpool;
   readonly inlet?: Inlet;
   readonly logger: Logger;
   readonly clock: Clock;

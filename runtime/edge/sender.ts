@@ -5,7 +5,7 @@ import type { Destination } from '../../core/ports/destination.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { LedgerSpool } from '../spool/ledger-spool.ts';
 import { startConsuming, type Consuming } from '../consuming.ts';
 import { toInstant } from '../ids.ts';
 import { KeyOrder } from '../order/key-order.ts';
@@ -25,7 +25,7 @@ export interface SenderState extends BreakerState {
 interface Options {
   readonly broker: Broker;
   readonly ledger: Ledger;
-  readonly journal?: Journal;
+  readonly ledgerSpool?: LedgerSpool;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly destination: Destination;

@@ -7,7 +7,7 @@ import type { Broker } from '../../core/ports/broker.ts';
 import type { UniqueIntake } from '../../core/ports/intake.ts';
 import type { FormerReceipt, Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { LedgerSpool } from '../spool/ledger-spool.ts';
 import { judge, type FirstClaim, type Repetition } from './duplicates.ts';
 
 /** A message to be kept. */
@@ -87,13 +87,13 @@ export function storeApart(
   {
     broker,
     ledger,
-    journal,
+    ledgerSpool,
     logger,
     inlet = queueOf(broker),
   }: {
     readonly broker: Broker;
     readonly ledger: Ledger;
-    readonly journal: Journal;
+    readonly ledgerSpool: LedgerSpool;
     readonly logger: Logger;
     readonly inlet?: Inlet;
   },
@@ -129,7 +129,7 @@ export function storeApart(
       put.value === 'spooled' ? asSpooled(message.queued) : message.queued,
     ];
     try {
-      await journal.record(entries);
+      await ledgerSpool.record(entries);
       return { kind: 'stored', missing: [] };
     } catch (err) {
       // It is in the queue: it will be processed, and that is what the acknowledgment says.

@@ -15,7 +15,7 @@ import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { Trail } from '../changes/trail.ts';
 import type { Clock } from '../clock.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { LedgerSpool } from '../spool/ledger-spool.ts';
 import { newId } from '../ids.ts';
 import { toPayload } from '../payload.ts';
 import { Recorder } from '../recorder.ts';
@@ -30,7 +30,7 @@ import { Suspects } from './suspects.ts';
 interface Options {
   readonly broker: Broker;
   readonly ledger: Ledger;
-  readonly journal?: Journal;
+  readonly ledgerSpool?: LedgerSpool;
   readonly tracker: SettlementTracker;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -2,7 +2,7 @@ import type { Outgoing } from '../../core/ports/broker.ts';
 import type { LedgerEntry } from '../../core/ports/ledger.ts';
 
 /** A quick flow is through before this, and all that it did is one transaction. */
-const flushMs = 100;
+const usualFlushMs = 100;
 
 /**
  * What a message's flow has made so far and nobody has stored yet: messages to be sent, and what the ledger is to
@@ -24,6 +24,7 @@ export class Pending {
   /** `store` makes durable what could not wait for the settlement. */
   constructor(
     store: (outgoing: readonly Outgoing[], entries: readonly LedgerEntry[]) => Promise<void>,
+    flushMs = usualFlushMs,
   ) {
     this.#store = store;
     this.#timer = setTimeout(() => {

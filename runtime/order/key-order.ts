@@ -21,8 +21,6 @@ export interface Turn {
 interface Line {
   /** Who is worked on now. */
   head: Delivery | undefined;
-  /** It is among those set aside, and first of them. */
-  headParked: boolean;
   /** It fails, or takes long. */
   blocked: boolean;
   /** Who waits behind it. */
@@ -55,6 +53,8 @@ export class KeyOrder {
   readonly #slowMs: number;
   readonly #lines = new Map<string, Line>();
   readonly #underWay = new Set<Promise<void>>();
+  /** They have a place in the ledger already, before those behind them. */
+  readonly #setAside = new WeakSet<Delivery>();
   /** Handed over or taken up, and not settled. */
   #held = 0;
   #stopping = false;
@@ -138,7 +138,6 @@ export class KeyOrder {
   #lineOf(key: string): Line {
     const line = this.#lines.get(key) ?? {
       head: undefined,
-      headParked: false,
       blocked: false,
       waiting: [],
       parked: false,
@@ -165,12 +164,11 @@ export class KeyOrder {
         if (line.stopped) break;
         const delivery = await this.#takeUp(key, line);
         if (delivery === undefined) continue;
-        line.headParked = true;
+        this.#setAside.add(delivery);
         await this.#workOn(key, line, delivery);
       } else {
         const delivery = line.waiting.shift();
         if (delivery === undefined) break;
-        line.headParked = false;
         await this.#workOn(key, line, delivery);
       }
     }
@@ -205,7 +203,7 @@ export class KeyOrder {
     const slow = Number.isFinite(this.#slowMs) ? setTimeout(block, this.#slowMs) : undefined;
     const stop = async (issues: readonly Issue[]): Promise<boolean> => {
       if (!(await this.#parking.park([delivery], issues))) return false;
-      line.headParked = true;
+      this.#setAside.add(delivery);
       line.parked = true;
       line.stopped = true;
       this.#park(key, line);
@@ -233,15 +231,15 @@ export class KeyOrder {
     if (this.#order === 'queue' || line.waiting.length === 0) return;
     const { head } = line;
     for (const delivery of line.waiting.splice(0)) {
-      line.parking = line.parking.then(() => this.#parkOne(line, delivery, head));
+      line.parking = line.parking.then(() => this.#parkOne(delivery, head));
     }
     this.#follow(line.parking.then(() => this.#advance(key, line)));
   }
 
-  async #parkOne(line: Line, delivery: Delivery, head: Delivery | undefined): Promise<void> {
-    const isBehind = head !== undefined && !(line.head === head && line.headParked);
-    const stored = await this.#parking.park(isBehind ? [head, delivery] : [delivery], []);
-    if (stored && line.head === head) line.headParked = true;
+  async #parkOne(delivery: Delivery, head: Delivery | undefined): Promise<void> {
+    const first = head === undefined || this.#setAside.has(head) ? [] : [head];
+    const stored = await this.#parking.park([...first, delivery], []);
+    if (stored && head !== undefined) this.#setAside.add(head);
     if (!stored) {
       await this.#giveBack(delivery);
       return;

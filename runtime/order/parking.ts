@@ -4,9 +4,11 @@ import type { Issue } from '../../core/issue.ts';
 import type { Broker, Delivery, Outgoing } from '../../core/ports/broker.ts';
 import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import { BatchNumbers } from '../batch-numbers.ts';
 import type { Clock } from '../clock.ts';
 import { toInstant } from '../ids.ts';
 import { publishAll } from '../publish-all.ts';
+import { deadLetterParked } from './dead-letter-parked.ts';
 
 interface Options {
   readonly broker: Broker;
@@ -32,11 +34,13 @@ export class Parking {
   readonly #last = new Map<string, string>();
   /** Set aside here as they came: nobody needs to look whether they were worked on before. */
   readonly #untried = new Set<string>();
+  readonly #numbers: BatchNumbers;
   /** Said once for as long as the ledger is away. */
   #isWarned = false;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#numbers = new BatchNumbers(`parking ${options.queue}`);
   }
 
   /** The keys with messages that are set aside. Waits for the ledger. */
@@ -51,7 +55,7 @@ export class Parking {
    * deliveries are void, and come again.
    */
   async park(deliveries: readonly Delivery[], issues: readonly Issue[]): Promise<boolean> {
-    const { ledger, queue, clock } = this.#options;
+    const { queue, clock } = this.#options;
     const at = toInstant(clock());
     const entries = deliveries.flatMap(({ envelope }): readonly LedgerEntry[] => [
       { type: 'message', envelope },
@@ -67,9 +71,8 @@ export class Parking {
         },
       },
     ]);
-    const append = () => ledger.append(entries).then(() => true);
     const last = deliveries.at(-1);
-    const isParked = (await this.#untilDone(append, last?.voided)) ?? false;
+    const isParked = await this.#append(entries, last?.voided);
     const isUntried = last !== undefined && issues.length === 0 && !last.redelivered;
     if (isParked && isUntried && this.#untried.size < maxUntried) {
       this.#untried.add(last.envelope.id);
@@ -99,13 +102,13 @@ export class Parking {
 
   /** It is settled by what the ledger is told of it: by then that is durable. */
   #toDelivery(envelope: Envelope): Delivery {
-    const { broker, ledger, queue } = this.#options;
+    const { broker, queue } = this.#options;
     const settle = async (
       outgoing: readonly Outgoing[] = [],
       entries: readonly LedgerEntry[] = [],
     ): Promise<void> => {
       await publishAll(broker, outgoing);
-      if (entries.length > 0) await this.#untilDone(() => ledger.append(entries));
+      if (entries.length > 0) await this.#append(entries);
     };
     return {
       queue,
@@ -115,11 +118,20 @@ export class Parking {
       voided: this.#stopping.signal,
       accept: settle,
       retry: (_delayMs, options) => settle(options?.outgoing, options?.entries),
-      deadLetter: async (_issues, outgoing, entries) => {
-        await broker.publish(`${queue}.dead`, envelope);
-        await settle(outgoing, entries);
-      },
+      deadLetter: (_issues, outgoing, entries) =>
+        deadLetterParked(broker, { queue, envelope }, () => settle(outgoing, entries)),
     };
+  }
+
+  /** Whether it is durable. What is sent again, since its answer was lost, counts once. */
+  async #append(entries: readonly LedgerEntry[], voided?: AbortSignal): Promise<boolean> {
+    const { ledger } = this.#options;
+    const number = this.#numbers.next();
+    const batch = this.#numbers.toBatch(number);
+    const append = () => ledger.append(entries, batch).then(() => true);
+    const isStored = await this.#untilDone(append, voided);
+    this.#numbers.heard(number);
+    return isStored ?? false;
   }
 
   async #untilDone<T>(work: () => Promise<T>, voided?: AbortSignal): Promise<T | undefined> {

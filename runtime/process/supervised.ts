@@ -14,18 +14,38 @@ interface Options {
   readonly config: () => RoleConfig;
   readonly onMessage: (message: FromChild) => void;
   readonly onState?: () => void;
+  /** Default: as a user has them. */
+  readonly times?: Partial<SupervisionTimes>;
+  /** The path of what is forked; default: the role's own. */
+  readonly program?: string;
 }
 
-const heartbeatMs = 2_000;
-/** An endless loop in a flow is found after this; a long garbage collection is not one. No other role runs flows. */
-const silenceMs = 15_000;
-const startTimeoutMs = 30_000;
-/** On a machine that is busy a start takes longer: killed again and again, it would never end. */
-const longestStartTimeoutMs = 240_000;
-const stopTimeoutMs = 15_000;
-/** A process that ran this long had started well: the next restart is immediate again. */
-const stableMs = 30_000;
-const maxBackoffMs = 30_000;
+/** All in milliseconds. */
+export interface SupervisionTimes {
+  readonly heartbeatMs: number;
+  /** An endless loop in a flow is found after this; a long garbage collection is not one. */
+  readonly flowSilenceMs: number;
+  /** Of a process that runs no flows. */
+  readonly silenceMs: number;
+  /** Twice as long for each start that did not end well: killed again and again, it would never end. */
+  readonly startTimeoutMs: number;
+  readonly longestStartTimeoutMs: number;
+  readonly stopTimeoutMs: number;
+  /** A process that ran this long had started well: the next restart is immediate again. */
+  readonly stableMs: number;
+  readonly maxBackoffMs: number;
+}
+
+const defaultTimes: SupervisionTimes = {
+  heartbeatMs: 2_000,
+  flowSilenceMs: 15_000,
+  silenceMs: 30_000,
+  startTimeoutMs: 30_000,
+  longestStartTimeoutMs: 240_000,
+  stopTimeoutMs: 15_000,
+  stableMs: 30_000,
+  maxBackoffMs: 30_000,
+};
 
 /**
  * One child process, kept alive: started again when it ends, with backoff when it keeps ending, killed
@@ -35,6 +55,7 @@ export class SupervisedProcess {
   readonly name: string;
   readonly role: Role;
   readonly #options: Options;
+  readonly #times: SupervisionTimes;
   #child: ChildProcess | undefined;
   #state: 'starting' | 'running' | 'restarting' | 'stopped' = 'stopped';
   #since = Date.now();
@@ -53,6 +74,7 @@ export class SupervisedProcess {
 
   constructor(options: Options) {
     this.#options = options;
+    this.#times = { ...defaultTimes, ...options.times };
     this.name = options.name;
     this.role = options.config().role;
   }
@@ -98,7 +120,7 @@ export class SupervisedProcess {
           'Killed, it did not stop.',
         );
         child.kill('SIGKILL');
-      }, stopTimeoutMs);
+      }, this.#times.stopTimeoutMs);
       child.once('exit', () => {
         clearTimeout(timer);
         resolve();
@@ -114,9 +136,9 @@ export class SupervisedProcess {
   }
 
   #fork(): void {
-    const { settings, config } = this.#options;
+    const { settings, config, program = mainOf(this.role) } = this.#options;
     const { execArgv, env } = buildNodeOptions(settings);
-    const child = fork(path.join(import.meta.dirname, '..', 'roles', `${this.role}.ts`), [], {
+    const child = fork(program, [], {
       env,
       serialization: 'advanced',
       execArgv: [...execArgv],
@@ -150,7 +172,7 @@ export class SupervisedProcess {
     clearInterval(this.#heartbeat);
     this.#heartbeat = setInterval(() => {
       this.#checkHeartbeat(child);
-    }, heartbeatMs);
+    }, this.#times.heartbeatMs);
   }
 
   #hear(message: FromChild): void {
@@ -166,26 +188,31 @@ export class SupervisedProcess {
   }
 
   #checkHeartbeat(child: ChildProcess): void {
-    // It finishes what it has, for as long as the stop allows.
-    if (this.#state === 'stopped') return;
-    const nowMs = performance.now();
-    const silentMs = nowMs - this.#lastHeardMs;
+    // It finishes what it has, for as long as the stop allows; or it was killed, which takes a moment.
+    if (this.#state === 'stopped' || child.killed) return;
     const isRunning = this.#state === 'running';
-    const mayBeSilentMs = isRunning && this.role === 'worker' ? silenceMs : startTimeoutMs;
-    const isSilent = silentMs > mayBeSilentMs;
-    const allowedMs = Math.min(longestStartTimeoutMs, startTimeoutMs * 2 ** this.#quickEnds);
-    const isLate = !isRunning && nowMs - this.#startedMs > allowedMs;
-    if ((isSilent || isLate) && child.exitCode === null) {
-      const words = isSilent ? 'it was silent for too long' : 'it was not ready in time';
+    const sinceMs = performance.now() - (isRunning ? this.#lastHeardMs : this.#startedMs);
+    const allowedMs = isRunning ? this.#mayBeSilentMs : this.#mayStartMs;
+    if (sinceMs > allowedMs && child.exitCode === null) {
+      const words = isRunning ? 'it was silent for too long' : 'it was not ready in time';
       this.#failure ??= words;
       this.#options.logger.error(
-        { process: this.name, pid: child.pid, silentMs },
+        { process: this.name, pid: child.pid, sinceMs, allowedMs },
         `Killed: ${words}.`,
       );
       child.kill('SIGKILL');
       return;
     }
     this.send({ type: 'ping' });
+  }
+
+  get #mayBeSilentMs(): number {
+    return this.role === 'worker' ? this.#times.flowSilenceMs : this.#times.silenceMs;
+  }
+
+  get #mayStartMs(): number {
+    const { startTimeoutMs, longestStartTimeoutMs } = this.#times;
+    return Math.min(longestStartTimeoutMs, startTimeoutMs * 2 ** this.#quickEnds);
   }
 
   #ended(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
@@ -206,8 +233,10 @@ export class SupervisedProcess {
     }
     waiting?.resolve();
     this.#reason = words;
-    this.#quickEnds = this.#state === 'running' && ranMs > stableMs ? 0 : this.#quickEnds + 1;
-    const delayMs = this.#quickEnds <= 1 ? 0 : Math.min(maxBackoffMs, 500 * 2 ** this.#quickEnds);
+    this.#quickEnds =
+      this.#state === 'running' && ranMs > this.#times.stableMs ? 0 : this.#quickEnds + 1;
+    const delayMs =
+      this.#quickEnds <= 1 ? 0 : Math.min(this.#times.maxBackoffMs, 500 * 2 ** this.#quickEnds);
     this.#options.logger.error(
       { process: this.name, pid: child.pid, code, signal, restartInMs: delayMs },
       `A process ${words}; it is started again.`,
@@ -218,4 +247,8 @@ export class SupervisedProcess {
       this.#fork();
     }, delayMs);
   }
+}
+
+function mainOf(role: Role): string {
+  return path.join(import.meta.dirname, '..', 'roles', `${role}.ts`);
 }

@@ -1,6 +1,6 @@
 import type { ReplayStep } from '../../console/api/replays.ts';
 import type { Envelope } from '../../core/envelope.ts';
-import { buildError } from '../../core/errors.ts';
+import { buildError, findFailure } from '../../core/errors.ts';
 import { queueNames, type InterfaceDefinitions } from '../../core/interface.ts';
 import type { LedgerEntry, LedgerEvent, LedgerEventKind } from '../../core/ports/ledger.ts';
 import type { Stores } from '../broker.ts';
@@ -13,6 +13,8 @@ interface ReplayOptions {
   readonly clock: Clock;
   /** The copy's id; a new one where absent. */
   readonly as?: string;
+  /** An earlier call with this id was cut short: the ledger has the copy, and it may be in its queue. */
+  readonly isTold?: boolean;
   /** Absent: where it first waited. */
   readonly step?: ReplayStep;
 }
@@ -46,15 +48,51 @@ export async function replay(
     receivedAt: toInstant(now),
     attempt: 1,
   };
-  const event = (messageId: string, rest: Pick<LedgerEvent, 'kind' | 'summary' | 'queue'>) =>
-    ({ type: 'event', event: { messageId, at: copy.receivedAt, ...rest } }) as const;
-  const entries: readonly LedgerEntry[] = [
+  await queueCopy({ queue, copy, origin, by }, options);
+  return { id: copy.id };
+}
+
+interface Copying {
+  readonly queue: string;
+  readonly copy: Envelope;
+  readonly origin: Envelope;
+  readonly by: string;
+}
+
+/**
+ * In one transaction where broker and ledger are of one piece. Else the ledger is told first of the copy, and last that
+ * it is in its queue: a crash in between leaves one that was `received` and nothing more, never one without a trace.
+ */
+async function queueCopy(
+  { queue, copy, origin, by }: Copying,
+  { stores: { intake, broker, ledger }, isTold = false }: ReplayOptions,
+): Promise<void> {
+  const event = (messageId: string, rest: Omit<LedgerEvent, 'messageId' | 'at'>): LedgerEntry => ({
+    type: 'event',
+    event: { messageId, at: copy.receivedAt, ...rest },
+  });
+  const birth: readonly LedgerEntry[] = [
     { type: 'message', envelope: copy },
     event(origin.id, { kind: 'replayed', summary: `as ${copy.id}, by ${by}` }),
-    event(copy.id, { kind: 'queued', queue, summary: `replay of ${origin.id}` }),
   ];
-  await Promise.all([stores.broker.publish(queue, copy), stores.ledger.append(entries)]);
-  return { id: copy.id };
+  const summary = `replay of ${origin.id}`;
+  const queued = event(copy.id, { kind: 'queued', queue, summary });
+  if (intake !== undefined) {
+    await intake.take({ queue, envelope: copy, entries: [...birth, queued] });
+    return;
+  }
+  if (!isTold) await ledger.append(birth);
+  try {
+    await broker.publish(queue, copy);
+  } catch (error) {
+    const failure = findFailure(error);
+    if (failure?.errorClass === 'permanent') {
+      const { issues } = failure;
+      await ledger.append([event(copy.id, { kind: 'refused', queue, summary, issues })]);
+    }
+    throw error;
+  }
+  await ledger.append([queued]);
 }
 
 const failures: ReadonlySet<LedgerEventKind> = new Set(['failed', 'dead-lettered']);

@@ -98,8 +98,9 @@ export class ReplayRun {
       const known = await stores.ledger.states(part.map(({ copy }) => copy));
       for (const { origin, copy } of part) {
         if (this.#isStopping()) return;
-        if (known.has(copy)) {
-          this.#count();
+        const state = known.get(copy);
+        if (state !== undefined && state !== 'received') {
+          this.#count(state === 'refused' ? 'replay-refused' : undefined);
           continue;
         }
         // Who was late may not make up for it all at once.
@@ -107,7 +108,8 @@ export class ReplayRun {
         await this.#wait(next - performance.now());
         if (this.#isStopping()) return;
         next += spacingMs;
-        this.#count(await this.#replayOne(origin, copy));
+        const isTold = state !== undefined;
+        this.#count(await this.#replayOne(origin, { as: copy, isTold }));
       }
       await this.#change({});
     }
@@ -117,10 +119,13 @@ export class ReplayRun {
   }
 
   /** The code of the reason where it could not be. Rejects where trying again may help. */
-  async #replayOne(origin: string, copy: string): Promise<string | undefined> {
+  async #replayOne(
+    origin: string,
+    copy: { readonly as: string; readonly isTold: boolean },
+  ): Promise<string | undefined> {
     const { stores, definitions, clock } = this.#options;
     const { id, by, step } = this.#run;
-    const options = { stores, definitions: definitions(), clock, as: copy, step };
+    const options = { stores, definitions: definitions(), clock, step, ...copy };
     try {
       const made = await replay(origin, `${by}, replay ${id}`, options);
       return made === undefined ? 'message-unknown' : undefined;

@@ -7,13 +7,13 @@ import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
 import { pause, startConsuming, type Consuming } from '../consuming.ts';
 import { toInstant } from '../ids.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { LedgerSpool } from '../spool/ledger-spool.ts';
 import { findSpooled, spoolOf } from './spool-queues.ts';
 
 interface Options {
   readonly remote: Broker;
   readonly local: Broker;
-  readonly journal: Journal;
+  readonly ledgerSpool: LedgerSpool;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Where they are to go. */
@@ -158,7 +158,7 @@ export class Forwarding {
 
   /** It was acknowledged: it must lie where somebody finds it. */
   async #giveUp(delivery: Delivery, issues: readonly Issue[]): Promise<void> {
-    const { queue, journal, logger, clock } = this.#options;
+    const { queue, ledgerSpool, logger, clock } = this.#options;
     const { id } = delivery.envelope;
     logger.error(
       { id, queue, issues },
@@ -168,7 +168,7 @@ export class Forwarding {
       type: 'event',
       event: { messageId: id, kind: 'dead-lettered', at: toInstant(clock()), queue, issues },
     };
-    await journal.record([event]).catch(() => undefined);
+    await ledgerSpool.record([event]).catch(() => undefined);
     await delivery.deadLetter(issues).catch(() => undefined);
   }
 

@@ -3,7 +3,7 @@ import { findFailure } from '../../core/errors.ts';
 import type { Broker } from '../../core/ports/broker.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { pause } from '../consuming.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { LedgerSpool } from '../spool/ledger-spool.ts';
 import type { Clock } from '../clock.ts';
 import { Forwarding } from './forwarding.ts';
 import { findSpooled } from './spool-queues.ts';
@@ -13,7 +13,7 @@ interface Options {
   readonly remote: Broker;
   /** Where they lie while that is away: a queue of this machine for each queue. */
   readonly local: Broker;
-  readonly journal: Journal;
+  readonly ledgerSpool: LedgerSpool;
   readonly logger: Logger;
   readonly clock: Clock;
 }

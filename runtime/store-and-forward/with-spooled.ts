@@ -1,5 +1,5 @@
 import type { Broker, QueueDepth } from '../../core/ports/broker.ts';
-import { within } from '../journal/patience.ts';
+import { within } from '../spool/patience.ts';
 import { findSpooled, spoolOf } from './spool-queues.ts';
 
 /** Shorter than whoever asks for the depths waits. */

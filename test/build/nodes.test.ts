@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Report } from './stock-node-red.ts';
@@ -94,7 +94,32 @@ describe('the built nodes', () => {
     expect(report.html).toContain(`data-template-name="${type}"`);
     expect(html).toMatch(new RegExp(`data-help-name="${type}"[^>]*>\\s*<p>\\S`));
     const catalog = report.catalogs[`hilum/${name}`] ?? {};
-    expect(findTexts(name).filter((key) => typeof lookUp(catalog, key) !== 'string')).toEqual([]);
+    expect(findTexts(name, html).filter((key) => typeof lookUp(catalog, key) !== 'string')).toEqual(
+      [],
+    );
+  });
+
+  it('have in forms and help the parts that they share', () => {
+    const read = (name: string): string =>
+      readFileSync(path.join(output, name, `${name}.html`), 'utf8');
+    for (const name of types.map((type) => type.replace(' ', '-'))) {
+      expect(read(name)).not.toContain('<!-- shared:');
+      expect(read(name)).toContain('id="node-input-name"');
+    }
+    for (const name of ['fhir-out', 'mllp-out']) {
+      expect(read(name)).toContain('id="node-input-retryFirstSeconds"');
+      expect(read(name)).toContain('<b>Repetition</b>');
+    }
+  });
+
+  it('are not built where a shared part is missing, and say which', async () => {
+    const file = path.join(makeTempFolder('form'), 'editor.html');
+    writeFileSync(file, '<p></p>\n  <!-- shared: no-such-part -->\n');
+    const script = `const { fillInShared } = await import(${JSON.stringify(path.join(root, 'build/shared-html.ts'))});
+      await fillInShared(${JSON.stringify(file)}, ${JSON.stringify(path.join(root, 'nodes/editor/forms'))});`;
+    await expect(run(process.execPath, ['--input-type=module', '-e', script])).rejects.toThrow(
+      /editor\.html expects the shared part "no-such-part"/,
+    );
   });
 
   it('bring for the switch what Node-RED has for its own, in every language', () => {
@@ -137,10 +162,9 @@ describe('the built nodes', () => {
   });
 });
 
-/** The keys of texts that the node's form and code name literally; Node-RED's own have a prefix. */
-function findTexts(name: string): readonly string[] {
+/** The keys of texts that the node's built form and its code name literally; Node-RED's own have a prefix. */
+function findTexts(name: string, form: string): readonly string[] {
   const folder = path.join(root, 'nodes', name);
-  const form = readFileSync(path.join(folder, 'editor.html'), 'utf8');
   const code = ['editor.ts', 'runtime.ts']
     .map((file) => readFileSync(path.join(folder, file), 'utf8'))
     .join('\n');

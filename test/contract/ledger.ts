@@ -164,11 +164,11 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
     describe('batches', () => {
       it('counts a batch once that is sent again, by another connection and after a crash too', async () => {
         const interfaceId = uniqueName('batch');
-        const journal = uniqueName('journal');
+        const sender = uniqueName('sender');
         const envelope = buildEnvelope({ interface: interfaceId });
         const send = (to: Ledger, number: number, kind: LedgerEventKind) =>
           to.append([{ type: 'message', envelope }, ...events(envelope.id, [kind])], {
-            journal,
+            sender,
             number,
             heardBelow: 1,
           });
@@ -188,13 +188,13 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
         ]);
       });
 
-      it('takes the same numbers of another journal', async () => {
+      it('takes the same numbers of another sender', async () => {
         const interfaceId = uniqueName('batch');
         const envelope = buildEnvelope({ interface: interfaceId });
-        for (const journal of [uniqueName('journal'), uniqueName('journal')]) {
+        for (const sender of [uniqueName('sender'), uniqueName('sender')]) {
           await ledger.append(
             [{ type: 'message', envelope }, ...events(envelope.id, ['received'])],
-            { journal, number: 1, heardBelow: 1 },
+            { sender, number: 1, heardBelow: 1 },
           );
         }
         expect(await countsOf(ledger, interfaceId)).toEqual({ received: 2 });
@@ -203,7 +203,7 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
       it('finds nothing of a batch that it refused', async () => {
         const interfaceId = uniqueName('batch');
         const envelope = buildEnvelope({ interface: interfaceId });
-        const batch = { journal: uniqueName('journal'), number: 1, heardBelow: 1 };
+        const batch = { sender: uniqueName('sender'), number: 1, heardBelow: 1 };
         const message: LedgerEntry = { type: 'message', envelope };
         const wrong = { ...events(envelope.id, ['received'])[0], event: {} } as LedgerEntry;
         await expect(ledger.append([message, wrong], batch)).rejects.toThrow(HilumError);
@@ -213,7 +213,7 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
 
       it('knows the batches of many at once, and forgets what was heard', async () => {
         const interfaceId = uniqueName('batch');
-        const journal = uniqueName('journal');
+        const sender = uniqueName('sender');
         const envelope = buildEnvelope({ interface: interfaceId });
         await ledger.append([{ type: 'message', envelope }]);
         const numbers = Array.from({ length: 200 }, (_, index) => index + 1);
@@ -223,7 +223,7 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
               .filter((number) => number >= heardBelow)
               .toSorted((left, right) => (left % 7) - (right % 7))
               .map((number) =>
-                ledger.append(events(envelope.id, ['taken']), { journal, number, heardBelow }),
+                ledger.append(events(envelope.id, ['taken']), { sender, number, heardBelow }),
               ),
           );
         }

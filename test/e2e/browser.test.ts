@@ -20,7 +20,7 @@ describeWith('chromium', 'editor and console in a browser', (executablePath) => 
 
   beforeAll(async () => {
     mkdirSync(pictures, { recursive: true });
-    hilum = await startHilum();
+    hilum = await startHilum({ HILUM_ALARM_EVERY: '1s' });
     browser = await chromium.launch({
       executablePath,
       args: [
@@ -231,6 +231,22 @@ describeWith('chromium', 'editor and console in a browser', (executablePath) => 
     const steps = page.getByRole('dialog').getByText('200 OK').first();
     await steps.waitFor();
     await takePicture('message');
+  });
+
+  it('shows the alarms that stand, and the messages behind one', async () => {
+    await page.goto(`${hilum.consoleUrl}/`);
+    const alarm = page.getByRole('alert').filter({ hasText: 'Alarm:' });
+    await page.getByText('No alarm stands').waitFor();
+    const partner = await MllpPartner.connect(hilum.mllpPort);
+    await partner.send(buildLabResult({ index: 3, patient: 3 }).replace(/PID\|.*\r/, ''));
+    partner.close();
+    await alarm.filter({ hasText: 'dead letters: 1 (limit 1). Since' }).waitFor();
+    // The alarm alone tells of them.
+    expect(await page.getByText('given up in').count()).toBe(0);
+    await takePicture('alarm');
+    await alarm.getByRole('button', { name: 'Show them' }).click();
+    await page.getByRole('row', { name: new RegExp(controlIdOf(3)) }).waitFor();
+    expect(await page.getByRole('row', { name: new RegExp(controlIdOf(1)) }).count()).toBe(0);
   });
 
   it('asks no other host for anything and has no errors', () => {

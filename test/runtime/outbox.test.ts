@@ -17,7 +17,8 @@ it('tells of what an earlier run sent where its worker ended before it could', a
     const payload = toPayload(envelope);
     /** What one run makes of it and leaves for the settlement. */
     const runOnce = async (redelivered: boolean) => {
-      const pending = new Pending(() => Promise.resolve());
+      // However long the ledger takes: all of it is for the settlement.
+      const pending = new Pending(() => Promise.resolve(), 60_000);
       const run: FlowRun = { envelope, payload, redelivered, pending };
       const outbox = new Outbox({ ...parts, recorder, findRun: () => run });
       await outbox.send({ payload: payload.value }, { nodeId: 'out', queue });

@@ -6,7 +6,7 @@ import type { ListenerDefinition } from '../../core/interface.ts';
 import type { Broker } from '../../core/ports/broker.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Edge } from '../../runtime/edge/edge.ts';
-import { waitForLedger } from '../../runtime/journal/journal.ts';
+import { waitForLedger } from '../../runtime/spool/ledger-spool.ts';
 import { AwaitedBroker } from '../../runtime/store-and-forward/awaited-broker.ts';
 import { StoreAndForward } from '../../runtime/store-and-forward/store-and-forward.ts';
 import { withSpooled } from '../../runtime/store-and-forward/with-spooled.ts';
@@ -58,7 +58,7 @@ describeWith('rabbitmq-server', 'messages while RabbitMQ is away', () => {
     const inlet = new StoreAndForward({
       remote,
       local: client.broker,
-      journal: waitForLedger(client.ledger),
+      ledgerSpool: waitForLedger(client.ledger),
       logger,
       clock: Date.now,
     });

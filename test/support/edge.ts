@@ -8,7 +8,7 @@ import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { Edge } from '../../runtime/edge/edge.ts';
 import type { Inlet } from '../../runtime/edge/store-attempt.ts';
-import type { Journal } from '../../runtime/journal/journal.ts';
+import type { LedgerSpool } from '../../runtime/spool/ledger-spool.ts';
 import type { EndpointState } from '../../runtime/process/messages.ts';
 import { makeTempFolder } from './temp.ts';
 
@@ -70,8 +70,9 @@ export async function openTestEdge(
     readonly clock?: () => number;
     readonly logger?: Logger;
     readonly intake?: UniqueIntake;
-    readonly journal?: Journal;
+    readonly ledgerSpool?: LedgerSpool;
     readonly inlet?: Inlet;
+    readonly drainMs?: number;
   },
   ...listeners: readonly ListenerDefinition[]
 ): Promise<{ readonly edge: Edge; readonly ports: readonly number[] }> {

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
-import { askEngine } from '../../runtime/control-client.ts';
+import { askEngine, type ControlAnswer, type Method } from '../../runtime/control-client.ts';
 import { readSettings } from '../../runtime/settings.ts';
 import type { QueueView, StatusView } from '../../console/api/views.ts';
+import { isAlive } from './alive.ts';
 import { findFreePorts } from './ports.ts';
 import { makeTempFolder } from './temp.ts';
 
@@ -21,9 +22,13 @@ export interface RunningHilum {
   readonly startedAfterMs: number;
   status(): Promise<StatusView>;
   queues(): Promise<readonly QueueView[]>;
+  /** Asks it over its local socket. */
+  ask(method: Method, path: string, body?: object): Promise<ControlAnswer>;
   cli(...args: readonly string[]): Promise<CliResult>;
   /** SIGKILL to one of its processes, by the name that its status gives. */
   kill(name: string): Promise<void>;
+  /** SIGKILL to those of its processes with these names, else to all; resolves when all of them are gone. */
+  crash(...names: readonly string[]): Promise<void>;
   /** Ctrl-C; resolves with the exit code when all its processes are gone. */
   stop(): Promise<number | null>;
 }
@@ -57,8 +62,10 @@ export async function startHilum(
   const settings = readSettings(environment);
   if (!settings.ok) throw new Error(settings.problems.join(' '));
   const { controlSocket } = settings.settings;
+  const ask: RunningHilum['ask'] = (method, path, body) =>
+    askEngine(controlSocket, { method, path, ...(body === undefined ? {} : { body }) });
   const status = async (): Promise<StatusView> =>
-    (await askEngine(controlSocket, { method: 'GET', path: '/api/status' })).body as StatusView;
+    (await ask('GET', '/api/status')).body as StatusView;
   return {
     consoleUrl: `http://127.0.0.1:${environment.HILUM_PORT}`,
     ehrUrl: `http://127.0.0.1:${environment.HILUM_EHR_PORT}/fhir/R4`,
@@ -67,17 +74,34 @@ export async function startHilum(
     output,
     startedAfterMs: Date.now() - startedAt,
     status,
-    queues: async () =>
-      (await askEngine(controlSocket, { method: 'GET', path: '/api/queues' }))
-        .body as readonly QueueView[],
-    cli: (...args) => runCli(args, environment),
+    queues: async () => (await ask('GET', '/api/queues')).body as readonly QueueView[],
+    ask,
+    cli: (...args) => runCli(args, { ...environment, ...keptCode() }),
     kill: async (name) => {
       const found = (await status()).processes.find(({ role }) => role === name);
       if (found?.pid === undefined) throw new Error(`No process is called ${name}.`);
-      process.kill(found.pid, 'SIGKILL');
+      kill(found.pid);
+    },
+    crash: async (...names) => {
+      const { processes } = await status();
+      const pids = processes.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+      for (const { role, pid } of processes) {
+        if (pid !== undefined && (names.length === 0 || names.includes(role))) kill(pid);
+      }
+      await until(
+        () => Promise.resolve(pids.filter(isAlive)),
+        (alive) => alive.length === 0,
+        60_000,
+      );
     },
     stop: () => stop(child),
   };
+}
+
+/** A command is no part of what runs: it need not be compiled again. */
+function keptCode(): NodeJS.ProcessEnv {
+  const { NODE_COMPILE_CACHE } = process.env;
+  return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 }
 
 /** Runs one command to its end. */
@@ -115,11 +139,17 @@ export async function until<T>(
   }
 }
 
+const theTests: ReadonlySet<string> = new Set([
+  'RABBITMQ_URL',
+  'NODE_OPTIONS',
+  'NODE_COMPILE_CACHE',
+]);
+
 /** Jest's worker has settings of the machine that the product under test must not inherit. */
 function withoutHilum(env: NodeJS.ProcessEnv): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
-    const ours = name.startsWith('HILUM_') || name === 'RABBITMQ_URL' || name === 'NODE_OPTIONS';
+    const ours = name.startsWith('HILUM_') || theTests.has(name);
     if (value !== undefined && !ours) kept[name] = value;
   }
   return kept;
@@ -154,6 +184,15 @@ function waitForLine(
       reject(new Error(`Hilum ended with ${code ?? 'a signal'} while starting:\n${output()}`));
     });
   });
+}
+
+/** It may have ended by itself meanwhile. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function stop(child: ChildProcess): Promise<number | null> {

@@ -82,7 +82,7 @@ const request: fc.Arbitrary<Request> = fc.oneof(
     id,
     fc.constant('append' as const),
     entries,
-    fc.constant({ journal: 'edge', number: 7, heardBelow: 6 }),
+    fc.constant({ sender: 'edge', number: 7, heardBelow: 6 }),
   ),
   fc.tuple(id, fc.constant('release' as const), id),
   fc.tuple(id, fc.constant('declare' as const), text, text, fc.array(text), fc.boolean()),

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { QueueView } from '../../../console/api/views.ts';
+import { isAlive } from '../../support/alive.ts';
 import { startHilum, type RunningHilum } from '../../support/hilum.ts';
 import { findFreePorts } from '../../support/ports.ts';
 import type { FaultContext } from './scenario.ts';
@@ -199,16 +200,6 @@ async function gone(pids: readonly number[], withinMs: number): Promise<void> {
     wanted: (alive) => alive.length === 0,
     withinMs,
   });
-}
-
-/** A zombie that nobody has asked for is not alive. */
-function isAlive(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
-  } catch {
-    return false;
-  }
 }
 
 function readPssMiB(pid: number): number {

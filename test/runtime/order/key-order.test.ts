@@ -1,10 +1,12 @@
 import type { OwnerClient } from '../../../connectors/sqlite/client.ts';
 import type { Envelope } from '../../../core/envelope.ts';
+import { buildError } from '../../../core/errors.ts';
 import type { MessageOrder } from '../../../core/interface.ts';
 import type { Consumer, Delivery } from '../../../core/ports/broker.ts';
 import type { Ledger, LedgerEventKind } from '../../../core/ports/ledger.ts';
 import { KeyOrder, type Turn, type Work } from '../../../runtime/order/key-order.ts';
 import { Parking } from '../../../runtime/order/parking.ts';
+import { overrideIn } from '../../support/edge.ts';
 import { until } from '../../support/hilum.ts';
 import { buildMessage, OwnerHere, silent } from '../owner.ts';
 
@@ -344,4 +346,28 @@ describe('while the ledger is away', () => {
     await untilDone(21);
     expect(doneOf('A')).toEqual(names);
   });
+});
+
+it('counts once what is set aside, and what is settled of it, though the ledger answers neither', async () => {
+  const lost = new Set<readonly unknown[]>();
+  /** It is stored, and the one who asked does not hear of it. */
+  const append: Ledger['append'] = async (entries, batch) => {
+    await stores.ledger.append(entries, batch);
+    if (lost.has(entries)) return;
+    lost.add(entries);
+    throw buildError('transient', 'ledger-unavailable', 'The answer was lost.');
+  };
+  const ledger = overrideIn<Ledger>(stores.ledger, { append });
+  hold('A1');
+  await open({ window: 2, ledger });
+  await put('A', 'A1', 'A2', 'A3');
+  await until(parkedNow, ([first]) => first?.parked === 2, 8_000);
+  gates.get('A1')?.resolve(undefined);
+  await untilDone(3);
+  await keyOrder.idle();
+  const counts = await stores.ledger.counts();
+  const countOf = (kind: LedgerEventKind) =>
+    counts.find((each) => each.kind === kind && each.queue === queue)?.count;
+  expect(lost.size).toBeGreaterThanOrEqual(4);
+  expect([countOf('parked'), countOf('delivered')]).toEqual([3, 3]);
 });

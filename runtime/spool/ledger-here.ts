@@ -3,7 +3,7 @@ import type { Ledger } from '../../core/ports/ledger.ts';
 import { within } from './patience.ts';
 
 /**
- * The ledger as a process with a journal may ask it. While something is spooled here, and where no answer comes in
+ * The ledger as a process with a spool may ask it. While something is spooled here, and where no answer comes in
  * time, questions are rejected as `ledger-unavailable`: the ledger's answer would be from before what this process has
  * done, such as a delivered message that still waits. Whoever asks goes on as without a ledger.
  *

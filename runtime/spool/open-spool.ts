@@ -5,7 +5,7 @@ import { SpoolFile } from '../../connectors/spool/spool-file.ts';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { forwardSpool } from './forward-spool.ts';
-import { SpoolingJournal } from './spooling-journal.ts';
+import { FileSpool } from './file-spool.ts';
 
 /** Where and how much a process spools for the ledger. */
 export interface SpoolSettings {
@@ -24,13 +24,13 @@ const lockAgainMs = 100;
 const orphansAgainMs = 5_000;
 
 /**
- * Opens the journal of the process of this name, one process at a time. Rejects where another one still has it after
+ * Opens the spool of the process of this name, one process at a time. Rejects where another one still has it after
  * 20 s, or the disk cannot be used.
  */
-export async function openJournal(
+export async function openSpool(
   name: string,
   options: { readonly settings: SpoolSettings; readonly ledger: Ledger; readonly logger: Logger },
-): Promise<SpoolingJournal> {
+): Promise<FileSpool> {
   const { settings, ledger, logger } = options;
   const { patienceMs } = settings;
   const file = fileOf(name, settings);
@@ -38,7 +38,7 @@ export async function openJournal(
   for (;;) {
     const spool = await SpoolFile.open({ ...settings, file, logger });
     if (spool !== undefined) {
-      return new SpoolingJournal({ ledger, spool, name, patienceMs, logger });
+      return new FileSpool({ ledger, spool, name, patienceMs, logger });
     }
     if (performance.now() > deadline) {
       throw new Error(

@@ -6,9 +6,9 @@ import type { OwnerClient } from '../../../connectors/sqlite/client.ts';
 import type { Envelope } from '../../../core/envelope.ts';
 import type { LedgerEntry, LedgerEventKind } from '../../../core/ports/ledger.ts';
 import type { Logger } from '../../../core/ports/logger.ts';
-import { asLedgerHere } from '../../../runtime/journal/ledger-here.ts';
-import { adoptOrphans, openJournal } from '../../../runtime/journal/open-journal.ts';
-import type { SpoolingJournal } from '../../../runtime/journal/spooling-journal.ts';
+import { asLedgerHere } from '../../../runtime/spool/ledger-here.ts';
+import { adoptOrphans, openSpool } from '../../../runtime/spool/open-spool.ts';
+import type { FileSpool } from '../../../runtime/spool/file-spool.ts';
 import { OwnerFixture } from '../../connectors/sqlite/support.ts';
 import { until } from '../../support/hilum.ts';
 import { makeTempFolder } from '../../support/temp.ts';
@@ -18,31 +18,31 @@ const patienceMs = 300;
 
 const owner = new OwnerFixture();
 let client: OwnerClient;
-let journal: SpoolingJournal | undefined;
+let spool: FileSpool | undefined;
 let directory: string;
 
 beforeAll(() => owner.start());
 afterAll(() => owner.close());
 
 beforeEach(async () => {
-  directory = makeTempFolder('journal');
+  directory = makeTempFolder('spool');
   client = await owner.connect();
 });
 
 afterEach(async () => {
   if (owner.pid === undefined) await owner.start();
-  await journal?.close();
-  journal = undefined;
+  await spool?.close();
+  spool = undefined;
   await owner.disconnect();
 });
 
 async function open(
   name = 'edge',
   { maxBytes = 1024 * 1024, logger = silent }: { maxBytes?: number; logger?: Logger } = {},
-): Promise<SpoolingJournal> {
+): Promise<FileSpool> {
   const settings = { directory, maxBytes, patienceMs };
-  journal = await openJournal(name, { settings, ledger: client.ledger, logger });
-  return journal;
+  spool = await openSpool(name, { settings, ledger: client.ledger, logger });
+  return spool;
 }
 
 async function bringOwnerBack(): Promise<void> {
@@ -86,7 +86,7 @@ async function countOf(interfaceId: string): Promise<number> {
     .reduce((sum, each) => sum + each.count, 0);
 }
 
-describe('a journal', () => {
+describe('a spool for the ledger', () => {
   it('goes on while the ledger is away, and the ledger has everything once when it is back', async () => {
     const { record, forwarded } = bind(await open());
     const envelope = buildMessage('A1', { interface: 'away' });
@@ -95,10 +95,10 @@ describe('a journal', () => {
     await record([event(envelope, 'queued')]);
     const changes = { messageId: envelope.id, text: 'as it was told' };
     await record([event(envelope, 'taken'), { type: 'changes', changes }]);
-    expect(journal?.isSpooling).toBe(true);
+    expect(spool?.isSpooling).toBe(true);
     await bringOwnerBack();
     await forwarded();
-    expect(journal?.isSpooling).toBe(false);
+    expect(spool?.isSpooling).toBe(false);
     expect(await client.ledger.changes(envelope.id)).toEqual(changes);
     await record([event(envelope, 'processed')]);
     expect(await kindsOf(envelope)).toEqual(['received', 'queued', 'taken', 'processed']);
@@ -136,7 +136,7 @@ describe('a journal', () => {
     await (await open()).forwarded();
     expect(await kindsOf(envelope)).toEqual(['received', 'queued']);
     // Nothing is left of it: whoever opens it next forwards nothing again.
-    await journal?.close();
+    await spool?.close();
     await (await open()).forwarded();
     expect(await countOf('killed')).toBe(2);
   });
@@ -190,11 +190,11 @@ describe('a journal', () => {
     });
     await record([born(envelope), event(envelope, 'received')]);
     expect(await kindsOf(envelope)).toEqual(['received']);
-    expect(journal?.isSpooling).toBe(false);
+    expect(spool?.isSpooling).toBe(false);
   });
 });
 
-describe('the ledger as a process with a journal may ask it', () => {
+describe('the ledger as a process with a spool may ask it', () => {
   it('answers nothing while the process knows more than the ledger, and again when that has all', async () => {
     const opened = await open();
     const ledger = asLedgerHere(client.ledger, { isSpooling: () => opened.isSpooling, patienceMs });
@@ -243,7 +243,7 @@ describe('events of several processes', () => {
       event(envelope, 'queued', now + 1),
     ]);
     await edge.close();
-    journal = undefined;
+    spool = undefined;
     // The worker's come first: the edge's process has ended with its spool.
     await bringOwnerBack();
     await client.ledger.append([event(envelope, 'taken', now + 10)]);
@@ -294,7 +294,7 @@ describe('events of several processes', () => {
   });
 });
 
-function bind(opened: SpoolingJournal) {
+function bind(opened: FileSpool) {
   return {
     record: (entries: readonly LedgerEntry[]) => opened.record(entries),
     forwarded: () => opened.forwarded(),
@@ -302,7 +302,7 @@ function bind(opened: SpoolingJournal) {
 }
 
 async function startProcess(name: string): Promise<ChildProcess> {
-  const child = fork(path.join(import.meta.dirname, 'journal-process.ts'), [], {
+  const child = fork(path.join(import.meta.dirname, 'spool-process.ts'), [], {
     serialization: 'advanced',
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });

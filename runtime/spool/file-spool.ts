@@ -1,18 +1,18 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SpoolFile } from '../../connectors/spool/spool-file.ts';
 import { findFailure } from '../../core/errors.ts';
-import type { Batch, Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
+import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import { BatchNumbers } from '../batch-numbers.ts';
 import { forwardSpool } from './forward-spool.ts';
-import type { Journal } from './journal.ts';
+import type { LedgerSpool } from './ledger-spool.ts';
 import { within } from './patience.ts';
 import { toSpooled } from './spooled.ts';
 
 interface Options {
   readonly ledger: Ledger;
   readonly spool: SpoolFile;
-  /** Whose journal it is: `edge`, `worker default`. */
+  /** Whose spool it is: `edge`, `worker default`. */
   readonly name: string;
   /** How long the ledger may take to answer before it counts as away. */
   readonly patienceMs: number;
@@ -22,19 +22,15 @@ interface Options {
 const againMs = 1_000;
 
 /**
- * The journal of a process that goes on while the ledger is slow or away: entries are then spooled in a file of its
+ * The spool of a process that goes on while the ledger is slow or away: entries are then spooled in a file of its
  * own, and forwarded in their order when the ledger is back. Each append is a numbered batch, so that one whose answer
  * was not heard counts once. From the first batch that is spooled until the file is empty everything is spooled.
  */
-export class SpoolingJournal implements Journal {
+export class FileSpool implements LedgerSpool {
   readonly #options: Options;
-  /** A process that starts anew numbers anew. */
-  readonly #journal: string;
-  /** Numbers that the ledger was sent, in their order, and has not answered. */
-  readonly #unheard = new Set<number>();
+  readonly #numbers: BatchNumbers;
   /** The first number of those in the file. */
   #firstSpooled: number | undefined;
-  #lastNumber = 0;
   #spooling: Promise<void> | undefined;
   readonly #closing = new AbortController();
   #isWarnedOfRoom = false;
@@ -44,7 +40,7 @@ export class SpoolingJournal implements Journal {
   /** Begins with what an earlier process left in the file. */
   constructor(options: Options) {
     this.#options = options;
-    this.#journal = `${options.name} ${randomUUID()}`;
+    this.#numbers = new BatchNumbers(options.name);
     const { spool, logger } = options;
     if (spool.isEmpty) return;
     logger.info({ bytes: spool.bytes }, 'An earlier process left entries for the ledger.');
@@ -58,14 +54,14 @@ export class SpoolingJournal implements Journal {
 
   async record(entries: readonly LedgerEntry[]): Promise<void> {
     if (entries.length === 0) return;
-    const number = this.#next();
+    const number = this.#numbers.next();
     try {
       while (this.#spooling !== undefined || !(await this.#send(entries, number))) {
         if (await this.#spool(entries, number)) return;
         await this.#waitForRoom();
       }
     } finally {
-      this.#unheard.delete(number);
+      this.#numbers.heard(number);
     }
   }
 
@@ -83,23 +79,12 @@ export class SpoolingJournal implements Journal {
     await spool.close();
   }
 
-  #next(): number {
-    this.#lastNumber += 1;
-    this.#unheard.add(this.#lastNumber);
-    return this.#lastNumber;
-  }
-
-  #toBatch(number: number): Batch {
-    const [firstUnheard = number] = this.#unheard;
-    const heardBelow = Math.min(firstUnheard, this.#firstSpooled ?? number);
-    return { journal: this.#journal, number, heardBelow };
-  }
-
   /** Whether the ledger has it. Rejects where it never will. */
   async #send(entries: readonly LedgerEntry[], number: number): Promise<boolean> {
     const { ledger, patienceMs } = this.#options;
+    const batch = this.#numbers.toBatch(number, this.#firstSpooled);
     try {
-      await within(patienceMs, ledger.append(entries, this.#toBatch(number)));
+      await within(patienceMs, ledger.append(entries, batch));
       return true;
     } catch (error) {
       if (findFailure(error)?.errorClass === 'permanent') throw error;
@@ -112,7 +97,8 @@ export class SpoolingJournal implements Journal {
   async #spool(entries: readonly LedgerEntry[], number: number): Promise<boolean> {
     const { spool, logger } = this.#options;
     this.#firstSpooled = Math.min(number, this.#firstSpooled ?? number);
-    const isStored = await spool.append(toSpooled({ batch: this.#toBatch(number), entries }));
+    const batch = this.#numbers.toBatch(number, this.#firstSpooled);
+    const isStored = await spool.append(toSpooled({ batch, entries }));
     if (isStored && this.#spooling === undefined) {
       logger.warn(
         { err: this.#reason },

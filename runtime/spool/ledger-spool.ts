@@ -3,7 +3,7 @@ import { findFailure } from '../../core/errors.ts';
 import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
 
 /** Where a process writes what happens to messages. */
-export interface Journal {
+export interface LedgerSpool {
   /**
    * Resolves when the entries are durable: in the ledger, or on this machine's disk until the ledger has them. Where
    * neither can take them it waits for as long as it takes, so that whatever is to follow waits too. Rejects
@@ -17,8 +17,8 @@ export interface Journal {
 const firstDelayMs = 250;
 const maxDelayMs = 10_000;
 
-/** The journal of whoever keeps nothing of its own: the ledger is waited for. */
-export function waitForLedger(ledger: Ledger): Journal {
+/** The spool of whoever keeps nothing of its own: the ledger is waited for. */
+export function waitForLedger(ledger: Ledger): LedgerSpool {
   const pending = new Set<Promise<void>>();
   return {
     record: (entries) => {

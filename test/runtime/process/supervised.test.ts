@@ -1,0 +1,181 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Logger } from '../../../core/ports/logger.ts';
+import type { FromChild, RoleConfig } from '../../../runtime/process/messages.ts';
+import { SupervisedProcess, type SupervisionTimes } from '../../../runtime/process/supervised.ts';
+import { readSettings } from '../../../runtime/settings.ts';
+import { until } from '../../support/hilum.ts';
+import { makeTempFolder } from '../../support/temp.ts';
+
+interface Line {
+  readonly text: string;
+  readonly atMs: number;
+  readonly allowedMs?: number;
+}
+
+const workerConfig: RoleConfig = {
+  role: 'worker',
+  group: 'default',
+  definitions: { listeners: [], senders: [], queues: [] },
+  paused: [],
+  credentialSecret: '',
+};
+/** Long for whatever a test is not about, however busy the machine is. */
+const patient: SupervisionTimes = {
+  heartbeatMs: 20,
+  flowSilenceMs: 60_000,
+  silenceMs: 60_000,
+  startTimeoutMs: 60_000,
+  longestStartTimeoutMs: 60_000,
+  stopTimeoutMs: 60_000,
+  stableMs: 60_000,
+  maxBackoffMs: 1,
+};
+
+const running: SupervisedProcess[] = [];
+
+afterEach(() => Promise.all(running.splice(0).map((each) => each.stop())));
+
+function supervise(given: {
+  readonly times: Partial<SupervisionTimes>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly config?: RoleConfig;
+}) {
+  const folder = makeTempFolder('process');
+  const endedFile = path.join(folder, 'ended');
+  const read = readSettings({
+    PATH: process.env['PATH'],
+    HILUM_DATA: path.join(folder, 'data'),
+    ENDED_FILE: endedFile,
+    ...given.env,
+  });
+  if (!read.ok) throw new Error(read.problems.join(' '));
+  const lines: Line[] = [];
+  const error: Logger['error'] = (fields, text) => {
+    lines.push({ ...fields, text, atMs: performance.now() });
+  };
+  const heard: FromChild['type'][] = [];
+  const child = new SupervisedProcess({
+    settings: read.settings,
+    logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error },
+    name: 'a child',
+    config: () => given.config ?? workerConfig,
+    onMessage: ({ type }) => void heard.push(type),
+    times: { ...patient, ...given.times },
+    program: path.join(import.meta.dirname, 'child-process.ts'),
+  });
+  running.push(child);
+  const kills = (): readonly Line[] => lines.filter(({ text }) => text.startsWith('Killed'));
+  return { child, lines, kills, heard, hasFinished: () => existsSync(endedFile) };
+}
+
+const whenSo = (wanted: () => boolean): Promise<boolean> =>
+  until(() => Promise.resolve(wanted()), Boolean, 60_000);
+
+describe('a start that takes too long', () => {
+  it('is given twice the time at each try, up to the longest', async () => {
+    const { child, lines, kills } = supervise({
+      times: { startTimeoutMs: 100, longestStartTimeoutMs: 500, stopTimeoutMs: 100 },
+      env: { STARTS_AFTER: '60000' },
+    });
+    const startedMs = performance.now();
+    // Who waits for it does not wait for the next tries.
+    await child.start({ once: false });
+    await whenSo(() => kills().length >= 5);
+    expect(kills().map(({ allowedMs }) => allowedMs)).toEqual([100, 200, 400, 500, 500]);
+    const begun = [startedMs, ...lines.filter((line) => !kills().includes(line)).map(toMs)];
+    for (const [at, { atMs, allowedMs = 0 }] of kills().entries()) {
+      expect(atMs - begun[at]!).toBeGreaterThan(allowedMs - 1);
+    }
+    expect(child.status).toMatchObject({ reason: 'it was not ready in time' });
+  }, 60_000);
+
+  it('ends well as soon as there is time enough', async () => {
+    const { child, kills } = supervise({
+      times: { startTimeoutMs: 100, longestStartTimeoutMs: 60_000 },
+      env: { STARTS_AFTER: '300' },
+    });
+    await child.start({ once: false });
+    await whenSo(() => child.status.state === 'running');
+    expect(kills().length).toBeGreaterThanOrEqual(2);
+    expect(child.status.restarts).toBe(kills().length);
+  }, 60_000);
+});
+
+describe('a process that is silent', () => {
+  const times = { flowSilenceMs: 500 };
+  const env = { BLOCKED_WHEN_ASKED: '1500' };
+
+  it('is killed and started again where it runs flows', async () => {
+    const { child, kills, heard } = supervise({ times, env });
+    await child.start({ once: true });
+    const { pid } = child.status;
+    child.send({ type: 'inject', nodeId: 'a' });
+    await whenSo(() => heard.filter((type) => type === 'ready').length >= 2);
+    expect(kills()[0]).toMatchObject({
+      text: 'Killed: it was silent for too long.',
+      allowedMs: 500,
+    });
+    expect(child.status.pid).not.toBe(pid);
+  }, 60_000);
+
+  it('is left alone where it runs none, for as long as that may take', async () => {
+    const { child, lines, heard } = supervise({ times, env, config: { role: 'owner' } });
+    await child.start({ once: true });
+    const { pid } = child.status;
+    await whenSo(() => heard.at(-1) === 'pong');
+    child.send({ type: 'inject', nodeId: 'a' });
+    const askedMs = performance.now();
+    heard.length = 0;
+    await whenSo(() => heard.length > 0 && performance.now() - askedMs > 1_500);
+    expect(lines).toEqual([]);
+    expect(child.status).toMatchObject({ pid, state: 'running', restarts: 0 });
+  }, 60_000);
+
+  it('is killed all the same when it is longer silent than any process may be', async () => {
+    const { child, kills } = supervise({
+      times: { silenceMs: 500 },
+      env,
+      config: { role: 'owner' },
+    });
+    await child.start({ once: true });
+    child.send({ type: 'inject', nodeId: 'a' });
+    await whenSo(() => child.status.restarts > 0);
+    expect(kills()[0]).toMatchObject({
+      text: 'Killed: it was silent for too long.',
+      allowedMs: 500,
+    });
+  }, 60_000);
+});
+
+describe('a process that is stopping', () => {
+  it('finishes what it has, however silent it is meanwhile', async () => {
+    const { child, lines, hasFinished } = supervise({
+      times: { flowSilenceMs: 300, startTimeoutMs: 400 },
+      env: { BLOCKED_AT_STOP: '1200' },
+    });
+    await child.start({ once: false });
+    await whenSo(() => child.status.state === 'running');
+    lines.length = 0;
+    await child.stop();
+    expect(hasFinished()).toBe(true);
+    expect(lines).toEqual([]);
+    expect(child.status.state).toBe('stopped');
+  }, 60_000);
+
+  it('is killed where it does not end within its bound, and not started again', async () => {
+    const { child, lines, hasFinished } = supervise({
+      times: { stopTimeoutMs: 300 },
+      env: { BLOCKED_AT_STOP: '60000' },
+    });
+    await child.start({ once: true });
+    await child.stop();
+    expect(lines.map(({ text }) => text)).toEqual(['Killed, it did not stop.']);
+    expect(hasFinished()).toBe(false);
+    expect(child.status).toMatchObject({ state: 'stopped', restarts: 0 });
+  }, 60_000);
+});
+
+function toMs({ atMs }: Line): number {
+  return atMs;
+}
