@@ -94,6 +94,7 @@ class RabbitBroker implements Broker {
     this.#queues = new DeclaredQueues({
       names,
       logger,
+      published: () => this.#publisher.drained(),
       moveHome: (queue, message, lanes) => this.#work.publishMoved(queue, message, lanes),
     });
     this.#work = new WorkPublisher({

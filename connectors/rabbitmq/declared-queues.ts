@@ -20,6 +20,8 @@ export interface Declared {
 interface Options {
   readonly names: Names;
   readonly logger: Logger;
+  /** Resolves when what was being published is in its queue. */
+  readonly published: () => Promise<void>;
   /** Puts a message as it is into its lane. */
   readonly moveHome: (queue: string, message: Message, lanes: number) => Promise<void>;
 }
@@ -120,12 +122,13 @@ export class DeclaredQueues {
   }
 
   async #begin(connection: Connection, declared: Declared): Promise<void> {
-    const { names, moveHome, logger } = this.#options;
+    const { names, published, moveHome, logger } = this.#options;
     const { definition, lanes } = declared;
     const { name } = definition;
     const held: ((lanes: number) => void)[] = [];
     this.#held.set(name, held);
     try {
+      await published();
       const moved = await moveAll(connection, {
         from: names.queue(name),
         lock: names.moving(name),
