@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openRabbitBroker } from '../../../connectors/rabbitmq/broker.ts';
 import { connectOwner } from '../../../connectors/sqlite/client.ts';
@@ -18,7 +19,7 @@ export interface LaneWorkerTask {
 /** How long a message of each key is worked on, so that keys pass each other and some is held at any moment. */
 const workMs = [0, 1, 2, 5, 9];
 
-/** Works on an ordered queue by key, as a flow does: what it makes goes to `out`, its pid with it. */
+/** When it is told to, works on an ordered queue by key, as a flow does: what it makes goes to `out`, with its pid. */
 async function work({ url, prefix, socket, queue, lanes, out }: LaneWorkerTask): Promise<void> {
   const { ledger } = await connectOwner({ socket, logger: silent });
   const broker = await openRabbitBroker({ url, prefix, logger: silent });
@@ -40,8 +41,10 @@ async function work({ url, prefix, socket, queue, lanes, out }: LaneWorkerTask):
     },
   });
   await keyOrder.open();
-  await broker.consume(queue, { window }, (delivery) => keyOrder.take(delivery));
   process.send?.('ready');
+  await once(process, 'message');
+  await broker.consume(queue, { window }, (delivery) => keyOrder.take(delivery));
+  process.send?.('consuming');
 }
 
 const task = process.argv[2];

@@ -10,9 +10,10 @@ import type { LaneWorkerTask } from './lane-worker-process.ts';
 
 const queue = 'in.shared';
 const out = 'out.shared';
-const lanes = 6;
-const keys = Array.from({ length: 30 }, (_, index) => `patient${'-'.repeat(index % 5)}${index}`);
-const rounds = 40;
+/** Whoever comes first has a lane; of so many each of two that begin together gets some. */
+const lanes = 16;
+const keys = Array.from({ length: 60 }, (_, index) => `patient${'-'.repeat(index % 5)}${index}`);
+const rounds = 20;
 
 /** What came out, of one message. */
 interface Made {
@@ -95,6 +96,12 @@ describeWith('rabbitmq-server', 'lanes that two workers share', () => {
       ]),
     );
     const [first, second] = await Promise.all([startWorker(), startWorker()]);
+    await Promise.all(
+      [first, second].map(async (worker) => {
+        worker.send('consume');
+        await once(worker, 'message');
+      }),
+    );
     await publishAll();
     await some.promise;
     const workersOf = (key: string): Set<string> =>
