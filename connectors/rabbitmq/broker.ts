@@ -16,8 +16,8 @@ import { DeclaredQueues } from './declared-queues.ts';
 import { countQueue, sumQueue } from './depth.ts';
 import { hasLane } from './lane-choice.ts';
 import { Lane } from './lane.ts';
-import type { LinkState } from './link.ts';
-import { Link } from './link.ts';
+import type { LinkState, Patience } from './link.ts';
+import { Link, usualPatience } from './link.ts';
 import { findNotBefore } from './message.ts';
 import { Metrics } from './metrics.ts';
 import type { Names } from './names.ts';
@@ -42,6 +42,7 @@ export interface RabbitBrokerOptions {
   readonly connectTimeoutMs?: number;
   /** How long a call may wait for the broker, a reconnect included; 15 s. */
   readonly timeoutMs?: number;
+  readonly patience?: Patience;
   /** How long a delivery is held before its channel is opened again; 20 minutes. */
   readonly recycleAfterMs?: number;
   /** The endpoints of RabbitMQ's Prometheus plugin, one a node; none: queues are counted one by one. */
@@ -105,7 +106,8 @@ class RabbitBroker implements Broker {
       record:
         options.record ?? (() => Promise.reject(new Error('A ledger for entries was expected.'))),
     });
-    const linkOptions = { urls, access: options.access ?? {}, logger };
+    const { access = {}, patience = usualPatience } = options;
+    const linkOptions = { urls, access, patience, logger };
     this.#publishLink = new Link({
       ...linkOptions,
       name: 'publish',

@@ -112,8 +112,8 @@ export function describeRecovery(test: RabbitTest): void {
 
     it('fails what was on a channel that RabbitMQ closed, and publishes on the next connection', async () => {
       const publisher = new Publisher({ window: 8, windowBytes: 1024, timeoutMs: 15_000 }, silent);
-      const first = await Connection.open(server.url, {}, 'test');
-      const second = await Connection.open(server.url, {}, 'test');
+      const first = await Connection.open(server.url, {}, { name: 'test', answerMs: 10_000 });
+      const second = await Connection.open(server.url, {}, { name: 'test', answerMs: 10_000 });
       try {
         await publisher.attach(first);
         const message = toAmqpMessage(buildEnvelope());
@@ -145,6 +145,7 @@ export function describeRecovery(test: RabbitTest): void {
         logger: silent,
         prefix,
         timeoutMs: 60_000,
+        patience: { answerMs: 2_000, longestDelayMs: 500 },
       });
       try {
         await stalled.declare({ name: queue, interface: 'tab-1' });
@@ -155,7 +156,7 @@ export function describeRecovery(test: RabbitTest): void {
         proxy.stall();
         const failure = await failureOf(stalled.declare({ name: 'in.other', interface: 'tab-1' }));
         expect(failure.issues[0]?.code).toBe('broker-unavailable');
-        expect(failure.issues[0]?.message).toContain('RabbitMQ did not answer within 10 s');
+        expect(failure.issues[0]?.message).toContain('RabbitMQ did not answer within 2 s');
         proxy.restore();
         await until(() => Promise.resolve(seen.length === 2));
         expect([seen[0]!.voided.aborted, seen[1]!.redelivered]).toEqual([true, true]);
