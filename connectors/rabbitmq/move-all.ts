@@ -22,26 +22,22 @@ const lockedAgainMs = 200;
  */
 export async function moveAll(connection: Connection, options: Options): Promise<number> {
   const { from, lock } = options;
-  const read = (channel: Channel): Promise<GetMessage | false> =>
-    connection.call(() => channel.get(from), `The queue ${from} cannot be read`);
-  // Counts are no answer: a server that has just started says 0. What is looked at goes back to its place.
-  const isEmpty = await onThrowAwayChannel(
-    connection,
-    async (channel) => (await read(channel)) === false,
-  );
-  if (isEmpty) return 0;
   await take(connection, lock);
   try {
     return await onThrowAwayChannel(connection, async (channel) => {
       let moved = 0;
-      let message = await read(channel);
-      while (message !== false) {
-        const [next] = await Promise.all([read(channel), options.move(message)]);
+      for (;;) {
+        // A count is no answer: a server that has just started says 0. Nor is what was looked at and let go, which
+        // RabbitMQ puts behind others that it had to take back.
+        const message = await connection.call(
+          () => channel.get(from),
+          `The queue ${from} cannot be read`,
+        );
+        if (message === false) return moved;
+        await options.move(message);
         channel.ack(message);
         moved += 1;
-        message = next;
       }
-      return moved;
     });
   } finally {
     await release(connection, lock);

@@ -325,6 +325,11 @@ export function describeOrder(
     it('keeps those of a key in order where it begins to have lanes while messages wait and more come', async () => {
       await broker.declare({ name: queue, interface: 'contract' });
       await publishRounds(0, 20);
+      // Some have been taken and given back.
+      const former = await fixture.reopen();
+      const held = await consumeInto(former, queue, 9);
+      for (let count = 0; count < 9; count += 1) await held.next();
+      await former.close();
       const declaring = [declare(broker, 4), declare(other, 4)];
       const meanwhile = publishRounds(20, 25);
       await Promise.all(declaring);
