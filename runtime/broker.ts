@@ -89,7 +89,7 @@ export async function openStores(
     ? await AwaitedBroker.open(open, { patienceMs: brokerPatienceMs, logger })
     : await open();
   const parts = { ledger: owner.ledger, logger, clock: Date.now };
-  const remote = new ClaimCheckBroker(withoutLanes(rabbit), parts);
+  const remote = new ClaimCheckBroker(rabbit, parts);
   const inlet =
     isSpooled && takesMessages
       ? new StoreAndForward({ ...parts, remote, local: owner.broker, ledgerSpool })
@@ -105,20 +105,5 @@ export async function openStores(
       await remote.close();
       await close();
     },
-  };
-}
-
-/**
- * One process consumes a queue so far, and keeps its order by itself: the lanes that several would need are declared
- * when the fault tests have held them to their promises.
- */
-function withoutLanes(broker: Broker): Broker {
-  return {
-    declare: ({ order: _, ...queue }) => broker.declare(queue),
-    publish: (queue, envelope) => broker.publish(queue, envelope),
-    publishEvent: (topic, envelope) => broker.publishEvent(topic, envelope),
-    consume: (queue, options, handler) => broker.consume(queue, options, handler),
-    depths: () => broker.depths(),
-    close: () => broker.close(),
   };
 }

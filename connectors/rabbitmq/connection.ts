@@ -2,8 +2,6 @@ import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
 import { connect } from 'amqplib';
 import { buildUnavailable } from './failures.ts';
 
-/** Long for one call to a server that is well, and short beside what is held up by one that is not. */
-const answerMs = 10_000;
 const handshakeTimeoutMs = 10_000;
 
 /**
@@ -13,12 +11,14 @@ const handshakeTimeoutMs = 10_000;
  */
 export class Connection {
   readonly #model: ChannelModel;
+  readonly #answerMs: number;
   readonly #pending = new Set<(error: Error) => void>();
   readonly #lost = Promise.withResolvers<Error>();
   #isLost = false;
 
-  constructor(model: ChannelModel) {
+  private constructor(model: ChannelModel, answerMs: number) {
     this.#model = model;
+    this.#answerMs = answerMs;
     let reason: Error | undefined;
     model.on('error', (error: Error) => {
       reason = error;
@@ -31,8 +31,12 @@ export class Connection {
     });
   }
 
-  /** Rejects where nobody answers, or with what the server says of us. */
-  static async open(url: string, options: object, name: string): Promise<Connection> {
+  /** Each call may take `answerMs`. Rejects where nobody answers, or with what the server says of us. */
+  static async open(
+    url: string,
+    options: object,
+    { name, answerMs }: { readonly name: string; readonly answerMs: number },
+  ): Promise<Connection> {
     const model = await connect(url, {
       ...options,
       noDelay: true,
@@ -40,7 +44,7 @@ export class Connection {
       timeout: handshakeTimeoutMs,
       clientProperties: { connection_name: name },
     });
-    return new Connection(model);
+    return new Connection(model, answerMs);
   }
 
   get isLost(): boolean {
@@ -78,11 +82,11 @@ export class Connection {
       };
       const timer = setTimeout(() => {
         const late = buildUnavailable(
-          `${what}: RabbitMQ did not answer within ${answerMs / 1000} s; the connection is dropped`,
+          `${what}: RabbitMQ did not answer within ${this.#answerMs / 1000} s; the connection is dropped`,
         );
         fail(late);
         this.drop(late);
-      }, answerMs);
+      }, this.#answerMs);
       this.#pending.add(fail);
       try {
         void call().then((result) => {

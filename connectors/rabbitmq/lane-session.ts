@@ -42,6 +42,8 @@ export class LaneSession {
   readonly #handedOut = new Set<ConsumeMessage>();
   /** For the handler, in the order of the queue; `again`: it had it before. */
   readonly #waiting: { readonly message: ConsumeMessage; readonly again: boolean }[] = [];
+  /** Settled, and RabbitMQ is told of them with those that are settled in the same turn of the event loop. */
+  #settled: ConsumeMessage[] = [];
   readonly #voiding = new AbortController();
   readonly #ended = Promise.withResolvers<string | undefined>();
   #moving: Promise<void> = Promise.resolve();
@@ -115,6 +117,7 @@ export class LaneSession {
   /** All that is unsettled goes back to the queue; RabbitMQ has heard of the rest when it resolves. Never rejects. */
   async end(reason?: string): Promise<void> {
     if (this.#isOver) return;
+    this.#tell();
     this.#end(reason);
     const closing = () => this.#channel.close();
     await this.#connection.call(closing, 'A channel cannot be closed').catch(() => undefined);
@@ -124,6 +127,7 @@ export class LaneSession {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#held.clear();
+    this.#settled = [];
     if (this.#handedOut.size > 0) this.#voiding.abort();
     this.#handedOut.clear();
     this.#waiting.length = 0;
@@ -189,14 +193,34 @@ export class LaneSession {
 
   #acknowledge(message: ConsumeMessage): void {
     this.#assertCurrent();
-    try {
-      this.#channel.ack(message);
-    } catch (error) {
-      throw this.#buildGone(error);
-    }
+    if (this.#settled.length === 0) setImmediate(() => this.#tell());
+    this.#settled.push(message);
     this.#held.delete(message);
     this.#handedOut.delete(message);
     this.#endWhenSettled();
+  }
+
+  /** One acknowledgment for all that came before the first that is held, which is one entry of the queue's log. */
+  #tell(): void {
+    const settled = this.#settled;
+    this.#settled = [];
+    if (this.#isOver || settled.length === 0) return;
+    const [firstHeld] = this.#held.keys();
+    let last: ConsumeMessage | undefined;
+    try {
+      for (const message of settled) {
+        const { deliveryTag } = message.fields;
+        if (firstHeld !== undefined && deliveryTag > firstHeld.fields.deliveryTag) {
+          this.#channel.ack(message);
+        } else if (last === undefined || deliveryTag > last.fields.deliveryTag) {
+          last = message;
+        }
+      }
+      if (last !== undefined) this.#channel.ack(last, true);
+    } catch (error) {
+      // The channel is closing: they are delivered again, and known to be settled.
+      this.#warn('RabbitMQ could not be told of what is settled', error);
+    }
   }
 
   /** Not at once where it could not be settled, or it would fail as fast as it is delivered. */

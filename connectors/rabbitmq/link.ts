@@ -12,6 +12,17 @@ import { buildUnavailable, toAmqpFailure } from './failures.ts';
  */
 export type LinkState = 'connected' | 'blocked' | 'disconnected' | 'refused';
 
+/** How long is waited for the server. */
+export interface Patience {
+  /** For the answer to one call. */
+  readonly answerMs: number;
+  /** At the longest before it is connected to again. */
+  readonly longestDelayMs: number;
+}
+
+/** Long for one call to a server that is well, and short beside what is held up by one that is not. */
+export const usualPatience: Patience = { answerMs: 10_000, longestDelayMs: 5_000 };
+
 interface LinkOptions {
   /** The members of one cluster. */
   readonly urls: readonly URL[];
@@ -19,6 +30,7 @@ interface LinkOptions {
   /** `publish` or `consume`: what RabbitMQ's list of connections and the log show. */
   readonly name: string;
   readonly logger: Logger;
+  readonly patience: Patience;
   /** Makes on each new connection what lives on it; a rejection drops the connection and tries again. */
   readonly setup: (connection: Connection) => Promise<void>;
   readonly onState: (state: LinkState) => void;
@@ -26,12 +38,11 @@ interface LinkOptions {
 
 const closeTimeoutMs = 5_000;
 const firstDelayMs = 100;
-const longestDelayMs = 5_000;
 /** What is lost sooner counts as not having come about: it is not tried again at full speed. */
 const shortLifeMs = 5_000;
 
 /**
- * One AMQP connection that comes back by itself, to the next host each time, with exponential backoff up to 5 s
+ * One AMQP connection that comes back by itself, to the next host each time, with exponential backoff
  * once all were tried.
  */
 export class Link {
@@ -122,7 +133,7 @@ export class Link {
   }
 
   async #run(): Promise<void> {
-    const { urls } = this.#options;
+    const { urls, patience } = this.#options;
     let failures = 0;
     while (!this.#isClosed()) {
       const url = urls[this.#at % urls.length];
@@ -138,7 +149,7 @@ export class Link {
       }
       // Each host once without waiting.
       const rounds = Math.floor(failures / urls.length);
-      const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(10, rounds));
+      const delayMs = Math.min(patience.longestDelayMs, firstDelayMs * 2 ** Math.min(10, rounds));
       await this.#wait(rounds === 0 && failures > 0 ? 0 : delayMs * (0.8 + 0.4 * Math.random()));
     }
   }
@@ -149,10 +160,13 @@ export class Link {
 
   /** Connects, and resolves when that connection is lost. Rejects where it does not come about. */
   async #serve(url: URL): Promise<void> {
-    const { name, logger, setup, access, onState } = this.#options;
+    const { name, logger, setup, access, onState, patience } = this.#options;
     const at = { connection: name, broker: toPlace(url) };
     const [target, options] = await buildConnect(url, access);
-    const connection = await Connection.open(target, options, `hilum ${name} ${process.pid}`);
+    const connection = await Connection.open(target, options, {
+      name: `hilum ${name} ${process.pid}`,
+      answerMs: patience.answerMs,
+    });
     this.#connecting = connection;
     connection.onBlocked((reason) => {
       if (reason === undefined) logger.info(at, 'RabbitMQ takes messages again');

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { ConsumeMessage, Options } from 'amqplib';
+import type { Message, Options } from 'amqplib';
 import type { Envelope } from '../../core/envelope.ts';
 import { contentTypes } from '../../core/envelope.ts';
 import type { Issue } from '../../core/issue.ts';
@@ -85,7 +85,7 @@ export interface EnvelopeDefaults {
  * - `correlationId`: its `correlation_id`, else the id. `messageType`: its `type`.
  * - `receivedAt`: its `timestamp`, else now. `contentType`: its `content_type`, else octet-stream.
  */
-export function toEnvelope(message: ConsumeMessage, defaults: EnvelopeDefaults): Envelope {
+export function toEnvelope(message: Message, defaults: EnvelopeDefaults): Envelope {
   const headers = message.properties.headers ?? {};
   const text = (name: string): string | undefined => {
     const value: unknown = headers[name];
@@ -135,7 +135,7 @@ export function toRetryMessage(
 }
 
 /** The message as it is, for another round in a retry queue. */
-export function toParkedMessage(message: ConsumeMessage): AmqpMessage {
+export function toParkedMessage(message: Message): AmqpMessage {
   const { properties } = message;
   const copied = [
     'contentType',
@@ -163,7 +163,7 @@ export function toParkedMessage(message: ConsumeMessage): AmqpMessage {
 }
 
 /** When a parked message is due, in milliseconds since 1970; undefined where it is due on arrival. */
-export function findNotBefore(message: ConsumeMessage): number | undefined {
+export function findNotBefore(message: Message): number | undefined {
   const value = readHeader(message, headerNames.notBefore);
   return typeof value === 'number' ? value : undefined;
 }
@@ -176,12 +176,12 @@ export function toDeadMessage(envelope: Envelope, issues: readonly Issue[]): Amq
 }
 
 /** The reasons that a dead-lettered message carries; empty where RabbitMQ itself dead-lettered it. */
-export function findIssues(message: Pick<ConsumeMessage, 'properties'>): readonly Issue[] {
+export function findIssues(message: Pick<Message, 'properties'>): readonly Issue[] {
   const header = readHeader(message, headerNames.issues);
   return typeof header === 'string' ? (JSON.parse(header) as readonly Issue[]) : [];
 }
 
-function readHeader(message: Pick<ConsumeMessage, 'properties'>, name: string): unknown {
+function readHeader(message: Pick<Message, 'properties'>, name: string): unknown {
   const headers: Readonly<Record<string, unknown>> = message.properties.headers ?? {};
   return headers[name];
 }

@@ -15,6 +15,8 @@ export interface Names {
   retry(queue: string, stepMs: number): string;
   /** `index`: 0 and up. */
   lane(queue: string, index: number): string;
+  /** There while what the queue holds goes into its lanes. */
+  moving(queue: string): string;
 }
 
 export function buildNames(prefix: string): Names {
@@ -25,6 +27,7 @@ export function buildNames(prefix: string): Names {
     dead: (queue) => `${of(queue)}.dead`,
     retry: (queue, stepMs) => `${of(queue)}.retry.${stepNames.get(stepMs) ?? stepMs}`,
     lane: (queue, index) => `${of(queue)}.lane.${index}`,
+    moving: (queue) => `${of(queue)}.moving`,
   };
 }
 

@@ -23,8 +23,7 @@ export interface Address {
 interface Entry {
   readonly address: Address;
   readonly message: AmqpMessage;
-  readonly resolve: () => void;
-  readonly reject: (reason: Error) => void;
+  readonly outcome: PromiseWithResolvers<void>;
   timer: NodeJS.Timeout | undefined;
   /** RabbitMQ sends back what no queue takes, and then confirms it all the same. */
   returned: boolean;
@@ -56,20 +55,24 @@ export class Publisher {
   /** Resolves when it is confirmed. Rejects with what `address` says, or with `broker-unavailable`. */
   publish(address: Address, message: AmqpMessage): Promise<void> {
     if (this.#closed) return Promise.reject(buildUnavailable('The broker has been closed'));
-    return new Promise((resolve, reject) => {
-      const entry: Entry = {
-        address,
-        message,
-        resolve,
-        reject,
-        timer: undefined,
-        returned: false,
-        settled: false,
-      };
-      entry.timer = setTimeout(() => this.#giveUp(entry), this.#limits.timeoutMs);
-      this.#waiting.push(entry);
-      this.#pump();
-    });
+    const entry: Entry = {
+      address,
+      message,
+      outcome: Promise.withResolvers(),
+      timer: undefined,
+      returned: false,
+      settled: false,
+    };
+    entry.timer = setTimeout(() => this.#giveUp(entry), this.#limits.timeoutMs);
+    this.#waiting.push(entry);
+    this.#pump();
+    return entry.outcome.promise;
+  }
+
+  /** Resolves when all that it was given so far is confirmed or has failed. */
+  async drained(): Promise<void> {
+    const entries = [...this.#inFlight, ...this.#waiting];
+    await Promise.allSettled(entries.map(({ outcome }) => outcome.promise));
   }
 
   /** Opens the confirm channel on a new connection and goes on with what waits. */
@@ -215,7 +218,7 @@ export class Publisher {
     if (entry.settled) return;
     entry.settled = true;
     clearTimeout(entry.timer);
-    if (failure === undefined) entry.resolve();
-    else entry.reject(failure);
+    if (failure === undefined) entry.outcome.resolve();
+    else entry.outcome.reject(failure);
   }
 }

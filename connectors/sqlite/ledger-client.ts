@@ -20,12 +20,21 @@ import type {
 } from '../../core/ports/ledger.ts';
 import { assertBodySize } from './body-size.ts';
 import type { Connection, Question } from './connection.ts';
+import { JoinedQuestions } from './joined-questions.ts';
 import type { FindPage, FindRequest } from './protocol.ts';
 
 /** The ledger's port over a connection to the owner. */
 export class SqliteLedger implements Ledger {
   readonly #connection: Connection;
   readonly #appending = new Set<Promise<unknown>>();
+  // What is asked of each message by itself.
+  readonly #states = new JoinedQuestions<string, MessageState | undefined>(async (ids) => {
+    const states = await this.#askStates(ids);
+    return ids.map((id) => states.get(id));
+  });
+  readonly #receipts = new JoinedQuestions<ReceivedQuery, FormerReceipt | undefined>((queries) =>
+    this.#askReceived(queries),
+  );
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -65,15 +74,19 @@ export class SqliteLedger implements Ledger {
   }
 
   async states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>> {
-    return (await this.#ask(['states', ids])) as ReadonlyMap<string, MessageState>;
+    const [first = ''] = ids;
+    if (ids.length !== 1) return this.#askStates(ids);
+    const state = await this.#states.ask(first);
+    return new Map(state === undefined ? [] : [[first, state]]);
   }
 
   async findReceived(
     queries: readonly ReceivedQuery[],
   ): Promise<readonly (FormerReceipt | undefined)[]> {
-    if (queries.length === 0) return [];
-    const found = await this.#ask(['findReceived', queries]);
-    return found as readonly (FormerReceipt | undefined)[];
+    const [first] = queries;
+    if (first === undefined) return [];
+    if (queries.length > 1) return this.#askReceived(queries);
+    return [await this.#receipts.ask(first)];
   }
 
   async find(
@@ -114,6 +127,16 @@ export class SqliteLedger implements Ledger {
 
   async close(): Promise<void> {
     await Promise.allSettled(this.#appending);
+  }
+
+  async #askStates(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>> {
+    return (await this.#ask(['states', ids])) as ReadonlyMap<string, MessageState>;
+  }
+
+  async #askReceived(
+    queries: readonly ReceivedQuery[],
+  ): Promise<readonly (FormerReceipt | undefined)[]> {
+    return (await this.#ask(['findReceived', queries])) as readonly (FormerReceipt | undefined)[];
   }
 
   #ask(question: Question, bytes = 0): Promise<unknown> {

@@ -7,7 +7,7 @@ import { describeOutgoing } from './broker/outgoing.ts';
 import { describePausing } from './broker/pausing.ts';
 import { describePublishing } from './broker/publishing.ts';
 import { describeSettling } from './broker/settling.ts';
-import { restartTimeoutMs, uniqueName } from './broker/support.ts';
+import { restartTimeoutMs, uniqueName, untilAvailable } from './broker/support.ts';
 import { describeTopics } from './broker/topics.ts';
 
 /**
@@ -29,7 +29,8 @@ export function describeBroker(
       fixture = await open();
       broker = fixture.broker;
       queue = uniqueName('in');
-      await broker.declare({ name: queue, interface: 'contract' });
+      // A server that the test before has killed may not be all there.
+      await untilAvailable(() => broker.declare({ name: queue, interface: 'contract' }));
     }, restartTimeoutMs);
 
     afterEach(async () => {

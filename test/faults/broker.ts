@@ -163,7 +163,8 @@ async function raiseAlarm(bench: Bench): Promise<void> {
 async function deleteQueue(bench: Bench): Promise<void> {
   const { context, engine, rabbit, network, port } = bench;
   const seen = engine.output().length;
-  await rabbit.ctl('delete_queue', `hilum.${queueOf.inbound(flow)}`);
+  // The one lane that an ordered queue has: it is published to, and consumed.
+  await rabbit.ctl('delete_queue', `hilum.${queueOf.inbound(flow)}.lane.0`);
   const sender = Sender.start(context);
   await sender.send(port, { connections: 4, ratePerSecond: 50 });
   await waitFor('a message is refused or goes unanswered', () => sender.progress(), {

@@ -21,11 +21,11 @@ export class OwnerHere {
 
   async open(): Promise<void> {
     const file = path.join(this.#folder, 'hilum.db');
-    this.#owner = await openOwner({ file, socket: this.#socket, logger: silent });
+    this.#owner = await openOwner({ file, socket: this.socket, logger: silent });
   }
 
   async connect(): Promise<OwnerClient> {
-    const client = await connectOwner({ socket: this.#socket, logger: silent });
+    const client = await connectOwner({ socket: this.socket, logger: silent });
     this.#clients.push(client);
     return client;
   }
@@ -41,7 +41,8 @@ export class OwnerHere {
     await this.leave();
   }
 
-  get #socket(): string {
+  /** Where it answers. */
+  get socket(): string {
     return path.join(this.#folder, 'owner.sock');
   }
 }

@@ -43,7 +43,7 @@ export const functionNode = (id: string, func: string, to: string): FlowNode => 
 });
 
 /** One message over a connection of its own; resolves with its acknowledgment, such as `AA LAB1`. */
-export async function send(port: number, message: string): Promise<string> {
+export async function send(port: number, message: string | Uint8Array): Promise<string> {
   const partner = await MllpPartner.connect(port);
   try {
     return readAnswer(await partner.send(message));

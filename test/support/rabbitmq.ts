@@ -13,6 +13,8 @@ export interface RabbitServer {
   /** `amqp://guest:guest@127.0.0.1:PORT`. */
   readonly url: string;
   readonly port: number;
+  /** Of its Prometheus endpoint, where it was started with that. */
+  readonly metricsUrl: string;
   /** The process id of the running server. */
   readonly pid: number | undefined;
   /** SIGKILL, resolved when the process is gone. */
@@ -28,16 +30,23 @@ export interface RabbitServer {
 const startTimeoutMs = 120_000;
 
 /**
- * Starts a private server without plugins; resolves when it takes connections (5 to 30 s). It ends, with
+ * Starts a private server without plugins but for `rabbitmq_prometheus` where that is asked for; resolves when it takes connections (5 to 30 s). It ends, with
  * its epmd and its folder, by `stop` or when this process ends in whatever way.
  */
-export async function startRabbit(): Promise<RabbitServer> {
+export async function startRabbit({
+  withMetrics = false,
+}: { readonly withMetrics?: boolean } = {}): Promise<RabbitServer> {
   const program = requireProgram('rabbitmq-server');
   if (program === undefined) throw new Error('rabbitmq-server is not installed: use describeWith.');
   const folder = mkdtempSync(join(tmpdir(), 'hilum-rabbitmq-'));
-  const [port, distPort, epmdPort] = await findFreePorts(3);
-  if (port === undefined) throw new Error('unreachable: three ports were asked for');
-  const env = buildEnvironment({ folder, port, distPort: distPort ?? 0, epmdPort: epmdPort ?? 0 });
+  const [port = 0, distPort = 0, epmdPort = 0, metricsPort = 0] = await findFreePorts(4);
+  const env = buildEnvironment({
+    folder,
+    port,
+    distPort,
+    epmdPort,
+    ...(withMetrics ? { metricsPort } : {}),
+  });
 
   const keeper = startKeeper(folder);
   const epmd = spawn('epmd', ['-port', String(epmdPort), '-address', '127.0.0.1'], {
@@ -75,6 +84,7 @@ export async function startRabbit(): Promise<RabbitServer> {
   return {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
     port,
+    metricsUrl: `http://127.0.0.1:${metricsPort}`,
     get pid() {
       return isRunning(server) ? server?.pid : undefined;
     },
@@ -94,16 +104,23 @@ function buildEnvironment(server: {
   readonly port: number;
   readonly distPort: number;
   readonly epmdPort: number;
+  readonly metricsPort?: number;
 }): NodeJS.ProcessEnv {
-  const { folder, port, distPort, epmdPort } = server;
+  const { folder, port, distPort, epmdPort, metricsPort } = server;
   const home = join(folder, 'home');
   mkdirSync(home);
   writeFileSync(join(home, '.erlang.cookie'), `hilum${port}`, { mode: 0o400 });
-  writeFileSync(join(folder, 'plugins'), '[].');
+  writeFileSync(
+    join(folder, 'plugins'),
+    metricsPort === undefined ? '[].' : '[rabbitmq_prometheus].',
+  );
   writeFileSync(
     join(folder, 'rabbitmq.conf'),
     [
       `listeners.tcp.1 = 127.0.0.1:${port}`,
+      ...(metricsPort === undefined
+        ? []
+        : ['prometheus.tcp.ip = 127.0.0.1', `prometheus.tcp.port = ${metricsPort}`]),
       'log.file.level = warning',
       // The default of 512 MB of log in memory is for servers with one big queue.
       'raft.wal_max_size_bytes = 67108864',

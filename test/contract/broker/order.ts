@@ -322,6 +322,24 @@ export function describeOrder(
       },
     );
 
+    it('keeps those of a key in order where it begins to have lanes while messages wait and more come', async () => {
+      await broker.declare({ name: queue, interface: 'contract' });
+      await publishRounds(0, 20);
+      // Some have been taken and given back.
+      const former = await fixture.reopen();
+      const held = await consumeInto(former, queue, 9);
+      for (let count = 0; count < 9; count += 1) await held.next();
+      await former.close();
+      const declaring = [declare(broker, 4), declare(other, 4)];
+      const meanwhile = publishRounds(20, 25);
+      await Promise.all(declaring);
+      await meanwhile;
+      await publishRounds(25, 30);
+      const everyRound = Array.from({ length: 30 }, (_, round) => round);
+      for (const rounds of (await takeAll(other, 180)).values()) expect(rounds).toEqual(everyRound);
+      await expectDepth(broker, queue, ({ ready, unsettled }) => ready + unsettled === 0);
+    });
+
     it('gets one copy of an event, whatever its order was before', async () => {
       const topic = uniqueName('t');
       const definition = { name: queue, interface: 'contract', topics: [topic] };

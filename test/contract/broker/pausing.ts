@@ -35,7 +35,13 @@ export function describePausing(test: BrokerTest): void {
     it('delivers nothing more until it is resumed, and lets it settle', async () => {
       const inbox = new Inbox();
       const consumer = await consumeHandle(broker, queue, inbox, 2);
-      const ids = await publishMany(broker, queue, 4);
+      // Of two lanes each has two of them, and a window of one.
+      const envelopes = ['patient-5', 'patient-6', 'patient-5', 'patient-6'].map((key) => ({
+        ...buildEnvelope(),
+        key,
+      }));
+      await Promise.all(envelopes.map((envelope) => broker.publish(queue, envelope)));
+      const ids = envelopes.map(({ id }) => id);
       const held = [await inbox.next(), await inbox.next()];
       await consumer.pause();
       await Promise.all(held.map((delivery) => delivery.accept()));

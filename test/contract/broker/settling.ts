@@ -79,7 +79,13 @@ export function describeSettling(test: BrokerTest): void {
         await handle.stop();
         await fixture.restart();
         const inbox = await consumeInto(broker, queue);
-        const again = await inbox.next();
+        let again = await inbox.next();
+        if (again.redelivered) {
+          // That it was settled may have been lost with the server: then it comes as it was, too.
+          expect([again.envelope.id, again.envelope.attempt]).toEqual([sent.id, 1]);
+          await again.accept();
+          again = await inbox.next();
+        }
         expect([again.envelope.id, again.envelope.attempt]).toEqual([sent.id, 2]);
         await again.accept();
       },

@@ -82,7 +82,8 @@ export async function publishUntilStored(
   await untilAvailable(() => broker.publish(queue, envelope));
 }
 
-async function untilAvailable<Result>(call: () => Promise<Result>): Promise<Result> {
+/** What a caller does with `broker-unavailable`: the same again. */
+export async function untilAvailable<Result>(call: () => Promise<Result>): Promise<Result> {
   const giveUpAt = performance.now() + deadlineMs;
   for (;;) {
     try {

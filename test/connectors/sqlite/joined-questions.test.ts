@@ -1,0 +1,27 @@
+import { JoinedQuestions } from '../../../connectors/sqlite/joined-questions.ts';
+
+it('asks what comes in one turn of the event loop as one, and gives each its own answer', async () => {
+  const asked: (readonly number[])[] = [];
+  const joined = new JoinedQuestions<number, string>((numbers) => {
+    asked.push(numbers);
+    return Promise.resolve(numbers.map(String));
+  });
+  const later = async (number: number): Promise<string> => {
+    await Promise.resolve();
+    return joined.ask(number);
+  };
+  expect(await Promise.all([joined.ask(1), later(2), joined.ask(3)])).toEqual(['1', '2', '3']);
+  expect(await joined.ask(4)).toBe('4');
+  expect(asked).toEqual([[1, 3, 2], [4]]);
+});
+
+it('rejects all that were asked as one, and asks the next', async () => {
+  let fails = true;
+  const joined = new JoinedQuestions<number, number>((numbers) =>
+    fails ? Promise.reject(new Error('away')) : Promise.resolve(numbers),
+  );
+  const results = await Promise.allSettled([joined.ask(1), joined.ask(2)]);
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  fails = false;
+  expect(await joined.ask(3)).toBe(3);
+});
