@@ -81,9 +81,17 @@ const firstKinds: ReadonlySet<LedgerEventKind> = new Set([
 ]);
 
 /**
- * Which of two events of the same millisecond was first: intake comes before work. Two processes write
- * the ledger, and the worker's event may arrive before the edge's.
+ * Which of two events of the same millisecond was first: intake comes before work, and work before setting aside. Two
+ * processes write the ledger, and the worker's event may arrive before the edge's; what is set aside is told at once,
+ * and that it was taken may follow.
  */
-export function rankOf(kind: LedgerEventKind): 0 | 1 {
-  return firstKinds.has(kind) ? 0 : 1;
+export function rankOf(kind: LedgerEventKind): 0 | 1 | 2 {
+  if (firstKinds.has(kind)) return 0;
+  return kind === 'parked' ? 2 : 1;
+}
+
+/** That of the event which led to a state, by its number. */
+export function rankOfState(state: number): 0 | 1 | 2 {
+  if (state <= messageStates.indexOf('queued')) return 0;
+  return state === messageStates.indexOf('parked') ? 2 : 1;
 }

@@ -1,5 +1,5 @@
 import type { Database, Row } from './database.ts';
-import { messageStates } from './ledger-codes.ts';
+import { messageStates, rankOfState } from './ledger-codes.ts';
 import type { Known, Parking } from './known.ts';
 
 /** The rows of messages, and those of other tables that go with them. Writes inside the caller's transaction. */
@@ -42,7 +42,7 @@ export class MessageRows {
       state: Number(row['state']),
       stateAt: String(row['state_at']),
       // Not kept in the file: by its state, the kind of the event that led to it is known.
-      stateRank: Number(row['state']) <= messageStates.indexOf('queued') ? 0 : 1,
+      stateRank: rankOfState(Number(row['state'])),
       lastEventAt: String(row['last_event_at']),
       received: row['content_type'] !== null,
       open: false,

@@ -401,6 +401,18 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
         await ledger.append([event('queued')]);
         expect((await ledger.states([envelope.id])).get(envelope.id)).toBe('processed');
       });
+
+      it('takes work before setting aside where both happened in one millisecond', async () => {
+        const envelope = buildEnvelope();
+        const at = instant(0);
+        const event = (kind: LedgerEventKind): LedgerEntry => ({
+          type: 'event',
+          event: { messageId: envelope.id, kind, at, queue: 'out.lab' },
+        });
+        await ledger.append([{ type: 'message', envelope }, event('parked')]);
+        await ledger.append([event('taken')]);
+        expect((await ledger.states([envelope.id])).get(envelope.id)).toBe('parked');
+      });
     });
 
     describe('findReceived', () => {

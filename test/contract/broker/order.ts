@@ -141,7 +141,7 @@ export function describeOrder(
 
     it('lets a message that is retried later step aside', async () => {
       await consumeHandle(broker, queue, first, 1);
-      await (await first.next()).retry(50);
+      await (await first.next()).retry(1_000);
       expect(await acceptIds(first, 5)).toEqual(ids.slice(1));
       const again = await first.next();
       expect([again.envelope.id, again.envelope.attempt]).toEqual([ids[0], 2]);
