@@ -7,7 +7,7 @@ import { describeOutgoing } from './broker/outgoing.ts';
 import { describePausing } from './broker/pausing.ts';
 import { describePublishing } from './broker/publishing.ts';
 import { describeSettling } from './broker/settling.ts';
-import { restartTimeoutMs, uniqueName, untilAvailable } from './broker/support.ts';
+import { restartTimeoutMs, uniqueName } from './broker/support.ts';
 import { describeTopics } from './broker/topics.ts';
 
 /**
@@ -29,8 +29,7 @@ export function describeBroker(
       fixture = await open();
       broker = fixture.broker;
       queue = uniqueName('in');
-      // A server that the test before has killed may not be all there.
-      await untilAvailable(() => broker.declare({ name: queue, interface: 'contract' }));
+      await broker.declare({ name: queue, interface: 'contract' });
     }, restartTimeoutMs);
 
     afterEach(async () => {

@@ -36,6 +36,7 @@ describeWith('rabbitmq-server', 'RabbitMQ', () => {
         return Promise.resolve();
       };
       const declared = new Set<string>();
+      let wasKilled = false;
       const open = async (port: number): Promise<Broker> => {
         const client = await openRabbitBroker({
           url: `amqp://guest:guest@127.0.0.1:${port}`,
@@ -67,6 +68,7 @@ describeWith('rabbitmq-server', 'RabbitMQ', () => {
           return Promise.resolve();
         },
         async restart() {
+          wasKilled = true;
           await server.kill();
           await server.start();
         },
@@ -94,8 +96,9 @@ describeWith('rabbitmq-server', 'RabbitMQ', () => {
         async close() {
           await Promise.all([broker, ...others].map((client) => client.close()));
           await proxy.close();
-          // A server with many queues takes long to start again.
-          await deleteQueues(server.url, prefix, [...declared]);
+          // A server with many queues takes long to start again. One that has just started, and is told to delete what
+          // it recovers, may refuse what is declared next (541 on 3.10).
+          if (!wasKilled) await deleteQueues(server.url, prefix, [...declared]);
         },
       };
     },

@@ -69,17 +69,18 @@ export function describeLostConnections(test: BrokerTest): void {
         const topic = uniqueName('t');
         const subscriber = uniqueName('sub');
         await broker.declare({ name: subscriber, interface: 'contract', topics: [topic] });
-        const ids = await publishMany(broker, queue, 300);
         const event = buildEnvelope();
         await broker.publishEvent(topic, event);
+        await publishMany(broker, queue, 1);
         const first = new Inbox();
-        // One at a time: of several held ones, RabbitMQ may give back a late one before the earlier.
         const handle = await consumeHandle(broker, queue, first, 1);
         await (await first.next()).deadLetter([]);
         await handle.stop();
+        // Behind its end: none is held when the server is killed, which RabbitMQ may give back behind others.
+        const ids = await publishMany(broker, queue, 299);
         await fixture.restart();
         const inbox = await consumeInto(broker, queue, 50);
-        expect(await acceptIds(inbox, 299)).toEqual(ids.slice(1));
+        expect(await acceptIds(inbox, 299)).toEqual(ids);
         const events = await consumeInto(broker, subscriber);
         expect((await events.next()).envelope.id).toBe(event.id);
         await expectDepth(broker, queue, (depth) => depth.dead === 1);

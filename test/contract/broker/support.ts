@@ -82,8 +82,7 @@ export async function publishUntilStored(
   await untilAvailable(() => broker.publish(queue, envelope));
 }
 
-/** What a caller does with `broker-unavailable`: the same again. */
-export async function untilAvailable<Result>(call: () => Promise<Result>): Promise<Result> {
+async function untilAvailable<Result>(call: () => Promise<Result>): Promise<Result> {
   const giveUpAt = performance.now() + deadlineMs;
   for (;;) {
     try {
