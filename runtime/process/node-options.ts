@@ -18,7 +18,7 @@ export interface NodeOptions {
  */
 export function buildNodeOptions({ environment, codeCacheDirectory }: Settings): NodeOptions {
   return {
-    execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16'],
+    execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=8'],
     env: { NODE_COMPILE_CACHE: codeCacheDirectory, MALLOC_ARENA_MAX: '2', ...environment },
   };
 }
