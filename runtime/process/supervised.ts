@@ -61,8 +61,11 @@ export class SupervisedProcess {
   #since = Date.now();
   #restarts = 0;
   #quickEnds = 0;
-  #startedMs = 0;
-  #lastHeardMs = 0;
+  /** When the heartbeat was last checked. */
+  #checkedMs = 0;
+  /** How long it has been starting, and how long it has been silent, while this process could see it. */
+  #startingMs = 0;
+  #silentMs = 0;
   #heartbeat: NodeJS.Timeout | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
   #failure: string | undefined;
@@ -145,10 +148,11 @@ export class SupervisedProcess {
     });
     this.#child = child;
     this.#failure = undefined;
-    this.#startedMs = performance.now();
-    this.#lastHeardMs = this.#startedMs;
+    this.#checkedMs = performance.now();
+    this.#startingMs = 0;
+    this.#silentMs = 0;
     child.on('message', (message: FromChild) => {
-      this.#lastHeardMs = performance.now();
+      this.#silentMs = 0;
       this.#hear(message);
     });
     child.on('error', (error) => {
@@ -188,10 +192,16 @@ export class SupervisedProcess {
   }
 
   #checkHeartbeat(child: ChildProcess): void {
+    const nowMs = performance.now();
+    // Where this process stood still itself, or the whole machine did, what the child has said is not read yet.
+    const seenMs = Math.min(nowMs - this.#checkedMs, 2 * this.#times.heartbeatMs);
+    this.#checkedMs = nowMs;
+    this.#startingMs += seenMs;
+    this.#silentMs += seenMs;
     // It finishes what it has, for as long as the stop allows; or it was killed, which takes a moment.
     if (this.#state === 'stopped' || child.killed) return;
     const isRunning = this.#state === 'running';
-    const sinceMs = performance.now() - (isRunning ? this.#lastHeardMs : this.#startedMs);
+    const sinceMs = isRunning ? this.#silentMs : this.#startingMs;
     const allowedMs = isRunning ? this.#mayBeSilentMs : this.#mayStartMs;
     if (sinceMs > allowedMs && child.exitCode === null) {
       const words = isRunning ? 'it was silent for too long' : 'it was not ready in time';

@@ -132,6 +132,17 @@ describe('a process that is silent', () => {
     expect(child.status).toMatchObject({ pid, state: 'running', restarts: 0 });
   }, 60_000);
 
+  it('is left alone where it was its supervisor that stood still', async () => {
+    const { child, lines, heard } = supervise({ times });
+    await child.start({ once: true });
+    await whenSo(() => heard.at(-1) === 'pong');
+    heard.length = 0;
+    const untilMs = performance.now() + 2 * times.flowSilenceMs;
+    while (performance.now() < untilMs);
+    await whenSo(() => heard.length >= 5);
+    expect(lines).toEqual([]);
+  }, 60_000);
+
   it('is killed all the same when it is longer silent than any process may be', async () => {
     const { child, kills } = supervise({
       times: { silenceMs: 500 },
