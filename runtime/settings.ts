@@ -36,6 +36,8 @@ export interface Settings {
   readonly retention: RetentionSettings;
   /** How many bytes of what a flow's nodes change are kept of each message, of interfaces that do not say; 0: nothing. */
   readonly changeBytes: number;
+  /** So many messages may wait for a flow before its senders are kept to its pace; Infinity: any number. */
+  readonly paceAbove: number;
   /** Types of nodes that flows may use although it is not known when they are done with a message. */
   readonly allowNodes: readonly string[];
   /** Folder of the flow files; made from the shipped ones where it does not exist. */
@@ -90,8 +92,8 @@ export type SettingsResult =
  * Reads the settings from environment variables: `HILUM_DATA`, `HILUM_BIND`, `HILUM_PORT`,
  * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_…`,
  * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas),
- * `HILUM_SPOOL_MIB`, `HILUM_BROKER_AWAY` (refuse, spool), `HILUM_CHANGES` (KiB, off), and those of alarms ({@link readAlarmSettings}) and of
- * retention ({@link readRetentionSettings}). All problems at once.
+ * `HILUM_SPOOL_MIB`, `HILUM_BROKER_AWAY` (refuse, spool), `HILUM_CHANGES` (KiB, off), `HILUM_PACE_ABOVE` (messages, off),
+ * and those of alarms ({@link readAlarmSettings}) and of retention ({@link readRetentionSettings}). All problems at once.
  */
 export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   const problems: string[] = [];
@@ -126,6 +128,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   const brokerAway = choice('HILUM_BROKER_AWAY', ['refuse', 'spool'], 'refuse');
   const spoolMiB = readSpoolMiB(env['HILUM_SPOOL_MIB'], problems);
   const logLevel = choice('HILUM_LOG', logLevels, 'info');
+  const paceAbove = readPaceAbove(env['HILUM_PACE_ABOVE'], problems);
   const alarm = readAlarmSettings(env);
   const retention = readRetentionSettings(env);
   const changes = readChangeBound((name) => env[name]);
@@ -151,6 +154,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       alarm: alarm.settings,
       retention: retention.settings,
       changeBytes: changes.maxBytes,
+      paceAbove,
       allowNodes: toList(env['HILUM_ALLOW_NODES'] ?? ''),
       flowsDirectory: path.resolve(env['HILUM_FLOWS'] || path.join(dataDirectory, 'flows')),
       mappingsDirectory: path.resolve(
@@ -182,6 +186,20 @@ function readSpoolMiB(text: string | undefined, problems: string[]): number {
   if (text === undefined || text === '') return usualSpoolMiB;
   if (!/^[1-9]\d{0,6}$/.test(text)) {
     problems.push(`HILUM_SPOOL_MIB: expected a whole number of MiB from 1 on, found "${text}".`);
+  }
+  return Number(text);
+}
+
+/** Some minutes of a busy flow: a burst comes in at full speed. */
+const usualPaceAbove = 10_000;
+
+function readPaceAbove(text: string | undefined, problems: string[]): number {
+  if (text === undefined || text === '') return usualPaceAbove;
+  if (text === 'off') return Infinity;
+  if (!/^[1-9]\d{0,8}$/.test(text)) {
+    problems.push(
+      `HILUM_PACE_ABOVE: expected a whole number of messages from 1 on, or off, found "${text}".`,
+    );
   }
   return Number(text);
 }

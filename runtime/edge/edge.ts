@@ -21,6 +21,7 @@ import { Duplicates } from './duplicates.ts';
 import { FlowResults } from './flow-results.ts';
 import { createIntake } from './intake.ts';
 import type { Inlet } from './store-attempt.ts';
+import { Pace } from './pace.ts';
 import { Sender } from './sender.ts';
 
 interface Options {
@@ -41,6 +42,10 @@ interface Options {
   readonly listenAgainMs: number;
   /** How long a stopping listener or sender may finish what it has; default 10 s. */
   readonly drainMs?: number;
+  /** So many messages may wait for a flow before its senders are kept to its pace; default: any number. */
+  readonly paceAbove?: number;
+  /** For the tests of it. */
+  readonly paceTimes?: { readonly lookMs: number; readonly standstillMs: number };
 }
 
 interface Listener {
@@ -63,6 +68,7 @@ export class Edge {
   #paused: ReadonlySet<string> = new Set();
   readonly #duplicates: Duplicates;
   readonly #results: FlowResults;
+  readonly #pace: Pace;
   #applying: Promise<void> = Promise.resolve();
 
   constructor(options: Options) {
@@ -72,6 +78,11 @@ export class Edge {
     this.#duplicates = new Duplicates(options);
     const replyQueue = queueNames.replies(options.name ?? 'edge');
     this.#results = new FlowResults({ ...options, replyQueue });
+    this.#pace = new Pace({
+      ...options,
+      ...options.paceTimes,
+      above: options.paceAbove ?? Infinity,
+    });
   }
 
   /** One change after the other; what did not change keeps its connections. */
@@ -100,6 +111,7 @@ export class Edge {
   }
 
   async stop(): Promise<void> {
+    this.#pace.stop();
     await this.apply({ listeners: [], senders: [], queues: [] });
     // Last: until they have stopped, listeners wait for flows.
     await this.#results.stop();
@@ -143,17 +155,20 @@ export class Edge {
   }
 
   async #listen(definition: ListenerDefinition): Promise<void> {
-    const { host, port, limits, ...rest } = definition;
+    const { host, port, limits, queue, ...rest } = definition;
+    const intake = createIntake(definition, {
+      ...this.#options,
+      duplicates: this.#duplicates,
+      results: this.#results,
+      onStored: () => this.#pace.stored(queue),
+    });
     const source = createMllpSource({
       ...rest,
       ...limits,
       host,
       port,
-      accept: createIntake(definition, {
-        ...this.#options,
-        duplicates: this.#duplicates,
-        results: this.#results,
-      }),
+      accept: (received) =>
+        this.#pace.enter(queue)?.then(() => intake(received)) ?? intake(received),
       logger: this.#options.logger,
       budget: this.#budget,
     });

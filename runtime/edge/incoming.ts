@@ -27,6 +27,8 @@ export interface Intake {
   readonly ledgerSpool?: LedgerSpool;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** A message is in the queue. */
+  readonly onStored?: () => void;
 }
 
 /** A message on its way in; without a header where it has none that can be read. */

@@ -53,6 +53,8 @@ interface Options {
   readonly results: FlowResults;
   /** Both in one, where they are of one piece. */
   readonly intake?: UniqueIntake;
+  /** A message is in the queue. */
+  readonly onStored?: () => void;
 }
 
 const byMessage: ListenerAcknowledgment = {
@@ -184,6 +186,7 @@ async function take(
       onDurable?.();
       return confirmAgain(intake, incoming, { plan, firstId: kept.firstId });
     case 'stored':
+      intake.onStored?.();
       onDurable?.();
       return { answer: answerBy(intake, incoming, { plan, expectation, id: envelope.id }) };
   }

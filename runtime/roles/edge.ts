@@ -16,6 +16,7 @@ runChild('edge', async ({ settings, config, logger }) => {
     logger,
     clock: Date.now,
     listenAgainMs: 5_000,
+    paceAbove: settings.paceAbove,
     onEndpoint: (endpoint) => {
       tell({ type: 'endpoint', endpoint });
     },

@@ -32,6 +32,7 @@ describe('settings', () => {
       HILUM_LOG: 'loud',
       HILUM_BROKER_AWAY: 'drop',
       HILUM_SPOOL_MIB: '0',
+      HILUM_PACE_ABOVE: 'few',
     });
     expect(read).toEqual({
       ok: false,
@@ -43,6 +44,7 @@ describe('settings', () => {
         'HILUM_BROKER_AWAY: expected refuse or spool, found "drop".',
         'HILUM_SPOOL_MIB: expected a whole number of MiB from 1 on, found "0".',
         'HILUM_LOG: expected debug or info or warn or error or silent, found "loud".',
+        'HILUM_PACE_ABOVE: expected a whole number of messages from 1 on, or off, found "few".',
       ],
     });
   });

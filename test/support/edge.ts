@@ -73,6 +73,8 @@ export async function openTestEdge(
     readonly ledgerSpool?: LedgerSpool;
     readonly inlet?: Inlet;
     readonly drainMs?: number;
+    readonly paceAbove?: number;
+    readonly paceTimes?: { readonly lookMs: number; readonly standstillMs: number };
   },
   ...listeners: readonly ListenerDefinition[]
 ): Promise<{ readonly edge: Edge; readonly ports: readonly number[] }> {
