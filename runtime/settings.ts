@@ -190,8 +190,8 @@ function readSpoolMiB(text: string | undefined, problems: string[]): number {
   return Number(text);
 }
 
-/** A day of a busy interface: bursts, and what came during an outage, come in at full speed. */
-const usualPaceAbove = 100_000;
+/** Bursts come in at full speed; beyond, what comes in would take the time that the flow needs. */
+const usualPaceAbove = 30_000;
 
 function readPaceAbove(text: string | undefined, problems: string[]): number {
   if (text === undefined || text === '') return usualPaceAbove;

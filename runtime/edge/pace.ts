@@ -8,7 +8,7 @@ interface Options {
   readonly above: number;
   /** How often queues are looked at that senders fill, in milliseconds; default 500. */
   readonly lookMs?: number;
-  /** A flow that has taken nothing for so long stands still, in milliseconds; default 10 s. */
+  /** A flow that has taken nothing for so long stands still, in milliseconds; default 5 s. */
   readonly standstillMs?: number;
 }
 
@@ -50,7 +50,7 @@ export class Pace {
   constructor(options: Options) {
     this.#options = options;
     this.#lookMs = options.lookMs ?? 500;
-    this.#standstillMs = options.standstillMs ?? 10_000;
+    this.#standstillMs = options.standstillMs ?? 5_000;
   }
 
   /** Resolves when a message may come in for the queue; undefined: at once. */
