@@ -11,6 +11,8 @@ export interface FlowSpec {
   readonly timeoutSeconds?: number;
   /** Messages under way at a time; 1, the default, keeps their order. */
   readonly concurrency?: number;
+  /** Of `mllp out`; by default as the node has it, which goes by the concurrency. */
+  readonly order?: 'key';
   /** A worker of its own. */
   readonly group?: string;
 }
@@ -31,7 +33,7 @@ export const queueOf = {
 };
 
 function buildTab(flow: FlowSpec): readonly object[] {
-  const { id, listenPort, partnerPort, timeoutSeconds = 5, concurrency = 1, group } = flow;
+  const { id, listenPort, partnerPort, timeoutSeconds = 5, concurrency = 1, order, group } = flow;
   const at = { z: id, x: 200, y: 100 };
   return [
     {
@@ -73,6 +75,7 @@ function buildTab(flow: FlowSpec): readonly object[] {
       port: String(partnerPort),
       timeoutSeconds: String(timeoutSeconds),
       concurrency: String(concurrency),
+      ...(order && { order }),
       wires: [[], []],
     },
     {
