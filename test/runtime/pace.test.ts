@@ -104,7 +104,7 @@ it('keeps senders to the pace of a slow flow, and lets them go when it has caugh
   clearInterval(sampling);
   // What came before it was seen how quick the flow is, and no more. Without, nearly all of them wait.
   expect(Math.max(...depths)).toBeLessThan(500);
-  expect(depths.at(-1)).toBeLessThan(3 * above);
+  expect(depths.at(-1)).toBeLessThan(5 * above);
   expect(told).toContain('A flow is slower than its senders: they are kept to its pace.');
   await until(depth, (left) => left === 0, 60_000);
   await send(1).all;
