@@ -57,7 +57,7 @@ export class Contents {
   }
 
   /** A row that the journal names is in the file: the bytes are not to be deleted, nor had by another. */
-  hasRow(number: number): void {
+  keepForRow(number: number): void {
     this.#ofRows.add(number);
   }
 

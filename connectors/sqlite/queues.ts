@@ -304,7 +304,7 @@ export class Queues {
     if (entry[0] === 'queued') {
       const [, queue, position, id, attempt, header, number, issues] = entry;
       if (hasRow(this.#stores.database, queue, position)) {
-        this.#stores.contents.hasRow(number);
+        this.#stores.contents.keepForRow(number);
         return;
       }
       const content = this.#stores.contents.restore(number, id);

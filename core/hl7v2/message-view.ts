@@ -262,7 +262,7 @@ export class MessageView implements Hl7Message, SegmentSource, SegmentGround {
     if (splices.length === 0) return this;
     const { delimiters, charset, definitions } = this;
     const text = applySplices(this.text, splices);
-    const from = Math.min(...splices.map(({ start }) => start));
+    const from = splices.reduce((least, { start }) => Math.min(least, start), text.length);
     const edited = { message: this, from };
     return new MessageView(text, delimiters, { charset, definitions }, edited);
   }

@@ -239,6 +239,14 @@ describe('laws', () => {
     );
   });
 
+  it('an edit of every segment has no greatest number of them', () => {
+    const count = 200_000;
+    const message = parse(build('OBX|1|NM\r'.repeat(count)));
+    const edited = message.set('OBX[*]-2', 'ST');
+    expect(edited.text).not.toContain('NM');
+    expect(edited.segments).toHaveLength(count + 1);
+  });
+
   it('a path written and read is the same path', () => {
     fc.assert(
       fc.property(paths, (text) => {
