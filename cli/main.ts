@@ -14,6 +14,7 @@ const commands = {
   ack: async (program: Command) => (await import('./ack.ts')).registerAck(program),
   profile: async (program: Command) => (await import('./profile.ts')).registerProfile(program),
   map: async (program: Command) => (await import('./map.ts')).registerMap(program),
+  deploy: async (program: Command) => (await import('./deploy.ts')).registerDeploy(program),
   status: async (program: Command) => (await import('./status.ts')).registerStatus(program),
   queues: async (program: Command) => (await import('./queues.ts')).registerQueues(program),
   trace: async (program: Command) => (await import('./trace.ts')).registerTrace(program),

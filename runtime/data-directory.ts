@@ -1,8 +1,10 @@
-import { createCipheriv, createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmod, cp, lstat, mkdir, readdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { readFileIfAny, writeFileAtomically } from '../connectors/file/write-file.ts';
+import { encryptCredentials } from './credentials.ts';
+import { credentialsFileOf } from './deploy/storage.ts';
 import { packageDirectory, type Settings } from './settings.ts';
 
 /**
@@ -48,30 +50,17 @@ export async function readCredentialSecret(settings: Settings): Promise<string> 
   return made;
 }
 
-/**
- * Makes what Node-RED otherwise complains about at every start: its own folder with a package.json, and
- * encrypted credentials, which are none yet.
- */
-export async function prepareNodeRed(
-  settings: Settings,
-  userDirectory: string,
-  credentialSecret: string,
-): Promise<void> {
+/** Makes what Node-RED otherwise complains about at every start: its own folder with a package.json. */
+export async function prepareNodeRed(userDirectory: string): Promise<void> {
   await writeUnlessThere(path.join(userDirectory, 'package.json'), '{ "private": true }\n');
-  await writeUnlessThere(
-    path.join(settings.dataDirectory, 'credentials.json'),
-    `${JSON.stringify({ $: encryptNothing(credentialSecret) })}\n`,
-  );
+}
+
+/** Makes encrypted credentials, which are none yet, where there are none: Node-RED complains about them otherwise. */
+export async function prepareCredentials(settings: Settings, secret: string): Promise<void> {
+  const text = `${JSON.stringify(encryptCredentials({}, secret))}\n`;
+  await writeUnlessThere(credentialsFileOf(settings.dataDirectory), text);
 }
 
 async function writeUnlessThere(file: string, text: string): Promise<void> {
   if ((await readFileIfAny(file)) === undefined) await writeFileAtomically(file, text);
-}
-
-/** `{}` as Node-RED encrypts credentials: AES-256-CTR under the secret's SHA-256, the vector in front as hex. */
-function encryptNothing(credentialSecret: string): string {
-  const key = createHash('sha256').update(credentialSecret).digest();
-  const vector = randomBytes(16);
-  const cipher = createCipheriv('aes-256-ctr', key, vector);
-  return vector.toString('hex') + cipher.update('{}', 'utf8', 'base64') + cipher.final('base64');
 }

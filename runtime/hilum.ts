@@ -1,26 +1,24 @@
 import type { ControlStatus, Problem } from '../console/api/control.ts';
+import type { Deploys } from '../console/api/deploys.ts';
 import type { FlowNode } from '../core/interface.ts';
-import type { Issue } from '../core/issue.ts';
 import type { Logger } from '../core/ports/logger.ts';
-import { Administrator } from './admin/administrator.ts';
 import { PausedQueues } from './admin/paused-queues.ts';
-import { AlarmWatch, type Watched } from './alarm/watch.ts';
 import { openStores, type Stores } from './broker.ts';
 import { Condition } from './condition.ts';
-import { startConsole, type ConsoleServer } from './console/server.ts';
+import { ConsoleRole } from './console/console-role.ts';
+import type { Editor } from './console/editor.ts';
 import { prepareNodeRed, readCredentialSecret } from './data-directory.ts';
 import { compileFlows, type Compiled } from './deploy/definitions.ts';
-import { findGroups, workerName } from './deploy/groups.ts';
+import type { Deployed } from './deploy/deployed.ts';
+import { Deployments } from './deploy/deployments.ts';
+import { openHistory } from './deploy/history.ts';
 import { readFlows } from './deploy/storage.ts';
 import { toListenerStatus, toSenderStatus } from './endpoint-status.ts';
-import { newId } from './ids.ts';
 import { adoptOrphans } from './spool/open-spool.ts';
-import type { EndpointState, FromChild, RoleConfig } from './process/messages.ts';
+import type { EndpointState, FromChild, RoleConfig, ToChild } from './process/messages.ts';
 import { SupervisedProcess } from './process/supervised.ts';
-import { replay } from './replay/replay.ts';
-import { ReplayRuns } from './replay/runs.ts';
-import { Retention } from './retention/retention.ts';
-import { editorDirectory, workerDirectory, type Settings } from './settings.ts';
+import { workerDirectory, type Settings } from './settings.ts';
+import { Workers } from './workers/workers.ts';
 
 interface Options {
   readonly settings: Settings;
@@ -29,31 +27,20 @@ interface Options {
 }
 
 /**
- * Hilum on one machine, on a data folder that is prepared: a supervisor that holds console and editor, and beside it the owner of the
- * ledger and the embedded broker, the edge, a worker for every group of flows, and the demo partners.
+ * Hilum on one machine, on a data folder that is prepared: a supervisor that holds console and editor, and beside it the
+ * owner of the ledger and the embedded broker, the edge, the workers of the groups of flows, and the demo partners.
  */
 export class Hilum {
   readonly #options: Options;
   readonly #helpers: SupervisedProcess[] = [];
-  readonly #workers = new Map<string, SupervisedProcess>();
   readonly #endpoints = new Map<string, EndpointState>();
   readonly #condition: Condition;
+  readonly #workers: Workers;
+  readonly #deployments: Deployments;
   #edge: SupervisedProcess | undefined;
   #stores: Stores | undefined;
-  #console: ConsoleServer | undefined;
+  #console: ConsoleRole | undefined;
   #paused: PausedQueues | undefined;
-  #replays: ReplayRuns | undefined;
-  #alarms: AlarmWatch | undefined;
-  #retention: Retention | undefined;
-  #credentialSecret = '';
-  #flows: readonly FlowNode[] = [];
-  #compiled: Compiled = {
-    definitions: { listeners: [], senders: [], queues: [] },
-    issues: [],
-    alarmLimits: new Map(),
-    retention: new Map(),
-  };
-  #deploying: Promise<void> = Promise.resolve();
   #stopping = false;
   /** What ended processes left for the ledger is taken to it. */
   #adopting: Promise<void> | undefined;
@@ -66,6 +53,26 @@ export class Hilum {
       broker: rabbitmqUrl === undefined ? 'embedded' : 'rabbitmq',
       isSpooled: brokerAway === 'spool',
       clock: Date.now,
+    });
+    this.#workers = new Workers({
+      supervise: (name, parts) => new SupervisedProcess({ ...this.#options, name, ...parts }),
+      prepare: (group) => prepareNodeRed(workerDirectory(options.settings, group)),
+      paused: () => this.#pausedNames,
+      onMessage: (key, message) => {
+        this.#hear(key, message);
+      },
+      onGone: (key) => {
+        this.#condition.forget(key);
+      },
+    });
+    this.#deployments = new Deployments({
+      ...options,
+      history: openHistory({ ...options.settings, ...options }),
+      compile: (flows) => this.#compile(flows),
+      prepare: (deployed) => this.#workers.prepare(deployed),
+      onDeployed: (deployed) => {
+        this.#applyToEdge(deployed);
+      },
     });
   }
 
@@ -81,32 +88,51 @@ export class Hilum {
 
   async #start(): Promise<void> {
     const { settings, logger } = this.#options;
-    this.#credentialSecret = await readCredentialSecret(settings);
+    const credentialSecret = await readCredentialSecret(settings);
     this.#paused = await PausedQueues.open(settings.pausedFile);
     await this.#startHelper('owner');
     const demo = settings.demo ? this.#startHelper('demo') : undefined;
     // Whoever awaits it below hears of a failure; until then it must not count as unhandled.
     demo?.catch(() => undefined);
-    this.#stores = await openStores(settings, logger, {
+    const stores = await openStores(settings, logger, {
       onState: (state) => this.#condition.connection('console', state),
     });
-    this.#flows = await readFlows(settings.flowsDirectory);
-    this.#compiled = this.#compile(this.#flows);
-    for (const issue of this.#compiled.issues) {
+    this.#stores = stores;
+    const deployments = this.#deployments;
+    const deployed = await deployments.open(credentialSecret);
+    for (const issue of deployed.compiled.issues) {
       logger.error({ node: issue.location, code: issue.code }, issue.message);
     }
-    await this.#declareQueues(this.#stores);
-    await Promise.all([demo, this.#startWorkers(), this.#startConsole()]);
+    await declareQueues(deployed, stores);
+    const starting = ConsoleRole.open({
+      ...this.#options,
+      stores,
+      paused: this.#paused,
+      credentialSecret,
+      engine: {
+        current: () => deployments.current,
+        deploy: (submission) => deployments.deploy(submission),
+        deploys: (editor) => this.#toDeploys(editor),
+        status: () => this.status(),
+        problems: () => this.problems(),
+        tellConsumers: (message) => {
+          this.#edge?.send(message);
+          this.#workers.send(message);
+        },
+        tellWorkers: (message) => {
+          this.#workers.send(message);
+        },
+      },
+    }).then((opened) => (this.#console = opened));
+    await Promise.all([demo, this.#workers.start(deployed), starting]);
     // Last: whoever finds a listener open finds its flow ready as well.
     await this.#startEdge();
-    this.#alarms?.start();
-    this.#retention?.start();
+    this.#console?.watch();
     this.#adopting = adoptOrphans({
       ...this.#options,
       settings: settings.spool,
-      ledger: this.#stores.ledger,
-      isInUse: (name) =>
-        name === 'edge' || findGroups(this.#flows).some((group) => name === workerName(group)),
+      ledger: stores.ledger,
+      isInUse: (name) => name === 'edge' || this.#workers.has(name),
       stopping: this.#orphansStopping.signal,
     });
   }
@@ -118,12 +144,9 @@ export class Hilum {
     this.#orphansStopping.abort();
     await this.#adopting;
     await this.#console?.stop();
-    await this.#replays?.close();
-    await this.#alarms?.stop();
-    await this.#retention?.stop();
-    await this.#deploying;
     await this.#edge?.stop();
-    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+    await this.#workers.stop();
+    await this.#deployments.settled();
     await this.#stores?.close();
     await Promise.all(this.#helpers.map((helper) => helper.stop()));
   }
@@ -138,15 +161,18 @@ export class Hilum {
 
   /** What runs, listens and sends at this moment. */
   status(): ControlStatus {
-    const { listeners, senders } = this.#compiled.definitions;
-    const edge = this.#edge === undefined ? [] : [this.#edge];
+    const { flows, compiled } = this.#deployments.current;
+    const { listeners, senders } = compiled.definitions;
+    const edge = this.#edge === undefined ? [] : [this.#edge.status];
     return {
       broker: this.#options.settings.rabbitmqUrl === undefined ? 'embedded' : 'rabbitmq',
       processes: [
         { role: 'supervisor', pid: process.pid, state: 'running' },
-        ...[...this.#helpers, ...edge, ...this.#workers.values()].map(({ status }) => status),
+        ...this.#helpers.map(({ status }) => status),
+        ...edge,
+        ...this.#workers.statuses,
       ],
-      interfaces: this.#flows
+      interfaces: flows
         .filter(({ type }) => type === 'tab')
         .map((tab) => ({ id: tab.id, label: labelOf(tab) })),
       listeners: listeners.map((each) => toListenerStatus(each, this.#endpoints.get(each.id))),
@@ -164,11 +190,6 @@ export class Hilum {
     return [{ part: 'engine', code: 'engine-stopping', message }, ...problems];
   }
 
-  async #declareQueues({ broker }: Stores): Promise<void> {
-    const { queues } = this.#compiled.definitions;
-    await Promise.all(queues.map((queue) => broker.declare(queue)));
-  }
-
   #compile(flows: readonly FlowNode[]): Compiled {
     const { bind, environment, allowNodes, alarm, retention } = this.#options.settings;
     return compileFlows(flows, {
@@ -178,6 +199,10 @@ export class Hilum {
       alarmLimits: alarm.limits,
       retention: retention.policy,
     });
+  }
+
+  get #pausedNames(): readonly string[] {
+    return this.#paused?.names() ?? [];
   }
 
   #supervise(name: string, config: () => RoleConfig): SupervisedProcess {
@@ -201,153 +226,41 @@ export class Hilum {
   async #startEdge(): Promise<void> {
     this.#edge = this.#supervise('edge', () => ({
       role: 'edge',
-      definitions: this.#compiled.definitions,
-      paused: this.#paused?.names() ?? [],
+      definitions: this.#deployments.current.compiled.definitions,
+      paused: this.#pausedNames,
     }));
     await this.#edge.start({ once: true });
   }
 
-  async #startWorkers(): Promise<void> {
-    await Promise.all(findGroups(this.#flows).map((group) => this.#startWorker(group)));
-  }
-
-  /** Flows that do not start must not keep the editor, where they are mended, and the edge from running. */
-  async #startWorker(group: string): Promise<void> {
-    const { settings } = this.#options;
-    await prepareNodeRed(settings, workerDirectory(settings, group), this.#credentialSecret);
-    const worker = this.#supervise(workerName(group), () => ({
-      role: 'worker',
-      group,
-      definitions: this.#compiled.definitions,
-      paused: this.#paused?.names() ?? [],
-      credentialSecret: this.#credentialSecret,
-    }));
-    if (this.#stopping) return;
-    this.#workers.set(group, worker);
-    await worker.start({ once: false });
-  }
-
-  async #startConsole(): Promise<void> {
-    const stores = this.#stores;
-    const paused = this.#paused;
-    if (stores === undefined || paused === undefined) return;
-    const { settings, logger } = this.#options;
-    await prepareNodeRed(settings, editorDirectory(settings), this.#credentialSecret);
-    this.#replays = await ReplayRuns.open({
-      stores,
-      logger,
-      clock: Date.now,
-      definitions: () => this.#compiled.definitions,
-      directory: settings.replaysDirectory,
-    });
-    this.#retention = new Retention({
-      retention: stores.retention,
-      settings: settings.retention,
-      logger,
-      clock: Date.now,
-      policies: () => this.#compiled.retention,
-      labelOf: (owner) => this.status().interfaces.find(({ id }) => id === owner)?.label,
-    });
-    this.#alarms = await AlarmWatch.open({
-      ...stores,
-      logger,
-      clock: Date.now,
-      newId: () => newId(Date.now()),
-      watched: () => this.#watched(),
-      address: settings.alarm.address,
-      file: settings.alarmsFile,
-      everyMs: settings.alarm.everyMs,
-    });
-    this.#console = await startConsole({
-      ...this.#options,
-      stores,
-      credentialSecret: this.#credentialSecret,
-      control: {
-        replay: (id, by) =>
-          replay(id, by, { stores, definitions: this.#compiled.definitions, clock: Date.now }),
-        status: () => this.status(),
-        problems: () => this.problems(),
-        queues: () => this.#compiled.definitions.queues.map(({ name }) => name),
-      },
-      administration: new Administrator({
-        stores,
-        logger,
-        clock: Date.now,
-        paused,
-        queues: () => this.#compiled.definitions.queues.map(({ name }) => name),
-        onRelease: (queue, key) => {
-          this.#tellConsumers({ type: 'release', queue, key });
-        },
-        onPaused: (queues) => {
-          this.#tellConsumers({ type: 'paused', queues });
-        },
-      }),
-      replays: this.#replays,
-      alarms: this.#alarms,
-      retention: this.#retention,
-      check: (flows): readonly Issue[] => this.#compile(flows).issues,
-      deployed: (flows) => {
-        this.#deploying = this.#deploying.then(() => this.#deploy(flows));
-      },
-      inject: (nodeId) => {
-        this.#tellWorkers({ type: 'inject', nodeId });
-      },
-      debug: (nodeId, active) => {
-        this.#tellWorkers({ type: 'debug', nodeId, active });
-      },
-    });
-  }
-
-  /** What the alarms go by. */
-  #watched(): Watched {
-    const { definitions, alarmLimits } = this.#compiled;
-    const endpoints = [...definitions.listeners, ...definitions.senders];
-    return {
-      definitions,
-      limitsOf: (owner) => alarmLimits.get(owner) ?? this.#options.settings.alarm.limits,
-      names: {
-        interfaces: new Map(this.status().interfaces.map(({ id, label }) => [id, label])),
-        queues: new Map(endpoints.map(({ queue, label }) => [queue, label])),
-      },
-    };
-  }
-
-  /** The edge first (unchanged listeners stay connected), then the workers: old out, new in. */
-  async #deploy(flows: readonly FlowNode[]): Promise<void> {
-    const { logger } = this.#options;
-    try {
-      this.#flows = flows;
-      this.#compiled = this.#compile(flows);
-      const { definitions } = this.#compiled;
-      this.#edge?.send({ type: 'definitions', definitions });
-      // For the console, which counts what it has declared. Edge and workers declare what they use.
-      if (this.#stores !== undefined) {
-        this.#declareQueues(this.#stores).catch((error: unknown) => {
-          logger.warn({ err: error }, 'The console does not see all queues until the next deploy.');
-        });
-      }
-      await Promise.all(
-        [...this.#workers].map(async ([group, worker]) => {
-          await worker.stop();
-          this.#workers.delete(group);
-          this.#condition.forget(worker.name);
-        }),
-      );
-      await this.#startWorkers();
-      logger.info({ groups: findGroups(flows) }, 'The flows were deployed.');
-    } catch (error) {
-      logger.error({ err: error }, 'The deployed flows do not run.');
-    }
-  }
-
-  /** Edge and workers: each knows which queues are its own. */
-  #tellConsumers(message: Parameters<SupervisedProcess['send']>[0]): void {
+  /** Listeners and senders that did not change stay connected. */
+  #applyToEdge(deployed: Deployed): void {
+    const message: ToChild = { type: 'definitions', definitions: deployed.compiled.definitions };
     this.#edge?.send(message);
-    this.#tellWorkers(message);
+    if (this.#stores === undefined) return;
+    // For the console, which counts what it has declared. Edge and workers declare what they use.
+    declareQueues(deployed, this.#stores).catch((error: unknown) => {
+      this.#options.logger.warn(
+        { err: error },
+        'The console does not see all queues until the next deploy.',
+      );
+    });
   }
 
-  #tellWorkers(message: Parameters<SupervisedProcess['send']>[0]): void {
-    for (const worker of this.#workers.values()) worker.send(message);
+  /** Deploys that come by the command line go through the editor, so that whoever has it open hears of them. */
+  #toDeploys(editor: Editor): Deploys {
+    const deployments = this.#deployments;
+    const { history } = deployments;
+    return {
+      deploy: async ({ revision, by }) => {
+        const earlier = revision === undefined ? undefined : await history.read(revision);
+        const flows = earlier?.flows ?? (await readFlows(this.#options.settings.flowsDirectory));
+        await editor.submit(flows, by);
+        const { groups } = deployments;
+        return earlier === undefined ? { groups } : { groups, revision: earlier.revision };
+      },
+      list: (limit) => history.list(limit),
+      diff: (revision) => history.diff(revision),
+    };
   }
 
   #hear(name: string, message: FromChild): void {
@@ -371,6 +284,7 @@ export class Hilum {
         if (name === 'owner') this.#condition.storage({ reason: undefined });
         return;
       case 'failed':
+      case 'released':
       case 'pong':
     }
   }
@@ -378,6 +292,10 @@ export class Hilum {
 
 const spoolingNote =
   'RabbitMQ is away: messages are acknowledged and spooled on this machine, and go on when it is back.';
+
+async function declareQueues({ compiled }: Deployed, { broker }: Stores): Promise<void> {
+  await Promise.all(compiled.definitions.queues.map((queue) => broker.declare(queue)));
+}
 
 function labelOf(tab: FlowNode): string {
   const label = tab['label'];

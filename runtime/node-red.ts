@@ -8,6 +8,16 @@ export interface NodeRed {
   init(server: Server | undefined, settings: object): void;
   start(): Promise<void>;
   stop(): Promise<void>;
+  readonly runtime: {
+    readonly flows: {
+      /** As the editor's deploy: through the storage, which may refuse it. */
+      setFlows(options: {
+        readonly flows: { readonly flows: readonly FlowNode[] };
+        readonly deploymentType: 'full';
+        readonly user: { readonly username: string };
+      }): Promise<unknown>;
+    };
+  };
   readonly httpAdmin: (request: IncomingMessage, response: ServerResponse) => void;
   readonly events: EventEmitter;
   readonly hooks: {

@@ -43,6 +43,10 @@ export interface Settings {
   /** Folder of the flow files; made from the shipped ones where it does not exist. */
   readonly flowsDirectory: string;
   readonly mappingsDirectory: string;
+  /** The mappings as they were deployed, a folder each. */
+  readonly mappingVersions: string;
+  /** There only while a deploy writes. */
+  readonly deployJournal: string;
   /**
    * What `${NAME}` in a flow stands for, and the environment of every process: what Hilum was given, less
    * its own secrets, and the settings above by name.
@@ -72,6 +76,9 @@ type LogLevel = (typeof logLevels)[number];
 
 /** The folder that holds package.json: shipped flows, mappings and the built nodes are below it. */
 export const packageDirectory = path.resolve(import.meta.dirname, '..');
+
+/** The mappings that come with Hilum. */
+export const shippedMappings = path.join(packageDirectory, 'mappings');
 
 /** Node-RED's own folder of the editor. */
 export function editorDirectory({ dataDirectory }: Settings): string {
@@ -157,9 +164,9 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       paceAbove,
       allowNodes: toList(env['HILUM_ALLOW_NODES'] ?? ''),
       flowsDirectory: path.resolve(env['HILUM_FLOWS'] || path.join(dataDirectory, 'flows')),
-      mappingsDirectory: path.resolve(
-        env['HILUM_MAPPINGS'] || path.join(packageDirectory, 'mappings'),
-      ),
+      mappingsDirectory: path.resolve(env['HILUM_MAPPINGS'] || shippedMappings),
+      mappingVersions: path.join(dataDirectory, 'mappings'),
+      deployJournal: path.join(dataDirectory, 'deploy-journal.json'),
       environment: buildEnvironment(env, ports),
       ownerSocket: path.join(sockets, 'owner.sock'),
       controlSocket: path.join(sockets, 'hilum.sock'),

@@ -1,7 +1,7 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildError } from '../../core/errors.ts';
-import { writeFileAtomically } from './write-file.ts';
+import type { FileChanges } from './file-set.ts';
 
 /** JSON files below a flows folder, by their path inside it: `lab-results.json`, `subflows/x.json`. */
 type JsonFiles = ReadonlyMap<string, unknown>;
@@ -32,24 +32,27 @@ export async function readFlowFiles(directory: string): Promise<JsonFiles> {
   return files;
 }
 
-/** Writes the files that changed and removes those that are no more; gives the names of both. */
-export async function writeFlowFiles(
-  directory: string,
-  files: JsonFiles,
-): Promise<readonly string[]> {
-  const changed: string[] = [];
-  for (const [name, content] of files) {
-    const text = `${JSON.stringify(content, null, 2)}\n`;
-    if (await writeFileAtomically(path.join(directory, name), text)) changed.push(name);
-  }
-  for (const folder of subfolders) {
-    for (const name of await listJson(path.join(directory, folder))) {
-      if (files.has(folder + name)) continue;
-      await rm(path.join(directory, folder, name));
-      changed.push(folder + name);
+/** What makes a flows folder hold these files and no others, for {@link writeFileSet}. */
+export async function planFlowFiles(directory: string, files: JsonFiles): Promise<FileChanges> {
+  const write = new Map(
+    [...files].map(([name, content]) => [
+      path.join(directory, name),
+      `${JSON.stringify(content, null, 2)}\n`,
+    ]),
+  );
+  const remove: string[] = [];
+  for (const folder of flowFolders(directory)) {
+    for (const name of await listJson(folder)) {
+      const file = path.join(folder, name);
+      if (!write.has(file)) remove.push(file);
     }
   }
-  return changed;
+  return { write, remove };
+}
+
+/** The folders in which flow files lie. */
+export function flowFolders(directory: string): readonly string[] {
+  return subfolders.map((folder) => path.join(directory, folder));
 }
 
 async function listJson(directory: string): Promise<readonly string[]> {

@@ -39,7 +39,7 @@ export async function readFileIfAny(file: string): Promise<string | undefined> {
 }
 
 /** A rename is durable only once its folder is. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();

@@ -7,6 +7,7 @@ import type { Administration } from './administration.ts';
 import type { AlarmReader } from './alarms.ts';
 import { buildChangesRouter } from './changes.ts';
 import type { Control } from './control.ts';
+import type { Deploys } from './deploys.ts';
 import { buildGuard } from './guard.ts';
 import { buildHealthRouter } from './health.ts';
 import { handleErrors } from './http.ts';
@@ -38,6 +39,7 @@ export interface ConsoleOptions {
   readonly replays: Replays;
   readonly alarms: AlarmReader;
   readonly retention: RetentionControl;
+  readonly deploys: Deploys;
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;

@@ -4,6 +4,8 @@ import { buildAdminRouter } from './admin-routes.ts';
 import type { Administration } from './administration.ts';
 import type { AlarmReader } from './alarms.ts';
 import type { Control } from './control.ts';
+import { buildDeployRouter } from './deploy-routes.ts';
+import type { Deploys } from './deploys.ts';
 import { HttpError, handle, handleErrors, userOf } from './http.ts';
 import { readFilter, readPage } from './message-filter.ts';
 import type { Reader } from './reader.ts';
@@ -20,6 +22,7 @@ export interface ApiOptions {
   readonly replays: Replays;
   readonly alarms: AlarmReader;
   readonly retention: RetentionControl;
+  readonly deploys: Deploys;
   readonly logger: Logger;
   readonly newId: () => string;
 }
@@ -110,6 +113,7 @@ export function buildApiRouter(options: ApiOptions, admit: RequestHandler): Rout
   );
   router.use(buildReplayRouter(options));
   router.use(buildRetentionRouter(options));
+  router.use(buildDeployRouter(options));
   router.use(buildAdminRouter(options));
   router.use(() => {
     throw new HttpError(404, 'no-such-route', 'Expected a path of the API; see docs/console.md.');

@@ -1,14 +1,15 @@
 import type { Server } from 'node:http';
 import path from 'node:path';
 import { Router } from 'express';
-import { HilumError } from '../../core/errors.ts';
+import { findFailure, HilumError } from '../../core/errors.ts';
 import type { FlowNode } from '../../core/interface.ts';
-import type { Issue } from '../../core/issue.ts';
+import { isValid, type Issue } from '../../core/issue.ts';
 import type { Logger } from '../../core/ports/logger.ts';
-import { openFlowStorage } from '../deploy/storage.ts';
+import { openEditorStorage, type Submission } from '../deploy/storage.ts';
 import { sharedSettings } from '../flow/headless.ts';
 import { loadNodeRed, type LogEvent, type NodeRed } from '../node-red.ts';
 import { logLevel } from '../node-red.ts';
+import { NodeStatuses } from './node-statuses.ts';
 import { editorDirectory, packageDirectory, type Settings } from '../settings.ts';
 
 interface Options {
@@ -19,9 +20,8 @@ interface Options {
   readonly authenticate: (
     cookieHeader: string,
   ) => Promise<{ readonly username: string; readonly permissions: readonly string[] } | null>;
-  /** Everything that is wrong with these flows; an error refuses the deploy. */
-  readonly check: (flows: readonly FlowNode[]) => readonly Issue[];
-  readonly deployed: (flows: readonly FlowNode[]) => void;
+  /** Makes them durable and has them run; rejects with HilumError, its issues by node, where that cannot be. */
+  readonly deploy: (submission: Submission) => Promise<void>;
   readonly inject: (nodeId: string) => void;
   readonly debug: (nodeId: string, active: boolean) => void;
 }
@@ -34,6 +34,8 @@ export interface Editor {
   stop(): Promise<void>;
   /** Something a worker's Node-RED said: a node's status, debug output. */
   show(kind: 'node-status' | 'comms', event: object): void;
+  /** Deploys as if the flows came from an open editor: open ones are told that the flows are others now. */
+  submit(flows: readonly FlowNode[], by: string): Promise<void>;
 }
 
 const icon = path.join(packageDirectory, 'dist', 'console', 'favicon.svg');
@@ -41,15 +43,19 @@ const icon = path.join(packageDirectory, 'dist', 'console', 'favicon.svg');
 export function createEditor(options: Options): Editor {
   const { settings, logger } = options;
   const red = loadNodeRed();
-  const storage = openFlowStorage({
-    flowsDirectory: settings.flowsDirectory,
-    dataDirectory: settings.dataDirectory,
-    flowState: 'stop',
-    beforeSave: (flows) => {
-      refuseErrors([...findUnknownTypes(red, flows), ...options.check(flows)]);
-    },
-    afterSave: (flows) => {
-      options.deployed(flows);
+  const statuses = new NodeStatuses((event) => red.events.emit('node-status', event));
+  const storage = openEditorStorage({
+    ...settings,
+    deploy: async (submission) => {
+      try {
+        const unknown = findUnknownTypes(red, submission.flows);
+        if (!isValid(unknown)) throw new HilumError('permanent', unknown);
+        await options.deploy(submission);
+        statuses.accept();
+      } catch (error) {
+        statuses.refuse(findFailure(error)?.issues ?? []);
+        throw error;
+      }
     },
   });
   red.init(options.server, {
@@ -90,7 +96,12 @@ export function createEditor(options: Options): Editor {
     start: () => red.start(),
     stop: () => red.stop(),
     show: (kind, event) => {
-      red.events.emit(kind, event);
+      if (kind === 'node-status') statuses.show(event);
+      else red.events.emit(kind, event);
+    },
+    submit: async (flows, by) => {
+      const user = { username: by, permissions: '*' };
+      await red.runtime.flows.setFlows({ flows: { flows }, deploymentType: 'full', user });
     },
   };
 }
@@ -108,12 +119,6 @@ function findUnknownTypes(red: NodeRed, flows: readonly FlowNode[]): readonly Is
       location: id,
       message: `No node of type "${type}" is installed or allowed; remove it or disable it.`,
     }));
-}
-
-/** Node-RED tells the editor the message of what `saveFlows` rejects with. */
-function refuseErrors(issues: readonly Issue[]): void {
-  const errors = issues.filter(({ severity }) => severity === 'fatal' || severity === 'error');
-  if (errors.length > 0) throw new HilumError('permanent', errors);
 }
 
 /** Inject and debug buttons act where the flow runs; everything else is Node-RED's own. */

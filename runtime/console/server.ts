@@ -7,12 +7,12 @@ import { createConsole } from '../../console/api/app.ts';
 import type { Administration } from '../../console/api/administration.ts';
 import type { AlarmReader } from '../../console/api/alarms.ts';
 import type { Control } from '../../console/api/control.ts';
+import type { Deploys } from '../../console/api/deploys.ts';
 import type { Replays } from '../../console/api/replays.ts';
 import type { RetentionControl } from '../../console/api/retention.ts';
-import type { FlowNode } from '../../core/interface.ts';
-import type { Issue } from '../../core/issue.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Stores } from '../broker.ts';
+import type { Submission } from '../deploy/storage.ts';
 import { newId } from '../ids.ts';
 import { packageDirectory, type Settings } from '../settings.ts';
 import { createEditor, type Editor } from './editor.ts';
@@ -28,8 +28,9 @@ interface Options {
   readonly logger: Logger;
   readonly version: string;
   readonly credentialSecret: string;
-  readonly check: (flows: readonly FlowNode[]) => readonly Issue[];
-  readonly deployed: (flows: readonly FlowNode[]) => void;
+  readonly deploy: (submission: Submission) => Promise<void>;
+  /** What the editor is not needed for. */
+  readonly deploys: (editor: Editor) => Deploys;
   readonly inject: (nodeId: string) => void;
   readonly debug: (nodeId: string, active: boolean) => void;
 }
@@ -45,32 +46,26 @@ export interface ConsoleServer {
 
 /** Rejects when the address or the socket cannot be had. */
 export async function startConsole(options: Options): Promise<ConsoleServer> {
-  const { settings, stores, control, administration, replays, alarms, retention, logger, version } =
-    options;
+  const { settings, stores } = options;
   const app = express();
   app.disable('x-powered-by');
   const server = createServer(app);
-  const console = createConsole({
-    broker: stores.broker,
-    ledger: stores.ledger,
-    users: openUserStore(path.join(settings.dataDirectory, 'users.json')),
-    control,
-    administration,
-    replays,
-    alarms,
-    retention,
-    logger,
-    clock: Date.now,
-    newId: () => newId(Date.now()),
-    webRoot: path.join(packageDirectory, 'dist', 'console'),
-    version,
-  });
-  console.attach(server);
   const editor = createEditor({
     ...options,
     server,
     authenticate: (cookieHeader) => console.authenticate(cookieHeader),
   });
+  const console = createConsole({
+    ...options,
+    broker: stores.broker,
+    ledger: stores.ledger,
+    users: openUserStore(path.join(settings.dataDirectory, 'users.json')),
+    deploys: options.deploys(editor),
+    clock: Date.now,
+    newId: () => newId(Date.now()),
+    webRoot: path.join(packageDirectory, 'dist', 'console'),
+  });
+  console.attach(server);
   app.use(console.guard);
   app.use('/editor', editor.router);
   app.use(console.router);

@@ -5,6 +5,7 @@ import { readAlarmLimits, type AlarmLimits } from '../alarm/limits.ts';
 import { readRetentionPolicy, type RetentionPolicy } from '../retention/policy.ts';
 import { changesSetting, readChangeBound } from '../changes/bound.ts';
 import { lintFlows } from './lint.ts';
+import { lintLinks } from './lint-links.ts';
 import { findTabSetting } from './tab-setting.ts';
 
 /** What the flows ask of edge and broker, and what is wrong with them: an error refuses the deploy. */
@@ -38,9 +39,8 @@ export function compileFlows(
   const issues: Issue[] = [];
   for (const node of flows) {
     const contribute = contributors[node.type];
-    if (contribute === undefined || node.d === true) continue;
+    if (contribute === undefined || !isActive(node, tabs)) continue;
     const tab = tabs.get(node.z ?? '');
-    if (tab?.['disabled'] === true) continue;
     const contribution = contribute(node, {
       interface: tab?.id ?? '',
       defaults: { bind: context.bind },
@@ -68,8 +68,14 @@ export function compileFlows(
       ...settings.issues,
       ...findSharedPorts(definitions),
       ...lintFlows(flows, context.allowNodes ?? []),
+      ...lintLinks(flows.filter((node) => isActive(node, tabs))),
     ],
   };
+}
+
+/** Neither the node nor its tab is disabled. */
+function isActive(node: FlowNode, tabs: ReadonlyMap<string, FlowNode>): boolean {
+  return node.d !== true && tabs.get(node.z ?? '')?.['disabled'] !== true;
 }
 
 /** A tab's environment variables of the names that Hilum's own have hold for its interface. */

@@ -6,20 +6,67 @@ const defaultGroup = 'default';
 
 /** The worker groups of the enabled tabs. A tab's group stands in its environment as `HILUM_GROUP`. */
 export function findGroups(flows: readonly FlowNode[]): readonly string[] {
-  const tabs = flows.filter((node) => node.type === 'tab' && node['disabled'] !== true);
-  return [...new Set(tabs.map(groupOf))].sort();
+  return [...new Set(flows.filter(isEnabledTab).map(groupOf))].sort();
 }
 
-/** The flows of one group: its tabs with their nodes, and what all share (subflows, configuration). */
-export function selectGroup(flows: readonly FlowNode[], group: string): readonly FlowNode[] {
-  const others = new Set(
-    flows.filter((node) => node.type === 'tab' && groupOf(node) !== group).map(({ id }) => id),
-  );
-  return flows.filter((node) => !others.has(node.id) && !others.has(node.z ?? ''));
-}
-
-function groupOf(tab: FlowNode): string {
+/** The group that a tab is in. */
+export function groupOf(tab: FlowNode): string {
   return findTabSetting(tab, 'HILUM_GROUP') ?? defaultGroup;
+}
+
+/**
+ * The flows of one group, in their order: its enabled tabs with their nodes, the subflows and configuration nodes that
+ * these use, directly or through one another, and the environment that all flows share.
+ */
+export function selectGroup(flows: readonly FlowNode[], group: string): readonly FlowNode[] {
+  const tabs = new Set(
+    flows.filter((node) => isEnabledTab(node) && groupOf(node) === group).map(({ id }) => id),
+  );
+  const containers = new Set(flows.filter(isContainer).map(({ id }) => id));
+  const inside = Map.groupBy(
+    flows.filter(({ z }) => containers.has(z ?? '')),
+    ({ z }) => z ?? '',
+  );
+  /** What is on no tab: configuration, and the subflows' own entries. */
+  const shared = new Map(
+    flows
+      .filter(({ type, z }) => type !== 'tab' && !containers.has(z ?? ''))
+      .map((node) => [node.id, node]),
+  );
+  const selected = new Set<FlowNode>();
+  const select = (node: FlowNode): void => {
+    if (selected.has(node)) return;
+    selected.add(node);
+    for (const each of inside.get(node.id) ?? []) select(each);
+    for (const id of findMentioned(node)) {
+      const used = shared.get(id);
+      if (used !== undefined) select(used);
+    }
+  };
+  for (const node of flows) {
+    if (tabs.has(node.id) || node.type === 'global-config') select(node);
+  }
+  return flows.filter((node) => selected.has(node));
+}
+
+/** The ids of whatever the node may use: any property may hold one. */
+function findMentioned(node: FlowNode): readonly string[] {
+  const subflow = node.type.startsWith('subflow:') ? [node.type.slice('subflow:'.length)] : [];
+  return [...subflow, ...findTexts(Object.values(node))];
+}
+
+function findTexts(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap(findTexts);
+}
+
+function isContainer({ type }: FlowNode): boolean {
+  return type === 'tab' || type === 'subflow';
+}
+
+function isEnabledTab(node: FlowNode): boolean {
+  return node.type === 'tab' && node['disabled'] !== true;
 }
 
 /** What a group's worker is called: by people, and by the spool of what it has for the ledger. */

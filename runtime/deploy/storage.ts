@@ -1,14 +1,14 @@
 import path from 'node:path';
-import { readFlowFiles, writeFlowFiles } from '../../connectors/file/flow-store.ts';
+import { readFlowFiles } from '../../connectors/file/flow-store.ts';
 import { readFileIfAny, writeFileAtomically } from '../../connectors/file/write-file.ts';
 import type { FlowNode } from '../../core/interface.ts';
-import { fromFiles, toFiles, type FlowFiles } from './flow-files.ts';
+import { fromFiles, type FlowFiles } from './flow-files.ts';
 
 /** Node-RED's storage API, as far as its runtime calls it. */
-export interface FlowStorage {
+interface FlowStorage {
   init(): Promise<void>;
   getFlows(): Promise<readonly FlowNode[]>;
-  saveFlows(flows: readonly FlowNode[]): Promise<void>;
+  saveFlows(flows: readonly FlowNode[], user?: { readonly username?: string }): Promise<void>;
   getCredentials(): Promise<object>;
   saveCredentials(credentials: object): Promise<void>;
   getSettings(): Promise<object>;
@@ -19,55 +19,96 @@ export interface FlowStorage {
   saveLibraryEntry(): Promise<void>;
 }
 
-interface Options {
+/** What is kept nowhere, in either storage. */
+const unused = {
+  init: () => Promise.resolve(),
+  getSessions: () => Promise.resolve({}),
+  saveSessions: () => Promise.resolve(),
+  getLibraryEntry: () => Promise.resolve([]),
+  saveLibraryEntry: () => Promise.resolve(),
+};
+
+/** What the editor hands over at a deploy. */
+export interface Submission {
+  readonly flows: readonly FlowNode[];
+  /** As Node-RED stores them; absent: they have not changed. */
+  readonly credentials?: object;
+  /** Who deploys; absent: nobody who is known by name. */
+  readonly by?: string;
+}
+
+/** The editor's storage: flows and credentials are one submission, which is taken as a whole or not at all. */
+export function openEditorStorage(options: {
   readonly flowsDirectory: string;
   /** Where credentials and the editor's own settings are kept. */
   readonly dataDirectory: string;
-  /** `stop`: flows are stored and shown, never run here. */
-  readonly flowState: 'start' | 'stop';
-  /** May refuse: then nothing is written and the editor shows why. */
-  readonly beforeSave?: (flows: readonly FlowNode[]) => void;
-  readonly afterSave?: (flows: readonly FlowNode[], changed: readonly string[]) => void;
+  /** Makes them durable and has them run. May refuse: then nothing is written and the editor shows why. */
+  readonly deploy: (submission: Submission) => Promise<void>;
+}): FlowStorage {
+  const { flowsDirectory, dataDirectory, deploy } = options;
+  const settingsFile = path.join(dataDirectory, 'editor-settings.json');
+  /** Node-RED says them before the flows, and once only: those of a refused deploy go with the next one. */
+  let credentials: object | undefined;
+  return {
+    ...unused,
+    getFlows: () => readFlows(flowsDirectory),
+    saveFlows: async (flows, user) => {
+      await deploy({
+        flows,
+        ...(credentials === undefined ? {} : { credentials }),
+        ...(user?.username === undefined ? {} : { by: user.username }),
+      });
+      credentials = undefined;
+    },
+    getCredentials: () => readCredentials(dataDirectory),
+    saveCredentials: (changed) => {
+      credentials = changed;
+      return Promise.resolve();
+    },
+    getSettings: async () => ({
+      ...((await readJson(settingsFile)) ?? {}),
+      // Flows are stored and shown here, never run.
+      runtimeFlowState: 'stop',
+    }),
+    saveSettings: async (settings) => {
+      await writeFileAtomically(settingsFile, `${JSON.stringify(settings, null, 2)}\n`);
+    },
+  };
 }
 
-/** Flows as one file a tab, for the editor (writes) and the workers (read). */
-export function openFlowStorage(options: Options): FlowStorage {
-  const { flowsDirectory, dataDirectory, flowState } = options;
-  const readJson = async (name: string): Promise<object> => {
-    const text = await readFileIfAny(path.join(dataDirectory, name));
-    return text === undefined ? {} : (JSON.parse(text) as object);
-  };
-  const writeJson = async (name: string, content: object): Promise<void> => {
-    if (flowState === 'start') return;
-    await writeFileAtomically(
-      path.join(dataDirectory, name),
-      `${JSON.stringify(content, null, 2)}\n`,
-    );
-  };
+/** A worker's storage: what it was given at its start. Nothing is stored. */
+export function openWorkerStorage(options: {
+  readonly flows: readonly FlowNode[];
+  /** Encrypted. */
+  readonly credentials: object;
+}): FlowStorage {
   return {
-    init: () => Promise.resolve(),
-    getFlows: () => readFlows(flowsDirectory),
-    saveFlows: async (flows) => {
-      if (flowState === 'start') return;
-      options.beforeSave?.(flows);
-      const changed = await writeFlowFiles(flowsDirectory, toFiles(flows));
-      options.afterSave?.(flows, changed);
-    },
-    getCredentials: () => readJson('credentials.json'),
-    saveCredentials: (credentials) => writeJson('credentials.json', credentials),
-    getSettings: async () => ({
-      ...(await readJson('editor-settings.json')),
-      runtimeFlowState: flowState,
-    }),
-    saveSettings: (settings) => writeJson('editor-settings.json', settings),
-    getSessions: () => Promise.resolve({}),
-    saveSessions: () => Promise.resolve(),
-    getLibraryEntry: () => Promise.resolve([]),
-    saveLibraryEntry: () => Promise.resolve(),
+    ...unused,
+    getFlows: () => Promise.resolve(options.flows),
+    saveFlows: () => Promise.resolve(),
+    getCredentials: () => Promise.resolve(options.credentials),
+    saveCredentials: () => Promise.resolve(),
+    getSettings: () => Promise.resolve({ runtimeFlowState: 'start' }),
+    saveSettings: () => Promise.resolve(),
   };
 }
 
 /** All flows of the folder, in the order of the tabs. */
 export async function readFlows(flowsDirectory: string): Promise<readonly FlowNode[]> {
   return fromFiles((await readFlowFiles(flowsDirectory)) as FlowFiles);
+}
+
+/** The file of the flows' credentials, as Node-RED encrypts them. */
+export function credentialsFileOf(dataDirectory: string): string {
+  return path.join(dataDirectory, 'credentials.json');
+}
+
+/** The stored credentials, encrypted as they are; nothing where there are none. */
+export async function readCredentials(dataDirectory: string): Promise<object> {
+  return (await readJson(credentialsFileOf(dataDirectory))) ?? {};
+}
+
+async function readJson(file: string): Promise<object | undefined> {
+  const text = await readFileIfAny(file);
+  return text === undefined ? undefined : (JSON.parse(text) as object);
 }

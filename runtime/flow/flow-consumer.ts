@@ -116,15 +116,20 @@ export class FlowConsumer {
   }
 
   /**
-   * Takes no more; resolves when those in the flow are through. What waits for its turn or for another run goes back.
+   * Takes no more; what waits for its turn or for another run goes back. `through` resolves when those in the flow are
+   * through, `released` as soon as another consumer overtakes none of them.
    */
-  async stop(): Promise<void> {
+  stop(): { readonly released: Promise<void>; readonly through: Promise<void> } {
     this.#stopping.abort();
+    const isUnordered = this.#queue.order === 'none';
     // Whoever still waits for the ledger to begin waits no more.
-    if (this.#queue.order === 'none') this.#parking.stop();
-    await this.#consuming?.stop();
-    await this.#order.stop();
-    this.#parking.stop();
+    if (isUnordered) this.#parking.stop();
+    const stopped = Promise.resolve(this.#consuming?.stop());
+    const through = stopped.then(async () => {
+      await this.#order.stop();
+      this.#parking.stop();
+    });
+    return { released: isUnordered ? stopped : through, through };
   }
 
   /**

@@ -40,6 +40,8 @@ interface Options {
   readonly queues: readonly QueueDeclaration[];
   /** Of these nothing is taken, until {@link WorkerFlowRuntime.pause} says otherwise. */
   readonly paused: readonly string[];
+  /** Nothing is taken until {@link WorkerFlowRuntime.take}. */
+  readonly standsBy?: boolean;
   /** Unsettled messages per source. */
   readonly window: number;
   /** A flow that is not through by then is tried again. */
@@ -61,10 +63,14 @@ export class WorkerFlowRuntime implements FlowRuntime {
   readonly #consumers = new Set<FlowConsumer>();
   readonly #stateListeners = new Set<StateListener>();
   #paused: ReadonlySet<string>;
+  #standsBy: boolean;
+  /** Of these it takes already, although it stands by. */
+  readonly #taking = new Set<string>();
 
   constructor(options: Options) {
     this.#options = options;
     this.#paused = new Set(options.paused);
+    this.#standsBy = options.standsBy ?? false;
     this.#recorder = new Recorder(options);
     const parts = {
       ...options,
@@ -106,12 +112,12 @@ export class WorkerFlowRuntime implements FlowRuntime {
       send,
     );
     this.#consumers.add(consumer);
-    consumer.start(tell, { isPaused: this.#paused.has(queue) });
+    consumer.start(tell, { isPaused: !this.#mayTake(queue) });
     return {
       stop: () => {
         this.#consumers.delete(consumer);
         this.#stateListeners.delete(tell);
-        consumer.stop().catch((error: unknown) => {
+        consumer.stop().through.catch((error: unknown) => {
           logger.warn({ queue, err: error }, 'The consumer did not stop cleanly.');
         });
       },
@@ -152,22 +158,52 @@ export class WorkerFlowRuntime implements FlowRuntime {
   /** Of these queues nothing is taken from now on, of all others it is. What is in a flow goes through it. */
   pause(queues: readonly string[]): void {
     const wanted = new Set(queues);
-    for (const consumer of this.#consumers) {
-      const { queue } = consumer;
-      if (wanted.has(queue) && !this.#paused.has(queue)) consumer.pause();
-      if (!wanted.has(queue) && this.#paused.has(queue)) consumer.resume();
-    }
-    this.#paused = wanted;
+    this.#change(() => {
+      this.#paused = wanted;
+    });
   }
 
-  /** Takes no more messages and waits until those in the flows are through, at most `boundMs`. */
-  async drain(boundMs: number): Promise<void> {
+  /** Stands by no longer: takes from this queue, from all of them where none is named. */
+  take(queue?: string): void {
+    this.#change(() => {
+      if (queue === undefined) this.#standsBy = false;
+      else this.#taking.add(queue);
+    });
+  }
+
+  /**
+   * Takes no more messages and waits until those in the flows are through, at most `boundMs`. `onReleased` is told of
+   * each queue as soon as another may take from it without overtaking what is still in a flow.
+   */
+  async drain(boundMs: number, onReleased: (queue: string) => void): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
+    const byQueue = Map.groupBy(this.#consumers, ({ queue }) => queue);
+    const stopping = [...byQueue].map(async ([queue, consumers]) => {
+      const stops = consumers.map((consumer) => consumer.stop());
+      await Promise.allSettled(stops.map(({ released }) => released));
+      onReleased(queue);
+      await Promise.all(stops.map(({ through }) => through));
+    });
     await Promise.race([
-      Promise.all([...this.#consumers].map((consumer) => consumer.stop())),
+      Promise.all(stopping),
       new Promise<void>((resolve) => (timer = setTimeout(resolve, boundMs))),
     ]);
     clearTimeout(timer);
+  }
+
+  #mayTake(queue: string): boolean {
+    return !this.#paused.has(queue) && (!this.#standsBy || this.#taking.has(queue));
+  }
+
+  /** Tells the consumers whose queues may be taken from now and might not before, or the other way round. */
+  #change(by: () => void): void {
+    const before = new Map([...this.#consumers].map((each) => [each, this.#mayTake(each.queue)]));
+    by();
+    for (const [consumer, might] of before) {
+      const may = this.#mayTake(consumer.queue);
+      if (may && !might) consumer.resume();
+      if (!may && might) consumer.pause();
+    }
   }
 
   #begin(

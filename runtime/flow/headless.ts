@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { FlowNode } from '../../core/interface.ts';
 import type { FlowRuntime } from '../../core/ports/flow-runtime.ts';
-import { openFlowStorage, readFlows, type FlowStorage } from '../deploy/storage.ts';
+import { encryptCredentials, type Credentials } from '../credentials.ts';
+import { openWorkerStorage } from '../deploy/storage.ts';
 import { loadNodeRed, type LogEvent, type NodeRed } from '../node-red.ts';
 import { packageDirectory } from '../settings.ts';
 
@@ -49,10 +51,9 @@ function findUnused(flows: readonly FlowNode[]): readonly string[] {
 interface Options {
   /** Node-RED's own folder of this process. */
   readonly userDirectory: string;
-  readonly dataDirectory: string;
-  readonly flowsDirectory: string;
-  readonly credentialSecret: string;
-  readonly select: (flows: readonly FlowNode[]) => readonly FlowNode[];
+  readonly flows: readonly FlowNode[];
+  /** Of these nodes. */
+  readonly credentials: Credentials;
   readonly flowRuntime: (red: NodeRed) => FlowRuntime;
   readonly onLog: (event: LogEvent) => void;
   /** Starting takes longer than this: a node type is missing or a node hangs. */
@@ -60,17 +61,14 @@ interface Options {
 }
 
 /**
- * Starts a headless Node-RED on the selected flows. Rejects when they do not start, with the missing
+ * Starts a headless Node-RED on the flows. Rejects when they do not start, with the missing
  * node types where that is why: Node-RED itself would wait for them silently.
  */
 export async function startHeadless(options: Options): Promise<NodeRed> {
   const red = loadNodeRed();
-  const storage = openFlowStorage({ ...options, flowState: 'start' });
-  const selected: FlowStorage = {
-    ...storage,
-    getFlows: async () => options.select(await storage.getFlows()),
-  };
-  const unused = findUnused(options.select(await readFlows(options.flowsDirectory)));
+  const unused = findUnused(options.flows);
+  // Nothing of them is stored here; Node-RED complains about credentials that are not encrypted.
+  const credentialSecret = randomUUID();
   const holder: { hilum?: FlowRuntime } = {};
   red.init(undefined, {
     ...sharedSettings,
@@ -79,9 +77,12 @@ export async function startHeadless(options: Options): Promise<NodeRed> {
     disableEditor: true,
     httpAdminRoot: false,
     httpNodeRoot: false,
-    credentialSecret: options.credentialSecret,
+    credentialSecret,
     contextStorage: { default: { module: 'memory' } },
-    storageModule: selected,
+    storageModule: openWorkerStorage({
+      flows: options.flows,
+      credentials: encryptCredentials(options.credentials, credentialSecret),
+    }),
     logging: {
       hilum: { level: 'info', metrics: false, audit: false, handler: () => options.onLog },
     },

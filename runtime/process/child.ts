@@ -1,4 +1,5 @@
 import { flushCompileCache } from 'node:module';
+import { findFailure } from '../../core/errors.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { openLogger } from '../log.ts';
 import type { Settings } from '../settings.ts';
@@ -76,7 +77,8 @@ export function runChild<R extends Role>(
           (error: unknown) => {
             const text = error instanceof Error ? error.message : String(error);
             logger?.error({ err: error }, 'The process could not start.');
-            tell({ type: 'failed', message: text });
+            const issues = findFailure(error)?.issues ?? [];
+            tell({ type: 'failed', message: text, issues });
             process.exit(1);
           },
         );

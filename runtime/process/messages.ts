@@ -1,4 +1,6 @@
-import type { InterfaceDefinitions } from '../../core/interface.ts';
+import type { FlowNode, InterfaceDefinitions } from '../../core/interface.ts';
+import type { Issue } from '../../core/issue.ts';
+import type { Credentials } from '../credentials.ts';
 import type { Settings } from '../settings.ts';
 
 /** What the supervisor says to its processes. */
@@ -9,6 +11,8 @@ export type ToChild =
   | { readonly type: 'release'; readonly queue: string; readonly key: string }
   /** Of these queues nothing is to be taken, of all others it is. */
   | { readonly type: 'paused'; readonly queues: readonly string[] }
+  /** A worker that stands by takes from this queue now, from all its queues where none is named. */
+  | { readonly type: 'take'; readonly queue?: string }
   | { readonly type: 'inject'; readonly nodeId: string }
   | { readonly type: 'debug'; readonly nodeId: string; readonly active: boolean }
   | { readonly type: 'ping' }
@@ -26,9 +30,16 @@ export type RoleConfig =
   | {
       readonly role: 'worker';
       readonly group: string;
+      /** Whose spool it takes up and leaves: of two workers of a group at a time each has its own. */
+      readonly spoolName: string;
+      /** What it runs, with the credentials of these nodes and of no others. */
+      readonly flows: readonly FlowNode[];
+      readonly credentials: Credentials;
+      readonly mappingsDirectory: string;
       readonly definitions: InterfaceDefinitions;
       readonly paused: readonly string[];
-      readonly credentialSecret: string;
+      /** It starts its flows and takes nothing until `take`. */
+      readonly standsBy: boolean;
     };
 
 export type Role = RoleConfig['role'];
@@ -37,8 +48,10 @@ export type Role = RoleConfig['role'];
 export type FromChild =
   | { readonly type: 'ready'; readonly summary?: string }
   /** It cannot do its work; the words are for the person who starts Hilum. */
-  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'failed'; readonly message: string; readonly issues?: readonly Issue[] }
   | { readonly type: 'pong' }
+  /** A worker that stops takes no more from this queue, and nobody that takes from it now overtakes what it has. */
+  | { readonly type: 'released'; readonly queue: string }
   | { readonly type: 'connection'; readonly part: 'broker'; readonly state: ConnectionState }
   | { readonly type: 'storage'; readonly state: StorageState }
   /** One endpoint of the edge: a listener that listens or cannot, a sender that sends or cannot, by node id. */

@@ -1,7 +1,8 @@
-import { findFailure } from '../../core/errors.ts';
+import { setImmediate } from 'node:timers/promises';
+import { findFailure, HilumError } from '../../core/errors.ts';
+import type { Issue } from '../../core/issue.ts';
 import { openMapper } from '../../connectors/file/mapping-files.ts';
 import { openStores } from '../broker.ts';
-import { selectGroup, workerName } from '../deploy/groups.ts';
 import { WorkerFlowRuntime } from '../flow/flow-runtime.ts';
 import { startHeadless } from '../flow/headless.ts';
 import { logLevel, type LogEvent, type NodeRed } from '../node-red.ts';
@@ -19,18 +20,21 @@ runChild('worker', async ({ settings, config, logger }) => {
   let tracker: SettlementTracker | undefined;
   let flowRuntime: WorkerFlowRuntime | undefined;
   const stores = await openStores(settings, logger, {
-    name: workerName(config.group),
+    name: config.spoolName,
     onState: (state) => {
       tell({ type: 'connection', part: 'broker', state });
       flowRuntime?.announce(state === 'connected' ? 'connected' : 'disconnected');
     },
   });
   await Promise.all(config.definitions.queues.map((queue) => stores.broker.declare(queue)));
-  const mapper = openMapper(settings.mappingsDirectory);
+  const mapper = openMapper(config.mappingsDirectory);
 
+  const startErrors: Issue[] = [];
+  let isStarting = true;
   const onLog = (event: LogEvent): void => {
     tracker?.onLog(event);
     if (event.level > logLevel.warn) return;
+    if (isStarting && event.level <= logLevel.error) startErrors.push(...toStartErrors(event));
     if (event.id === undefined) {
       logger.warn({}, `Node-RED: ${String(event.msg)}`);
       return;
@@ -41,10 +45,8 @@ runChild('worker', async ({ settings, config, logger }) => {
   };
   const red: NodeRed = await startHeadless({
     userDirectory: workerDirectory(settings, config.group),
-    dataDirectory: settings.dataDirectory,
-    flowsDirectory: settings.flowsDirectory,
-    credentialSecret: config.credentialSecret,
-    select: (flows) => selectGroup(flows, config.group),
+    flows: config.flows,
+    credentials: config.credentials,
     startTimeoutMs: 20_000,
     onLog,
     flowRuntime: (runtime) => {
@@ -60,6 +62,7 @@ runChild('worker', async ({ settings, config, logger }) => {
         clock: Date.now,
         queues: config.definitions.queues,
         paused: config.paused,
+        standsBy: config.standsBy,
         window,
         flowTimeoutMs,
         changeBytes: settings.changeBytes,
@@ -68,21 +71,36 @@ runChild('worker', async ({ settings, config, logger }) => {
     },
   });
   forwardToEditor(red);
+  // What a node says as soon as it has started is heard: a function's setup fails a moment later.
+  await setImmediate();
+  isStarting = false;
+  if (config.standsBy && startErrors.length > 0) throw new HilumError('permanent', startErrors);
 
   return {
     handle: (message) => {
       if (message.type === 'inject') red.nodes.getNode(message.nodeId)?.receive();
       if (message.type === 'release') flowRuntime?.release(message.queue, message.key);
       if (message.type === 'paused') flowRuntime?.pause(message.queues);
+      if (message.type === 'take') flowRuntime?.take(message.queue);
       if (message.type === 'debug') setDebug(red, message.nodeId, message.active);
     },
     stop: async () => {
-      await flowRuntime?.drain(drainMs);
+      await flowRuntime?.drain(drainMs, (queue) => {
+        tell({ type: 'released', queue });
+      });
       await red.stop();
       await stores.close();
     },
   };
 });
+
+/** What a node could not start for: it has seen no message yet, so its words quote none. */
+function toStartErrors({ id, msg }: LogEvent): readonly Issue[] {
+  if (id === undefined) return [];
+  const text = msg instanceof Error ? msg.message : String(msg);
+  const message = `The node did not start: ${text}`;
+  return [{ code: 'node-not-started', severity: 'error', location: id, message }];
+}
 
 /** Status and debug output of the flows, shown in the editor although they run here. */
 function forwardToEditor(red: NodeRed): void {

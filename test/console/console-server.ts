@@ -10,6 +10,7 @@ import { connectOwner, type OwnerClient } from '../../connectors/sqlite/client.t
 import { openOwner, type Owner } from '../../connectors/sqlite/owner.ts';
 import { createConsole, type Console, type ConsoleTimes } from '../../console/api/app.ts';
 import type { Control, ControlStatus } from '../../console/api/control.ts';
+import { openHistory } from '../../runtime/deploy/history.ts';
 import { ReplayRuns } from '../../runtime/replay/runs.ts';
 import { AlarmWatch } from '../../runtime/alarm/watch.ts';
 import { Administrator } from '../../runtime/admin/administrator.ts';
@@ -126,7 +127,20 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
     file: join(folder, 'alarms.json'),
     everyMs: 60_000,
   });
+  const history = openHistory({
+    flowsDirectory: folder,
+    mappingsDirectory: folder,
+    logger,
+  });
   const hilum = createConsole({
+    deploys: {
+      deploy: async ({ revision = 'HEAD' }) => ({
+        groups: [],
+        revision: (await history.read(revision)).revision,
+      }),
+      list: (limit) => history.list(limit),
+      diff: (revision) => history.diff(revision),
+    },
     broker: client.broker,
     ledger: {
       trace: (id) => client.ledger.trace(id),

@@ -1,6 +1,7 @@
 import { startWithBacklog } from './backlog.ts';
 import { broker } from './broker.ts';
 import { clock } from './clock.ts';
+import { deploy } from './deploy.ts';
 import { disk } from './disk.ts';
 import type { Scenario } from './harness/scenario.ts';
 import { kill } from './kill.ts';
@@ -16,6 +17,7 @@ export const scenarios: readonly Scenario[] = [
   ledger,
   disk,
   clock,
+  deploy,
   startWithBacklog,
   overload,
 ];

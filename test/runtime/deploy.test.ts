@@ -1,11 +1,14 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import type { FlowNode } from '../../core/interface.ts';
-import { readFlowFiles, writeFlowFiles } from '../../connectors/file/flow-store.ts';
+import { readFlowFiles } from '../../connectors/file/flow-store.ts';
+import { runOtherwise } from '../../runtime/deploy/changed-groups.ts';
 import { compileFlows } from '../../runtime/deploy/definitions.ts';
 import { fromFiles, toFiles, type FlowFiles } from '../../runtime/deploy/flow-files.ts';
 import { findGroups, selectGroup } from '../../runtime/deploy/groups.ts';
+import { writeDeployed } from '../support/flow-files.ts';
 import { makeTempFolder } from '../support/temp.ts';
 
 const context = { bind: '127.0.0.1', environment: { MLLP: '2575' } };
@@ -88,6 +91,24 @@ describe('compileFlows', () => {
     ]);
   });
 
+  it('refuses a link to the flows of another group, with what to use in its place', () => {
+    const hot = tab('b', { env: [{ name: 'HILUM_GROUP', value: 'hot', type: 'str' }] });
+    const flows: readonly FlowNode[] = [
+      ...[tab('a'), tab('c'), hot],
+      { id: 'there', type: 'link in', z: 'b', links: [] },
+      { id: 'near', type: 'link in', z: 'c', links: [] },
+      { id: 'out', type: 'link out', z: 'a', mode: 'link', links: ['near', 'there'] },
+      { id: 'call', type: 'link call', z: 'c', links: ['there'] },
+      { id: 'off', type: 'link call', z: 'c', links: ['there'], d: true },
+    ];
+    const { issues } = compileFlows(flows, context);
+    expect(issues.map(({ code, location }) => [code, location])).toEqual([
+      ['link-leaves-group', 'out'],
+      ['link-leaves-group', 'call'],
+    ]);
+    expect(issues[0]?.message).toMatch(/"queue out" here and "queue in" there/);
+  });
+
   it('declares a queue that two nodes name once, with the topics of both', () => {
     const out = (id: string, topic: string): FlowNode => ({
       id,
@@ -147,21 +168,20 @@ describe('flow files', () => {
   it('change one by one', async () => {
     const folder = makeTempFolder('flows');
     const nodes = [tab('one'), tab('two'), ...flows];
-    const first = await writeFlowFiles(folder, toFiles(nodes));
+    const first = await writeDeployed(folder, nodes);
     expect(first).toEqual(expect.arrayContaining(['one.json', 'two.json', 'lab-results.json']));
-    expect(await writeFlowFiles(folder, toFiles(nodes))).toEqual([]);
+    expect(await writeDeployed(folder, nodes)).toEqual([]);
     const edited = nodes.map((node) => (node.id === 'two' ? { ...node, info: 'new' } : node));
-    expect(await writeFlowFiles(folder, toFiles(edited))).toEqual(['two.json']);
+    expect(await writeDeployed(folder, edited)).toEqual(['two.json']);
     const without = edited.filter(({ id }) => id !== 'one');
-    expect(await writeFlowFiles(folder, toFiles(without))).toEqual(['_order.json', 'one.json']);
+    expect(await writeDeployed(folder, without)).toEqual(['_order.json', 'one.json']);
     const back = fromFiles((await readFlowFiles(folder)) as FlowFiles);
     expect(byId(back)).toEqual(byId(without));
   });
 
   it('that are no JSON are named', async () => {
     const folder = makeTempFolder('flows');
-    await writeFlowFiles(folder, new Map([['good.json', []]]));
-    const { writeFile } = await import('node:fs/promises');
+    await writeDeployed(folder, [tab('good')]);
     await writeFile(path.join(folder, 'torn.json'), '[{"id":');
     await expect(readFlowFiles(folder)).rejects.toThrow(/torn\.json/);
   });
@@ -176,9 +196,36 @@ describe('worker groups', () => {
     expect(findGroups([{ ...grouped, disabled: true }])).toEqual([]);
   });
 
-  it('get their own tabs and what all share', () => {
-    const shared: FlowNode = { id: 'c', type: 'tls-config' };
-    const ids = selectGroup([...nodes, shared], 'hot').map(({ id }) => id);
-    expect(ids).toEqual(['b', 'in-b', 'c']);
+  it('get their own tabs, and of what all share what they use, through one another too', () => {
+    const flows: readonly FlowNode[] = [
+      ...nodes,
+      { id: 'tls', type: 'tls-config' },
+      { id: 'proxy', type: 'http proxy' },
+      { id: 'unused', type: 'tls-config' },
+      { id: 'env', type: 'global-config' },
+      { id: 'sub', type: 'subflow', name: 'sub' },
+      { id: 'request', type: 'http request', z: 'sub', tls: 'tls', proxy: 'proxy' },
+      { id: 'other', type: 'subflow', name: 'other' },
+      { id: 'in-other', type: 'subflow:sub', z: 'other' },
+      { id: 'call', type: 'subflow:other', z: 'b' },
+    ];
+    const idsOf = (group: string) => selectGroup(flows, group).map(({ id }) => id);
+    expect(idsOf('default')).toEqual(['a', 'in-a', 'env']);
+    expect(idsOf('hot')).toEqual([
+      ...['b', 'in-b', 'tls', 'proxy', 'env', 'sub', 'request', 'other', 'in-other', 'call'],
+    ]);
+  });
+
+  it('run otherwise when a node is edited, and not when it is moved', () => {
+    const [first = unreachable(), ...rest] = selectGroup(nodes, 'hot');
+    expect(runOtherwise([first, ...rest], [...rest, { ...first, x: 5, y: 7, info: 'why' }])).toBe(
+      false,
+    );
+    expect(runOtherwise([first, ...rest], [{ ...first, name: 'other' }, ...rest])).toBe(true);
+    expect(runOtherwise([first, ...rest], [first])).toBe(true);
   });
 });
+
+function unreachable(): never {
+  throw new Error('There is one.');
+}

@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await consumer.stop();
+  await consumer.stop().through;
   await owner.close();
 });
 

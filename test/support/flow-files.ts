@@ -1,6 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { writeFileSet } from '../../connectors/file/file-set.ts';
+import { planFlowFiles } from '../../connectors/file/flow-store.ts';
 import type { FlowNode } from '../../core/interface.ts';
+import { toFiles } from '../../runtime/deploy/flow-files.ts';
 import { MllpPartner, readAnswer } from './mllp.ts';
 import { makeTempFolder } from './temp.ts';
 
@@ -22,6 +25,16 @@ export function writeFlows(
     writeFileSync(path.join(folder, `${id}.json`), JSON.stringify([tab, ...placed]));
   }
   return folder;
+}
+
+/** Makes the folder hold these flows and no others, as a deploy does; resolves with the files that changed. */
+export async function writeDeployed(
+  folder: string,
+  flows: readonly FlowNode[],
+): Promise<readonly string[]> {
+  const plan = await planFlowFiles(folder, toFiles(flows));
+  const changed = await writeFileSet(path.join(folder, 'journal'), plan);
+  return changed.map((file) => path.relative(folder, file)).sort();
 }
 
 export const mllpIn = (

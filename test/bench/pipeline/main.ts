@@ -12,9 +12,8 @@ import { parseArgs } from 'node:util';
 import { startHilum, type RunningHilum } from '../../support/hilum.ts';
 import { findFreePorts } from '../../support/ports.ts';
 import { startRabbit } from '../../support/rabbitmq.ts';
+import { writeDeployed } from '../../support/flow-files.ts';
 import { makeTempFolder } from '../../support/temp.ts';
-import { toFiles } from '../../../runtime/deploy/flow-files.ts';
-import { writeFlowFiles } from '../../../connectors/file/flow-store.ts';
 import { buildFlow } from './flow.ts';
 import { startLimit } from './limit.ts';
 import { startPeer, type Load, type Peer, type Sent } from './peers.ts';
@@ -113,7 +112,7 @@ async function open(environment: Readonly<Record<string, string>>): Promise<Benc
   const partner = await receiver.ask<number>({ receive: true });
   const flows = join(folder, 'flows');
   mkdirSync(flows, { recursive: true });
-  await writeFlowFiles(flows, toFiles(buildFlow({ listener, partner })));
+  await writeDeployed(flows, buildFlow({ listener, partner }));
   writeFileSync(join(folder, 'note'), 'of a benchmark');
   const hilum = await startHilum({
     HILUM_DATA: join(folder, 'data'),

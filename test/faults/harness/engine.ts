@@ -93,6 +93,11 @@ export class Engine {
     return this.#running().status();
   }
 
+  /** Over its local socket. */
+  ask(...question: Parameters<RunningHilum['ask']>): ReturnType<RunningHilum['ask']> {
+    return this.#running().ask(...question);
+  }
+
   queues(): Promise<readonly QueueView[]> {
     return this.#running().queues();
   }

@@ -16,9 +16,13 @@ interface Line {
 const workerConfig: RoleConfig = {
   role: 'worker',
   group: 'default',
+  spoolName: 'worker default',
+  flows: [],
+  credentials: {},
+  mappingsDirectory: '',
   definitions: { listeners: [], senders: [], queues: [] },
   paused: [],
-  credentialSecret: '',
+  standsBy: false,
 };
 /** Long for whatever a test is not about, however busy the machine is. */
 const patient: SupervisionTimes = {

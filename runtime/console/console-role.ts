@@ -1,0 +1,169 @@
+import type { ControlStatus, Problem } from '../../console/api/control.ts';
+import type { Deploys } from '../../console/api/deploys.ts';
+import type { Logger } from '../../core/ports/logger.ts';
+import { Administrator } from '../admin/administrator.ts';
+import type { PausedQueues } from '../admin/paused-queues.ts';
+import { AlarmWatch, type Watched } from '../alarm/watch.ts';
+import type { Stores } from '../broker.ts';
+import { prepareCredentials, prepareNodeRed } from '../data-directory.ts';
+import type { Deployed } from '../deploy/deployed.ts';
+import type { Submission } from '../deploy/storage.ts';
+import { newId } from '../ids.ts';
+import type { ToChild } from '../process/messages.ts';
+import { replay } from '../replay/replay.ts';
+import { ReplayRuns } from '../replay/runs.ts';
+import { Retention } from '../retention/retention.ts';
+import { editorDirectory, type Settings } from '../settings.ts';
+import type { Editor } from './editor.ts';
+import { startConsole, type ConsoleServer } from './server.ts';
+
+/** What the console is of: the engine as far as it shows it and tells it something. */
+interface Engine {
+  /** What is deployed at this moment. */
+  readonly current: () => Deployed;
+  readonly deploy: (submission: Submission) => Promise<void>;
+  readonly deploys: (editor: Editor) => Deploys;
+  readonly status: () => ControlStatus;
+  readonly problems: () => readonly Problem[];
+  /** To all that take messages: each knows which queues are its own. */
+  readonly tellConsumers: (message: ToChild) => void;
+  /** To all that run flows. */
+  readonly tellWorkers: (message: ToChild) => void;
+}
+
+interface Options {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly stores: Stores;
+  readonly paused: PausedQueues;
+  readonly credentialSecret: string;
+  readonly engine: Engine;
+}
+
+/** Console and editor, with what looks after the messages as a whole: replays, alarms, retention. */
+export class ConsoleRole {
+  readonly #console: ConsoleServer;
+  readonly #replays: ReplayRuns;
+  readonly #alarms: AlarmWatch;
+  readonly #retention: Retention;
+
+  private constructor(parts: {
+    readonly console: ConsoleServer;
+    readonly replays: ReplayRuns;
+    readonly alarms: AlarmWatch;
+    readonly retention: Retention;
+  }) {
+    this.#console = parts.console;
+    this.#replays = parts.replays;
+    this.#alarms = parts.alarms;
+    this.#retention = parts.retention;
+  }
+
+  /** Rejects when its address cannot be had. Alarms and retention rest until {@link watch}. */
+  static async open(options: Options): Promise<ConsoleRole> {
+    const { settings, logger, stores, paused, engine } = options;
+    await prepareNodeRed(editorDirectory(settings));
+    await prepareCredentials(settings, options.credentialSecret);
+    const definitions = () => engine.current().compiled.definitions;
+    const queues = () => definitions().queues.map(({ name }) => name);
+    const replays = await ReplayRuns.open({
+      stores,
+      logger,
+      clock: Date.now,
+      definitions,
+      directory: settings.replaysDirectory,
+    });
+    const retention = new Retention({
+      retention: stores.retention,
+      settings: settings.retention,
+      logger,
+      clock: Date.now,
+      policies: () => engine.current().compiled.retention,
+      labelOf: (owner) => engine.status().interfaces.find(({ id }) => id === owner)?.label,
+    });
+    const alarms = await AlarmWatch.open({
+      ...stores,
+      logger,
+      clock: Date.now,
+      newId: () => newId(Date.now()),
+      watched: () => toWatched(engine, settings),
+      address: settings.alarm.address,
+      file: settings.alarmsFile,
+      everyMs: settings.alarm.everyMs,
+    });
+    const console = await startConsole({
+      ...options,
+      control: {
+        replay: (id, by) => replay(id, by, { stores, definitions: definitions(), clock: Date.now }),
+        status: () => engine.status(),
+        problems: () => engine.problems(),
+        queues,
+      },
+      administration: new Administrator({
+        stores,
+        logger,
+        clock: Date.now,
+        paused,
+        queues,
+        onRelease: (queue, key) => {
+          engine.tellConsumers({ type: 'release', queue, key });
+        },
+        onPaused: (names) => {
+          engine.tellConsumers({ type: 'paused', queues: names });
+        },
+      }),
+      replays,
+      alarms,
+      retention,
+      deploy: engine.deploy,
+      deploys: engine.deploys,
+      inject: (nodeId) => {
+        engine.tellWorkers({ type: 'inject', nodeId });
+      },
+      debug: (nodeId, active) => {
+        engine.tellWorkers({ type: 'debug', nodeId, active });
+      },
+    });
+    return new ConsoleRole({ console, replays, alarms, retention });
+  }
+
+  get url(): string {
+    return this.#console.url;
+  }
+
+  get editor(): Editor {
+    return this.#console.editor;
+  }
+
+  setupLink(): Promise<string | undefined> {
+    return this.#console.setupLink();
+  }
+
+  /** Alarms and retention begin. */
+  watch(): void {
+    this.#alarms.start();
+    this.#retention.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#console.stop();
+    await this.#replays.close();
+    await this.#alarms.stop();
+    await this.#retention.stop();
+  }
+}
+
+/** What the alarms go by. */
+function toWatched(engine: Engine, settings: Settings): Watched {
+  const { definitions, alarmLimits } = engine.current().compiled;
+  const endpoints = [...definitions.listeners, ...definitions.senders];
+  return {
+    definitions,
+    limitsOf: (owner) => alarmLimits.get(owner) ?? settings.alarm.limits,
+    names: {
+      interfaces: new Map(engine.status().interfaces.map(({ id, label }) => [id, label])),
+      queues: new Map(endpoints.map(({ queue, label }) => [queue, label])),
+    },
+  };
+}

@@ -1,0 +1,12 @@
+import type { FlowNode } from '../../core/interface.ts';
+import type { Credentials } from '../credentials.ts';
+import type { Compiled } from './definitions.ts';
+import type { MappingVersion } from './mapping-version.ts';
+
+/** Everything that runs by a deploy, of one piece. */
+export interface Deployed {
+  readonly flows: readonly FlowNode[];
+  readonly compiled: Compiled;
+  readonly credentials: Credentials;
+  readonly mappings: MappingVersion;
+}

@@ -1,0 +1,187 @@
+import { availableParallelism } from 'node:os';
+import { HilumError } from '../../core/errors.ts';
+import type { Issue } from '../../core/issue.ts';
+import type { Deployed } from '../deploy/deployed.ts';
+import { findGroups, workerName } from '../deploy/groups.ts';
+import { inTurns } from '../in-turns.ts';
+import type { FromChild, RoleConfig, ToChild } from '../process/messages.ts';
+import type { SupervisedProcess } from '../process/supervised.ts';
+import { needsNewWorker, planGroup, type GroupPlan } from './plan.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+interface Options {
+  /** Makes the process of a worker, under the name that people know it by. */
+  readonly supervise: (
+    name: string,
+    options: {
+      readonly config: () => RoleConfig;
+      readonly onMessage: (message: FromChild) => void;
+    },
+  ) => SupervisedProcess;
+  /** Node-RED's own folder of the group's workers is to be there. */
+  readonly prepare: (group: string) => Promise<void>;
+  /** The queues of which nothing is to be taken. */
+  readonly paused: () => readonly string[];
+  readonly onMessage: (key: string, message: FromChild) => void;
+  /** A worker is gone for good. */
+  readonly onGone: (key: string) => void;
+}
+
+/** Workers that have started beside those whose places they are to take. One of the two, once. */
+export interface Succession {
+  /** The groups whose workers change. */
+  readonly groups: readonly string[];
+  /** They end again, and nothing has changed. */
+  abandon(): Promise<void>;
+  /** Those before finish what they have and end, and these take over, queue by queue; resolves when all have. */
+  complete(): Promise<void>;
+}
+
+/** The workers of all groups: who works, who stands by for whom, and the change from one to the other. */
+export class Workers {
+  readonly #options: Options;
+  /** Those that work, by group. */
+  readonly #working = new Map<string, WorkerProcess>();
+  /** And those that stand by or end. */
+  readonly #all = new Set<WorkerProcess>();
+  #stopping = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  get statuses(): readonly SupervisedProcess['status'][] {
+    return [...this.#all].map(({ status }) => status);
+  }
+
+  /** Whether a worker has the spool of this name. */
+  has(key: string): boolean {
+    return [...this.#all].some((worker) => worker.key === key);
+  }
+
+  /** Resolves when each has started, or has failed to for a first time: it is tried again by itself. */
+  async start(deployed: Deployed): Promise<void> {
+    await inTurns(findGroups(deployed.flows), availableParallelism(), async (group) => {
+      await this.#options.prepare(group);
+      if (this.#stopping) return;
+      const worker = this.#make(planGroup(group, deployed), { standsBy: false });
+      this.#working.set(group, worker);
+      await worker.start({ once: false });
+    });
+  }
+
+  /**
+   * Starts a worker beside each one that runs something else than what is deployed now, and for each new group. Rejects
+   * with HilumError (permanent), everything as it was, when one of them does not start.
+   */
+  async prepare(deployed: Deployed): Promise<Succession> {
+    const plans = findGroups(deployed.flows).map((group) => planGroup(group, deployed));
+    const staying = new Map<WorkerProcess, GroupPlan>();
+    const changed = plans.filter((plan) => {
+      const working = this.#working.get(plan.group);
+      if (working?.status.state !== 'running' || needsNewWorker(working.plan, plan)) return true;
+      staying.set(working, plan);
+      return false;
+    });
+    const next = new Map<string, WorkerProcess>();
+    const failed: Issue[] = [];
+    await inTurns(changed, availableParallelism(), async (plan) => {
+      await this.#options.prepare(plan.group);
+      if (failed.length > 0) return;
+      const worker = this.#make(plan, { standsBy: true });
+      next.set(plan.group, worker);
+      failed.push(...(await startOnce(worker)));
+    });
+    const abandon = async (): Promise<void> => {
+      await Promise.all([...next.values()].map((worker) => this.#end(worker)));
+    };
+    if (this.#stopping) failed.push(stoppingIssue);
+    if (failed.length > 0) {
+      await abandon();
+      throw new HilumError('permanent', failed);
+    }
+    return {
+      groups: changed.map(({ group }) => group),
+      abandon,
+      complete: async () => {
+        for (const [worker, plan] of staying) worker.plan = plan;
+        const remaining = new Set(plans.map(({ group }) => group));
+        const leaving = [...this.#working].filter(([group]) => !remaining.has(group));
+        for (const [group] of leaving) this.#working.delete(group);
+        await Promise.all([
+          ...leaving.map(([, worker]) => this.#end(worker)),
+          ...[...next].map(([group, worker]) => this.#replace(group, worker)),
+        ]);
+      },
+    };
+  }
+
+  send(message: ToChild): void {
+    for (const worker of this.#all) worker.send(message);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all([...this.#all].map((worker) => this.#end(worker)));
+  }
+
+  async #replace(group: string, next: WorkerProcess): Promise<void> {
+    const before = this.#working.get(group);
+    this.#working.set(group, next);
+    if (before !== undefined) {
+      await this.#end(before, (queue) => {
+        next.take(queue);
+      });
+    }
+    next.take();
+  }
+
+  async #end(worker: WorkerProcess, onReleased?: (queue: string) => void): Promise<void> {
+    await worker.stop(onReleased);
+    if (this.#all.delete(worker)) this.#options.onGone(worker.key);
+  }
+
+  #make(plan: GroupPlan, { standsBy }: { readonly standsBy: boolean }): WorkerProcess {
+    const { supervise, paused, onMessage } = this.#options;
+    const name = workerName(plan.group);
+    const key = this.#findFreeKey(name);
+    const worker = new WorkerProcess({
+      key,
+      plan,
+      standsBy,
+      paused,
+      supervise: (options) => supervise(name, options),
+      onMessage: (message) => {
+        onMessage(key, message);
+      },
+    });
+    this.#all.add(worker);
+    return worker;
+  }
+
+  /** The name itself, but while another worker of the group has it. */
+  #findFreeKey(name: string): string {
+    for (let place = 2, key = name; ; place += 1) {
+      if (!this.has(key)) return key;
+      key = `${name}#${place}`;
+    }
+  }
+}
+
+/** Why it does not run; none: it does. */
+async function startOnce(worker: WorkerProcess): Promise<readonly Issue[]> {
+  try {
+    await worker.start({ once: true });
+    return worker.status.state === 'running' ? [] : [stoppingIssue];
+  } catch (error) {
+    if (worker.issues.length > 0) return worker.issues;
+    const message = error instanceof Error ? error.message : String(error);
+    return [{ code: 'flow-not-started', severity: 'error', message }];
+  }
+}
+
+const stoppingIssue: Issue = {
+  code: 'engine-stopping',
+  severity: 'error',
+  message: 'Hilum is stopping: deploy again when it runs.',
+};
