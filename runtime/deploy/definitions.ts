@@ -4,6 +4,7 @@ import { contributors } from '../../nodes/definitions.ts';
 import { readAlarmLimits, type AlarmLimits } from '../alarm/limits.ts';
 import { readRetentionPolicy, type RetentionPolicy } from '../retention/policy.ts';
 import { changesSetting, readChangeBound } from '../changes/bound.ts';
+import type { Settings } from '../settings.ts';
 import { lintFlows } from './lint.ts';
 import { lintLinks } from './lint-links.ts';
 import { findTabSetting } from './tab-setting.ts';
@@ -71,6 +72,16 @@ export function compileFlows(
       ...lintLinks(flows.filter((node) => isActive(node, tabs))),
     ],
   };
+}
+
+/** {@link compileFlows} as Hilum was set up. */
+export function compileBySettings(flows: readonly FlowNode[], settings: Settings): Compiled {
+  const { alarm, retention } = settings;
+  return compileFlows(flows, {
+    ...settings,
+    alarmLimits: alarm.limits,
+    retention: retention.policy,
+  });
 }
 
 /** Neither the node nor its tab is disabled. */

@@ -7,7 +7,7 @@ import type { Logger } from '../../core/ports/logger.ts';
 import { decryptCredentials } from '../credentials.ts';
 import type { Settings } from '../settings.ts';
 import type { Succession } from '../workers/workers.ts';
-import type { Compiled } from './definitions.ts';
+import { compileBySettings } from './definitions.ts';
 import type { Deployed } from './deployed.ts';
 import { toFiles } from './flow-files.ts';
 import type { FlowHistory } from './history.ts';
@@ -15,13 +15,9 @@ import { forgetMappings, keepMappings } from './mapping-version.ts';
 import { credentialsFileOf, readCredentials, readFlows, type Submission } from './storage.ts';
 
 interface Options {
-  readonly settings: Pick<
-    Settings,
-    'flowsDirectory' | 'dataDirectory' | 'mappingsDirectory' | 'deployJournal' | 'mappingVersions'
-  >;
+  readonly settings: Settings;
   readonly logger: Logger;
   readonly history: FlowHistory;
-  readonly compile: (flows: readonly FlowNode[]) => Compiled;
   /** Starts what is to run beside what runs; rejects where it does not start. */
   readonly prepare: (deployed: Deployed) => Promise<Succession>;
   /** It is deployed: listeners, senders and queues go by it from now on. */
@@ -63,7 +59,7 @@ export class Deployments {
   /** Finishes what a crash has interrupted, and reads what is deployed. The secret is that of the credentials. */
   async open(credentialSecret: string): Promise<Deployed> {
     this.#credentialSecret = credentialSecret;
-    const { settings, compile } = this.#options;
+    const { settings } = this.#options;
     const { flowsDirectory, dataDirectory, mappingsDirectory, mappingVersions } = settings;
     await recoverFileSet(settings.deployJournal, [...flowFolders(flowsDirectory), dataDirectory]);
     const flows = await readFlows(flowsDirectory);
@@ -71,7 +67,7 @@ export class Deployments {
     await forgetMappings(mappingVersions, mappings);
     const stored = await readCredentials(dataDirectory);
     const credentials = decryptCredentials(stored, credentialSecret);
-    this.#current = { flows, compiled: compile(flows), credentials, mappings };
+    this.#current = { flows, compiled: compileBySettings(flows, settings), credentials, mappings };
     return this.#current;
   }
 
@@ -92,9 +88,9 @@ export class Deployments {
   }
 
   async #deploy({ flows, credentials: changed, by }: Submission): Promise<void> {
-    const { settings, compile, prepare, onDeployed, logger } = this.#options;
+    const { settings, prepare, onDeployed, logger } = this.#options;
     await this.#completing;
-    const compiled = compile(flows);
+    const compiled = compileBySettings(flows, settings);
     if (!isValid(compiled.issues)) throw new HilumError('permanent', compiled.issues);
     const before = this.current;
     const deployed: Deployed = {

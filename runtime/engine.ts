@@ -1,0 +1,192 @@
+import type { ControlStatus, Problem } from '../console/api/control.ts';
+import type { FlowNode } from '../core/interface.ts';
+import type { Logger } from '../core/ports/logger.ts';
+import { Condition } from './condition.ts';
+import { prepareNodeRed } from './data-directory.ts';
+import type { Deployed } from './deploy/deployed.ts';
+import { toListenerStatus, toSenderStatus } from './endpoint-status.ts';
+import type {
+  ConnectionState,
+  EndpointState,
+  FromChild,
+  RoleConfig,
+  ToChild,
+} from './process/messages.ts';
+import { SupervisedProcess } from './process/supervised.ts';
+import { workerDirectory, type Settings } from './settings.ts';
+import { Workers } from './workers/workers.ts';
+
+interface Options {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly version: string;
+  /** What is deployed at this moment. */
+  readonly current: () => Deployed;
+  /** The queues of which nothing is to be taken. */
+  readonly paused: () => readonly string[];
+  /** Something a worker's Node-RED said, for the editor. */
+  readonly onShow: (kind: 'node-status' | 'comms', event: object) => void;
+}
+
+/** The processes that this one keeps alive, what they say of themselves, and what they are told. */
+export class Engine {
+  readonly workers: Workers;
+  readonly #options: Options;
+  readonly #helpers: SupervisedProcess[] = [];
+  readonly #endpoints = new Map<string, EndpointState>();
+  readonly #condition: Condition;
+  #edge: SupervisedProcess | undefined;
+  #isStopping = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+    const { rabbitmqUrl, brokerAway } = options.settings;
+    this.#condition = new Condition({
+      broker: rabbitmqUrl === undefined ? 'embedded' : 'rabbitmq',
+      isSpooled: brokerAway === 'spool',
+      clock: Date.now,
+    });
+    this.workers = new Workers({
+      supervise: (name, parts) => new SupervisedProcess({ ...options, name, ...parts }),
+      prepare: (group) => prepareNodeRed(workerDirectory(options.settings, group)),
+      paused: options.paused,
+      onMessage: (key, message) => {
+        this.#hear(key, message);
+      },
+      onGone: (key) => {
+        this.#condition.forget(key);
+      },
+    });
+  }
+
+  /** A process that depends on no flow, and ends after those that do. Rejects where it cannot start. */
+  async startHelper(role: 'owner' | 'demo'): Promise<void> {
+    const supervised = this.#supervise(role, () => ({ role }));
+    this.#helpers.push(supervised);
+    await supervised.start({ once: true });
+  }
+
+  /** Listens and sends by what is deployed. Rejects where it cannot start. */
+  async startEdge(): Promise<void> {
+    const { current, paused } = this.#options;
+    this.#edge = this.#supervise('edge', () => ({
+      role: 'edge',
+      definitions: current().compiled.definitions,
+      paused: paused(),
+    }));
+    await this.#edge.start({ once: true });
+  }
+
+  /** Listeners and senders that did not change stay connected. */
+  applyToEdge({ compiled }: Deployed): void {
+    this.#edge?.send({ type: 'definitions', definitions: compiled.definitions });
+  }
+
+  /** The stores of this process itself came or went. */
+  connection(name: string, state: ConnectionState): void {
+    this.#condition.connection(name, state);
+  }
+
+  /** To all that take messages: each knows which queues are its own. */
+  tellConsumers(message: ToChild): void {
+    this.#edge?.send(message);
+    this.workers.send(message);
+  }
+
+  /** Whether a process that runs has the spool of this name. */
+  hasSpool(name: string): boolean {
+    return name === 'edge' || this.workers.has(name);
+  }
+
+  /** What runs, listens and sends at this moment. */
+  status(): ControlStatus {
+    const { flows, compiled } = this.#options.current();
+    const { listeners, senders } = compiled.definitions;
+    const edge = this.#edge === undefined ? [] : [this.#edge.status];
+    return {
+      broker: this.#options.settings.rabbitmqUrl === undefined ? 'embedded' : 'rabbitmq',
+      processes: [
+        { role: 'supervisor', pid: process.pid, state: 'running' },
+        ...this.#helpers.map(({ status }) => status),
+        ...edge,
+        ...this.workers.statuses,
+      ],
+      interfaces: flows
+        .filter(({ type }) => type === 'tab')
+        .map((tab) => ({ id: tab.id, label: labelOf(tab) })),
+      listeners: listeners.map((each) => toListenerStatus(each, this.#endpoints.get(each.id))),
+      senders: senders.map((each) => toSenderStatus(each, this.#endpoints.get(each.id))),
+      notes: this.#condition.isSpooling ? [spoolingNote] : [],
+      isSpooling: this.#condition.isSpooling,
+    };
+  }
+
+  /** Why messages are not taken and delivered; none: every process is up and every listener listens. */
+  problems(): readonly Problem[] {
+    const problems = this.#condition.problems(this.status());
+    if (!this.#isStopping) return problems;
+    const message = 'Hilum is stopping: what is under way is finished first.';
+    return [{ part: 'engine', code: 'engine-stopping', message }, ...problems];
+  }
+
+  /** From now on it says that it stops. */
+  announceStop(): void {
+    this.#isStopping = true;
+  }
+
+  /** First who takes messages in, then who works on them; each finishes what is under way. */
+  async stop(): Promise<void> {
+    await this.#edge?.stop();
+    await this.workers.stop();
+  }
+
+  /** Last, when nobody needs them any more. */
+  async stopHelpers(): Promise<void> {
+    await Promise.all(this.#helpers.map((helper) => helper.stop()));
+  }
+
+  #supervise(name: string, config: () => RoleConfig): SupervisedProcess {
+    return new SupervisedProcess({
+      ...this.#options,
+      name,
+      config,
+      onMessage: (message) => {
+        this.#hear(name, message);
+      },
+    });
+  }
+
+  #hear(name: string, message: FromChild): void {
+    switch (message.type) {
+      case 'endpoint':
+        this.#endpoints.set(message.endpoint.nodeId, message.endpoint);
+        return;
+      case 'connection':
+        this.#condition.connection(name, message.state);
+        return;
+      case 'storage':
+        this.#condition.storage(message.state);
+        return;
+      case 'node-status':
+      case 'comms':
+        this.#options.onShow(message.type, message.event);
+        return;
+      case 'ready':
+        // It is connected by then; from now on it tells of changes.
+        this.#condition.connection(name, 'connected');
+        if (name === 'owner') this.#condition.storage({ reason: undefined });
+        return;
+      case 'failed':
+      case 'released':
+      case 'pong':
+    }
+  }
+}
+
+const spoolingNote =
+  'RabbitMQ is away: messages are acknowledged and spooled on this machine, and go on when it is back.';
+
+function labelOf(tab: FlowNode): string {
+  const label = tab['label'];
+  return typeof label === 'string' && label !== '' ? label : tab.id;
+}
