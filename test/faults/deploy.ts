@@ -172,8 +172,9 @@ async function crash(bench: Bench, round: number): Promise<void> {
   const revision = await commit(bench, version);
   const deployed = engine.ask('POST', '/api/deploys', { revision }).catch(() => undefined);
   const afterMs = context.random.whole(4_000);
-  await Promise.race([pause(afterMs), deployed]);
-  if (context.random.whole(2) === 0) await deployed;
+  // In turns: at a moment before or while it is written, and while the new workers take over.
+  if (round % 2 === 0) await deployed.then(() => pause(context.random.whole(500)));
+  else await Promise.race([pause(afterMs), deployed]);
   await engine.killAll();
   await engine.start();
   await engine.ready(recoverWithinMs);
