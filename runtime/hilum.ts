@@ -10,12 +10,13 @@ import { Condition } from './condition.ts';
 import { startConsole, type ConsoleServer } from './console/server.ts';
 import { prepareNodeRed, readCredentialSecret } from './data-directory.ts';
 import { compileFlows, type Compiled } from './deploy/definitions.ts';
-import { findGroups, workerName } from './deploy/groups.ts';
+import { findGroups, selectGroup, workerName } from './deploy/groups.ts';
 import { readFlows } from './deploy/storage.ts';
 import { toListenerStatus, toSenderStatus } from './endpoint-status.ts';
 import { newId } from './ids.ts';
 import { adoptOrphans } from './spool/open-spool.ts';
 import type { EndpointState, FromChild, RoleConfig } from './process/messages.ts';
+import { findWorkerMemory } from './process/worker-memory.ts';
 import { SupervisedProcess } from './process/supervised.ts';
 import { replay } from './replay/replay.ts';
 import { ReplayRuns } from './replay/runs.ts';
@@ -221,6 +222,7 @@ export class Hilum {
       definitions: this.#compiled.definitions,
       paused: this.#paused?.names() ?? [],
       credentialSecret: this.#credentialSecret,
+      memoryMiB: findWorkerMemory(selectGroup(this.#flows, group), settings.workerMiB),
     }));
     if (this.#stopping) return;
     this.#workers.set(group, worker);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { readAlarmSettings, type AlarmSettings } from './alarm/settings.ts';
 import { readChangeBound } from './changes/bound.ts';
 import { rabbitSecrets, readRabbitSettings, type RabbitSettings } from './rabbitmq-settings.ts';
+import { readWorkerMemory } from './process/worker-memory.ts';
 import { readRetentionSettings, type RetentionSettings } from './retention/policy.ts';
 
 /** Everything that can be set from outside, with its default. Read once, at start. */
@@ -38,6 +39,8 @@ export interface Settings {
   readonly changeBytes: number;
   /** So many messages may wait for a flow before its senders are kept to its pace; Infinity: any number. */
   readonly paceAbove: number;
+  /** What one worker may hold in memory, of groups that do not say. */
+  readonly workerMiB: number;
   /** Types of nodes that flows may use although it is not known when they are done with a message. */
   readonly allowNodes: readonly string[];
   /** Folder of the flow files; made from the shipped ones where it does not exist. */
@@ -93,6 +96,7 @@ export type SettingsResult =
  * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_…`,
  * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas),
  * `HILUM_SPOOL_MIB`, `HILUM_BROKER_AWAY` (refuse, spool), `HILUM_CHANGES` (KiB, off), `HILUM_PACE_ABOVE` (messages, off),
+ * `HILUM_WORKER_MEMORY` (MiB),
  * and those of alarms ({@link readAlarmSettings}) and of retention ({@link readRetentionSettings}). All problems at once.
  */
 export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
@@ -132,7 +136,8 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   const alarm = readAlarmSettings(env);
   const retention = readRetentionSettings(env);
   const changes = readChangeBound((name) => env[name]);
-  problems.push(...alarm.problems, ...retention.problems, ...changes.problems);
+  const memory = readWorkerMemory((name) => env[name]);
+  problems.push(...alarm.problems, ...retention.problems, ...changes.problems, ...memory.problems);
   if (problems.length > 0) return { ok: false, problems };
 
   const sockets = socketDirectory(dataDirectory);
@@ -155,6 +160,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       retention: retention.settings,
       changeBytes: changes.maxBytes,
       paceAbove,
+      workerMiB: memory.maxMiB,
       allowNodes: toList(env['HILUM_ALLOW_NODES'] ?? ''),
       flowsDirectory: path.resolve(env['HILUM_FLOWS'] || path.join(dataDirectory, 'flows')),
       mappingsDirectory: path.resolve(

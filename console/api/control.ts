@@ -42,7 +42,7 @@ export interface ControlStatus {
   readonly isSpooling?: boolean;
 }
 
-interface ProcessStatus {
+export interface ProcessStatus {
   /** `supervisor`, `edge`, `worker`, `owner`. */
   readonly role: string;
   readonly pid?: number;
@@ -52,6 +52,20 @@ interface ProcessStatus {
   readonly restarts?: number;
   /** Why it does not run, in a line. */
   readonly reason?: string;
+  /** Why and when (ISO 8601 UTC) it ended the last time. */
+  readonly lastEnd?: { readonly reason: string; readonly at: string };
+  /** What it holds of its own, without shared files: what the bound counts. */
+  readonly memoryMiB?: number;
+  readonly memoryBoundMiB?: number;
+  /** Of V8's heap, what is used. */
+  readonly heapMiB?: number;
+  /** Of the last second: how late its timers were, and the share of the time in which it was at work, 0 to 1. */
+  readonly eventLoop?: {
+    readonly p50Ms: number;
+    readonly p99Ms: number;
+    readonly maxMs: number;
+    readonly utilization: number;
+  };
 }
 
 /** A flow tab: the id that queues and messages carry, and its name. */

@@ -2,6 +2,7 @@ import { flushCompileCache } from 'node:module';
 import type { Logger } from '../../core/ports/logger.ts';
 import { openLogger } from '../log.ts';
 import type { Settings } from '../settings.ts';
+import { measureVitals } from './vitals.ts';
 import type { FromChild, Role, RoleConfig, ToChild } from './messages.ts';
 
 /** One running role: what it does with what the supervisor says, and how it ends. */
@@ -31,6 +32,7 @@ export function runChild<R extends Role>(
   let running: Promise<RunningRole> | undefined;
   let logger: Logger | undefined;
   let stopping = false;
+  const readVitals = measureVitals();
 
   const stop = async (reason: string): Promise<void> => {
     if (stopping) return;
@@ -55,7 +57,7 @@ export function runChild<R extends Role>(
   process.on('message', (message: ToChild) => {
     switch (message.type) {
       case 'ping':
-        tell({ type: 'pong' });
+        tell({ type: 'pong', vitals: readVitals() });
         return;
       case 'stop':
         void stop('asked to');

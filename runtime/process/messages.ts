@@ -1,5 +1,6 @@
 import type { InterfaceDefinitions } from '../../core/interface.ts';
 import type { Settings } from '../settings.ts';
+import type { Vitals } from './vitals.ts';
 
 /** What the supervisor says to its processes. */
 export type ToChild =
@@ -29,6 +30,8 @@ export type RoleConfig =
       readonly definitions: InterfaceDefinitions;
       readonly paused: readonly string[];
       readonly credentialSecret: string;
+      /** What it may hold in memory; absent: any amount. */
+      readonly memoryMiB?: number;
     };
 
 export type Role = RoleConfig['role'];
@@ -38,7 +41,7 @@ export type FromChild =
   | { readonly type: 'ready'; readonly summary?: string }
   /** It cannot do its work; the words are for the person who starts Hilum. */
   | { readonly type: 'failed'; readonly message: string }
-  | { readonly type: 'pong' }
+  | { readonly type: 'pong'; readonly vitals?: Vitals }
   | { readonly type: 'connection'; readonly part: 'broker'; readonly state: ConnectionState }
   | { readonly type: 'storage'; readonly state: StorageState }
   /** One endpoint of the edge: a listener that listens or cannot, a sender that sends or cannot, by node id. */

@@ -4,6 +4,8 @@ import type { Logger } from '../../core/ports/logger.ts';
 import type { Settings } from '../settings.ts';
 import { buildNodeOptions } from './node-options.ts';
 import type { FromChild, Role, RoleConfig, ToChild } from './messages.ts';
+import { defaultTimes, type SupervisionTimes } from './supervision-times.ts';
+import { Watch } from './watch.ts';
 
 interface Options {
   readonly settings: Settings;
@@ -20,33 +22,6 @@ interface Options {
   readonly program?: string;
 }
 
-/** All in milliseconds. */
-export interface SupervisionTimes {
-  readonly heartbeatMs: number;
-  /** An endless loop in a flow is found after this; a long garbage collection is not one. */
-  readonly flowSilenceMs: number;
-  /** Of a process that runs no flows. */
-  readonly silenceMs: number;
-  /** Twice as long for each start that did not end well: killed again and again, it would never end. */
-  readonly startTimeoutMs: number;
-  readonly longestStartTimeoutMs: number;
-  readonly stopTimeoutMs: number;
-  /** A process that ran this long had started well: the next restart is immediate again. */
-  readonly stableMs: number;
-  readonly maxBackoffMs: number;
-}
-
-const defaultTimes: SupervisionTimes = {
-  heartbeatMs: 2_000,
-  flowSilenceMs: 15_000,
-  silenceMs: 30_000,
-  startTimeoutMs: 30_000,
-  longestStartTimeoutMs: 240_000,
-  stopTimeoutMs: 15_000,
-  stableMs: 30_000,
-  maxBackoffMs: 30_000,
-};
-
 /**
  * One child process, kept alive: started again when it ends, with backoff when it keeps ending, killed
  * when it is silent. It ends itself when this process is gone.
@@ -61,16 +36,12 @@ export class SupervisedProcess {
   #since = Date.now();
   #restarts = 0;
   #quickEnds = 0;
-  /** When the heartbeat was last checked. */
-  #checkedMs = 0;
-  /** How long it has been starting, and how long it has been silent, while this process could see it. */
-  #startingMs = 0;
-  #silentMs = 0;
+  #watch: Watch | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
   #failure: string | undefined;
-  /** Why it ended the last time. */
-  #reason: string | undefined;
+  /** Why it ended the last time, and when: an ISO 8601 instant. */
+  #lastEnd: { readonly reason: string; readonly at: string } | undefined;
   #waiting:
     | { readonly resolve: () => void; readonly reject: ((error: Error) => void) | undefined }
     | undefined;
@@ -90,8 +61,14 @@ export class SupervisedProcess {
       state: this.#state,
       since: new Date(this.#since).toISOString(),
       restarts: this.#restarts,
-      ...(this.#state === 'running' || this.#reason === undefined ? {} : { reason: this.#reason }),
+      ...(this.#state === 'running' ? {} : this.#reason),
+      ...(this.#lastEnd === undefined ? {} : { lastEnd: this.#lastEnd }),
+      ...(this.#child === undefined ? {} : this.#watch?.figures),
     } as const;
+  }
+
+  get #reason() {
+    return this.#lastEnd === undefined ? {} : { reason: this.#lastEnd.reason };
   }
 
   /**
@@ -139,8 +116,10 @@ export class SupervisedProcess {
   }
 
   #fork(): void {
-    const { settings, config, program = mainOf(this.role) } = this.#options;
-    const { execArgv, env } = buildNodeOptions(settings);
+    const { settings, config: readConfig, program = mainOf(this.role) } = this.#options;
+    const config = readConfig();
+    const { memoryMiB: maxMiB } = config.role === 'worker' ? config : {};
+    const { execArgv, env } = buildNodeOptions(settings, maxMiB);
     const child = fork(program, [], {
       env,
       serialization: 'advanced',
@@ -148,11 +127,13 @@ export class SupervisedProcess {
     });
     this.#child = child;
     this.#failure = undefined;
-    this.#checkedMs = performance.now();
-    this.#startingMs = 0;
-    this.#silentMs = 0;
+    this.#watch = new Watch({
+      role: this.role,
+      times: this.#times,
+      mayStartMs: this.#mayStartMs,
+      ...(maxMiB === undefined ? {} : { maxMiB }),
+    });
     child.on('message', (message: FromChild) => {
-      this.#silentMs = 0;
       this.#hear(message);
     });
     child.on('error', (error) => {
@@ -170,7 +151,7 @@ export class SupervisedProcess {
         credentialSecret: undefined,
         alarm: { ...settings.alarm, address: undefined },
       },
-      config: config(),
+      config,
     };
     child.send(start, () => undefined);
     clearInterval(this.#heartbeat);
@@ -183,41 +164,31 @@ export class SupervisedProcess {
     if (message.type === 'ready') {
       // It may have become ready while it was being stopped.
       if (this.#state !== 'stopped') this.#set('running');
+      this.#watch?.started();
       this.#waiting?.resolve();
       this.#waiting = undefined;
     } else if (message.type === 'failed') {
       this.#failure = message.message;
+    } else if (message.type === 'pong') {
+      this.#watch?.heard(message.vitals);
     }
     this.#options.onMessage(message);
   }
 
   #checkHeartbeat(child: ChildProcess): void {
-    const nowMs = performance.now();
-    // Where this process stood still itself, or the whole machine did, what the child has said is not read yet.
-    const seenMs = Math.min(nowMs - this.#checkedMs, 2 * this.#times.heartbeatMs);
-    this.#checkedMs = nowMs;
-    this.#startingMs += seenMs;
-    this.#silentMs += seenMs;
     // It finishes what it has, for as long as the stop allows; or it was killed, which takes a moment.
-    if (this.#state === 'stopped' || child.killed) return;
-    const isRunning = this.#state === 'running';
-    const sinceMs = isRunning ? this.#silentMs : this.#startingMs;
-    const allowedMs = isRunning ? this.#mayBeSilentMs : this.#mayStartMs;
-    if (sinceMs > allowedMs && child.exitCode === null) {
-      const words = isRunning ? 'it was silent for too long' : 'it was not ready in time';
-      this.#failure ??= words;
+    if (this.#state === 'stopped' || child.killed || child.pid === undefined) return;
+    const verdict = this.#watch?.check(child.pid, { isRunning: this.#state === 'running' });
+    if (verdict !== undefined && child.exitCode === null) {
+      this.#failure ??= verdict.words;
       this.#options.logger.error(
-        { process: this.name, pid: child.pid, sinceMs, allowedMs },
-        `Killed: ${words}.`,
+        { process: this.name, pid: child.pid, ...verdict.figures },
+        `Killed: ${verdict.words}.`,
       );
       child.kill('SIGKILL');
       return;
     }
     this.send({ type: 'ping' });
-  }
-
-  get #mayBeSilentMs(): number {
-    return this.role === 'worker' ? this.#times.flowSilenceMs : this.#times.silenceMs;
   }
 
   get #mayStartMs(): number {
@@ -242,7 +213,7 @@ export class SupervisedProcess {
       return;
     }
     waiting?.resolve();
-    this.#reason = words;
+    this.#lastEnd = { reason: words, at: new Date().toISOString() };
     this.#quickEnds =
       this.#state === 'running' && ranMs > this.#times.stableMs ? 0 : this.#quickEnds + 1;
     const delayMs =

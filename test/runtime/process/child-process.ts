@@ -4,17 +4,34 @@ import { runChild } from '../../../runtime/process/child.ts';
 
 /** A child as the roles are one, that does what its environment says. Times are in milliseconds. */
 const { STARTS_AFTER = '0', BLOCKED_WHEN_ASKED = '0', BLOCKED_AT_STOP = '0' } = process.env;
+const { SPINS_AT_START, SPINS_WHEN_ASKED, GROWS_WHEN_ASKED } = process.env;
+const kept: Buffer[] = [];
 
 /** As an endless loop does it: nothing is answered. */
 function block(ms: string): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(ms));
 }
 
+/** An endless loop that goes on talking to its supervisor. */
+function spin(): never {
+  for (;;) process.send?.({ type: 'comms', event: {} });
+}
+
+/** Outside of V8's heap, ten MiB at a time, and goes on turning meanwhile. */
+function grow(): void {
+  kept.push(Buffer.alloc(10 * 1024 * 1024, 1));
+  setTimeout(grow, 5);
+}
+
 runChild('worker', async () => {
+  if (SPINS_AT_START !== undefined) spin();
   await wait(Number(STARTS_AFTER));
   return {
     handle: ({ type }) => {
-      if (type === 'inject') block(BLOCKED_WHEN_ASKED);
+      if (type !== 'inject') return;
+      if (SPINS_WHEN_ASKED !== undefined) spin();
+      if (GROWS_WHEN_ASKED !== undefined) grow();
+      else block(BLOCKED_WHEN_ASKED);
     },
     stop: async () => {
       block(BLOCKED_AT_STOP);

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from '../../../core/ports/logger.ts';
 import type { FromChild, RoleConfig } from '../../../runtime/process/messages.ts';
-import { SupervisedProcess, type SupervisionTimes } from '../../../runtime/process/supervised.ts';
+import { SupervisedProcess } from '../../../runtime/process/supervised.ts';
+import type { SupervisionTimes } from '../../../runtime/process/supervision-times.ts';
 import { readSettings } from '../../../runtime/settings.ts';
 import { until } from '../../support/hilum.ts';
 import { makeTempFolder } from '../../support/temp.ts';
@@ -23,6 +24,8 @@ const workerConfig: RoleConfig = {
 /** Long for whatever a test is not about, however busy the machine is. */
 const patient: SupervisionTimes = {
   heartbeatMs: 20,
+  flowLoopMs: 60_000,
+  startLoopMs: 60_000,
   flowSilenceMs: 60_000,
   silenceMs: 60_000,
   startTimeoutMs: 60_000,
@@ -155,6 +158,70 @@ describe('a process that is silent', () => {
     expect(kills()[0]).toMatchObject({
       text: 'Killed: it was silent for too long.',
       allowedMs: 500,
+    });
+  }, 60_000);
+});
+
+describe('an endless loop', () => {
+  const verdict = 'its flows were in a loop';
+
+  it('is told by the processor time that it uses, though it goes on talking', async () => {
+    const { child, kills } = supervise({
+      times: { flowLoopMs: 300 },
+      env: { SPINS_WHEN_ASKED: 'yes' },
+    });
+    await child.start({ once: true });
+    child.send({ type: 'inject', nodeId: 'a' });
+    await whenSo(() => child.status.lastEnd !== undefined);
+    expect(kills()[0]).toMatchObject({ text: `Killed: ${verdict}.`, allowedMs: 300 });
+    expect(child.status.lastEnd).toMatchObject({ reason: verdict });
+  }, 60_000);
+
+  it('is not taken for one where the process waits and uses no time', async () => {
+    const { child, heard, lines } = supervise({
+      times: { flowLoopMs: 300 },
+      env: { BLOCKED_WHEN_ASKED: '1500' },
+    });
+    await child.start({ once: true });
+    child.send({ type: 'inject', nodeId: 'a' });
+    const askedMs = performance.now();
+    await whenSo(() => performance.now() - askedMs > 1_500);
+    heard.length = 0;
+    await whenSo(() => heard.includes('pong'));
+    expect(lines).toEqual([]);
+  }, 60_000);
+
+  it('ends a start as well', async () => {
+    const { child, kills } = supervise({
+      times: { startLoopMs: 300, stopTimeoutMs: 100 },
+      env: { SPINS_AT_START: 'yes' },
+    });
+    await child.start({ once: false });
+    expect(kills()[0]).toMatchObject({ text: `Killed: ${verdict}.`, allowedMs: 300 });
+  }, 60_000);
+});
+
+describe('a process that may hold only so much', () => {
+  it('is killed when what it holds outside of its heap grows past that, and started again', async () => {
+    const { child, kills, heard } = supervise({
+      times: {},
+      env: { GROWS_WHEN_ASKED: 'yes' },
+      config: { ...workerConfig, memoryMiB: 200 },
+    });
+    await child.start({ once: true });
+    await whenSo(() => child.status.memoryMiB !== undefined && child.status.heapMiB !== undefined);
+    const { memoryMiB = 0, heapMiB = 0, memoryBoundMiB, eventLoop } = child.status;
+    expect(memoryBoundMiB).toBe(200);
+    expect(heapMiB).toBeGreaterThan(1);
+    expect(memoryMiB).toBeLessThan(150);
+    expect(eventLoop).toMatchObject({ p50Ms: expect.any(Number), maxMs: expect.any(Number) });
+    child.send({ type: 'inject', nodeId: 'a' });
+    await whenSo(() => heard.filter((type) => type === 'ready').length >= 2);
+    expect(kills()[0]).toMatchObject({ text: 'Killed: it grew past 200 MiB.' });
+    expect(child.status).toMatchObject({
+      state: 'running',
+      restarts: 1,
+      lastEnd: { reason: 'it grew past 200 MiB' },
     });
   }, 60_000);
 });
