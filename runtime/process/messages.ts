@@ -1,4 +1,5 @@
 import type { InterfaceDefinitions } from '../../core/interface.ts';
+import type { Culprit } from '../flow/suspects.ts';
 import type { Settings } from '../settings.ts';
 import type { Vitals } from './vitals.ts';
 
@@ -30,6 +31,8 @@ export type RoleConfig =
       readonly definitions: InterfaceDefinitions;
       readonly paused: readonly string[];
       readonly credentialSecret: string;
+      /** Messages that are known to have ended earlier processes of this worker. */
+      readonly culprits?: readonly Culprit[];
       /** What it may hold in memory; absent: any amount. */
       readonly memoryMiB?: number;
     };

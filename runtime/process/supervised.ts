@@ -1,11 +1,17 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import type { Logger } from '../../core/ports/logger.ts';
+import type { Culprit } from '../flow/suspects.ts';
 import type { Settings } from '../settings.ts';
+import { hearLastWords, withLastWords, type LastWords } from './last-words.ts';
 import { buildNodeOptions } from './node-options.ts';
 import type { FromChild, Role, RoleConfig, ToChild } from './messages.ts';
 import { defaultTimes, type SupervisionTimes } from './supervision-times.ts';
 import { Watch } from './watch.ts';
+
+/** By then they have been dead-lettered long since. */
+const maxCulprits = 100;
 
 interface Options {
   readonly settings: Settings;
@@ -42,6 +48,7 @@ export class SupervisedProcess {
   #failure: string | undefined;
   /** Why it ended the last time, and when: an ISO 8601 instant. */
   #lastEnd: { readonly reason: string; readonly at: string } | undefined;
+  #culprits: readonly Culprit[] = [];
   #waiting:
     | { readonly resolve: () => void; readonly reject: ((error: Error) => void) | undefined }
     | undefined;
@@ -121,10 +128,12 @@ export class SupervisedProcess {
     const { memoryMiB: maxMiB } = config.role === 'worker' ? config : {};
     const { execArgv, env } = buildNodeOptions(settings, maxMiB);
     const child = fork(program, [], {
-      env,
+      env: { ...env, ...withLastWords.env },
       serialization: 'advanced',
       execArgv: [...execArgv],
+      stdio: [...withLastWords.stdio],
     });
+    const lastWords = hearLastWords(child.stdio[4] as Readable);
     this.#child = child;
     this.#failure = undefined;
     this.#watch = new Watch({
@@ -142,7 +151,11 @@ export class SupervisedProcess {
       if (child.pid === undefined) this.#ended(child, null, null);
     });
     child.once('exit', (code, signal) => {
-      this.#ended(child, code, signal);
+      clearInterval(this.#heartbeat);
+      void lastWords().then((words) => {
+        this.#accuse(words);
+        this.#ended(child, code, signal);
+      });
     });
     const start: ToChild = {
       type: 'start',
@@ -151,7 +164,7 @@ export class SupervisedProcess {
         credentialSecret: undefined,
         alarm: { ...settings.alarm, address: undefined },
       },
-      config,
+      config: config.role === 'worker' ? { ...config, culprits: this.#culprits } : config,
     };
     child.send(start, () => undefined);
     clearInterval(this.#heartbeat);
@@ -173,6 +186,17 @@ export class SupervisedProcess {
       this.#watch?.heard(message.vitals);
     }
     this.#options.onMessage(message);
+  }
+
+  /** What it said of its end: whoever is known to be the reason does not go through the next one's flows. */
+  #accuse(words: LastWords | undefined): void {
+    if (words === undefined) return;
+    const { did, nodeId, messageId } = words;
+    this.#failure = `${nodeId === undefined ? 'a flow' : `the node ${nodeId}`} ${did}`;
+    if (messageId !== undefined) {
+      const culprit = { messageId, did, ...(nodeId === undefined ? {} : { nodeId }) };
+      this.#culprits = [...this.#culprits.slice(1 - maxCulprits), culprit];
+    }
   }
 
   #checkHeartbeat(child: ChildProcess): void {
@@ -220,7 +244,7 @@ export class SupervisedProcess {
       this.#quickEnds <= 1 ? 0 : Math.min(this.#times.maxBackoffMs, 500 * 2 ** this.#quickEnds);
     this.#options.logger.error(
       { process: this.name, pid: child.pid, code, signal, restartInMs: delayMs },
-      `A process ${words}; it is started again.`,
+      `A process ended: ${words}; it is started again.`,
     );
     this.#restarts += 1;
     this.#set('restarting');

@@ -3,7 +3,8 @@ export interface SupervisionTimes {
   readonly heartbeatMs: number;
   /**
    * So much processor time the main thread of a worker may use before it answers a heartbeat: an endless loop is
-   * found after this. The largest messages and garbage collections take a fraction of it.
+   * found after this, where the process itself has not found it before. The largest messages and garbage collections
+   * take a fraction of it.
    */
   readonly flowLoopMs: number;
   /** The same while it starts: loading Node-RED and compiling the definitions are long steps. */
@@ -23,7 +24,7 @@ export interface SupervisionTimes {
 
 export const defaultTimes: SupervisionTimes = {
   heartbeatMs: 1_000,
-  flowLoopMs: 4_000,
+  flowLoopMs: 5_000,
   startLoopMs: 15_000,
   flowSilenceMs: 15_000,
   silenceMs: 30_000,

@@ -2,6 +2,7 @@ import { findFailure } from '../../core/errors.ts';
 import { openMapper } from '../../connectors/file/mapping-files.ts';
 import { openStores } from '../broker.ts';
 import { selectGroup, workerName } from '../deploy/groups.ts';
+import { watchEnds } from '../flow/ends.ts';
 import { WorkerFlowRuntime } from '../flow/flow-runtime.ts';
 import { startHeadless } from '../flow/headless.ts';
 import { logLevel, type LogEvent, type NodeRed } from '../node-red.ts';
@@ -18,6 +19,7 @@ const drainMs = 10_000;
 runChild('worker', async ({ settings, config, logger }) => {
   let tracker: SettlementTracker | undefined;
   let flowRuntime: WorkerFlowRuntime | undefined;
+  watchEnds(() => flowRuntime?.running);
   const stores = await openStores(settings, logger, {
     name: workerName(config.group),
     onState: (state) => {
@@ -60,6 +62,7 @@ runChild('worker', async ({ settings, config, logger }) => {
         clock: Date.now,
         queues: config.definitions.queues,
         paused: config.paused,
+        ...(config.culprits === undefined ? {} : { culprits: config.culprits }),
         window,
         flowTimeoutMs,
         changeBytes: settings.changeBytes,
@@ -107,9 +110,3 @@ function toPlain(event: object): object {
     return {};
   }
 }
-
-process.on('uncaughtException', (error) => {
-  // A function node's unawaited rejection: this worker ends, its messages are delivered again.
-  tell({ type: 'failed', message: `uncaught ${error.name}` });
-  process.exit(1);
-});

@@ -1,10 +1,13 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { runChild } from '../../../runtime/process/child.ts';
+import { guardLoops, type Running } from '../../../runtime/process/loop-guard.ts';
+import { runChild, tell } from '../../../runtime/process/child.ts';
 
 /** A child as the roles are one, that does what its environment says. Times are in milliseconds. */
 const { STARTS_AFTER = '0', BLOCKED_WHEN_ASKED = '0', BLOCKED_AT_STOP = '0' } = process.env;
-const { SPINS_AT_START, SPINS_WHEN_ASKED, GROWS_WHEN_ASKED } = process.env;
+const { SPINS_AT_START, SPINS_WHEN_ASKED, GROWS_WHEN_ASKED, GUARDED_MS } = process.env;
+const running = new AsyncLocalStorage<Running>();
 const kept: Buffer[] = [];
 
 /** As an endless loop does it: nothing is answered. */
@@ -23,13 +26,21 @@ function grow(): void {
   setTimeout(grow, 5);
 }
 
-runChild('worker', async () => {
+runChild('worker', async ({ config }) => {
+  tell({ type: 'comms', event: { culprits: config.culprits } });
+  if (GUARDED_MS !== undefined) {
+    guardLoops({ allowedMs: Number(GUARDED_MS), running: () => running.getStore() });
+  }
   if (SPINS_AT_START !== undefined) spin();
   await wait(Number(STARTS_AFTER));
   return {
     handle: ({ type }) => {
       if (type !== 'inject') return;
-      if (SPINS_WHEN_ASKED !== undefined) spin();
+      if (SPINS_WHEN_ASKED !== undefined) {
+        // After an await: whose it is, only its context knows.
+        void running.run({ nodeId: 'route', messageId: 'm1' }, () => wait(10).then(spin));
+        return;
+      }
       if (GROWS_WHEN_ASKED !== undefined) grow();
       else block(BLOCKED_WHEN_ASKED);
     },

@@ -58,18 +58,22 @@ function supervise(given: {
     lines.push({ ...fields, text, atMs: performance.now() });
   };
   const heard: FromChild['type'][] = [];
+  let told: unknown;
   const child = new SupervisedProcess({
     settings: read.settings,
     logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error },
     name: 'a child',
     config: () => given.config ?? workerConfig,
-    onMessage: ({ type }) => void heard.push(type),
+    onMessage: (message) => {
+      heard.push(message.type);
+      if (message.type === 'comms' && 'culprits' in message.event) told = message.event.culprits;
+    },
     times: { ...patient, ...given.times },
     program: path.join(import.meta.dirname, 'child-process.ts'),
   });
   running.push(child);
   const kills = (): readonly Line[] => lines.filter(({ text }) => text.startsWith('Killed'));
-  return { child, lines, kills, heard, hasFinished: () => existsSync(endedFile) };
+  return { child, lines, kills, heard, culprits: () => told, hasFinished: () => existsSync(endedFile) };
 }
 
 const whenSo = (wanted: () => boolean): Promise<boolean> =>
@@ -175,6 +179,21 @@ describe('an endless loop', () => {
     await whenSo(() => child.status.lastEnd !== undefined);
     expect(kills()[0]).toMatchObject({ text: `Killed: ${verdict}.`, allowedMs: 300 });
     expect(child.status.lastEnd).toMatchObject({ reason: verdict });
+  }, 60_000);
+
+  it('is told by the process itself, with the node and the message, and the next one knows', async () => {
+    const { child, kills, heard, culprits } = supervise({
+      times: {},
+      env: { SPINS_WHEN_ASKED: 'yes', GUARDED_MS: '300' },
+    });
+    await child.start({ once: true });
+    child.send({ type: 'inject', nodeId: 'a' });
+    await whenSo(() => heard.filter((type) => type === 'ready').length >= 2);
+    expect(kills()).toEqual([]);
+    expect(child.status.lastEnd?.reason).toBe('the node route was in an endless loop');
+    expect(culprits()).toEqual([
+      { messageId: 'm1', did: 'was in an endless loop', nodeId: 'route' },
+    ]);
   }, 60_000);
 
   it('is not taken for one where the process waits and uses no time', async () => {

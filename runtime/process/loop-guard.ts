@@ -1,0 +1,43 @@
+import { Worker } from 'node:worker_threads';
+
+/** What a thread of this process looks at while the main thread does not turn. */
+export interface LoopGuardData {
+  /** Counted up by the main thread as long as it turns. */
+  readonly turns: Int32Array;
+  readonly allowedMs: number;
+}
+
+/** What the main thread is at: asked by the guard where that cannot ask otherwise, from a paused main thread. */
+export interface Running {
+  readonly nodeId?: string;
+  readonly messageId?: string;
+}
+
+/** In the name of this `globalThis` has the function that tells it. */
+export const runningKey = 'hilum.running';
+
+const turnEveryMs = 250;
+
+/**
+ * Starts a thread that ends this process when its main thread has used `allowedMs` of processor time without turning,
+ * and says in its last words at which node and with which message: V8 lets the thread pause the main thread in its
+ * endless loop and look. A supervisor sees such a loop from outside as well, without knowing whose it is.
+ */
+export function guardLoops(options: {
+  readonly allowedMs: number;
+  /** Called in the context of whatever runs. */
+  readonly running: () => Running | undefined;
+}): void {
+  const turns = new Int32Array(new SharedArrayBuffer(4));
+  Object.defineProperty(globalThis, Symbol.for(runningKey), { value: options.running });
+  setInterval(() => Atomics.add(turns, 0, 1), turnEveryMs).unref();
+  const workerData: LoopGuardData = { turns, allowedMs: options.allowedMs };
+  const guard = new Worker(new URL('./loop-guard-thread.ts', import.meta.url), {
+    workerData,
+    // It has next to nothing to keep.
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },
+  });
+  // Without it the supervisor finds a loop all the same.
+  guard.on('error', () => undefined);
+  guard.unref();
+}
