@@ -1,18 +1,19 @@
 import type { ControlStatus, Problem } from '../console/api/control.ts';
-import type { FlowNode } from '../core/interface.ts';
+import type { FlowNode, InterfaceDefinitions } from '../core/interface.ts';
 import type { Issue } from '../core/issue.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { Administrator } from './admin/administrator.ts';
 import { PausedQueues } from './admin/paused-queues.ts';
+import { StoppedInterfaces } from './admin/stopped-interfaces.ts';
 import { AlarmWatch, type Watched } from './alarm/watch.ts';
 import { openStores, type Stores } from './broker.ts';
 import { Condition } from './condition.ts';
 import { startConsole, type ConsoleServer } from './console/server.ts';
 import { prepareNodeRed, readCredentialSecret } from './data-directory.ts';
 import { compileFlows, type Compiled } from './deploy/definitions.ts';
-import { findGroups, selectGroup, workerName } from './deploy/groups.ts';
+import { findGroups, findTabs, selectGroup, workerName } from './deploy/groups.ts';
 import { readFlows } from './deploy/storage.ts';
-import { toListenerStatus, toSenderStatus } from './endpoint-status.ts';
+import { toStatuses } from './endpoint-status.ts';
 import { newId } from './ids.ts';
 import { adoptOrphans } from './spool/open-spool.ts';
 import type { EndpointState, FromChild, RoleConfig } from './process/messages.ts';
@@ -21,6 +22,8 @@ import { SupervisedProcess } from './process/supervised.ts';
 import { replay } from './replay/replay.ts';
 import { ReplayRuns } from './replay/runs.ts';
 import { Retention } from './retention/retention.ts';
+import type { QuickEnd } from './supervision/crash-loop.ts';
+import { FlowControl } from './supervision/flow-control.ts';
 import { editorDirectory, workerDirectory, type Settings } from './settings.ts';
 
 interface Options {
@@ -36,7 +39,11 @@ interface Options {
 export class Hilum {
   readonly #options: Options;
   readonly #helpers: SupervisedProcess[] = [];
-  readonly #workers = new Map<string, SupervisedProcess>();
+  /** By group; with the tabs that it runs. */
+  readonly #workers = new Map<
+    string,
+    { readonly worker: SupervisedProcess; readonly tabs: string }
+  >();
   readonly #endpoints = new Map<string, EndpointState>();
   readonly #condition: Condition;
   #edge: SupervisedProcess | undefined;
@@ -46,6 +53,7 @@ export class Hilum {
   #replays: ReplayRuns | undefined;
   #alarms: AlarmWatch | undefined;
   #retention: Retention | undefined;
+  #flowControl: FlowControl | undefined;
   #credentialSecret = '';
   #flows: readonly FlowNode[] = [];
   #compiled: Compiled = {
@@ -84,6 +92,20 @@ export class Hilum {
     const { settings, logger } = this.#options;
     this.#credentialSecret = await readCredentialSecret(settings);
     this.#paused = await PausedQueues.open(settings.pausedFile);
+    this.#flowControl = new FlowControl({
+      logger,
+      clock: Date.now,
+      stopped: await StoppedInterfaces.open(settings.stoppedFile),
+      flows: () => this.#flows,
+      onChange: () => {
+        this.#deploying = this.#deploying
+          .then(() => this.#rearrange())
+          .catch((error: unknown) => {
+            logger.error({ err: error }, 'Not all flows are stopped or started.');
+          });
+        return this.#deploying;
+      },
+    });
     await this.#startHelper('owner');
     const demo = settings.demo ? this.#startHelper('demo') : undefined;
     // Whoever awaits it below hears of a failure; until then it must not count as unhandled.
@@ -107,7 +129,7 @@ export class Hilum {
       settings: settings.spool,
       ledger: this.#stores.ledger,
       isInUse: (name) =>
-        name === 'edge' || findGroups(this.#flows).some((group) => name === workerName(group)),
+        name === 'edge' || findGroups(this.#running).some((group) => name === workerName(group)),
       stopping: this.#orphansStopping.signal,
     });
   }
@@ -116,6 +138,7 @@ export class Hilum {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#flowControl?.close();
     this.#orphansStopping.abort();
     await this.#adopting;
     await this.#console?.stop();
@@ -124,7 +147,7 @@ export class Hilum {
     await this.#retention?.stop();
     await this.#deploying;
     await this.#edge?.stop();
-    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+    await Promise.all([...this.#workers.values()].map(({ worker }) => worker.stop()));
     await this.#stores?.close();
     await Promise.all(this.#helpers.map((helper) => helper.stop()));
   }
@@ -145,14 +168,16 @@ export class Hilum {
       broker: this.#options.settings.rabbitmqUrl === undefined ? 'embedded' : 'rabbitmq',
       processes: [
         { role: 'supervisor', pid: process.pid, state: 'running' },
-        ...[...this.#helpers, ...edge, ...this.#workers.values()].map(({ status }) => status),
+        ...[...this.#helpers, ...edge, ...this.#workerProcesses].map(({ status }) => status),
       ],
-      interfaces: this.#flows
-        .filter(({ type }) => type === 'tab')
-        .map((tab) => ({ id: tab.id, label: labelOf(tab) })),
-      listeners: listeners.map((each) => toListenerStatus(each, this.#endpoints.get(each.id))),
-      senders: senders.map((each) => toSenderStatus(each, this.#endpoints.get(each.id))),
-      notes: this.#condition.isSpooling ? [spoolingNote] : [],
+      ...toStatuses(
+        { listeners, senders, interfaces: this.#flowControl?.statuses() ?? [] },
+        this.#endpoints,
+      ),
+      notes: [
+        ...(this.#condition.isSpooling ? [spoolingNote] : []),
+        ...(this.#flowControl?.notes() ?? []),
+      ],
       isSpooling: this.#condition.isSpooling,
     };
   }
@@ -181,9 +206,14 @@ export class Hilum {
     });
   }
 
-  #supervise(name: string, config: () => RoleConfig): SupervisedProcess {
+  #supervise(
+    name: string,
+    config: () => RoleConfig,
+    onCrashLoop?: (ends: readonly QuickEnd[]) => void,
+  ): SupervisedProcess {
     return new SupervisedProcess({
       ...this.#options,
+      ...(onCrashLoop === undefined ? {} : { onCrashLoop }),
       name,
       config,
       onMessage: (message) => {
@@ -202,37 +232,80 @@ export class Hilum {
   async #startEdge(): Promise<void> {
     this.#edge = this.#supervise('edge', () => ({
       role: 'edge',
-      definitions: this.#compiled.definitions,
+      definitions: this.#edgeDefinitions,
       paused: this.#paused?.names() ?? [],
     }));
     await this.#edge.start({ once: true });
   }
 
   async #startWorkers(): Promise<void> {
-    await Promise.all(findGroups(this.#flows).map((group) => this.#startWorker(group)));
+    const missing = findGroups(this.#running).filter((group) => !this.#workers.has(group));
+    await Promise.all(missing.map((group) => this.#startWorker(group)));
+  }
+
+  /** The flows but for those that are stopped. */
+  get #running(): readonly FlowNode[] {
+    return this.#flowControl?.flows ?? this.#flows;
+  }
+
+  get #edgeDefinitions(): InterfaceDefinitions {
+    const { definitions } = this.#compiled;
+    return this.#flowControl?.select(definitions) ?? definitions;
+  }
+
+  /** Some flows are stopped, or run again: only the workers of other tabs than before are changed. */
+  async #rearrange(): Promise<void> {
+    if (this.#stopping) return;
+    this.#edge?.send({ type: 'definitions', definitions: this.#edgeDefinitions });
+    const changed = [...this.#workers].filter(
+      ([group, { tabs, worker }]) =>
+        worker.status.state === 'stopped' || tabs !== findTabs(this.#running, group).join(),
+    );
+    await this.#stopWorkers(changed.map(([group]) => group));
+    await this.#startWorkers();
+  }
+
+  async #stopWorkers(groups: readonly string[]): Promise<void> {
+    await Promise.all(
+      groups.map(async (group) => {
+        const { worker } = this.#workers.get(group) ?? {};
+        await worker?.stop();
+        this.#workers.delete(group);
+        if (worker !== undefined) this.#condition.forget(worker.name);
+      }),
+    );
   }
 
   /** Flows that do not start must not keep the editor, where they are mended, and the edge from running. */
   async #startWorker(group: string): Promise<void> {
     const { settings } = this.#options;
     await prepareNodeRed(settings, workerDirectory(settings, group), this.#credentialSecret);
-    const worker = this.#supervise(workerName(group), () => ({
+    const config = (): RoleConfig => ({
       role: 'worker',
       group,
+      tabs: findTabs(this.#running, group),
       definitions: this.#compiled.definitions,
       paused: this.#paused?.names() ?? [],
       credentialSecret: this.#credentialSecret,
-      memoryMiB: findWorkerMemory(selectGroup(this.#flows, group), settings.workerMiB),
-    }));
+      memoryMiB: findWorkerMemory(selectGroup(this.#running, group), settings.workerMiB),
+    });
+    const worker = this.#supervise(workerName(group), config, (ends) => {
+      void this.#flowControl?.onCrashLoop(group, ends);
+    });
     if (this.#stopping) return;
-    this.#workers.set(group, worker);
+    this.#workers.set(group, { worker, tabs: findTabs(this.#running, group).join() });
     await worker.start({ once: false });
+  }
+
+  get #workerProcesses(): readonly SupervisedProcess[] {
+    return [...this.#workers.values()].map(({ worker }) => worker);
   }
 
   async #startConsole(): Promise<void> {
     const stores = this.#stores;
     const paused = this.#paused;
-    if (stores === undefined || paused === undefined) return;
+    const interfaces = this.#flowControl;
+    if (stores === undefined || paused === undefined || interfaces === undefined) return;
     const { settings, logger } = this.#options;
     await prepareNodeRed(settings, editorDirectory(settings), this.#credentialSecret);
     this.#replays = await ReplayRuns.open({
@@ -284,6 +357,7 @@ export class Hilum {
           this.#tellConsumers({ type: 'paused', queues });
         },
       }),
+      interfaces,
       replays: this.#replays,
       alarms: this.#alarms,
       retention: this.#retention,
@@ -320,21 +394,15 @@ export class Hilum {
     try {
       this.#flows = flows;
       this.#compiled = this.#compile(flows);
-      const { definitions } = this.#compiled;
-      this.#edge?.send({ type: 'definitions', definitions });
+      this.#flowControl?.deployed();
+      this.#edge?.send({ type: 'definitions', definitions: this.#edgeDefinitions });
       // For the console, which counts what it has declared. Edge and workers declare what they use.
       if (this.#stores !== undefined) {
         this.#declareQueues(this.#stores).catch((error: unknown) => {
           logger.warn({ err: error }, 'The console does not see all queues until the next deploy.');
         });
       }
-      await Promise.all(
-        [...this.#workers].map(async ([group, worker]) => {
-          await worker.stop();
-          this.#workers.delete(group);
-          this.#condition.forget(worker.name);
-        }),
-      );
+      await this.#stopWorkers([...this.#workers.keys()]);
       await this.#startWorkers();
       logger.info({ groups: findGroups(flows) }, 'The flows were deployed.');
     } catch (error) {
@@ -349,7 +417,7 @@ export class Hilum {
   }
 
   #tellWorkers(message: Parameters<SupervisedProcess['send']>[0]): void {
-    for (const worker of this.#workers.values()) worker.send(message);
+    for (const worker of this.#workerProcesses) worker.send(message);
   }
 
   #hear(name: string, message: FromChild): void {
@@ -380,8 +448,3 @@ export class Hilum {
 
 const spoolingNote =
   'RabbitMQ is away: messages are acknowledged and spooled on this machine, and go on when it is back.';
-
-function labelOf(tab: FlowNode): string {
-  const label = tab['label'];
-  return typeof label === 'string' && label !== '' ? label : tab.id;
-}

@@ -56,6 +56,8 @@ export interface Settings {
   readonly databaseFile: string;
   /** Which queues are paused. */
   readonly pausedFile: string;
+  /** Which interfaces are stopped. */
+  readonly stoppedFile: string;
   /** A file for each replay of many messages. */
   readonly replaysDirectory: string;
   /** Which alarms stand, and what of them the receiver has not taken. */
@@ -171,6 +173,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       controlSocket: path.join(sockets, 'hilum.sock'),
       databaseFile: path.join(dataDirectory, 'hilum.db'),
       pausedFile: path.join(dataDirectory, 'paused-queues.json'),
+      stoppedFile: path.join(dataDirectory, 'stopped-interfaces.json'),
       replaysDirectory: path.join(dataDirectory, 'replays'),
       alarmsFile: path.join(dataDirectory, 'alarms.json'),
       codeCacheDirectory: path.join(dataDirectory, 'code-cache'),

@@ -72,6 +72,16 @@ export interface ProcessStatus {
 export interface InterfaceStatus {
   readonly id: string;
   readonly label: string;
+  /** The worker group that runs it. */
+  readonly group?: string;
+  /** `disabled`: its tab is, in the editor. */
+  readonly state?: 'running' | 'stopped' | 'disabled';
+  /** Who has stopped it: an operator, or nobody, since it kept ending its worker. */
+  readonly cause?: 'operator' | 'crash';
+  /** Why it is stopped and what to do, for people. */
+  readonly reason?: string;
+  /** Since when it is stopped: ISO 8601 instant. */
+  readonly since?: string;
 }
 
 export interface ListenerStatus {
@@ -82,7 +92,8 @@ export interface ListenerStatus {
   readonly queue: string;
   readonly host: string;
   readonly port: number;
-  readonly state: 'listening' | 'starting' | 'failed';
+  /** `stopped`: its interface is, by an operator. */
+  readonly state: 'listening' | 'starting' | 'failed' | 'stopped';
   /** Why it failed, in a line. */
   readonly reason?: string;
 }
@@ -96,7 +107,7 @@ export interface SenderStatus {
   /** Where it sends to: `http://127.0.0.1:8103/fhir/R4`, `127.0.0.1:2576`; without credentials. */
   readonly target: string;
   /** `failing`: its circuit breaker is open, one message at a time tries; `paused`: somebody holds it. */
-  readonly state: 'sending' | 'starting' | 'failing' | 'paused';
+  readonly state: 'sending' | 'starting' | 'failing' | 'paused' | 'stopped';
   /** Why it is failing, in a line. */
   readonly reason?: string;
   /** Since when it is in this state: ISO 8601 instant. */

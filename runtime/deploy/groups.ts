@@ -18,7 +18,26 @@ export function selectGroup(flows: readonly FlowNode[], group: string): readonly
   return flows.filter((node) => !others.has(node.id) && !others.has(node.z ?? ''));
 }
 
-function groupOf(tab: FlowNode): string {
+/** The enabled tabs of a group. */
+export function findTabs(flows: readonly FlowNode[], group: string): readonly string[] {
+  return flows
+    .filter((node) => node.type === 'tab' && node['disabled'] !== true && groupOf(node) === group)
+    .map(({ id }) => id);
+}
+
+/** The flows of these tabs, with what all share. */
+export function selectTabs(
+  flows: readonly FlowNode[],
+  tabs: readonly string[],
+): readonly FlowNode[] {
+  const others = new Set(
+    flows.filter(({ id, type }) => type === 'tab' && !tabs.includes(id)).map(({ id }) => id),
+  );
+  return flows.filter((node) => !others.has(node.id) && !others.has(node.z ?? ''));
+}
+
+/** The group that a tab is in. */
+export function groupOf(tab: FlowNode): string {
   return findTabSetting(tab, 'HILUM_GROUP') ?? defaultGroup;
 }
 

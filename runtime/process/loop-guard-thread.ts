@@ -9,11 +9,12 @@ import { runningKey, type LoopGuardData, type Running } from './loop-guard.ts';
 import { readMainThreadMs } from './proc-files.ts';
 
 const lookEveryMs = 250;
-/** A main thread inside of native code cannot be paused: then nobody knows whose loop it is. */
-const pauseWithinMs = 1_000;
+/** By the clock. A main thread inside of native code cannot be paused: then nobody knows whose loop it is. */
+const pauseWithinMs = 3_000;
 
-const { turns, allowedMs } = workerData as LoopGuardData;
+const { turns, allowedMs, parentPid, orphanMs } = workerData as LoopGuardData;
 let seenTurns = -1;
+let orphanedMs = 0;
 let busyMs = 0;
 let threadMs: number | undefined;
 let lookedMs = performance.now();
@@ -25,6 +26,8 @@ const looking = setInterval(() => {
   const passedMs = Math.min(nowMs - lookedMs, 2 * lookEveryMs);
   const stepMs = used === undefined || threadMs === undefined ? passedMs : used - threadMs;
   lookedMs = nowMs;
+  orphanedMs = process.ppid === parentPid ? 0 : orphanedMs + passedMs;
+  if (orphanedMs > orphanMs) process.kill(process.pid, 'SIGKILL');
   threadMs = used;
   const turned = Atomics.load(turns, 0);
   busyMs = turned === seenTurns ? busyMs + Math.min(stepMs, 2 * lookEveryMs) : 0;

@@ -5,6 +5,9 @@ export interface LoopGuardData {
   /** Counted up by the main thread as long as it turns. */
   readonly turns: Int32Array;
   readonly allowedMs: number;
+  /** The process that has started this one; when that is gone this one ends, also where it does not turn. */
+  readonly parentPid: number;
+  readonly orphanMs: number;
 }
 
 /** What the main thread is at: asked by the guard where that cannot ask otherwise, from a paused main thread. */
@@ -17,21 +20,31 @@ export interface Running {
 export const runningKey = 'hilum.running';
 
 const turnEveryMs = 250;
+/** A little longer than a process that turns takes to end by itself. */
+const usualOrphanMs = 17_000;
 
 /**
  * Starts a thread that ends this process when its main thread has used `allowedMs` of processor time without turning,
  * and says in its last words at which node and with which message: V8 lets the thread pause the main thread in its
- * endless loop and look. A supervisor sees such a loop from outside as well, without knowing whose it is.
+ * endless loop and look. A supervisor sees such a loop from outside as well, without knowing whose it is. Where the
+ * supervisor is gone it also ends a process that waits for ever, and so cannot hear of that.
  */
 export function guardLoops(options: {
   readonly allowedMs: number;
   /** Called in the context of whatever runs. */
   readonly running: () => Running | undefined;
+  /** How long it outlives its supervisor at most, in milliseconds. */
+  readonly orphanMs?: number;
 }): void {
   const turns = new Int32Array(new SharedArrayBuffer(4));
   Object.defineProperty(globalThis, Symbol.for(runningKey), { value: options.running });
   setInterval(() => Atomics.add(turns, 0, 1), turnEveryMs).unref();
-  const workerData: LoopGuardData = { turns, allowedMs: options.allowedMs };
+  const workerData: LoopGuardData = {
+    turns,
+    allowedMs: options.allowedMs,
+    parentPid: process.ppid,
+    orphanMs: options.orphanMs ?? usualOrphanMs,
+  };
   const guard = new Worker(new URL('./loop-guard-thread.ts', import.meta.url), {
     workerData,
     // It has next to nothing to keep.

@@ -28,6 +28,8 @@ export type RoleConfig =
   | {
       readonly role: 'worker';
       readonly group: string;
+      /** The tabs that it runs. */
+      readonly tabs: readonly string[];
       readonly definitions: InterfaceDefinitions;
       readonly paused: readonly string[];
       readonly credentialSecret: string;

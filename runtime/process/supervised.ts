@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Culprit } from '../flow/suspects.ts';
 import type { Settings } from '../settings.ts';
+import { isCrashLoop, type QuickEnd } from '../supervision/crash-loop.ts';
 import { hearLastWords, withLastWords, type LastWords } from './last-words.ts';
 import { buildNodeOptions } from './node-options.ts';
 import type { FromChild, Role, RoleConfig, ToChild } from './messages.ts';
@@ -12,6 +13,9 @@ import { Watch } from './watch.ts';
 
 /** By then they have been dead-lettered long since. */
 const maxCulprits = 100;
+
+/** So often it is started again at once: by then a message that ends it each time is known. */
+const immediateRestarts = 4;
 
 interface Options {
   readonly settings: Settings;
@@ -22,6 +26,8 @@ interface Options {
   readonly config: () => RoleConfig;
   readonly onMessage: (message: FromChild) => void;
   readonly onState?: () => void;
+  /** It keeps ending, and is not started again; absent: it is tried for as long as it takes. */
+  readonly onCrashLoop?: (ends: readonly QuickEnd[]) => void;
   /** Default: as a user has them. */
   readonly times?: Partial<SupervisionTimes>;
   /** The path of what is forked; default: the role's own. */
@@ -41,13 +47,16 @@ export class SupervisedProcess {
   #state: 'starting' | 'running' | 'restarting' | 'stopped' = 'stopped';
   #since = Date.now();
   #restarts = 0;
-  #quickEnds = 0;
+  /** Those that came soon after a start, since it last ran for long. */
+  #quickEnds: readonly QuickEnd[] = [];
   #watch: Watch | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
   #failure: string | undefined;
   /** Why it ended the last time, and when: an ISO 8601 instant. */
   #lastEnd: { readonly reason: string; readonly at: string } | undefined;
+  /** What its last end was of. */
+  #accused: LastWords | undefined;
   #culprits: readonly Culprit[] = [];
   #waiting:
     | { readonly resolve: () => void; readonly reject: ((error: Error) => void) | undefined }
@@ -190,6 +199,7 @@ export class SupervisedProcess {
 
   /** What it said of its end: whoever is known to be the reason does not go through the next one's flows. */
   #accuse(words: LastWords | undefined): void {
+    this.#accused = words;
     if (words === undefined) return;
     const { did, nodeId, messageId } = words;
     this.#failure = `${nodeId === undefined ? 'a flow' : `the node ${nodeId}`} ${did}`;
@@ -217,7 +227,7 @@ export class SupervisedProcess {
 
   get #mayStartMs(): number {
     const { startTimeoutMs, longestStartTimeoutMs } = this.#times;
-    return Math.min(longestStartTimeoutMs, startTimeoutMs * 2 ** this.#quickEnds);
+    return Math.min(longestStartTimeoutMs, startTimeoutMs * 2 ** this.#quickEnds.length);
   }
 
   #ended(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
@@ -238,15 +248,31 @@ export class SupervisedProcess {
     }
     waiting?.resolve();
     this.#lastEnd = { reason: words, at: new Date().toISOString() };
-    this.#quickEnds =
-      this.#state === 'running' && ranMs > this.#times.stableMs ? 0 : this.#quickEnds + 1;
-    const delayMs =
-      this.#quickEnds <= 1 ? 0 : Math.min(this.#times.maxBackoffMs, 500 * 2 ** this.#quickEnds);
+    const wasReady = this.#state === 'running';
+    const isQuick = !wasReady || ranMs <= this.#times.stableMs;
+    const { nodeId, messageId } = this.#accused ?? {};
+    const end: QuickEnd = {
+      reason: words,
+      wasReady,
+      ...(nodeId && { nodeId }),
+      ...(messageId && { messageId }),
+    };
+    this.#quickEnds = isQuick ? [...this.#quickEnds, end] : [end];
+    this.#restarts += 1;
+    const of = { process: this.name, pid: child.pid, code, signal };
+    const { onCrashLoop } = this.#options;
+    if (onCrashLoop !== undefined && isCrashLoop(this.#quickEnds)) {
+      this.#options.logger.error(of, `A process ended: ${words}; it keeps ending, and is stopped.`);
+      this.#set('stopped');
+      onCrashLoop(this.#quickEnds);
+      return;
+    }
+    const extra = this.#quickEnds.length - immediateRestarts;
+    const delayMs = extra <= 0 ? 0 : Math.min(this.#times.maxBackoffMs, 1_000 * 2 ** extra);
     this.#options.logger.error(
-      { process: this.name, pid: child.pid, code, signal, restartInMs: delayMs },
+      { ...of, restartInMs: delayMs },
       `A process ended: ${words}; it is started again.`,
     );
-    this.#restarts += 1;
     this.#set('restarting');
     this.#restartTimer = setTimeout(() => {
       this.#fork();

@@ -24,7 +24,7 @@ export interface SupervisionTimes {
 
 export const defaultTimes: SupervisionTimes = {
   heartbeatMs: 1_000,
-  flowLoopMs: 5_000,
+  flowLoopMs: 7_000,
   startLoopMs: 15_000,
   flowSilenceMs: 15_000,
   silenceMs: 30_000,

@@ -1,7 +1,7 @@
 import { findFailure } from '../../core/errors.ts';
 import { openMapper } from '../../connectors/file/mapping-files.ts';
 import { openStores } from '../broker.ts';
-import { selectGroup, workerName } from '../deploy/groups.ts';
+import { selectTabs, workerName } from '../deploy/groups.ts';
 import { watchEnds } from '../flow/ends.ts';
 import { WorkerFlowRuntime } from '../flow/flow-runtime.ts';
 import { startHeadless } from '../flow/headless.ts';
@@ -46,7 +46,7 @@ runChild('worker', async ({ settings, config, logger }) => {
     dataDirectory: settings.dataDirectory,
     flowsDirectory: settings.flowsDirectory,
     credentialSecret: config.credentialSecret,
-    select: (flows) => selectGroup(flows, config.group),
+    select: (flows) => selectTabs(flows, config.tabs),
     startTimeoutMs: 20_000,
     onLog,
     flowRuntime: (runtime) => {

@@ -3,6 +3,7 @@ import { broker } from './broker.ts';
 import { clock } from './clock.ts';
 import { disk } from './disk.ts';
 import type { Scenario } from './harness/scenario.ts';
+import { isolation } from './isolation.ts';
 import { kill } from './kill.ts';
 import { ledger } from './ledger.ts';
 import { overload } from './overload.ts';
@@ -12,6 +13,7 @@ import { partner } from './partner.ts';
 export const scenarios: readonly Scenario[] = [
   kill,
   partner,
+  isolation,
   broker,
   ledger,
   disk,

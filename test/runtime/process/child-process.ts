@@ -29,7 +29,11 @@ function grow(): void {
 runChild('worker', async ({ config }) => {
   tell({ type: 'comms', event: { culprits: config.culprits } });
   if (GUARDED_MS !== undefined) {
-    guardLoops({ allowedMs: Number(GUARDED_MS), running: () => running.getStore() });
+    guardLoops({
+      allowedMs: Number(GUARDED_MS),
+      running: () => running.getStore(),
+      orphanMs: 500,
+    });
   }
   if (SPINS_AT_START !== undefined) spin();
   await wait(Number(STARTS_AFTER));

@@ -1,3 +1,5 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from '../../../core/ports/logger.ts';
@@ -5,6 +7,7 @@ import type { FromChild, RoleConfig } from '../../../runtime/process/messages.ts
 import { SupervisedProcess } from '../../../runtime/process/supervised.ts';
 import type { SupervisionTimes } from '../../../runtime/process/supervision-times.ts';
 import { readSettings } from '../../../runtime/settings.ts';
+import { isAlive } from '../../support/alive.ts';
 import { until } from '../../support/hilum.ts';
 import { makeTempFolder } from '../../support/temp.ts';
 
@@ -17,6 +20,7 @@ interface Line {
 const workerConfig: RoleConfig = {
   role: 'worker',
   group: 'default',
+  tabs: [],
   definitions: { listeners: [], senders: [], queues: [] },
   paused: [],
   credentialSecret: '',
@@ -73,7 +77,14 @@ function supervise(given: {
   });
   running.push(child);
   const kills = (): readonly Line[] => lines.filter(({ text }) => text.startsWith('Killed'));
-  return { child, lines, kills, heard, culprits: () => told, hasFinished: () => existsSync(endedFile) };
+  return {
+    child,
+    lines,
+    kills,
+    heard,
+    culprits: () => told,
+    hasFinished: () => existsSync(endedFile),
+  };
 }
 
 const whenSo = (wanted: () => boolean): Promise<boolean> =>
@@ -271,6 +282,36 @@ describe('a process that is stopping', () => {
     expect(hasFinished()).toBe(false);
     expect(child.status).toMatchObject({ state: 'stopped', restarts: 0 });
   }, 60_000);
+});
+
+describe('a process whose supervisor was killed', () => {
+  it.each([
+    ['ends by itself', {}],
+    [
+      'ends though it waits and does not turn',
+      { BLOCKED_WHEN_ASKED: '600000', GUARDED_MS: '60000' },
+    ],
+    ['ends though it is in an endless loop', { SPINS_WHEN_ASKED: 'yes', GUARDED_MS: '300' }],
+  ])(
+    '%s',
+    async (_, env) => {
+      const folder = makeTempFolder('orphan');
+      const supervisor = fork(path.join(import.meta.dirname, 'supervisor-process.ts'), {
+        env: {
+          PATH: process.env['PATH'],
+          HILUM_DATA: folder,
+          ENDED_FILE: path.join(folder, 'ended'),
+          ...env,
+        },
+        execArgv: ['--disable-warning=ExperimentalWarning'],
+      });
+      const [pid] = (await once(supervisor, 'message')) as [number];
+      expect(isAlive(pid)).toBe(true);
+      supervisor.kill('SIGKILL');
+      await whenSo(() => !isAlive(pid));
+    },
+    60_000,
+  );
 });
 
 function toMs({ atMs }: Line): number {
