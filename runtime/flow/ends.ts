@@ -3,14 +3,14 @@ import { findFunctionNode } from '../process/function-frame.ts';
 import { sayLastWords, type LastWords } from '../process/last-words.ts';
 import { guardLoops, type Running } from '../process/loop-guard.ts';
 
-/** The largest messages take a fraction of this in one step; the supervisor waits a little longer. */
-const loopMs = 3_000;
-
 /**
  * Whatever in the flows ends this worker says before whose it was: an endless loop, an error that nobody awaits, a call
  * of `process.exit`. So the message is not run again, and those beside it are.
  */
-export function watchEnds(running: () => Running | undefined): void {
+export function watchEnds(
+  running: () => Running | undefined,
+  { loopMs }: { readonly loopMs: number },
+): void {
   guardLoops({ allowedMs: loopMs, running });
   process.on('uncaughtException', (error: unknown) => {
     // Its text may quote a message: its name is enough.

@@ -1,16 +1,15 @@
 /*
  * The thread of a worker that watches whether its main thread turns: loop-guard.ts starts it.
  */
-import { Session, type Debugger } from 'node:inspector';
+import { Session } from 'node:inspector';
 import { workerData } from 'node:worker_threads';
-import { findFunctionNode } from './function-frame.ts';
 import { sayLastWords } from './last-words.ts';
 import { runningKey, type LoopGuardData, type Running } from './loop-guard.ts';
-import { readMainThreadMs } from './proc-files.ts';
+import { readMainThread } from './proc-files.ts';
 
 const lookEveryMs = 250;
-/** By the clock. A main thread inside of native code cannot be paused: then nobody knows whose loop it is. */
-const pauseWithinMs = 3_000;
+/** By the clock. A main thread inside of native code cannot be asked: then nobody knows whose loop it is. */
+const answerWithinMs = 3_000;
 
 const { turns, allowedMs, parentPid, orphanMs } = workerData as LoopGuardData;
 let seenTurns = -1;
@@ -19,9 +18,11 @@ let busyMs = 0;
 let threadMs: number | undefined;
 let lookedMs = performance.now();
 
-const looking = setInterval(() => {
+let isAsking = false;
+
+setInterval(() => {
   const nowMs = performance.now();
-  const used = readMainThreadMs(process.pid);
+  const used = readMainThread(process.pid)?.usedMs;
   // Where the system does not tell, or stood still itself, it is the time that this thread has seen.
   const passedMs = Math.min(nowMs - lookedMs, 2 * lookEveryMs);
   const stepMs = used === undefined || threadMs === undefined ? passedMs : used - threadMs;
@@ -32,37 +33,29 @@ const looking = setInterval(() => {
   const turned = Atomics.load(turns, 0);
   busyMs = turned === seenTurns ? busyMs + Math.min(stepMs, 2 * lookEveryMs) : 0;
   seenTurns = turned;
-  if (busyMs <= allowedMs) return;
-  clearInterval(looking);
-  accuse();
+  if (busyMs <= allowedMs || isAsking) return;
+  isAsking = true;
+  accuse(turned);
 }, lookEveryMs);
 
-function accuse(): void {
-  const did = 'was in an endless loop';
+function accuse(atTurn: number): void {
   const end = (of: Running): void => {
+    isAsking = false;
     // Had it turned meanwhile, it would have been a long step and no loop.
-    if (Atomics.load(turns, 0) !== seenTurns) process.exit();
-    sayLastWords({ did, ...of });
+    if (Atomics.load(turns, 0) !== atTurn) return;
+    sayLastWords({ did: 'was in an endless loop', ...of });
     process.kill(process.pid, 'SIGKILL');
   };
-  setTimeout(() => end({}), pauseWithinMs);
   const session = new Session();
+  const late = setTimeout(() => {
+    session.disconnect();
+    end({});
+  }, answerWithinMs);
   session.connectToMainThread();
-  session.on('Debugger.paused', ({ params }) => {
-    const expression = `globalThis[Symbol.for('${runningKey}')]?.()`;
-    session.post('Runtime.evaluate', { expression, returnByValue: true }, (_, answer) => {
-      const running = (answer?.result.value ?? {}) as Running;
-      const nodeId = findNode(params.callFrames) ?? running.nodeId;
-      const { messageId } = running;
-      end({
-        ...(nodeId === undefined ? {} : { nodeId }),
-        ...(messageId === undefined ? {} : { messageId }),
-      });
-    });
+  const expression = `globalThis[Symbol.for('${runningKey}')]?.()`;
+  session.post('Runtime.evaluate', { expression, returnByValue: true }, (_, answer) => {
+    clearTimeout(late);
+    session.disconnect();
+    end((answer?.result.value ?? {}) as Running);
   });
-  session.post('Debugger.enable', () => session.post('Debugger.pause'));
-}
-
-function findNode(frames: readonly Debugger.CallFrame[]): string | undefined {
-  return findFunctionNode(frames.map(({ url }) => url).join('\n'));
 }

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { findFunctionNode } from './function-frame.ts';
 
 /** What a thread of this process looks at while the main thread does not turn. */
 export interface LoopGuardData {
@@ -10,7 +11,7 @@ export interface LoopGuardData {
   readonly orphanMs: number;
 }
 
-/** What the main thread is at: asked by the guard where that cannot ask otherwise, from a paused main thread. */
+/** What the main thread is at. */
 export interface Running {
   readonly nodeId?: string;
   readonly messageId?: string;
@@ -25,8 +26,8 @@ const usualOrphanMs = 17_000;
 
 /**
  * Starts a thread that ends this process when its main thread has used `allowedMs` of processor time without turning,
- * and says in its last words at which node and with which message: V8 lets the thread pause the main thread in its
- * endless loop and look. A supervisor sees such a loop from outside as well, without knowing whose it is. Where the
+ * and says in its last words at which node and with which message: V8 lets the thread evaluate a call in the midst of
+ * the main thread's loop, in the context of whatever runs there. A supervisor sees such a loop from outside as well, without knowing whose it is. Where the
  * supervisor is gone it also ends a process that waits for ever, and so cannot hear of that.
  */
 export function guardLoops(options: {
@@ -37,7 +38,16 @@ export function guardLoops(options: {
   readonly orphanMs?: number;
 }): void {
   const turns = new Int32Array(new SharedArrayBuffer(4));
-  Object.defineProperty(globalThis, Symbol.for(runningKey), { value: options.running });
+  Object.defineProperty(globalThis, Symbol.for(runningKey), {
+    value: (): Running => {
+      const { nodeId, messageId } = options.running() ?? {};
+      const node = findFunctionNode(new Error().stack ?? '') ?? nodeId;
+      return {
+        ...(node === undefined ? {} : { nodeId: node }),
+        ...(messageId === undefined ? {} : { messageId }),
+      };
+    },
+  });
   setInterval(() => Atomics.add(turns, 0, 1), turnEveryMs).unref();
   const workerData: LoopGuardData = {
     turns,

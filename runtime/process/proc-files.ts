@@ -16,16 +16,22 @@ export function readOwnMemoryMiB(pid: number): number | undefined {
   return (Number(anonymous) + Number(shared)) / 1024;
 }
 
-/**
- * The processor time that the main thread of a process has used so far, in milliseconds, in steps of ten. Undefined
- * where it is gone or the system has no /proc.
- */
-export function readMainThreadMs(pid: number): number | undefined {
+/** The main thread of a process at one moment. */
+export interface MainThread {
+  /** The processor time that it has used so far, in milliseconds, in steps of ten. */
+  readonly usedMs: number;
+  /** It computes, or would if it got a processor; false: it waits for something. */
+  readonly isRunnable: boolean;
+}
+
+/** Undefined where the process is gone or the system has no /proc. */
+export function readMainThread(pid: number): MainThread | undefined {
   const stat = readIfAny(`/proc/${pid}/task/${pid}/stat`);
+  if (stat === '') return undefined;
   // The name of the program stands in parentheses, and may have blanks.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [user, system] = [Number(fields[11]), Number(fields[12])];
-  return stat === '' ? undefined : ((user + system) * 1_000) / ticksPerSecond;
+  return { usedMs: ((user + system) * 1_000) / ticksPerSecond, isRunnable: fields[0] === 'R' };
 }
 
 function readIfAny(file: string): string {

@@ -149,6 +149,7 @@ export class SupervisedProcess {
       role: this.role,
       times: this.#times,
       mayStartMs: this.#mayStartMs,
+      loopMs: settings.loopMs,
       ...(maxMiB === undefined ? {} : { maxMiB }),
     });
     child.on('message', (message: FromChild) => {

@@ -2,14 +2,13 @@
 export interface SupervisionTimes {
   readonly heartbeatMs: number;
   /**
-   * So much processor time the main thread of a worker may use before it answers a heartbeat: an endless loop is
-   * found after this, where the process itself has not found it before. The largest messages and garbage collections
-   * take a fraction of it.
+   * So much processor time the main thread of a worker may use before it answers a heartbeat, beyond the time after
+   * which it finds an endless loop itself (`HILUM_LOOP_SECONDS`).
    */
   readonly flowLoopMs: number;
   /** The same while it starts: loading Node-RED and compiling the definitions are long steps. */
   readonly startLoopMs: number;
-  /** By the clock: a flow that blocks without using the processor, or a system that does not tell, is found after this. */
+  /** By the clock: a flow that waits and does not turn, or any loop where the system does not tell, is found after this. */
   readonly flowSilenceMs: number;
   /** Of a process that runs no flows. */
   readonly silenceMs: number;
@@ -24,7 +23,7 @@ export interface SupervisionTimes {
 
 export const defaultTimes: SupervisionTimes = {
   heartbeatMs: 1_000,
-  flowLoopMs: 7_000,
+  flowLoopMs: 4_000,
   startLoopMs: 15_000,
   flowSilenceMs: 15_000,
   silenceMs: 30_000,

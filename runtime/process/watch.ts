@@ -1,5 +1,5 @@
 import type { Role } from './messages.ts';
-import { readMainThreadMs, readOwnMemoryMiB } from './proc-files.ts';
+import { readMainThread, readOwnMemoryMiB } from './proc-files.ts';
 import type { SupervisionTimes } from './supervision-times.ts';
 import type { Vitals } from './vitals.ts';
 
@@ -13,6 +13,8 @@ interface Options {
   readonly role: Role;
   readonly times: SupervisionTimes;
   readonly mayStartMs: number;
+  /** After this a worker finds an endless loop itself. */
+  readonly loopMs: number;
   /** What it may hold of its own; absent: any amount. */
   readonly maxMiB?: number;
 }
@@ -73,8 +75,9 @@ export class Watch {
     const seenMs = Math.min(nowMs - this.#checkedMs, mostMs);
     this.#checkedMs = nowMs;
     this.#startingMs += seenMs;
-    this.#silentMs += seenMs;
-    const threadMs = readMainThreadMs(pid);
+    const { usedMs: threadMs, isRunnable = false } = readMainThread(pid) ?? {};
+    // What computes, or waits for a processor, is judged by what it uses: on a busy machine that takes its time.
+    if (!isRunnable) this.#silentMs += seenMs;
     if (threadMs !== undefined && this.#threadMs !== undefined) {
       this.#busyMs += Math.min(threadMs - this.#threadMs, mostMs);
     }
@@ -104,9 +107,9 @@ export class Watch {
    * clock: on a machine that is busy, or stood still, that goes on while the child can do nothing.
    */
   #judgeLoop({ isRunning }: { readonly isRunning: boolean }): Verdict | undefined {
-    const { times, role } = this.#options;
+    const { times, role, loopMs } = this.#options;
     if (role !== 'worker') return undefined;
-    const allowedMs = isRunning ? times.flowLoopMs : times.startLoopMs;
+    const allowedMs = loopMs + (isRunning ? times.flowLoopMs : times.startLoopMs);
     return toVerdict('its flows were in a loop', this.#busyMs, allowedMs);
   }
 

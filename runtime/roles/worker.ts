@@ -19,7 +19,7 @@ const drainMs = 10_000;
 runChild('worker', async ({ settings, config, logger }) => {
   let tracker: SettlementTracker | undefined;
   let flowRuntime: WorkerFlowRuntime | undefined;
-  watchEnds(() => flowRuntime?.running);
+  watchEnds(() => flowRuntime?.running, settings);
   const stores = await openStores(settings, logger, {
     name: workerName(config.group),
     onState: (state) => {

@@ -53,6 +53,7 @@ function supervise(given: {
   const read = readSettings({
     PATH: process.env['PATH'],
     HILUM_DATA: path.join(folder, 'data'),
+    HILUM_LOOP_SECONDS: '1',
     ENDED_FILE: endedFile,
     ...given.env,
   });
@@ -182,13 +183,13 @@ describe('an endless loop', () => {
 
   it('is told by the processor time that it uses, though it goes on talking', async () => {
     const { child, kills } = supervise({
-      times: { flowLoopMs: 300 },
+      times: { flowLoopMs: 200 },
       env: { SPINS_WHEN_ASKED: 'yes' },
     });
     await child.start({ once: true });
     child.send({ type: 'inject', nodeId: 'a' });
     await whenSo(() => child.status.lastEnd !== undefined);
-    expect(kills()[0]).toMatchObject({ text: `Killed: ${verdict}.`, allowedMs: 300 });
+    expect(kills()[0]).toMatchObject({ text: `Killed: ${verdict}.`, allowedMs: 1_200 });
     expect(child.status.lastEnd).toMatchObject({ reason: verdict });
   }, 60_000);
 
@@ -210,12 +211,12 @@ describe('an endless loop', () => {
   it('is not taken for one where the process waits and uses no time', async () => {
     const { child, heard, lines } = supervise({
       times: { flowLoopMs: 300 },
-      env: { BLOCKED_WHEN_ASKED: '1500' },
+      env: { BLOCKED_WHEN_ASKED: '2500' },
     });
     await child.start({ once: true });
     child.send({ type: 'inject', nodeId: 'a' });
     const askedMs = performance.now();
-    await whenSo(() => performance.now() - askedMs > 1_500);
+    await whenSo(() => performance.now() - askedMs > 2_500);
     heard.length = 0;
     await whenSo(() => heard.includes('pong'));
     expect(lines).toEqual([]);
@@ -223,11 +224,11 @@ describe('an endless loop', () => {
 
   it('ends a start as well', async () => {
     const { child, kills } = supervise({
-      times: { startLoopMs: 300, stopTimeoutMs: 100 },
+      times: { startLoopMs: 200, stopTimeoutMs: 100 },
       env: { SPINS_AT_START: 'yes' },
     });
     await child.start({ once: false });
-    expect(kills()[0]).toMatchObject({ text: `Killed: ${verdict}.`, allowedMs: 300 });
+    expect(kills()[0]).toMatchObject({ text: `Killed: ${verdict}.`, allowedMs: 1_200 });
   }, 60_000);
 });
 
