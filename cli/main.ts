@@ -16,6 +16,8 @@ const commands = {
   map: async (program: Command) => (await import('./map.ts')).registerMap(program),
   deploy: async (program: Command) => (await import('./deploy.ts')).registerDeploy(program),
   status: async (program: Command) => (await import('./status.ts')).registerStatus(program),
+  interfaces: async (program: Command) =>
+    (await import('./interfaces.ts')).registerInterfaces(program),
   queues: async (program: Command) => (await import('./queues.ts')).registerQueues(program),
   trace: async (program: Command) => (await import('./trace.ts')).registerTrace(program),
   replay: async (program: Command) => (await import('./replay.ts')).registerReplay(program),

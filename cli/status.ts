@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { StatusView } from '../console/api/views.ts';
+import type { ProcessStatus } from '../console/api/control.ts';
 import { askFor, toTable } from './engine.ts';
 
 /** `hilum status`: what runs, listens and sends, what is wrong, and which alarms stand; code 1 where something is wrong. */
@@ -18,7 +19,6 @@ export function registerStatus(program: Command): void {
 function toText({ version, problems, alarms, broker, ...running }: StatusView): string {
   const { processes, listeners, senders } = running;
   const rows = [
-    ...processes.map(({ role, state, since = '', reason = '' }) => [role, state, since, reason]),
     ...listeners.map(({ label, host, port, state, reason = '' }) => [
       `listener "${label}" on ${host}:${port}`,
       state,
@@ -38,10 +38,41 @@ function toText({ version, problems, alarms, broker, ...running }: StatusView): 
       ({ message, since }) => `  ${since === undefined ? '' : `since ${since}: `}${message}`,
     ),
     '',
-    toTable([['WHAT', 'STATE', 'SINCE', 'WHY'], ...rows]),
+    toTable([processHeader, ...processes.map(toProcessRow)]),
+    '',
+    toTable([['ENDPOINT', 'STATE', 'SINCE', 'WHY'], ...rows]),
     '',
     alarms.length === 0 ? 'No alarm stands.' : 'Alarms:',
     ...alarms.map(({ since, message }) => `  since ${since}: ${message}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+const processHeader = [
+  'PROCESS',
+  'STATE',
+  'SINCE',
+  'MEMORY',
+  'LOOP P99',
+  'LOOP MAX',
+  'BUSY',
+  'RESTARTS',
+  'LAST END',
+];
+
+function toProcessRow(process: ProcessStatus): readonly string[] {
+  const { role, state, since = '', memoryMiB, memoryBoundMiB, eventLoop, restarts } = process;
+  const { lastEnd, reason } = process;
+  const bound = memoryBoundMiB === undefined ? '' : ` of ${memoryBoundMiB}`;
+  return [
+    role,
+    state,
+    since,
+    memoryMiB === undefined ? '' : `${memoryMiB}${bound} MiB`,
+    eventLoop === undefined ? '' : `${eventLoop.p99Ms} ms`,
+    eventLoop === undefined ? '' : `${eventLoop.maxMs} ms`,
+    eventLoop === undefined ? '' : `${Math.round(eventLoop.utilization * 100)} %`,
+    restarts === undefined ? '' : String(restarts),
+    lastEnd === undefined ? (reason ?? '') : `${lastEnd.at}: ${lastEnd.reason}`,
+  ];
 }

@@ -119,7 +119,7 @@ function findEngineProblems({ processes, listeners, senders }: ControlStatus): r
         ...(since === undefined ? {} : { since }),
       })),
     ...listeners
-      .filter(({ state }) => state !== 'listening')
+      .filter(({ state }) => state !== 'listening' && state !== 'stopped')
       .map(({ label, state, reason }) => ({
         code: 'listener-not-listening',
         message: `The listener "${label}" is ${state}${because(reason)}.`,

@@ -1,9 +1,43 @@
-import type { ListenerStatus, SenderStatus } from '../console/api/control.ts';
+import type {
+  ControlStatus,
+  InterfaceStatus,
+  ListenerStatus,
+  SenderStatus,
+} from '../console/api/control.ts';
 import type { ListenerDefinition, SenderDefinition } from '../core/interface.ts';
 import type { EndpointState } from './process/messages.ts';
 
+/** Interfaces, listeners and senders as the console shows them; those of an interface that an operator stopped as well. */
+export function toStatuses(
+  of: {
+    readonly interfaces: readonly InterfaceStatus[];
+    readonly listeners: readonly ListenerDefinition[];
+    readonly senders: readonly SenderDefinition[];
+  },
+  endpoints: ReadonlyMap<string, EndpointState>,
+): Pick<ControlStatus, 'interfaces' | 'listeners' | 'senders'> {
+  const stopped = new Map(
+    of.interfaces.filter(({ cause }) => cause === 'operator').map((each) => [each.id, each]),
+  );
+  const toStopped = ({ reason = '', since = '' }: InterfaceStatus) =>
+    ({ state: 'stopped', reason, since }) as const;
+  return {
+    interfaces: of.interfaces,
+    listeners: of.listeners.map((definition) => {
+      const status = toListenerStatus(definition, endpoints.get(definition.id));
+      const owner = stopped.get(definition.interface);
+      return owner === undefined ? status : { ...status, ...toStopped(owner) };
+    }),
+    senders: of.senders.map((definition) => {
+      const status = toSenderStatus(definition, endpoints.get(definition.id));
+      const owner = stopped.get(definition.interface);
+      return owner === undefined ? status : { ...status, ...toStopped(owner) };
+    }),
+  };
+}
+
 /** A listener as the console shows it; `starting` until the edge has told of it. */
-export function toListenerStatus(
+function toListenerStatus(
   listener: ListenerDefinition,
   endpoint: EndpointState | undefined,
 ): ListenerStatus {
@@ -15,7 +49,7 @@ export function toListenerStatus(
 }
 
 /** A sender as the console shows it; `starting` until the edge has told of it. */
-export function toSenderStatus(
+function toSenderStatus(
   sender: SenderDefinition,
   endpoint: EndpointState | undefined,
 ): SenderStatus {

@@ -1,10 +1,10 @@
 import type { ControlStatus, Problem } from '../console/api/control.ts';
-import type { FlowNode } from '../core/interface.ts';
+import type { InterfaceDefinitions } from '../core/interface.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { Condition } from './condition.ts';
 import { prepareNodeRed } from './data-directory.ts';
 import type { Deployed } from './deploy/deployed.ts';
-import { toListenerStatus, toSenderStatus } from './endpoint-status.ts';
+import { toStatuses } from './endpoint-status.ts';
 import type {
   ConnectionState,
   EndpointState,
@@ -14,6 +14,7 @@ import type {
 } from './process/messages.ts';
 import { SupervisedProcess } from './process/supervised.ts';
 import { workerDirectory, type Settings } from './settings.ts';
+import type { FlowControl } from './supervision/flow-control.ts';
 import { Workers } from './workers/workers.ts';
 
 interface Options {
@@ -22,6 +23,8 @@ interface Options {
   readonly version: string;
   /** What is deployed at this moment. */
   readonly current: () => Deployed;
+  /** Which of it runs; undefined as long as that was not read. */
+  readonly flowControl: () => FlowControl | undefined;
   /** The queues of which nothing is to be taken. */
   readonly paused: () => readonly string[];
   /** Something a worker's Node-RED said, for the editor. */
@@ -53,6 +56,15 @@ export class Engine {
       onMessage: (key, message) => {
         this.#hear(key, message);
       },
+      onCrashLoop: (group, ends) => {
+        options
+          .flowControl()
+          ?.onCrashLoop(group, ends)
+          .catch((error: unknown) => {
+            options.logger.error({ err: error, group }, 'What keeps ending is not taken apart.');
+          });
+      },
+      usualMiB: options.settings.workerMiB,
       onGone: (key) => {
         this.#condition.forget(key);
       },
@@ -68,18 +80,31 @@ export class Engine {
 
   /** Listens and sends by what is deployed. Rejects where it cannot start. */
   async startEdge(): Promise<void> {
-    const { current, paused } = this.#options;
+    const { paused } = this.#options;
     this.#edge = this.#supervise('edge', () => ({
       role: 'edge',
-      definitions: current().compiled.definitions,
+      definitions: this.#edgeDefinitions,
       paused: paused(),
     }));
     await this.#edge.start({ once: true });
   }
 
-  /** Listeners and senders that did not change stay connected. */
-  applyToEdge({ compiled }: Deployed): void {
-    this.#edge?.send({ type: 'definitions', definitions: compiled.definitions });
+  /** Goes by what is deployed and runs now. Listeners and senders that did not change stay connected. */
+  applyToEdge(): void {
+    this.#edge?.send({ type: 'definitions', definitions: this.#edgeDefinitions });
+  }
+
+  /** What is deployed, as far as it is to run. */
+  get running(): Deployed {
+    const deployed = this.#options.current();
+    return { ...deployed, flows: this.#options.flowControl()?.flows ?? deployed.flows };
+  }
+
+  /** Other flows of what is deployed are to run than before. */
+  async rearrange(): Promise<void> {
+    if (this.#isStopping) return;
+    this.applyToEdge();
+    await this.workers.rearrange(this.running);
   }
 
   /** The stores of this process itself came or went. */
@@ -100,8 +125,8 @@ export class Engine {
 
   /** What runs, listens and sends at this moment. */
   status(): ControlStatus {
-    const { flows, compiled } = this.#options.current();
-    const { listeners, senders } = compiled.definitions;
+    const { listeners, senders } = this.#options.current().compiled.definitions;
+    const flowControl = this.#options.flowControl();
     const edge = this.#edge === undefined ? [] : [this.#edge.status];
     return {
       broker: this.#options.settings.rabbitmqUrl === undefined ? 'embedded' : 'rabbitmq',
@@ -111,12 +136,14 @@ export class Engine {
         ...edge,
         ...this.workers.statuses,
       ],
-      interfaces: flows
-        .filter(({ type }) => type === 'tab')
-        .map((tab) => ({ id: tab.id, label: labelOf(tab) })),
-      listeners: listeners.map((each) => toListenerStatus(each, this.#endpoints.get(each.id))),
-      senders: senders.map((each) => toSenderStatus(each, this.#endpoints.get(each.id))),
-      notes: this.#condition.isSpooling ? [spoolingNote] : [],
+      ...toStatuses(
+        { listeners, senders, interfaces: flowControl?.statuses() ?? [] },
+        this.#endpoints,
+      ),
+      notes: [
+        ...(this.#condition.isSpooling ? [spoolingNote] : []),
+        ...(flowControl?.notes() ?? []),
+      ],
       isSpooling: this.#condition.isSpooling,
     };
   }
@@ -143,6 +170,11 @@ export class Engine {
   /** Last, when nobody needs them any more. */
   async stopHelpers(): Promise<void> {
     await Promise.all(this.#helpers.map((helper) => helper.stop()));
+  }
+
+  get #edgeDefinitions(): InterfaceDefinitions {
+    const { definitions } = this.#options.current().compiled;
+    return this.#options.flowControl()?.select(definitions) ?? definitions;
   }
 
   #supervise(name: string, config: () => RoleConfig): SupervisedProcess {
@@ -185,8 +217,3 @@ export class Engine {
 
 const spoolingNote =
   'RabbitMQ is away: messages are acknowledged and spooled on this machine, and go on when it is back.';
-
-function labelOf(tab: FlowNode): string {
-  const label = tab['label'];
-  return typeof label === 'string' && label !== '' ? label : tab.id;
-}

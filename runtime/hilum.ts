@@ -2,6 +2,7 @@ import type { ControlStatus, Problem } from '../console/api/control.ts';
 import type { Deploys } from '../console/api/deploys.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { PausedQueues } from './admin/paused-queues.ts';
+import { StoppedInterfaces } from './admin/stopped-interfaces.ts';
 import { openStores, type Stores } from './broker.ts';
 import { ConsoleRole } from './console/console-role.ts';
 import type { Editor } from './console/editor.ts';
@@ -13,6 +14,7 @@ import { readFlows } from './deploy/storage.ts';
 import { Engine } from './engine.ts';
 import type { Settings } from './settings.ts';
 import { adoptOrphans } from './spool/open-spool.ts';
+import { FlowControl } from './supervision/flow-control.ts';
 
 interface Options {
   readonly settings: Settings;
@@ -31,6 +33,7 @@ export class Hilum {
   #stores: Stores | undefined;
   #console: ConsoleRole | undefined;
   #paused: PausedQueues | undefined;
+  #flowControl: FlowControl | undefined;
   #isStopping = false;
   /** What ended processes left for the ledger is taken to it. */
   #adopting: Promise<void> | undefined;
@@ -42,13 +45,17 @@ export class Hilum {
     this.#engine = new Engine({
       ...options,
       current: () => this.#deployments.current,
+      flowControl: () => this.#flowControl,
       paused: () => this.#paused?.names() ?? [],
       onShow: (kind, event) => this.#console?.editor.show(kind, event),
     });
     this.#deployments = new Deployments({
       ...options,
       history: openHistory({ ...settings, logger }),
-      prepare: (deployed) => this.#engine.workers.prepare(deployed),
+      prepare: (deployed) => {
+        const flows = this.#flowControl?.arrange(deployed.flows) ?? deployed.flows;
+        return this.#engine.workers.prepare({ ...deployed, flows });
+      },
       onDeployed: (deployed) => {
         this.#apply(deployed);
       },
@@ -69,6 +76,14 @@ export class Hilum {
     const { settings, logger } = this.#options;
     const credentialSecret = await readCredentialSecret(settings);
     this.#paused = await PausedQueues.open(settings.pausedFile);
+    const flowControl = new FlowControl({
+      logger,
+      clock: Date.now,
+      stopped: await StoppedInterfaces.open(settings.stoppedFile),
+      flows: () => this.#deployments.current.flows,
+      onChange: () => this.#deployments.exclusively(() => this.#engine.rearrange()),
+    });
+    this.#flowControl = flowControl;
     await this.#engine.startHelper('owner');
     const demo = settings.demo ? this.#engine.startHelper('demo') : undefined;
     // Whoever awaits it below hears of a failure; until then it must not count as unhandled.
@@ -88,6 +103,7 @@ export class Hilum {
       ...this.#options,
       stores,
       paused: this.#paused,
+      interfaces: flowControl,
       credentialSecret,
       engine: {
         current: () => this.#deployments.current,
@@ -103,7 +119,7 @@ export class Hilum {
         },
       },
     }).then((opened) => (this.#console = opened));
-    await Promise.all([demo, this.#engine.workers.start(deployed), opening]);
+    await Promise.all([demo, this.#engine.workers.start(this.#engine.running), opening]);
     // Last: whoever finds a listener open finds its flow ready as well.
     await this.#engine.startEdge();
     this.#console?.watch();
@@ -121,6 +137,7 @@ export class Hilum {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#engine.announceStop();
+    this.#flowControl?.close();
     this.#orphansStopping.abort();
     await this.#adopting;
     await this.#console?.stop();
@@ -149,7 +166,8 @@ export class Hilum {
   }
 
   #apply(deployed: Deployed): void {
-    this.#engine.applyToEdge(deployed);
+    this.#flowControl?.deployed();
+    this.#engine.applyToEdge();
     if (this.#stores === undefined) return;
     // For the console, which counts what it has declared. Edge and workers declare what they use.
     declareQueues(deployed, this.#stores).catch((error: unknown) => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { readAlarmSettings, type AlarmSettings } from './alarm/settings.ts';
 import { readChangeBound } from './changes/bound.ts';
 import { rabbitSecrets, readRabbitSettings, type RabbitSettings } from './rabbitmq-settings.ts';
+import { readWorkerMemory } from './process/worker-memory.ts';
 import { readRetentionSettings, type RetentionSettings } from './retention/policy.ts';
 
 /** Everything that can be set from outside, with its default. Read once, at start. */
@@ -38,6 +39,10 @@ export interface Settings {
   readonly changeBytes: number;
   /** So many messages may wait for a flow before its senders are kept to its pace; Infinity: any number. */
   readonly paceAbove: number;
+  /** What one worker may hold in memory, of groups that do not say. */
+  readonly workerMiB: number;
+  /** So much processor time flows may use without turning before that counts as an endless loop, in milliseconds. */
+  readonly loopMs: number;
   /** Types of nodes that flows may use although it is not known when they are done with a message. */
   readonly allowNodes: readonly string[];
   /** Folder of the flow files; made from the shipped ones where it does not exist. */
@@ -57,6 +62,8 @@ export interface Settings {
   readonly databaseFile: string;
   /** Which queues are paused. */
   readonly pausedFile: string;
+  /** Which interfaces are stopped. */
+  readonly stoppedFile: string;
   /** A file for each replay of many messages. */
   readonly replaysDirectory: string;
   /** Which alarms stand, and what of them the receiver has not taken. */
@@ -100,6 +107,7 @@ export type SettingsResult =
  * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_…`,
  * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas),
  * `HILUM_SPOOL_MIB`, `HILUM_BROKER_AWAY` (refuse, spool), `HILUM_CHANGES` (KiB, off), `HILUM_PACE_ABOVE` (messages, off),
+ * `HILUM_WORKER_MEMORY` (MiB), `HILUM_LOOP_SECONDS` (seconds of processor time),
  * and those of alarms ({@link readAlarmSettings}) and of retention ({@link readRetentionSettings}). All problems at once.
  */
 export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
@@ -136,10 +144,12 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   const spoolMiB = readSpoolMiB(env['HILUM_SPOOL_MIB'], problems);
   const logLevel = choice('HILUM_LOG', logLevels, 'info');
   const paceAbove = readPaceAbove(env['HILUM_PACE_ABOVE'], problems);
+  const loopMs = readLoopSeconds(env['HILUM_LOOP_SECONDS'], problems) * 1000;
   const alarm = readAlarmSettings(env);
   const retention = readRetentionSettings(env);
   const changes = readChangeBound((name) => env[name]);
-  problems.push(...alarm.problems, ...retention.problems, ...changes.problems);
+  const memory = readWorkerMemory((name) => env[name]);
+  problems.push(...alarm.problems, ...retention.problems, ...changes.problems, ...memory.problems);
   if (problems.length > 0) return { ok: false, problems };
 
   const sockets = socketDirectory(dataDirectory);
@@ -162,6 +172,8 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       retention: retention.settings,
       changeBytes: changes.maxBytes,
       paceAbove,
+      workerMiB: memory.maxMiB,
+      loopMs,
       allowNodes: toList(env['HILUM_ALLOW_NODES'] ?? ''),
       flowsDirectory: path.resolve(env['HILUM_FLOWS'] || path.join(dataDirectory, 'flows')),
       mappingsDirectory: path.resolve(env['HILUM_MAPPINGS'] || shippedMappings),
@@ -172,6 +184,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       controlSocket: path.join(sockets, 'hilum.sock'),
       databaseFile: path.join(dataDirectory, 'hilum.db'),
       pausedFile: path.join(dataDirectory, 'paused-queues.json'),
+      stoppedFile: path.join(dataDirectory, 'stopped-interfaces.json'),
       replaysDirectory: path.join(dataDirectory, 'replays'),
       alarmsFile: path.join(dataDirectory, 'alarms.json'),
       codeCacheDirectory: path.join(dataDirectory, 'code-cache'),
@@ -206,6 +219,19 @@ function readPaceAbove(text: string | undefined, problems: string[]): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) {
     problems.push(
       `HILUM_PACE_ABOVE: expected a whole number of messages from 1 on, or off, found "${text}".`,
+    );
+  }
+  return Number(text);
+}
+
+/** Mapping a message of 1 MB with 17,000 observations takes 3 s on a slow processor. */
+const usualLoopSeconds = 5;
+
+function readLoopSeconds(text: string | undefined, problems: string[]): number {
+  if (text === undefined || text === '') return usualLoopSeconds;
+  if (!/^[1-9]\d{0,3}$/.test(text)) {
+    problems.push(
+      `HILUM_LOOP_SECONDS: expected a whole number of seconds from 1 to 9999, found "${text}".`,
     );
   }
   return Number(text);

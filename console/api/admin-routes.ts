@@ -81,7 +81,7 @@ export function buildAdminRouter(options: {
 }
 
 /** A route that changes something: who asks and why are handed on; what cannot be is 409, with its code. */
-function change(work: (request: Request, mandate: Mandate) => Promise<unknown>) {
+export function change(work: (request: Request, mandate: Mandate) => Promise<unknown>) {
   return handle(async (request: Request, response: Response) => {
     response.json(await asConflict(() => work(request, readMandate(request, response))));
   });

@@ -13,6 +13,7 @@ import { buildHealthRouter } from './health.ts';
 import { handleErrors } from './http.ts';
 import { Live } from './live.ts';
 import { buildLoginRouter } from './login.ts';
+import type { InterfaceControl } from './interfaces.ts';
 import { buildMetrics } from './metrics.ts';
 import { buildPageRouter } from './page.ts';
 import { sampleMs } from './rates.ts';
@@ -36,6 +37,7 @@ export interface ConsoleOptions {
   readonly users: UserStore;
   readonly control: Control;
   readonly administration: Administration;
+  readonly interfaces: InterfaceControl;
   readonly replays: Replays;
   readonly alarms: AlarmReader;
   readonly retention: RetentionControl;

@@ -42,7 +42,7 @@ export interface ControlStatus {
   readonly isSpooling?: boolean;
 }
 
-interface ProcessStatus {
+export interface ProcessStatus {
   /** `supervisor`, `edge`, `worker`, `owner`. */
   readonly role: string;
   readonly pid?: number;
@@ -52,12 +52,36 @@ interface ProcessStatus {
   readonly restarts?: number;
   /** Why it does not run, in a line. */
   readonly reason?: string;
+  /** Why and when (ISO 8601 UTC) it ended the last time. */
+  readonly lastEnd?: { readonly reason: string; readonly at: string };
+  /** What it holds of its own, without shared files: what the bound counts. */
+  readonly memoryMiB?: number;
+  readonly memoryBoundMiB?: number;
+  /** Of V8's heap, what is used. */
+  readonly heapMiB?: number;
+  /** Of the last second: how late its timers were, and the share of the time in which it was at work, 0 to 1. */
+  readonly eventLoop?: {
+    readonly p50Ms: number;
+    readonly p99Ms: number;
+    readonly maxMs: number;
+    readonly utilization: number;
+  };
 }
 
 /** A flow tab: the id that queues and messages carry, and its name. */
 export interface InterfaceStatus {
   readonly id: string;
   readonly label: string;
+  /** The worker group that runs it. */
+  readonly group?: string;
+  /** `disabled`: its tab is, in the editor. */
+  readonly state?: 'running' | 'stopped' | 'disabled';
+  /** Who has stopped it: an operator, or nobody, since it kept ending its worker. */
+  readonly cause?: 'operator' | 'crash';
+  /** Why it is stopped and what to do, for people. */
+  readonly reason?: string;
+  /** Since when it is stopped: ISO 8601 instant. */
+  readonly since?: string;
 }
 
 export interface ListenerStatus {
@@ -68,7 +92,8 @@ export interface ListenerStatus {
   readonly queue: string;
   readonly host: string;
   readonly port: number;
-  readonly state: 'listening' | 'starting' | 'failed';
+  /** `stopped`: its interface is, by an operator. */
+  readonly state: 'listening' | 'starting' | 'failed' | 'stopped';
   /** Why it failed, in a line. */
   readonly reason?: string;
 }
@@ -82,7 +107,7 @@ export interface SenderStatus {
   /** Where it sends to: `http://127.0.0.1:8103/fhir/R4`, `127.0.0.1:2576`; without credentials. */
   readonly target: string;
   /** `failing`: its circuit breaker is open, one message at a time tries; `paused`: somebody holds it. */
-  readonly state: 'sending' | 'starting' | 'failing' | 'paused';
+  readonly state: 'sending' | 'starting' | 'failing' | 'paused' | 'stopped';
   /** Why it is failing, in a line. */
   readonly reason?: string;
   /** Since when it is in this state: ISO 8601 instant. */

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Reader } from './reader.ts';
-import { signedOutCode, type LiveMessage } from './views.ts';
+import { signedOutCode, type LiveMessage, type StatusView } from './views.ts';
 
 export interface LiveOptions {
   readonly reader: Reader;
@@ -22,6 +22,8 @@ interface Watcher {
 }
 
 const newestMessages = 100;
+/** How old the memory and the event loop of processes may be on the page. */
+const figuresEveryMs = 5_000;
 /** A page that does not read gets no more until it has: snapshots are whole, so nothing is missed. */
 const maxBufferedBytes = 1_000_000;
 
@@ -120,7 +122,7 @@ export class Live {
       const at = new Date(clock()).toISOString();
       const status = reader.status();
       const compared = JSON.stringify([
-        status,
+        withoutFigures(status, clock()),
         queues.map((queue) => ({ ...queue, oldestAgeSeconds: null })),
         messages,
       ]);
@@ -132,6 +134,17 @@ export class Live {
       return { message: { type: 'fault', at, message }, compared: `fault ${message}` };
     }
   }
+}
+
+/** Memory and event loop are never the same twice: they are news once in a while only. */
+function withoutFigures(status: StatusView, now: number): object {
+  const processes = status.processes.map(
+    ({ memoryMiB: _memory, heapMiB: _heap, eventLoop, ...rest }) => ({
+      ...rest,
+      figuresOf: eventLoop === undefined ? 0 : Math.floor(now / figuresEveryMs),
+    }),
+  );
+  return { ...status, processes };
 }
 
 /** Closes with the code that sends the page to the login. */

@@ -2,6 +2,7 @@ import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Ledger } from '../../core/ports/ledger.ts';
 import type { AlarmReader } from './alarms.ts';
 import type { Control } from './control.ts';
+import { ProcessMetrics } from './process-metrics.ts';
 import type { Reader } from './reader.ts';
 import type { RetentionControl } from './retention.ts';
 
@@ -99,6 +100,8 @@ export function buildMetrics({
     registers,
   });
 
+  const ofProcesses = new ProcessMetrics(registry);
+
   let reading: Promise<string> | undefined;
   return {
     contentType: registry.contentType,
@@ -138,7 +141,9 @@ export function buildMetrics({
     for (const { interface: name, kind, count } of counts) {
       messages.inc({ interface: name, event: kind }, count);
     }
-    for (const { queue, interface: owner, state } of control.status().senders) {
+    const { senders, processes } = control.status();
+    ofProcesses.set(processes);
+    for (const { queue, interface: owner, state } of senders) {
       breaker.set({ queue, interface: owner }, Number(state === 'failing'));
     }
     const { standing: alarmsNow, receiver } = alarms.view();

@@ -8,6 +8,8 @@ import { buildDeployRouter } from './deploy-routes.ts';
 import type { Deploys } from './deploys.ts';
 import { HttpError, handle, handleErrors, userOf } from './http.ts';
 import { readFilter, readPage } from './message-filter.ts';
+import { buildInterfaceRouter } from './interface-routes.ts';
+import type { InterfaceControl } from './interfaces.ts';
 import type { Reader } from './reader.ts';
 import { buildReplayRouter } from './replay-routes.ts';
 import type { Replays } from './replays.ts';
@@ -19,6 +21,7 @@ export interface ApiOptions {
   readonly reader: Reader;
   readonly control: Control;
   readonly administration: Administration;
+  readonly interfaces: InterfaceControl;
   readonly replays: Replays;
   readonly alarms: AlarmReader;
   readonly retention: RetentionControl;
@@ -114,6 +117,7 @@ export function buildApiRouter(options: ApiOptions, admit: RequestHandler): Rout
   router.use(buildReplayRouter(options));
   router.use(buildRetentionRouter(options));
   router.use(buildDeployRouter(options));
+  router.use(buildInterfaceRouter(options));
   router.use(buildAdminRouter(options));
   router.use(() => {
     throw new HttpError(404, 'no-such-route', 'Expected a path of the API; see docs/console.md.');

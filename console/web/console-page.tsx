@@ -2,6 +2,7 @@ import { Alert, Container, Loader, Stack, Text } from '@mantine/core';
 import { Attention } from './attention.tsx';
 import { Header } from './header.tsx';
 import { Messages } from './messages.tsx';
+import { Processes } from './processes.tsx';
 import { Queues } from './queues.tsx';
 import { TraceDrawer } from './trace-drawer.tsx';
 import { useAddress } from './use-address.ts';
@@ -42,6 +43,7 @@ export function ConsolePage() {
               <Attention snapshot={snapshot} now={now} />
               <Queues queues={snapshot.queues} interfaces={snapshot.status.interfaces} now={now} />
               <Messages snapshot={snapshot} now={now} onOpen={open} />
+              <Processes processes={snapshot.status.processes} now={now} />
             </>
           )}
         </Stack>

@@ -1,5 +1,6 @@
 import type { ControlStatus, Problem } from '../../console/api/control.ts';
 import type { Deploys } from '../../console/api/deploys.ts';
+import type { InterfaceControl } from '../../console/api/interfaces.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { Administrator } from '../admin/administrator.ts';
 import type { PausedQueues } from '../admin/paused-queues.ts';
@@ -37,6 +38,7 @@ interface Options {
   readonly version: string;
   readonly stores: Stores;
   readonly paused: PausedQueues;
+  readonly interfaces: InterfaceControl;
   readonly credentialSecret: string;
   readonly engine: Engine;
 }

@@ -5,6 +5,7 @@ import express from 'express';
 import { openUserStore } from '../../connectors/file/user-store.ts';
 import { createConsole } from '../../console/api/app.ts';
 import type { Administration } from '../../console/api/administration.ts';
+import type { InterfaceControl } from '../../console/api/interfaces.ts';
 import type { AlarmReader } from '../../console/api/alarms.ts';
 import type { Control } from '../../console/api/control.ts';
 import type { Deploys } from '../../console/api/deploys.ts';
@@ -22,6 +23,7 @@ interface Options {
   readonly stores: Stores;
   readonly control: Control;
   readonly administration: Administration;
+  readonly interfaces: InterfaceControl;
   readonly replays: Replays;
   readonly alarms: AlarmReader;
   readonly retention: RetentionControl;

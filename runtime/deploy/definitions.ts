@@ -5,6 +5,7 @@ import { readAlarmLimits, type AlarmLimits } from '../alarm/limits.ts';
 import { readRetentionPolicy, type RetentionPolicy } from '../retention/policy.ts';
 import { changesSetting, readChangeBound } from '../changes/bound.ts';
 import type { Settings } from '../settings.ts';
+import { readWorkerMemory } from '../process/worker-memory.ts';
 import { lintFlows } from './lint.ts';
 import { lintLinks } from './lint-links.ts';
 import { findTabSetting } from './tab-setting.ts';
@@ -110,10 +111,12 @@ function readTabSettings(
     if (isOwn) retention.set(tab.id, kept.policy);
     const changes = readChangeBound(find);
     if (find(changesSetting) !== undefined) changeBytes.set(tab.id, changes.maxBytes);
+    const memory = readWorkerMemory(find);
     const refuse = (code: string) => (message: string) =>
       issues.push({ code, severity: 'error', location: tab.id, message });
     alarms.problems.forEach(refuse('alarm-limit-invalid'));
     changes.problems.forEach(refuse('changes-invalid'));
+    memory.problems.forEach(refuse('worker-memory-invalid'));
     if (isOwn) kept.problems.forEach(refuse('retention-invalid'));
   }
   return { alarmLimits, retention, changeBytes, issues };

@@ -76,9 +76,14 @@ export class Deployments {
    * (permanent), its issues located by node, where something is wrong with it or does not start.
    */
   deploy(submission: Submission): Promise<void> {
-    const deployed = this.#deploying.then(() => this.#deploy(submission));
-    this.#deploying = deployed.catch(() => undefined);
-    return deployed;
+    return this.exclusively(() => this.#deploy(submission));
+  }
+
+  /** Does the work while no deploy is under way, and none while it is. */
+  exclusively(work: () => Promise<void>): Promise<void> {
+    const done = this.#deploying.then(() => this.#completing).then(work);
+    this.#deploying = done.catch(() => undefined);
+    return done;
   }
 
   /** Resolves when no deploy is under way any more. */
@@ -89,7 +94,6 @@ export class Deployments {
 
   async #deploy({ flows, credentials: changed, by }: Submission): Promise<void> {
     const { settings, prepare, onDeployed, logger } = this.#options;
-    await this.#completing;
     const compiled = compileBySettings(flows, settings);
     if (!isValid(compiled.issues)) throw new HilumError('permanent', compiled.issues);
     const before = this.current;

@@ -9,6 +9,11 @@ export function findGroups(flows: readonly FlowNode[]): readonly string[] {
   return [...new Set(flows.filter(isEnabledTab).map(groupOf))].sort();
 }
 
+/** The enabled tabs of a group. */
+export function findTabs(flows: readonly FlowNode[], group: string): readonly string[] {
+  return flows.filter((node) => isEnabledTab(node) && groupOf(node) === group).map(({ id }) => id);
+}
+
 /** The group that a tab is in. */
 export function groupOf(tab: FlowNode): string {
   return findTabSetting(tab, 'HILUM_GROUP') ?? defaultGroup;
@@ -19,9 +24,7 @@ export function groupOf(tab: FlowNode): string {
  * these use, directly or through one another, and the environment that all flows share.
  */
 export function selectGroup(flows: readonly FlowNode[], group: string): readonly FlowNode[] {
-  const tabs = new Set(
-    flows.filter((node) => isEnabledTab(node) && groupOf(node) === group).map(({ id }) => id),
-  );
+  const tabs = new Set(findTabs(flows, group));
   const containers = new Set(flows.filter(isContainer).map(({ id }) => id));
   const inside = Map.groupBy(
     flows.filter(({ z }) => containers.has(z ?? '')),

@@ -15,6 +15,7 @@ import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { Trail } from '../changes/trail.ts';
 import type { Clock } from '../clock.ts';
+import type { Running } from '../process/loop-guard.ts';
 import type { LedgerSpool } from '../spool/ledger-spool.ts';
 import { newId } from '../ids.ts';
 import { toPayload } from '../payload.ts';
@@ -25,7 +26,7 @@ import { FlowConsumer } from './flow-consumer.ts';
 import { Outbox, type FlowRun } from './outbox.ts';
 import { Pending } from './pending.ts';
 import { Replies } from './replies.ts';
-import { Suspects } from './suspects.ts';
+import { Suspects, type Culprit } from './suspects.ts';
 
 interface Options {
   readonly broker: Broker;
@@ -42,6 +43,8 @@ interface Options {
   readonly paused: readonly string[];
   /** Nothing is taken until {@link WorkerFlowRuntime.take}. */
   readonly standsBy?: boolean;
+  /** Messages that are known to have ended an earlier worker. */
+  readonly culprits?: readonly Culprit[];
   /** Unsettled messages per source. */
   readonly window: number;
   /** A flow that is not through by then is tried again. */
@@ -58,7 +61,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
   readonly #recorder: Recorder;
   readonly #outbox: Outbox;
   readonly #replies: Replies;
-  readonly #suspects = new Suspects();
+  readonly #suspects: Suspects;
   readonly #runs = new Map<Transaction, FlowRun>();
   readonly #consumers = new Set<FlowConsumer>();
   readonly #stateListeners = new Set<StateListener>();
@@ -71,6 +74,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
     this.#options = options;
     this.#paused = new Set(options.paused);
     this.#standsBy = options.standsBy ?? false;
+    this.#suspects = new Suspects(options.culprits);
     this.#recorder = new Recorder(options);
     const parts = {
       ...options,
@@ -143,6 +147,14 @@ export class WorkerFlowRuntime implements FlowRuntime {
     const transaction = this.#options.tracker.find(message);
     if (transaction === undefined) return;
     (transaction.rejection ??= []).push(...issues);
+  }
+
+  /** Whose code calls this: for the last words of a worker. */
+  get running(): Running | undefined {
+    const ticket = this.#options.tracker.running;
+    if (ticket === undefined) return undefined;
+    const messageId = this.#runs.get(ticket.transaction)?.envelope.id;
+    return { nodeId: ticket.node.id, ...(messageId === undefined ? {} : { messageId }) };
   }
 
   /** The broker's connection came or went: the source nodes show it. */

@@ -13,6 +13,15 @@ const maxSurvived = 1_000;
 /** What a suspect may take before the next one starts beside it: a flow may need several to join. */
 const maxAloneMs = 5_000;
 
+/** A message that is known to have ended a worker, by that worker's last words. */
+export interface Culprit {
+  readonly messageId: string;
+  /** `was in an endless loop`. */
+  readonly did: string;
+  /** In which node, where that is known. */
+  readonly nodeId?: string;
+}
+
 /**
  * A message that was in a worker when that ended may be the reason. Such suspects of a queue start one
  * after the other, and what comes fresh from that queue starts behind them, so the order stays. Each start
@@ -22,6 +31,11 @@ export class Suspects {
   readonly #turns = new Map<string, Promise<unknown>>();
   /** How often this worker has started a message and is still there, by its id. */
   readonly #survived = new Map<string, number>();
+  readonly #culprits: ReadonlyMap<string, Culprit>;
+
+  constructor(culprits: readonly Culprit[] = []) {
+    this.#culprits = new Map(culprits.map((each) => [each.messageId, each]));
+  }
 
   /** Starts `work` in its turn: at once where no suspect of its queue is before it. */
   inTurn<T>(delivery: Delivery, work: () => Promise<T>): Promise<T> {
@@ -57,7 +71,9 @@ export class Suspects {
   /** What the ledger knows of a message's runs so far. */
   async findEarlierRuns(ledger: Ledger, messageId: string): Promise<EarlierRuns> {
     const trace = await ledger.trace(messageId);
-    return judge(trace?.events ?? [], messageId, this.#survived.get(messageId) ?? 0);
+    const earlier = judge(trace?.events ?? [], messageId, this.#survived.get(messageId) ?? 0);
+    const culprit = this.#culprits.get(messageId);
+    return culprit === undefined ? earlier : { ...earlier, fatal: [toIssue(culprit)] };
   }
 }
 
@@ -67,6 +83,15 @@ export interface EarlierRuns {
   readonly fatal: readonly Issue[];
   /** Which attempt the next run is. */
   readonly attempt: number;
+}
+
+function toIssue({ did, nodeId }: Culprit): Issue {
+  return {
+    code: 'worker-ended',
+    severity: 'error',
+    message: `The worker ended while it ran this message: ${nodeId === undefined ? 'its flow' : `the node ${nodeId}`} ${did}. Correct the flow, and replay the message.`,
+    ...(nodeId === undefined ? {} : { location: nodeId }),
+  };
 }
 
 /** Its attempts, and its starts since the last that ended in any way, but for those that did no harm. */

@@ -3,6 +3,7 @@ import { findFailure } from '../../core/errors.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { openLogger } from '../log.ts';
 import type { Settings } from '../settings.ts';
+import { measureVitals } from './vitals.ts';
 import type { FromChild, Role, RoleConfig, ToChild } from './messages.ts';
 
 /** One running role: what it does with what the supervisor says, and how it ends. */
@@ -32,6 +33,7 @@ export function runChild<R extends Role>(
   let running: Promise<RunningRole> | undefined;
   let logger: Logger | undefined;
   let stopping = false;
+  const readVitals = measureVitals();
 
   const stop = async (reason: string): Promise<void> => {
     if (stopping) return;
@@ -56,7 +58,7 @@ export function runChild<R extends Role>(
   process.on('message', (message: ToChild) => {
     switch (message.type) {
       case 'ping':
-        tell({ type: 'pong' });
+        tell({ type: 'pong', vitals: readVitals() });
         return;
       case 'stop':
         void stop('asked to');

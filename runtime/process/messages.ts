@@ -1,7 +1,9 @@
 import type { FlowNode, InterfaceDefinitions } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Credentials } from '../credentials.ts';
+import type { Culprit } from '../flow/suspects.ts';
 import type { Settings } from '../settings.ts';
+import type { Vitals } from './vitals.ts';
 
 /** What the supervisor says to its processes. */
 export type ToChild =
@@ -40,6 +42,10 @@ export type RoleConfig =
       readonly paused: readonly string[];
       /** It starts its flows and takes nothing until `take`. */
       readonly standsBy: boolean;
+      /** Messages that are known to have ended earlier processes of this worker. */
+      readonly culprits?: readonly Culprit[];
+      /** What it may hold in memory; absent: any amount. */
+      readonly memoryMiB?: number;
     };
 
 export type Role = RoleConfig['role'];
@@ -49,7 +55,7 @@ export type FromChild =
   | { readonly type: 'ready'; readonly summary?: string }
   /** It cannot do its work; the words are for the person who starts Hilum. */
   | { readonly type: 'failed'; readonly message: string; readonly issues?: readonly Issue[] }
-  | { readonly type: 'pong' }
+  | { readonly type: 'pong'; readonly vitals?: Vitals }
   /** A worker that stops takes no more from this queue, and nobody that takes from it now overtakes what it has. */
   | { readonly type: 'released'; readonly queue: string }
   | { readonly type: 'connection'; readonly part: 'broker'; readonly state: ConnectionState }

@@ -15,10 +15,20 @@ export interface NodeOptions {
  *   some milliseconds: more room only means that its garbage lies there longer.
  * - Two arenas for malloc. By default every thread of the process gets its own, and bytes of messages that one
  *   thread has freed are no use to another.
+ *
+ * Where it may hold only so much, V8's heap may have three quarters: near to that it collects whatever it can, before
+ * the supervisor looks at the whole.
  */
-export function buildNodeOptions({ environment, codeCacheDirectory }: Settings): NodeOptions {
+export function buildNodeOptions(
+  { environment, codeCacheDirectory }: Settings,
+  maxMiB?: number,
+): NodeOptions {
   return {
-    execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=8'],
+    execArgv: [
+      '--disable-warning=ExperimentalWarning',
+      '--max-semi-space-size=8',
+      ...(maxMiB === undefined ? [] : [`--max-old-space-size=${Math.floor(maxMiB * 0.75)}`]),
+    ],
     env: { NODE_COMPILE_CACHE: codeCacheDirectory, MALLOC_ARENA_MAX: '2', ...environment },
   };
 }

@@ -1,9 +1,21 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import type { Logger } from '../../core/ports/logger.ts';
+import type { Culprit } from '../flow/suspects.ts';
 import type { Settings } from '../settings.ts';
+import { isCrashLoop, type QuickEnd } from '../supervision/crash-loop.ts';
+import { hearLastWords, withLastWords, type LastWords } from './last-words.ts';
 import { buildNodeOptions } from './node-options.ts';
 import type { FromChild, Role, RoleConfig, ToChild } from './messages.ts';
+import { defaultTimes, type SupervisionTimes } from './supervision-times.ts';
+import { Watch } from './watch.ts';
+
+/** By then they have been dead-lettered long since. */
+const maxCulprits = 100;
+
+/** So often it is started again at once: by then a message that ends it each time is known. */
+const immediateRestarts = 4;
 
 interface Options {
   readonly settings: Settings;
@@ -14,38 +26,13 @@ interface Options {
   readonly config: () => RoleConfig;
   readonly onMessage: (message: FromChild) => void;
   readonly onState?: () => void;
+  /** It keeps ending, and is not started again; absent: it is tried for as long as it takes. */
+  readonly onCrashLoop?: (ends: readonly QuickEnd[]) => void;
   /** Default: as a user has them. */
   readonly times?: Partial<SupervisionTimes>;
   /** The path of what is forked; default: the role's own. */
   readonly program?: string;
 }
-
-/** All in milliseconds. */
-export interface SupervisionTimes {
-  readonly heartbeatMs: number;
-  /** An endless loop in a flow is found after this; a long garbage collection is not one. */
-  readonly flowSilenceMs: number;
-  /** Of a process that runs no flows. */
-  readonly silenceMs: number;
-  /** Twice as long for each start that did not end well: killed again and again, it would never end. */
-  readonly startTimeoutMs: number;
-  readonly longestStartTimeoutMs: number;
-  readonly stopTimeoutMs: number;
-  /** A process that ran this long had started well: the next restart is immediate again. */
-  readonly stableMs: number;
-  readonly maxBackoffMs: number;
-}
-
-const defaultTimes: SupervisionTimes = {
-  heartbeatMs: 2_000,
-  flowSilenceMs: 15_000,
-  silenceMs: 30_000,
-  startTimeoutMs: 30_000,
-  longestStartTimeoutMs: 240_000,
-  stopTimeoutMs: 15_000,
-  stableMs: 30_000,
-  maxBackoffMs: 30_000,
-};
 
 /**
  * One child process, kept alive: started again when it ends, with backoff when it keeps ending, killed
@@ -60,17 +47,17 @@ export class SupervisedProcess {
   #state: 'starting' | 'running' | 'restarting' | 'stopped' = 'stopped';
   #since = Date.now();
   #restarts = 0;
-  #quickEnds = 0;
-  /** When the heartbeat was last checked. */
-  #checkedMs = 0;
-  /** How long it has been starting, and how long it has been silent, while this process could see it. */
-  #startingMs = 0;
-  #silentMs = 0;
+  /** Those that came soon after a start, since it last ran for long. */
+  #quickEnds: readonly QuickEnd[] = [];
+  #watch: Watch | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
   #failure: string | undefined;
-  /** Why it ended the last time. */
-  #reason: string | undefined;
+  /** Why it ended the last time, and when: an ISO 8601 instant. */
+  #lastEnd: { readonly reason: string; readonly at: string } | undefined;
+  /** What its last end was of. */
+  #accused: LastWords | undefined;
+  #culprits: readonly Culprit[] = [];
   #waiting:
     | { readonly resolve: () => void; readonly reject: ((error: Error) => void) | undefined }
     | undefined;
@@ -90,8 +77,14 @@ export class SupervisedProcess {
       state: this.#state,
       since: new Date(this.#since).toISOString(),
       restarts: this.#restarts,
-      ...(this.#state === 'running' || this.#reason === undefined ? {} : { reason: this.#reason }),
+      ...(this.#state === 'running' ? {} : this.#reason),
+      ...(this.#lastEnd === undefined ? {} : { lastEnd: this.#lastEnd }),
+      ...(this.#child === undefined ? {} : this.#watch?.figures),
     } as const;
+  }
+
+  get #reason() {
+    return this.#lastEnd === undefined ? {} : { reason: this.#lastEnd.reason };
   }
 
   /**
@@ -139,20 +132,27 @@ export class SupervisedProcess {
   }
 
   #fork(): void {
-    const { settings, config, program = mainOf(this.role) } = this.#options;
-    const { execArgv, env } = buildNodeOptions(settings);
+    const { settings, config: readConfig, program = mainOf(this.role) } = this.#options;
+    const config = readConfig();
+    const { memoryMiB: maxMiB } = config.role === 'worker' ? config : {};
+    const { execArgv, env } = buildNodeOptions(settings, maxMiB);
     const child = fork(program, [], {
-      env,
+      env: { ...env, ...withLastWords.env },
       serialization: 'advanced',
       execArgv: [...execArgv],
+      stdio: [...withLastWords.stdio],
     });
+    const lastWords = hearLastWords(child.stdio[4] as Readable);
     this.#child = child;
     this.#failure = undefined;
-    this.#checkedMs = performance.now();
-    this.#startingMs = 0;
-    this.#silentMs = 0;
+    this.#watch = new Watch({
+      role: this.role,
+      times: this.#times,
+      mayStartMs: this.#mayStartMs,
+      loopMs: settings.loopMs,
+      ...(maxMiB === undefined ? {} : { maxMiB }),
+    });
     child.on('message', (message: FromChild) => {
-      this.#silentMs = 0;
       this.#hear(message);
     });
     child.on('error', (error) => {
@@ -161,7 +161,11 @@ export class SupervisedProcess {
       if (child.pid === undefined) this.#ended(child, null, null);
     });
     child.once('exit', (code, signal) => {
-      this.#ended(child, code, signal);
+      clearInterval(this.#heartbeat);
+      void lastWords().then((words) => {
+        this.#accuse(words);
+        this.#ended(child, code, signal);
+      });
     });
     const start: ToChild = {
       type: 'start',
@@ -170,7 +174,7 @@ export class SupervisedProcess {
         credentialSecret: undefined,
         alarm: { ...settings.alarm, address: undefined },
       },
-      config: config(),
+      config: config.role === 'worker' ? { ...config, culprits: this.#culprits } : config,
     };
     child.send(start, () => undefined);
     clearInterval(this.#heartbeat);
@@ -183,32 +187,38 @@ export class SupervisedProcess {
     if (message.type === 'ready') {
       // It may have become ready while it was being stopped.
       if (this.#state !== 'stopped') this.#set('running');
+      this.#watch?.started();
       this.#waiting?.resolve();
       this.#waiting = undefined;
     } else if (message.type === 'failed') {
       this.#failure = message.message;
+    } else if (message.type === 'pong') {
+      this.#watch?.heard(message.vitals);
     }
     this.#options.onMessage(message);
   }
 
+  /** What it said of its end: whoever is known to be the reason does not go through the next one's flows. */
+  #accuse(words: LastWords | undefined): void {
+    this.#accused = words;
+    if (words === undefined) return;
+    const { did, nodeId, messageId } = words;
+    this.#failure = `${nodeId === undefined ? 'a flow' : `the node ${nodeId}`} ${did}`;
+    if (messageId !== undefined) {
+      const culprit = { messageId, did, ...(nodeId === undefined ? {} : { nodeId }) };
+      this.#culprits = [...this.#culprits.slice(1 - maxCulprits), culprit];
+    }
+  }
+
   #checkHeartbeat(child: ChildProcess): void {
-    const nowMs = performance.now();
-    // Where this process stood still itself, or the whole machine did, what the child has said is not read yet.
-    const seenMs = Math.min(nowMs - this.#checkedMs, 2 * this.#times.heartbeatMs);
-    this.#checkedMs = nowMs;
-    this.#startingMs += seenMs;
-    this.#silentMs += seenMs;
     // It finishes what it has, for as long as the stop allows; or it was killed, which takes a moment.
-    if (this.#state === 'stopped' || child.killed) return;
-    const isRunning = this.#state === 'running';
-    const sinceMs = isRunning ? this.#silentMs : this.#startingMs;
-    const allowedMs = isRunning ? this.#mayBeSilentMs : this.#mayStartMs;
-    if (sinceMs > allowedMs && child.exitCode === null) {
-      const words = isRunning ? 'it was silent for too long' : 'it was not ready in time';
-      this.#failure ??= words;
+    if (this.#state === 'stopped' || child.killed || child.pid === undefined) return;
+    const verdict = this.#watch?.check(child.pid, { isRunning: this.#state === 'running' });
+    if (verdict !== undefined && child.exitCode === null) {
+      this.#failure ??= verdict.words;
       this.#options.logger.error(
-        { process: this.name, pid: child.pid, sinceMs, allowedMs },
-        `Killed: ${words}.`,
+        { process: this.name, pid: child.pid, ...verdict.figures },
+        `Killed: ${verdict.words}.`,
       );
       child.kill('SIGKILL');
       return;
@@ -216,13 +226,9 @@ export class SupervisedProcess {
     this.send({ type: 'ping' });
   }
 
-  get #mayBeSilentMs(): number {
-    return this.role === 'worker' ? this.#times.flowSilenceMs : this.#times.silenceMs;
-  }
-
   get #mayStartMs(): number {
     const { startTimeoutMs, longestStartTimeoutMs } = this.#times;
-    return Math.min(longestStartTimeoutMs, startTimeoutMs * 2 ** this.#quickEnds);
+    return Math.min(longestStartTimeoutMs, startTimeoutMs * 2 ** this.#quickEnds.length);
   }
 
   #ended(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
@@ -242,16 +248,32 @@ export class SupervisedProcess {
       return;
     }
     waiting?.resolve();
-    this.#reason = words;
-    this.#quickEnds =
-      this.#state === 'running' && ranMs > this.#times.stableMs ? 0 : this.#quickEnds + 1;
-    const delayMs =
-      this.#quickEnds <= 1 ? 0 : Math.min(this.#times.maxBackoffMs, 500 * 2 ** this.#quickEnds);
-    this.#options.logger.error(
-      { process: this.name, pid: child.pid, code, signal, restartInMs: delayMs },
-      `A process ${words}; it is started again.`,
-    );
+    this.#lastEnd = { reason: words, at: new Date().toISOString() };
+    const wasReady = this.#state === 'running';
+    const isQuick = !wasReady || ranMs <= this.#times.stableMs;
+    const { nodeId, messageId } = this.#accused ?? {};
+    const end: QuickEnd = {
+      reason: words,
+      wasReady,
+      ...(nodeId && { nodeId }),
+      ...(messageId && { messageId }),
+    };
+    this.#quickEnds = isQuick ? [...this.#quickEnds, end] : [end];
     this.#restarts += 1;
+    const of = { process: this.name, pid: child.pid, code, signal };
+    const { onCrashLoop } = this.#options;
+    if (onCrashLoop !== undefined && isCrashLoop(this.#quickEnds)) {
+      this.#options.logger.error(of, `A process ended: ${words}; it keeps ending, and is stopped.`);
+      this.#set('stopped');
+      onCrashLoop(this.#quickEnds);
+      return;
+    }
+    const extra = this.#quickEnds.length - immediateRestarts;
+    const delayMs = extra <= 0 ? 0 : Math.min(this.#times.maxBackoffMs, 1_000 * 2 ** extra);
+    this.#options.logger.error(
+      { ...of, restartInMs: delayMs },
+      `A process ended: ${words}; it is started again.`,
+    );
     this.#set('restarting');
     this.#restartTimer = setTimeout(() => {
       this.#fork();

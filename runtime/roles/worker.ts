@@ -3,6 +3,7 @@ import { findFailure, HilumError } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
 import { openMapper } from '../../connectors/file/mapping-files.ts';
 import { openStores } from '../broker.ts';
+import { watchEnds } from '../flow/ends.ts';
 import { WorkerFlowRuntime } from '../flow/flow-runtime.ts';
 import { startHeadless } from '../flow/headless.ts';
 import { logLevel, type LogEvent, type NodeRed } from '../node-red.ts';
@@ -19,6 +20,7 @@ const drainMs = 10_000;
 runChild('worker', async ({ settings, config, logger }) => {
   let tracker: SettlementTracker | undefined;
   let flowRuntime: WorkerFlowRuntime | undefined;
+  watchEnds(() => flowRuntime?.running, settings);
   const stores = await openStores(settings, logger, {
     name: config.spoolName,
     onState: (state) => {
@@ -63,6 +65,7 @@ runChild('worker', async ({ settings, config, logger }) => {
         queues: config.definitions.queues,
         paused: config.paused,
         standsBy: config.standsBy,
+        ...(config.culprits === undefined ? {} : { culprits: config.culprits }),
         window,
         flowTimeoutMs,
         changeBytes: settings.changeBytes,
@@ -125,9 +128,3 @@ function toPlain(event: object): object {
     return {};
   }
 }
-
-process.on('uncaughtException', (error) => {
-  // A function node's unawaited rejection: this worker ends, its messages are delivered again.
-  tell({ type: 'failed', message: `uncaught ${error.name}` });
-  process.exit(1);
-});

@@ -133,6 +133,11 @@ export class SettlementTracker {
     return ticket?.transaction.settled === false ? ticket.transaction : undefined;
   }
 
+  /** Whose code calls this: the node at work and the message it works on; undefined outside of every flow. */
+  get running(): Ticket | undefined {
+    return this.#context.getStore();
+  }
+
   /** Every ERROR that Node-RED logs goes through here: an error that no Catch node took. */
   onLog(event: LogEvent): void {
     if (event.level !== logLevel.error || event.id === undefined) return;

@@ -1,6 +1,8 @@
 import type { Issue } from '../../core/issue.ts';
 import type { FromChild, RoleConfig, ToChild } from '../process/messages.ts';
 import type { SupervisedProcess } from '../process/supervised.ts';
+import { findWorkerMemory } from '../process/worker-memory.ts';
+import type { QuickEnd } from '../supervision/crash-loop.ts';
 import type { GroupPlan } from './plan.ts';
 
 interface Options {
@@ -12,9 +14,14 @@ interface Options {
   readonly supervise: (options: {
     readonly config: () => RoleConfig;
     readonly onMessage: (message: FromChild) => void;
+    readonly onCrashLoop: (ends: readonly QuickEnd[]) => void;
   }) => SupervisedProcess;
   /** What it says, as long as it is the one that works: what it said before comes when it begins to. */
   readonly onMessage: (message: FromChild) => void;
+  /** It keeps ending, and is not started again. */
+  readonly onCrashLoop: (ends: readonly QuickEnd[]) => void;
+  /** What a worker may hold in memory whose flows do not say, in MiB. */
+  readonly usualMiB: number;
 }
 
 /** One worker of a group: it works, or stands by until it takes the place of one that does. */
@@ -40,6 +47,7 @@ export class WorkerProcess {
       onMessage: (message) => {
         this.#hear(message);
       },
+      onCrashLoop: options.onCrashLoop,
     });
   }
 
@@ -91,6 +99,7 @@ export class WorkerProcess {
       definitions,
       paused: this.#options.paused(),
       standsBy: this.#standsBy,
+      memoryMiB: findWorkerMemory(flows, this.#options.usualMiB),
     };
   }
 

@@ -6,6 +6,7 @@ import { findGroups, workerName } from '../deploy/groups.ts';
 import { inTurns } from '../in-turns.ts';
 import type { FromChild, RoleConfig, ToChild } from '../process/messages.ts';
 import type { SupervisedProcess } from '../process/supervised.ts';
+import type { QuickEnd } from '../supervision/crash-loop.ts';
 import { needsNewWorker, planGroup, type GroupPlan } from './plan.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -16,6 +17,7 @@ interface Options {
     options: {
       readonly config: () => RoleConfig;
       readonly onMessage: (message: FromChild) => void;
+      readonly onCrashLoop: (ends: readonly QuickEnd[]) => void;
     },
   ) => SupervisedProcess;
   /** Node-RED's own folder of the group's workers is to be there. */
@@ -23,6 +25,10 @@ interface Options {
   /** The queues of which nothing is to be taken. */
   readonly paused: () => readonly string[];
   readonly onMessage: (key: string, message: FromChild) => void;
+  /** The worker of a group keeps ending, and is not started again. */
+  readonly onCrashLoop: (group: string, ends: readonly QuickEnd[]) => void;
+  /** What a worker may hold in memory whose flows do not say, in MiB. */
+  readonly usualMiB: number;
   /** A worker is gone for good. */
   readonly onGone: (key: string) => void;
 }
@@ -63,10 +69,7 @@ export class Workers {
   async start(deployed: Deployed): Promise<void> {
     await inTurns(findGroups(deployed.flows), availableParallelism(), async (group) => {
       await this.#options.prepare(group);
-      if (this.#stopping) return;
-      const worker = this.#make(planGroup(group, deployed), { standsBy: false });
-      this.#working.set(group, worker);
-      await worker.start({ once: false });
+      if (!this.#stopping) await this.#startAlone(planGroup(group, deployed));
     });
   }
 
@@ -116,6 +119,29 @@ export class Workers {
     };
   }
 
+  /**
+   * Other flows of what is deployed are to run than before: as a deploy, but for a worker that does not start, which is
+   * tried again by itself. Resolves when all have taken over.
+   */
+  async rearrange(deployed: Deployed): Promise<void> {
+    const plans = findGroups(deployed.flows).map((group) => planGroup(group, deployed));
+    const remaining = new Set(plans.map(({ group }) => group));
+    const leaving = [...this.#working].filter(([group]) => !remaining.has(group));
+    for (const [group] of leaving) this.#working.delete(group);
+    const changed = plans.filter((plan) => {
+      const working = this.#working.get(plan.group);
+      return (
+        working === undefined ||
+        working.status.state === 'stopped' ||
+        needsNewWorker(working.plan, plan)
+      );
+    });
+    await Promise.all([
+      ...leaving.map(([, worker]) => this.#end(worker)),
+      inTurns(changed, availableParallelism(), (plan) => this.#rearrange(plan)),
+    ]);
+  }
+
   send(message: ToChild): void {
     for (const worker of this.#all) worker.send(message);
   }
@@ -136,13 +162,34 @@ export class Workers {
     next.take();
   }
 
+  async #rearrange(plan: GroupPlan): Promise<void> {
+    const { group } = plan;
+    await this.#options.prepare(group);
+    if (this.#stopping) return;
+    const next = this.#make(plan, { standsBy: true });
+    if ((await startOnce(next)).length === 0) {
+      await this.#replace(group, next);
+      return;
+    }
+    const before = this.#working.get(group);
+    await Promise.all([this.#end(next), before === undefined ? undefined : this.#end(before)]);
+    if (!this.#stopping) await this.#startAlone(plan);
+  }
+
+  /** Without another to take over from; one that does not start is tried again. */
+  async #startAlone(plan: GroupPlan): Promise<void> {
+    const worker = this.#make(plan, { standsBy: false });
+    this.#working.set(plan.group, worker);
+    await worker.start({ once: false });
+  }
+
   async #end(worker: WorkerProcess, onReleased?: (queue: string) => void): Promise<void> {
     await worker.stop(onReleased);
     if (this.#all.delete(worker)) this.#options.onGone(worker.key);
   }
 
   #make(plan: GroupPlan, { standsBy }: { readonly standsBy: boolean }): WorkerProcess {
-    const { supervise, paused, onMessage } = this.#options;
+    const { supervise, paused, onMessage, onCrashLoop, usualMiB } = this.#options;
     const name = workerName(plan.group);
     const key = this.#findFreeKey(name);
     const worker = new WorkerProcess({
@@ -150,7 +197,11 @@ export class Workers {
       plan,
       standsBy,
       paused,
+      usualMiB,
       supervise: (options) => supervise(name, options),
+      onCrashLoop: (ends) => {
+        onCrashLoop(plan.group, ends);
+      },
       onMessage: (message) => {
         onMessage(key, message);
       },

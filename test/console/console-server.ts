@@ -15,6 +15,8 @@ import { ReplayRuns } from '../../runtime/replay/runs.ts';
 import { AlarmWatch } from '../../runtime/alarm/watch.ts';
 import { Administrator } from '../../runtime/admin/administrator.ts';
 import { Retention } from '../../runtime/retention/retention.ts';
+import { FlowControl } from '../../runtime/supervision/flow-control.ts';
+import { StoppedInterfaces } from '../../runtime/admin/stopped-interfaces.ts';
 import { PausedQueues } from '../../runtime/admin/paused-queues.ts';
 import type { LiveMessage } from '../../console/api/views.ts';
 import type { Envelope } from '../../core/envelope.ts';
@@ -166,6 +168,13 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
       clock,
       policies: () => new Map(),
       labelOf: () => undefined,
+    }),
+    interfaces: new FlowControl({
+      logger,
+      clock,
+      stopped: await StoppedInterfaces.open(join(folder, 'stopped-interfaces.json')),
+      flows: () => [{ id: 'lab', type: 'tab', label: 'Lab results' }],
+      onChange: () => Promise.resolve(),
     }),
     administration: new Administrator({
       stores,

@@ -4,6 +4,7 @@ import { clock } from './clock.ts';
 import { deploy } from './deploy.ts';
 import { disk } from './disk.ts';
 import type { Scenario } from './harness/scenario.ts';
+import { isolation } from './isolation.ts';
 import { kill } from './kill.ts';
 import { ledger } from './ledger.ts';
 import { overload } from './overload.ts';
@@ -13,6 +14,7 @@ import { partner } from './partner.ts';
 export const scenarios: readonly Scenario[] = [
   kill,
   partner,
+  isolation,
   broker,
   ledger,
   disk,

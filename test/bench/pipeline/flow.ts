@@ -22,8 +22,12 @@ const edits = [
 export function buildFlow(ports: {
   readonly listener: number;
   readonly partner: number;
+  /** Of the tab, and with it of its nodes; one of its own for each interface. */
+  readonly tab?: string;
+  readonly group?: string;
 }): readonly FlowNode[] {
-  const tab = 'bench';
+  const { tab = 'bench', group } = ports;
+  const env = group === undefined ? [] : [{ name: 'HILUM_GROUP', value: group, type: 'str' }];
   const on = (id: string, type: string, wires: readonly (readonly string[])[], more: object) => ({
     id,
     type,
@@ -35,10 +39,10 @@ export function buildFlow(ports: {
     ...more,
   });
   return [
-    { id: tab, type: 'tab', label: 'Bench', disabled: false, env: [] },
-    on('bench-in', 'mllp in', [['bench-check']], { port: String(ports.listener) }),
-    on('bench-check', 'hl7 validate', [['bench-look-up'], []], { version: '', profile: '' }),
-    on('bench-look-up', 'function', [['bench-edit']], {
+    { id: tab, type: 'tab', label: tab, disabled: false, env },
+    on(`${tab}-in`, 'mllp in', [[`${tab}-check`]], { port: String(ports.listener) }),
+    on(`${tab}-check`, 'hl7 validate', [[`${tab}-look-up`], []], { version: '', profile: '' }),
+    on(`${tab}-look-up`, 'function', [[`${tab}-edit`]], {
       func: lookUp,
       outputs: 1,
       timeout: 0,
@@ -47,14 +51,14 @@ export function buildFlow(ports: {
       finalize: '',
       libs: [],
     }),
-    on('bench-edit', 'hl7 edit', [['bench-out']], {
+    on(`${tab}-edit`, 'hl7 edit', [[`${tab}-out`]], {
       missing: 'fail',
       edits: [
         ...edits.map(([path, value]) => ({ action: 'set', path, source: 'text', value })),
         { action: 'set', path: 'PV1-10', source: 'msg', value: 'ward' },
       ],
     }),
-    on('bench-out', 'mllp out', [[], []], {
+    on(`${tab}-out`, 'mllp out', [[], []], {
       host: '127.0.0.1',
       port: String(ports.partner),
       timeoutSeconds: '30',

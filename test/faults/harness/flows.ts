@@ -15,6 +15,10 @@ export interface FlowSpec {
   readonly order?: 'key';
   /** A worker of its own. */
   readonly group?: string;
+  /** What that may hold. */
+  readonly memoryMiB?: number;
+  /** The code of a function node between validate and edit; none by default. */
+  readonly code?: string;
 }
 
 /** Writes the flows as their users have them: one file a tab. Gives the folder, for HILUM_FLOWS. */
@@ -33,7 +37,7 @@ export const queueOf = {
 };
 
 function buildTab(flow: FlowSpec): readonly object[] {
-  const { id, listenPort, partnerPort, timeoutSeconds = 5, concurrency = 1, order, group } = flow;
+  const { id, listenPort, partnerPort, timeoutSeconds = 5, concurrency = 1, order } = flow;
   const at = { z: id, x: 200, y: 100 };
   return [
     {
@@ -41,7 +45,7 @@ function buildTab(flow: FlowSpec): readonly object[] {
       type: 'tab',
       label: `Faults ${id}`,
       disabled: false,
-      env: group === undefined ? [] : [{ name: 'HILUM_GROUP', value: group, type: 'str' }],
+      env: buildTabSettings(flow),
     },
     {
       ...at,
@@ -56,8 +60,21 @@ function buildTab(flow: FlowSpec): readonly object[] {
       ...at,
       id: `${id}-validate`,
       type: 'hl7 validate',
-      wires: [[`${id}-edit`], [`${id}-reject`]],
+      wires: [[flow.code === undefined ? `${id}-edit` : `${id}-code`], [`${id}-reject`]],
     },
+    ...(flow.code === undefined
+      ? []
+      : [
+          {
+            ...at,
+            id: `${id}-code`,
+            type: 'function',
+            func: flow.code,
+            outputs: 1,
+            libs: [],
+            wires: [[`${id}-edit`]],
+          },
+        ]),
     {
       ...at,
       id: `${id}-edit`,
@@ -87,4 +104,11 @@ function buildTab(flow: FlowSpec): readonly object[] {
       wires: [],
     },
   ];
+}
+
+function buildTabSettings({ group, memoryMiB }: FlowSpec): readonly object[] {
+  const values = { HILUM_GROUP: group, HILUM_WORKER_MEMORY: memoryMiB };
+  return Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ name, value: String(value), type: 'str' }],
+  );
 }

@@ -1,20 +1,52 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { runChild } from '../../../runtime/process/child.ts';
+import { guardLoops, type Running } from '../../../runtime/process/loop-guard.ts';
+import { runChild, tell } from '../../../runtime/process/child.ts';
 
 /** A child as the roles are one, that does what its environment says. Times are in milliseconds. */
 const { STARTS_AFTER = '0', BLOCKED_WHEN_ASKED = '0', BLOCKED_AT_STOP = '0' } = process.env;
+const { SPINS_AT_START, SPINS_WHEN_ASKED, GROWS_WHEN_ASKED, GUARDED_MS } = process.env;
+const running = new AsyncLocalStorage<Running>();
+const kept: Buffer[] = [];
 
 /** As an endless loop does it: nothing is answered. */
 function block(ms: string): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(ms));
 }
 
-runChild('worker', async () => {
+/** An endless loop that goes on talking to its supervisor. */
+function spin(): never {
+  for (;;) process.send?.({ type: 'comms', event: {} });
+}
+
+/** Outside of V8's heap, ten MiB at a time, and goes on turning meanwhile. */
+function grow(): void {
+  kept.push(Buffer.alloc(10 * 1024 * 1024, 1));
+  setTimeout(grow, 5);
+}
+
+runChild('worker', async ({ config }) => {
+  tell({ type: 'comms', event: { culprits: config.culprits } });
+  if (GUARDED_MS !== undefined) {
+    guardLoops({
+      allowedMs: Number(GUARDED_MS),
+      running: () => running.getStore(),
+      orphanMs: 500,
+    });
+  }
+  if (SPINS_AT_START !== undefined) spin();
   await wait(Number(STARTS_AFTER));
   return {
     handle: ({ type }) => {
-      if (type === 'inject') block(BLOCKED_WHEN_ASKED);
+      if (type !== 'inject') return;
+      if (SPINS_WHEN_ASKED !== undefined) {
+        // After an await: whose it is, only its context knows.
+        void running.run({ nodeId: 'route', messageId: 'm1' }, () => wait(10).then(spin));
+        return;
+      }
+      if (GROWS_WHEN_ASKED !== undefined) grow();
+      else block(BLOCKED_WHEN_ASKED);
     },
     stop: async () => {
       block(BLOCKED_AT_STOP);

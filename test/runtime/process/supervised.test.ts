@@ -1,9 +1,13 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from '../../../core/ports/logger.ts';
 import type { FromChild, RoleConfig } from '../../../runtime/process/messages.ts';
-import { SupervisedProcess, type SupervisionTimes } from '../../../runtime/process/supervised.ts';
+import { SupervisedProcess } from '../../../runtime/process/supervised.ts';
+import type { SupervisionTimes } from '../../../runtime/process/supervision-times.ts';
 import { readSettings } from '../../../runtime/settings.ts';
+import { isAlive } from '../../support/alive.ts';
 import { until } from '../../support/hilum.ts';
 import { makeTempFolder } from '../../support/temp.ts';
 
@@ -27,6 +31,8 @@ const workerConfig: RoleConfig = {
 /** Long for whatever a test is not about, however busy the machine is. */
 const patient: SupervisionTimes = {
   heartbeatMs: 20,
+  flowLoopMs: 60_000,
+  startLoopMs: 60_000,
   flowSilenceMs: 60_000,
   silenceMs: 60_000,
   startTimeoutMs: 60_000,
@@ -50,6 +56,7 @@ function supervise(given: {
   const read = readSettings({
     PATH: process.env['PATH'],
     HILUM_DATA: path.join(folder, 'data'),
+    HILUM_LOOP_SECONDS: '1',
     ENDED_FILE: endedFile,
     ...given.env,
   });
@@ -59,18 +66,29 @@ function supervise(given: {
     lines.push({ ...fields, text, atMs: performance.now() });
   };
   const heard: FromChild['type'][] = [];
+  let told: unknown;
   const child = new SupervisedProcess({
     settings: read.settings,
     logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error },
     name: 'a child',
     config: () => given.config ?? workerConfig,
-    onMessage: ({ type }) => void heard.push(type),
+    onMessage: (message) => {
+      heard.push(message.type);
+      if (message.type === 'comms' && 'culprits' in message.event) told = message.event.culprits;
+    },
     times: { ...patient, ...given.times },
     program: path.join(import.meta.dirname, 'child-process.ts'),
   });
   running.push(child);
   const kills = (): readonly Line[] => lines.filter(({ text }) => text.startsWith('Killed'));
-  return { child, lines, kills, heard, hasFinished: () => existsSync(endedFile) };
+  return {
+    child,
+    lines,
+    kills,
+    heard,
+    culprits: () => told,
+    hasFinished: () => existsSync(endedFile),
+  };
 }
 
 const whenSo = (wanted: () => boolean): Promise<boolean> =>
@@ -163,6 +181,85 @@ describe('a process that is silent', () => {
   }, 60_000);
 });
 
+describe('an endless loop', () => {
+  const verdict = 'its flows were in a loop';
+
+  it('is told by the processor time that it uses, though it goes on talking', async () => {
+    const { child, kills } = supervise({
+      times: { flowLoopMs: 200 },
+      env: { SPINS_WHEN_ASKED: 'yes' },
+    });
+    await child.start({ once: true });
+    child.send({ type: 'inject', nodeId: 'a' });
+    await whenSo(() => child.status.lastEnd !== undefined);
+    expect(kills()[0]).toMatchObject({ text: `Killed: ${verdict}.`, allowedMs: 1_200 });
+    expect(child.status.lastEnd).toMatchObject({ reason: verdict });
+  }, 60_000);
+
+  it('is told by the process itself, with the node and the message, and the next one knows', async () => {
+    const { child, kills, heard, culprits } = supervise({
+      times: {},
+      env: { SPINS_WHEN_ASKED: 'yes', GUARDED_MS: '300' },
+    });
+    await child.start({ once: true });
+    child.send({ type: 'inject', nodeId: 'a' });
+    await whenSo(() => heard.filter((type) => type === 'ready').length >= 2);
+    expect(kills()).toEqual([]);
+    expect(child.status.lastEnd?.reason).toBe('the node route was in an endless loop');
+    expect(culprits()).toEqual([
+      { messageId: 'm1', did: 'was in an endless loop', nodeId: 'route' },
+    ]);
+  }, 60_000);
+
+  it('is not taken for one where the process waits and uses no time', async () => {
+    const { child, heard, lines } = supervise({
+      times: { flowLoopMs: 300 },
+      env: { BLOCKED_WHEN_ASKED: '2500' },
+    });
+    await child.start({ once: true });
+    child.send({ type: 'inject', nodeId: 'a' });
+    const askedMs = performance.now();
+    await whenSo(() => performance.now() - askedMs > 2_500);
+    heard.length = 0;
+    await whenSo(() => heard.includes('pong'));
+    expect(lines).toEqual([]);
+  }, 60_000);
+
+  it('ends a start as well', async () => {
+    const { child, kills } = supervise({
+      times: { startLoopMs: 200, stopTimeoutMs: 100 },
+      env: { SPINS_AT_START: 'yes' },
+    });
+    await child.start({ once: false });
+    expect(kills()[0]).toMatchObject({ text: `Killed: ${verdict}.`, allowedMs: 1_200 });
+  }, 60_000);
+});
+
+describe('a process that may hold only so much', () => {
+  it('is killed when what it holds outside of its heap grows past that, and started again', async () => {
+    const { child, kills, heard } = supervise({
+      times: {},
+      env: { GROWS_WHEN_ASKED: 'yes' },
+      config: { ...workerConfig, memoryMiB: 200 },
+    });
+    await child.start({ once: true });
+    await whenSo(() => child.status.memoryMiB !== undefined && child.status.heapMiB !== undefined);
+    const { memoryMiB = 0, heapMiB = 0, memoryBoundMiB, eventLoop } = child.status;
+    expect(memoryBoundMiB).toBe(200);
+    expect(heapMiB).toBeGreaterThan(1);
+    expect(memoryMiB).toBeLessThan(150);
+    expect(eventLoop).toMatchObject({ p50Ms: expect.any(Number), maxMs: expect.any(Number) });
+    child.send({ type: 'inject', nodeId: 'a' });
+    await whenSo(() => heard.filter((type) => type === 'ready').length >= 2);
+    expect(kills()[0]).toMatchObject({ text: 'Killed: it grew past 200 MiB.' });
+    expect(child.status).toMatchObject({
+      state: 'running',
+      restarts: 1,
+      lastEnd: { reason: 'it grew past 200 MiB' },
+    });
+  }, 60_000);
+});
+
 describe('a process that is stopping', () => {
   it('finishes what it has, however silent it is meanwhile', async () => {
     const { child, lines, hasFinished } = supervise({
@@ -189,6 +286,36 @@ describe('a process that is stopping', () => {
     expect(hasFinished()).toBe(false);
     expect(child.status).toMatchObject({ state: 'stopped', restarts: 0 });
   }, 60_000);
+});
+
+describe('a process whose supervisor was killed', () => {
+  it.each([
+    ['ends by itself', {}],
+    [
+      'ends though it waits and does not turn',
+      { BLOCKED_WHEN_ASKED: '600000', GUARDED_MS: '60000' },
+    ],
+    ['ends though it is in an endless loop', { SPINS_WHEN_ASKED: 'yes', GUARDED_MS: '300' }],
+  ])(
+    '%s',
+    async (_, env) => {
+      const folder = makeTempFolder('orphan');
+      const supervisor = fork(path.join(import.meta.dirname, 'supervisor-process.ts'), {
+        env: {
+          PATH: process.env['PATH'],
+          HILUM_DATA: folder,
+          ENDED_FILE: path.join(folder, 'ended'),
+          ...env,
+        },
+        execArgv: ['--disable-warning=ExperimentalWarning'],
+      });
+      const [pid] = (await once(supervisor, 'message')) as [number];
+      expect(isAlive(pid)).toBe(true);
+      supervisor.kill('SIGKILL');
+      await whenSo(() => !isAlive(pid));
+    },
+    60_000,
+  );
 });
 
 function toMs({ atMs }: Line): number {

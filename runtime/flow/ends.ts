@@ -1,0 +1,39 @@
+import { tell } from '../process/child.ts';
+import { findFunctionNode } from '../process/function-frame.ts';
+import { sayLastWords, type LastWords } from '../process/last-words.ts';
+import { guardLoops, type Running } from '../process/loop-guard.ts';
+
+/**
+ * Whatever in the flows ends this worker says before whose it was: an endless loop, an error that nobody awaits, a call
+ * of `process.exit`. So the message is not run again, and those beside it are.
+ */
+export function watchEnds(
+  running: () => Running | undefined,
+  { loopMs }: { readonly loopMs: number },
+): void {
+  guardLoops({ allowedMs: loopMs, running });
+  process.on('uncaughtException', (error: unknown) => {
+    // Its text may quote a message: its name is enough.
+    const name = error instanceof Error ? error.name : 'thrown value';
+    const stack = error instanceof Error ? (error.stack ?? '') : '';
+    sayLastWords(toWords(`left an error that nobody awaits (${name})`, stack, running()));
+    // This worker ends, its messages are delivered again.
+    tell({ type: 'failed', message: `uncaught ${name}` });
+    process.exit(1);
+  });
+  process.on('exit', () => {
+    const words = toWords('ended the process', new Error().stack ?? '', running());
+    // Where neither is known, nobody's code called it.
+    if (words.nodeId !== undefined || words.messageId !== undefined) sayLastWords(words);
+  });
+}
+
+function toWords(did: string, stack: string, running: Running | undefined): LastWords {
+  const nodeId = findFunctionNode(stack) ?? running?.nodeId;
+  const messageId = running?.messageId;
+  return {
+    did,
+    ...(nodeId === undefined ? {} : { nodeId }),
+    ...(messageId === undefined ? {} : { messageId }),
+  };
+}

@@ -1,0 +1,61 @@
+/*
+ * The thread of a worker that watches whether its main thread turns: loop-guard.ts starts it.
+ */
+import { Session } from 'node:inspector';
+import { workerData } from 'node:worker_threads';
+import { sayLastWords } from './last-words.ts';
+import { runningKey, type LoopGuardData, type Running } from './loop-guard.ts';
+import { readMainThread } from './proc-files.ts';
+
+const lookEveryMs = 250;
+/** By the clock. A main thread inside of native code cannot be asked: then nobody knows whose loop it is. */
+const answerWithinMs = 3_000;
+
+const { turns, allowedMs, parentPid, orphanMs } = workerData as LoopGuardData;
+let seenTurns = -1;
+let orphanedMs = 0;
+let busyMs = 0;
+let threadMs: number | undefined;
+let lookedMs = performance.now();
+
+let isAsking = false;
+
+setInterval(() => {
+  const nowMs = performance.now();
+  const used = readMainThread(process.pid)?.usedMs;
+  // Where the system does not tell, or stood still itself, it is the time that this thread has seen.
+  const passedMs = Math.min(nowMs - lookedMs, 2 * lookEveryMs);
+  const stepMs = used === undefined || threadMs === undefined ? passedMs : used - threadMs;
+  lookedMs = nowMs;
+  orphanedMs = process.ppid === parentPid ? 0 : orphanedMs + passedMs;
+  if (orphanedMs > orphanMs) process.kill(process.pid, 'SIGKILL');
+  threadMs = used;
+  const turned = Atomics.load(turns, 0);
+  busyMs = turned === seenTurns ? busyMs + Math.min(stepMs, 2 * lookEveryMs) : 0;
+  seenTurns = turned;
+  if (busyMs <= allowedMs || isAsking) return;
+  isAsking = true;
+  accuse(turned);
+}, lookEveryMs);
+
+function accuse(atTurn: number): void {
+  const end = (of: Running): void => {
+    isAsking = false;
+    // Had it turned meanwhile, it would have been a long step and no loop.
+    if (Atomics.load(turns, 0) !== atTurn) return;
+    sayLastWords({ did: 'was in an endless loop', ...of });
+    process.kill(process.pid, 'SIGKILL');
+  };
+  const session = new Session();
+  const late = setTimeout(() => {
+    session.disconnect();
+    end({});
+  }, answerWithinMs);
+  session.connectToMainThread();
+  const expression = `globalThis[Symbol.for('${runningKey}')]?.()`;
+  session.post('Runtime.evaluate', { expression, returnByValue: true }, (_, answer) => {
+    clearTimeout(late);
+    session.disconnect();
+    end((answer?.result.value ?? {}) as Running);
+  });
+}
