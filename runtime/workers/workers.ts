@@ -50,7 +50,7 @@ export class Workers {
   readonly #working = new Map<string, WorkerProcess>();
   /** And those that stand by or end. */
   readonly #all = new Set<WorkerProcess>();
-  #stopping = false;
+  #stopped = false;
 
   constructor(options: Options) {
     this.#options = options;
@@ -69,7 +69,7 @@ export class Workers {
   async start(deployed: Deployed): Promise<void> {
     await inTurns(findGroups(deployed.flows), availableParallelism(), async (group) => {
       await this.#options.prepare(group);
-      if (!this.#stopping) await this.#startAlone(planGroup(group, deployed));
+      if (!this.#isStopping()) await this.#startAlone(planGroup(group, deployed));
     });
   }
 
@@ -98,7 +98,7 @@ export class Workers {
     const abandon = async (): Promise<void> => {
       await Promise.all([...next.values()].map((worker) => this.#end(worker)));
     };
-    if (this.#stopping) failed.push(stoppingIssue);
+    if (this.#isStopping()) failed.push(stoppingIssue);
     if (failed.length > 0) {
       await abandon();
       throw new HilumError('permanent', failed);
@@ -147,8 +147,13 @@ export class Workers {
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stopped = true;
     await Promise.all([...this.#all].map((worker) => this.#end(worker)));
+  }
+
+  /** It changes while something is awaited. */
+  #isStopping(): boolean {
+    return this.#stopped;
   }
 
   async #replace(group: string, next: WorkerProcess): Promise<void> {
@@ -165,7 +170,7 @@ export class Workers {
   async #rearrange(plan: GroupPlan): Promise<void> {
     const { group } = plan;
     await this.#options.prepare(group);
-    if (this.#stopping) return;
+    if (this.#isStopping()) return;
     const next = this.#make(plan, { standsBy: true });
     if ((await startOnce(next)).length === 0) {
       await this.#replace(group, next);
@@ -173,7 +178,7 @@ export class Workers {
     }
     const before = this.#working.get(group);
     await Promise.all([this.#end(next), before === undefined ? undefined : this.#end(before)]);
-    if (!this.#stopping) await this.#startAlone(plan);
+    if (!this.#isStopping()) await this.#startAlone(plan);
   }
 
   /** Without another to take over from; one that does not start is tried again. */
