@@ -18,7 +18,7 @@ import type {
   Trace,
   WaitingMessage,
 } from '../../core/ports/ledger.ts';
-import { assertBodySize } from './body-size.ts';
+import { assertBodySize } from '../../core/ledger/body-size.ts';
 import type { Connection, Question } from './connection.ts';
 import { JoinedQuestions } from '../../core/ledger/joined-questions.ts';
 import type { FindPage, FindRequest } from './protocol.ts';
