@@ -88,7 +88,7 @@ async function findCandidates(
      FROM message JOIN standing ON standing.id = message.id
      LEFT JOIN ${limitsTable} ON allowed.interface = standing.interface
      WHERE message.received_ms > $5 AND message.received_ms < $6 ${outside}
-     ORDER BY message.received_ms FETCH FIRST $7::int ROWS WITH TIES`,
+     ORDER BY message.received_ms FETCH FIRST ($7::int) ROWS WITH TIES`,
     [...cutoffs.values, after, cutoffs.anyMs, isDryRun ? limit : Math.max(1, limit)],
   );
   return rows;

@@ -1,9 +1,9 @@
-import { parseAddress } from '../../../connectors/postgres/address.ts';
-import { openPostgres, type PostgresStore } from '../../../connectors/postgres/open.ts';
+import type { PostgresStore } from '../../../connectors/postgres/open.ts';
 import { describeLedger } from '../../contract/ledger.ts';
-import { silent } from '../../runtime/owner.ts';
+import { describeRetention } from '../../contract/retention.ts';
 import { startPostgres, type PostgresServer } from '../../support/postgres.ts';
 import { describeWith } from '../../support/programs.ts';
+import { openStore } from './support.ts';
 
 describeWith('postgres', 'PostgreSQL', () => {
   let server: PostgresServer;
@@ -18,9 +18,7 @@ describeWith('postgres', 'PostgreSQL', () => {
   describeLedger('PostgreSQL', async () => {
     const stores: PostgresStore[] = [];
     const connect = async () => {
-      const parsed = parseAddress(url);
-      if (!parsed.ok) throw new Error(parsed.problems.join(' '));
-      const store = await openPostgres({ address: parsed.address, logger: silent });
+      const store = await openStore(url);
       stores.push(store);
       return store.ledger;
     };
@@ -36,4 +34,6 @@ describeWith('postgres', 'PostgreSQL', () => {
       },
     };
   });
+
+  describeRetention('PostgreSQL', async () => openStore(await server.createDatabase()));
 });
