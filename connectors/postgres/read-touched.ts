@@ -13,6 +13,7 @@ import type { Touched } from './touched.ts';
 interface StandingRow {
   readonly id: string;
   readonly interface: string;
+  readonly interface_number: number;
   readonly state: number;
   readonly state_at: string;
   readonly last_event_at: string;
@@ -27,7 +28,7 @@ export async function lockStandings(
 ): Promise<readonly StandingRow[]> {
   const { rows } = await client.query<StandingRow>({
     name: 'lock',
-    text: `SELECT id, interface.name AS interface, state, state_at, last_event_at, received_ms, arrival
+    text: `SELECT id, interface.name AS interface, interface.number AS interface_number, state, state_at, last_event_at, received_ms, arrival
       FROM standing JOIN interface ON interface.number = standing.interface
       WHERE id = ANY($1) ORDER BY id FOR UPDATE OF standing`,
     values: [ids],
@@ -55,6 +56,7 @@ export async function readTouched(
       const touched: Touched = {
         id,
         interface: row.interface,
+        interfaceNumber: row.interface_number,
         state,
         stateAt: row.state_at,
         stateRank: rankOfState(state),
@@ -85,6 +87,7 @@ export function beginTouched(id: string, arrival: number): Touched {
   return {
     id,
     interface: '',
+    interfaceNumber: undefined,
     state: 0,
     stateAt: '',
     stateRank: 0,

@@ -6,6 +6,8 @@ import type { Standing } from '../../core/ledger/standing.ts';
 export interface Touched extends Standing {
   /** `''` while only events of it are known. */
   interface: string;
+  /** Of the interface, in its row; undefined before it has one. */
+  readonly interfaceNumber: number | undefined;
   /** It has no row yet. */
   readonly isNew: boolean;
   /** The message itself is known. */

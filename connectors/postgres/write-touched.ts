@@ -62,7 +62,7 @@ function writeStandings(
 ): Promise<unknown>[] {
   const columns = (row: Touched): Column => [
     row.id,
-    interfaces.get(row.interface) ?? 0,
+    numberOf(row, interfaces),
     row.state,
     toText(row.stateAt),
     toText(row.lastEventAt),
@@ -104,7 +104,7 @@ function writeMessages(
   return [
     ...each(
       rows,
-      ({ row, arrived }) => toMessageColumns(row, arrived, interfaces.get(row.interface) ?? 0),
+      ({ row, arrived }) => toMessageColumns(row, arrived, numberOf(row, interfaces)),
       (arrays) =>
         write(
           client,
@@ -287,6 +287,17 @@ function writeCounts(client: pg.Client, deltas: Deltas, writer: number): Promise
         ),
     ),
   ];
+}
+
+/** Of its interface: this transaction knows those of the messages that it brings. */
+function numberOf(
+  { interface: name, interfaceNumber, arrived }: Touched,
+  interfaces: ReadonlyMap<string, number>,
+): number {
+  const number = arrived === undefined ? interfaceNumber : undefined;
+  const found = number ?? interfaces.get(name);
+  if (found === undefined) throw new Error('The number of an interface was expected to be known.');
+  return found;
 }
 
 /** Counts an event. */
