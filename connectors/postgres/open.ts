@@ -6,7 +6,7 @@ import type { WriteSession } from './append.ts';
 import { isRefusal, toFailure } from './failures.ts';
 import { PostgresLedger } from './ledger.ts';
 import { lockClass, migrate } from './migrate.ts';
-import { makeParts } from './parts.ts';
+import { makeEarlierParts, makeParts } from './parts.ts';
 import { PostgresRetention } from './retention.ts';
 import { openSession } from './session.ts';
 import { Sessions } from './sessions.ts';
@@ -87,6 +87,16 @@ export async function openPostgres(options: {
       await Promise.all([writer.close(), readers.close(), keeper.close()]);
     },
   };
+}
+
+/** Makes the parts from a time (ms) on, for what comes from elsewhere. */
+export async function makeOldParts(address: LedgerAddress, fromMs: number): Promise<void> {
+  const client = await openSession(address, { isPatient: true });
+  try {
+    await makeEarlierParts(client, fromMs);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
 
 async function bringUpToDate(address: LedgerAddress): Promise<void> {

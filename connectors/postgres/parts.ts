@@ -68,6 +68,26 @@ export async function makeParts(
   }
 }
 
+/** Makes the parts from `fromMs` to the first that there is. */
+export async function makeEarlierParts(client: pg.Client, fromMs: number): Promise<void> {
+  const [first] = await listParts(client);
+  const width = await client.query<{ readonly days: number }>('SELECT days FROM part_width');
+  const widthMs = (width.rows[0]?.days ?? 1) * dayMs;
+  const from = Math.floor(fromMs / dayMs) * dayMs;
+  if (first === undefined || from >= first.startMs) return;
+  await client.query('BEGIN');
+  try {
+    await client.query('SELECT pg_advisory_xact_lock($1, $2)', [lockClass, schemaLock]);
+    for (let startMs = from; startMs < first.startMs; startMs += widthMs) {
+      await makePart(client, startMs, Math.min(startMs + widthMs, first.startMs));
+    }
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK');
+    throw error;
+  }
+}
+
 async function findLast(client: pg.Client): Promise<number | undefined> {
   const { rows } = await client.query<{ readonly last: number | null }>(
     'SELECT max(end_ms) AS last FROM part',
