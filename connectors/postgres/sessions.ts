@@ -93,10 +93,11 @@ export class Sessions<Session extends { readonly client: pg.Client }> {
       this.#count -= 1;
       this.#delayMs = Math.min(Math.max(firstDelayMs, 2 * this.#delayMs), longestDelayMs);
       this.#retryAtMs = performance.now() + this.#delayMs;
-      if (!this.#isAway) logger.warn({ err: toFailure(error) }, 'PostgreSQL is away.');
+      const failure = toFailure(error);
+      if (!this.#isAway) logger.warn({ err: failure }, 'PostgreSQL is away.');
       this.#isAway = true;
       this.#waiting.shift()?.();
-      throw error;
+      throw failure;
     }
   }
 

@@ -7,6 +7,7 @@ import { kill } from './kill.ts';
 import { ledger } from './ledger.ts';
 import { overload } from './overload.ts';
 import { partner } from './partner.ts';
+import { postgres } from './postgres.ts';
 
 /** All of them, in the order in which they run. */
 export const scenarios: readonly Scenario[] = [
@@ -14,6 +15,7 @@ export const scenarios: readonly Scenario[] = [
   partner,
   broker,
   ledger,
+  postgres,
   disk,
   clock,
   startWithBacklog,
