@@ -24,6 +24,7 @@ const commands = {
   alarm: async (program: Command) => (await import('./alarm.ts')).registerAlarm(program),
   retention: async (program: Command) =>
     (await import('./retention.ts')).registerRetention(program),
+  ledger: async (program: Command) => (await import('./ledger.ts')).registerLedger(program),
 };
 
 async function main(args: readonly string[]): Promise<void> {

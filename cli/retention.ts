@@ -20,19 +20,22 @@ export function registerRetention(program: Command): void {
     .command('run')
     .description('Remove what is old now, and give the room back to the disk.')
     .option('--dry-run', 'only count what would go')
-    .action(async ({ dryRun = false }: { readonly dryRun?: boolean }) => {
-      const answer = await askFor('POST', '/api/retention/run', { dryRun });
-      if (dryRun) {
-        const { messages, bytes, kept } = answer as RetentionDryRunView;
-        process.stdout.write(
-          `${messages} messages of ${toSize(bytes)} would go; ${kept} are old and stay, since something of them waits.\n`,
-        );
-        return;
-      }
-      const run = answer as RetentionRunView;
-      if (run.failed !== undefined) throw new Error(run.failed);
-      process.stdout.write(`${describe(run)}\n`);
-    });
+    .action(({ dryRun = false }: { readonly dryRun?: boolean }) => runRetention(dryRun));
+}
+
+/** Asks the running Hilum to remove what is old, or what that would be, and says what it did. */
+export async function runRetention(isDryRun: boolean): Promise<void> {
+  const answer = await askFor('POST', '/api/retention/run', { dryRun: isDryRun });
+  if (isDryRun) {
+    const { messages, bytes, kept } = answer as RetentionDryRunView;
+    process.stdout.write(
+      `${messages} messages of ${toSize(bytes)} would go; ${kept} are old and stay, since something of them waits.\n`,
+    );
+    return;
+  }
+  const run = answer as RetentionRunView;
+  if (run.failed !== undefined) throw new Error(run.failed);
+  process.stdout.write(`${describe(run)}\n`);
 }
 
 function toText({ policies, maxFileBytes, storage, running, last }: RetentionView): string {

@@ -30,6 +30,7 @@ Environment:
   HILUM_EHR_URL        the FHIR server that lab results go to (default the demo EHR)
   HILUM_RECEIVER_PORT  the demo MLLP receiver (default 2576)
   RABBITMQ_URL         amqp://… : RabbitMQ instead of the embedded broker
+  HILUM_LEDGER_URL     postgres://… : PostgreSQL for the ledger instead of the data file; with RABBITMQ_URL
   HILUM_BROKER_AWAY    refuse or spool: what comes while RabbitMQ is away (default refuse)
   HILUM_SPOOL_MIB      what each process keeps for the ledger while that is away (default 1024)
   HILUM_LOG            debug, info, warn, error or silent (default info)

@@ -1,3 +1,5 @@
+import type { LedgerAddress } from '../connectors/postgres/address.ts';
+import type { PostgresStore } from '../connectors/postgres/open.ts';
 import { openRabbitBroker } from '../connectors/rabbitmq/broker.ts';
 import { connectOwner } from '../connectors/sqlite/client.ts';
 import type { Broker } from '../core/ports/broker.ts';
@@ -47,7 +49,7 @@ const spoolAfterMs = 5_000;
 const brokerPatienceMs = 2_000;
 
 /**
- * Connects to the ledger, and to RabbitMQ where its URL is set, else to the embedded broker. Both reconnect by
+ * Connects to the ledger (PostgreSQL where its URL is set, else the embedded one), and to RabbitMQ where its URL is set, else to the embedded broker. Both reconnect by
  * themselves. With RabbitMQ a process with a name starts without the ledger too, and where messages are spooled while
  * RabbitMQ is away every process starts without it.
  */
@@ -59,19 +61,24 @@ export async function openStores(
   const { spool, rabbitmqUrl: url, brokerAway } = settings;
   const isNeeded = url === undefined || name === undefined;
   const owner = await connectOwner({ socket: settings.ownerSocket, logger, isNeeded });
-  const spooling = name && (await openSpool(name, { settings: spool, ...owner, logger }));
-  const ledgerSpool = spooling || waitForLedger(owner.ledger);
+  const postgres =
+    settings.ledger &&
+    (await openLedger(settings.ledger, { logger, isStrict: name === undefined }));
+  const { ledger: store, retention } = postgres ?? owner;
+  const spooling = name && (await openSpool(name, { settings: spool, ledger: store, logger }));
+  const ledgerSpool = spooling || waitForLedger(store);
   const ledger = spooling
-    ? asLedgerHere(owner.ledger, { ...spool, isSpooling: () => spooling.isSpooling })
-    : owner.ledger;
+    ? asLedgerHere(store, { ...spool, isSpooling: () => spooling.isSpooling })
+    : store;
   const close = async (): Promise<void> => {
     if (spooling) await spooling.close();
+    await postgres?.close();
     await owner.close();
   };
   if (url === undefined) {
     onState('connected');
     owner.onState(onState);
-    const { broker, intake, retention } = owner;
+    const { broker, intake } = owner;
     return { broker, ledger, intake, retention, ledgerSpool, close };
   }
   const open = () =>
@@ -88,7 +95,7 @@ export async function openStores(
   const rabbit = isSpooled
     ? await AwaitedBroker.open(open, { patienceMs: brokerPatienceMs, logger })
     : await open();
-  const parts = { ledger: owner.ledger, logger, clock: Date.now };
+  const parts = { ledger: store, logger, clock: Date.now };
   const remote = new ClaimCheckBroker(rabbit, parts);
   const inlet =
     isSpooled && takesMessages
@@ -97,7 +104,7 @@ export async function openStores(
   return {
     broker: isSpooled ? withSpooled(remote, owner.broker) : remote,
     ledger,
-    retention: owner.retention,
+    retention,
     ledgerSpool,
     ...(inlet === undefined ? {} : { inlet }),
     close: async () => {
@@ -106,4 +113,13 @@ export async function openStores(
       await close();
     },
   };
+}
+
+/** Loaded only where it is used: every process has these stores. */
+async function openLedger(
+  address: LedgerAddress,
+  options: { readonly logger: Logger; readonly isStrict: boolean },
+): Promise<PostgresStore> {
+  const { openPostgres } = await import('../connectors/postgres/open.ts');
+  return openPostgres({ address, ...options });
 }

@@ -1,8 +1,10 @@
 import { tmpdir, userInfo } from 'node:os';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import type { LedgerAddress } from '../connectors/postgres/address.ts';
 import { readAlarmSettings, type AlarmSettings } from './alarm/settings.ts';
 import { readChangeBound } from './changes/bound.ts';
+import { readLedgerAddress } from './ledger-settings.ts';
 import { rabbitSecrets, readRabbitSettings, type RabbitSettings } from './rabbitmq-settings.ts';
 import { readWorkerMemory } from './process/worker-memory.ts';
 import { readRetentionSettings, type RetentionSettings } from './retention/policy.ts';
@@ -25,6 +27,8 @@ export interface Settings {
   readonly demo: boolean;
   /** RabbitMQ instead of the embedded broker; the hosts of one cluster with commas in between. */
   readonly rabbitmqUrl: string | undefined;
+  /** PostgreSQL for the ledger instead of the data file; with RabbitMQ alone. */
+  readonly ledger: LedgerAddress | undefined;
   /** What becomes of messages that come while RabbitMQ is away. */
   readonly brokerAway: 'refuse' | 'spool';
   readonly rabbitmq: RabbitSettings;
@@ -105,7 +109,7 @@ export type SettingsResult =
 /**
  * Reads the settings from environment variables: `HILUM_DATA`, `HILUM_BIND`, `HILUM_PORT`,
  * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_…`,
- * `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas),
+ * `HILUM_LEDGER_URL`, `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas),
  * `HILUM_SPOOL_MIB`, `HILUM_BROKER_AWAY` (refuse, spool), `HILUM_CHANGES` (KiB, off), `HILUM_PACE_ABOVE` (messages, off),
  * `HILUM_WORKER_MEMORY` (MiB), `HILUM_LOOP_SECONDS` (seconds of processor time),
  * and those of alarms ({@link readAlarmSettings}) and of retention ({@link readRetentionSettings}). All problems at once.
@@ -140,6 +144,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   const demo = choice('HILUM_DEMO', ['on', 'off'], 'on') === 'on';
   problems.push(...findSharedPorts(ports, demo));
   const rabbitmq = readRabbitSettings(env, problems);
+  const ledger = readLedgerAddress(env, problems);
   const brokerAway = choice('HILUM_BROKER_AWAY', ['refuse', 'spool'], 'refuse');
   const spoolMiB = readSpoolMiB(env['HILUM_SPOOL_MIB'], problems);
   const logLevel = choice('HILUM_LOG', logLevels, 'info');
@@ -165,6 +170,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
         access: rabbitmq?.access ?? {},
         metricsUrls: rabbitmq?.metricsUrls ?? [],
       },
+      ledger,
       brokerAway,
       credentialSecret: env['HILUM_CREDENTIAL_SECRET'] || undefined,
       logLevel,
@@ -268,6 +274,7 @@ function findSharedPorts(ports: Readonly<Record<string, number>>, demo: boolean)
 /** A flow can read its process's environment: what is not for flows does not stand there. */
 const ownSecrets: ReadonlySet<string> = new Set([
   ...rabbitSecrets,
+  'HILUM_LEDGER_URL',
   'HILUM_CREDENTIAL_SECRET',
   'HILUM_ALARM_URL',
   'HILUM_ALARM_TOKEN',

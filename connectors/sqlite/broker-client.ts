@@ -12,7 +12,7 @@ import type {
 import type { UniqueIntake, UniqueMessage } from '../../core/ports/intake.ts';
 import type { FormerReceipt, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
-import { assertBodySize } from './body-size.ts';
+import { assertBodySize } from '../../core/ledger/body-size.ts';
 import { toUnavailable } from './connection.ts';
 import type { Connection, Question } from './connection.ts';
 import type { Beside, DeliveryParcel, OutgoingParcel, Parcel } from './protocol.ts';

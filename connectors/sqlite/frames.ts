@@ -1,5 +1,5 @@
-/** The longest message body that passes between a client and the owner. */
-export const maxBodyBytes = 64 * 1024 * 1024;
+import { maxBodyBytes } from '../../core/ledger/body-size.ts';
+
 /** The longest frame: a body with its header and the operations beside it. More is not one of ours. */
 const maxFrameBytes = maxBodyBytes + 32 * 1024 * 1024;
 /** The longest request. A little less than a frame: what was published has to fit into a delivery too. */

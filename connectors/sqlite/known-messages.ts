@@ -1,10 +1,11 @@
 import type { MessageState } from '../../core/ports/ledger.ts';
 import type { Database } from './database.ts';
-import { laterOf } from './instants.ts';
+import { laterOf } from '../../core/ledger/instants.ts';
 import type { Content } from './contents.ts';
 import type { Arrived, Known } from './known.ts';
-import { finalityOf, messageStates } from './ledger-codes.ts';
-import { eventsOf, type PackedEvent } from './ledger-rows.ts';
+import { finalityOf, messageStates } from '../../core/ledger/codes.ts';
+import type { PackedEvent } from '../../core/ledger/packed-event.ts';
+import { eventsOf } from './ledger-rows.ts';
 import { MessageNumbers } from './message-numbers.ts';
 import { MessageRows } from './message-rows.ts';
 

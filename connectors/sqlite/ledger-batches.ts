@@ -1,15 +1,9 @@
+import { hasBatch, maxSenders, withBatch, type Span } from '../../core/ledger/batch-spans.ts';
 import type { Batch } from '../../core/ports/ledger.ts';
 import type { Database } from './database.ts';
 
-/** Numbers from the first to the last. */
-type Span = [first: number, last: number];
-
-/** So many senders are remembered, the latest: one more with every start of a process. */
-const maxSenders = 1_000;
-
 /**
- * Which batches of each sender are there. Spans of numbers, since most come one after the other: a row stays small.
- * Runs inside the caller's transaction.
+ * Which batches of each sender are there. Runs inside the caller's transaction.
  */
 export class LedgerBatches {
   readonly #database: Database;
@@ -22,10 +16,11 @@ export class LedgerBatches {
   }
 
   /** Whether the batch is there for the first time; from now on it is. */
-  isNew({ sender, number, heardBelow }: Batch): boolean {
+  isNew(batch: Batch): boolean {
+    const { sender } = batch;
     const spans = this.#find(sender);
-    if (spans.some(([first, last]) => first <= number && number <= last)) return false;
-    this.#applied.set(sender, join(spans, number, heardBelow));
+    if (hasBatch(spans, batch)) return false;
+    this.#applied.set(sender, withBatch(spans, batch));
     this.#changed.add(sender);
     return true;
   }
@@ -71,16 +66,4 @@ export class LedgerBatches {
       if (!this.#changed.has(name)) this.#applied.delete(name);
     }
   }
-}
-
-/** The spans with one number more, without what nobody sends again. */
-function join(spans: readonly Span[], number: number, heardBelow: number): Span[] {
-  const kept = spans.filter(([, last]) => last >= heardBelow);
-  const joined: Span[] = [];
-  for (const [first, last] of [...kept, [number, number] as const].sort((a, b) => a[0] - b[0])) {
-    const before = joined.at(-1);
-    if (before !== undefined && first <= before[1] + 1) before[1] = Math.max(before[1], last);
-    else joined.push([first, last]);
-  }
-  return joined;
 }

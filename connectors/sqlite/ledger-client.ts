@@ -18,9 +18,9 @@ import type {
   Trace,
   WaitingMessage,
 } from '../../core/ports/ledger.ts';
-import { assertBodySize } from './body-size.ts';
+import { assertBodySize } from '../../core/ledger/body-size.ts';
 import type { Connection, Question } from './connection.ts';
-import { JoinedQuestions } from './joined-questions.ts';
+import { JoinedQuestions } from '../../core/ledger/joined-questions.ts';
 import type { FindPage, FindRequest } from './protocol.ts';
 
 /** The ledger's port over a connection to the owner. */

@@ -2,9 +2,10 @@ import type { Envelope } from '../../core/envelope.ts';
 import type { PackedChanges } from '../../core/payload-changes.ts';
 import type { LedgerCount, MessageState, QueueAge, Trace } from '../../core/ports/ledger.ts';
 import type { Database } from './database.ts';
-import { compareInstants } from './instants.ts';
-import { eventKinds, rankOf } from './ledger-codes.ts';
-import { columns, eventsOf, messages, toEnvelope, toEvent, toSummary } from './ledger-rows.ts';
+import { compareInstants } from '../../core/ledger/instants.ts';
+import { eventKinds, rankOf } from '../../core/ledger/codes.ts';
+import { toEvent } from '../../core/ledger/packed-event.ts';
+import { columns, eventsOf, messages, toEnvelope, toSummary } from './ledger-rows.ts';
 import type { LedgerStore } from './ledger-store.ts';
 
 /** The message with this id, else the newest with this control id, and its whole correlation. */

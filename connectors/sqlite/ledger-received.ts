@@ -1,6 +1,6 @@
 import type { FormerReceipt, ReceivedQuery } from '../../core/ports/ledger.ts';
 import type { Database, Row } from './database.ts';
-import { messageStates } from './ledger-codes.ts';
+import { messageStates } from '../../core/ledger/codes.ts';
 import type { LedgerStore } from './ledger-store.ts';
 import { firstNumberOf } from './message-numbers.ts';
 

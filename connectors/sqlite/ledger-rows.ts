@@ -1,8 +1,8 @@
 import type { Envelope, EnvelopeHeader } from '../../core/envelope.ts';
-import type { Issue } from '../../core/issue.ts';
-import type { LedgerEvent, MessageState, MessageSummary } from '../../core/ports/ledger.ts';
+import type { MessageState, MessageSummary } from '../../core/ports/ledger.ts';
 import type { Row } from './database.ts';
-import { eventKinds, messageStates } from './ledger-codes.ts';
+import { messageStates } from '../../core/ledger/codes.ts';
+import type { PackedEvent } from '../../core/ledger/packed-event.ts';
 
 /** What a message's row is read with, from {@link messages}. */
 export const columns = `message.number, id, interface.name AS interface, state, last_event_at, content_type,
@@ -47,44 +47,9 @@ export function toSummary(row: Row): MessageSummary {
   };
 }
 
-/**
- * An event as the file has it: its number in the order of arrival, the index of its kind in eventKinds, and what is
- * left of its fields. Part of the file's format.
- */
-export type PackedEvent = readonly [
-  number: number,
-  kind: number,
-  at: string,
-  queue?: string | null,
-  attempt?: number | null,
-  summary?: string | null,
-  issues?: readonly Issue[] | null,
-];
-
-export function packEvent(number: number, event: LedgerEvent): PackedEvent {
-  const { kind, at, queue = null, attempt = null, summary = null, issues = null } = event;
-  const code = eventKinds.indexOf(kind);
-  if (issues !== null) return [number, code, at, queue, attempt, summary, issues];
-  if (summary !== null) return [number, code, at, queue, attempt, summary];
-  return [number, code, at, queue, attempt];
-}
-
 /** The events of an event row. */
 export function eventsOf(row: Row): readonly PackedEvent[] {
   return JSON.parse(String(row['events'])) as readonly PackedEvent[];
-}
-
-export function toEvent(packed: PackedEvent, messageId: string): LedgerEvent {
-  const [, kind, at, queue, attempt, summary, issues] = packed;
-  return {
-    messageId,
-    kind: eventKinds[kind] ?? 'received',
-    at,
-    ...(queue == null ? {} : { queue }),
-    ...(attempt == null ? {} : { attempt }),
-    ...(summary == null ? {} : { summary }),
-    ...(issues == null ? {} : { issues }),
-  };
 }
 
 /** A text column under the name of its field; nothing where it is NULL, since the field is then absent. */

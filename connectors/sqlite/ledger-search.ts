@@ -1,6 +1,6 @@
 import type { LedgerFilter, WaitingMessage } from '../../core/ports/ledger.ts';
 import type { Database, Value } from './database.ts';
-import { eventKinds, messageStates } from './ledger-codes.ts';
+import { eventKinds, messageStates } from '../../core/ledger/codes.ts';
 import { columns, messages, toSummary } from './ledger-rows.ts';
 import type { LedgerStore } from './ledger-store.ts';
 import { firstNumberOf } from './message-numbers.ts';

@@ -1,22 +1,15 @@
+import { closingKinds, eventKinds, messageStates } from '../../core/ledger/codes.ts';
+import { packEvent } from '../../core/ledger/packed-event.ts';
+import { followEvent, type Surroundings } from '../../core/ledger/standing.ts';
 import type { PackedChanges } from '../../core/payload-changes.ts';
 import type { Batch, LedgerEntry, LedgerEvent, MessageState } from '../../core/ports/ledger.ts';
 import type { Content, Contents } from './contents.ts';
 import type { Database } from './database.ts';
 import { EventCounts } from './event-counts.ts';
 import { LedgerBatches } from './ledger-batches.ts';
-import { compareInstants, laterOf } from './instants.ts';
 import type { Header, Journal, Journaled } from './journal.ts';
 import { KnownMessages } from './known-messages.ts';
 import type { Arrived, Known } from './known.ts';
-import {
-  closingKinds,
-  eventKinds,
-  finalityOf,
-  messageStates,
-  rankOf,
-  stateAfter,
-} from './ledger-codes.ts';
-import { packEvent } from './ledger-rows.ts';
 
 /**
  * Takes messages and events, and knows what follows from them: states, who waits where, who is set aside, counters.
@@ -30,6 +23,11 @@ export class LedgerStore {
   readonly #counts: EventCounts;
   readonly #batches: LedgerBatches;
   readonly #waiting = new Map<string, number>();
+  readonly #around: Surroundings<Known> = {
+    isClosed: (known, queue) => this.#isClosed(known, queue),
+    keyOf: (known) => this.#keyOf(known),
+    count: (queue, by) => this.#waiting.set(queue, (this.#waiting.get(queue) ?? 0) + by),
+  };
   #lastEvent = 0;
   #bytes = 0;
   /** Something of the transaction under way is in memory. */
@@ -224,66 +222,13 @@ export class LedgerStore {
     const known = this.#messages.find(event.messageId);
     this.#lastEvent = Math.max(this.#lastEvent, number);
     this.#messages.change(known, journalRow);
-    this.#follow(known, event);
-    if (event.kind === 'queued' && event.queue != null) {
-      this.#startWaiting(known, event.queue, event.at);
-    } else if (event.kind === 'parked' && event.queue != null) {
-      this.#park(known, { queue: event.queue, number }, event);
-    } else if (event.kind === 'resumed') {
-      for (const [queue, parking] of known.parkings) {
-        if (event.queue == null || event.queue === queue) parking.isStopped = false;
-      }
-      known.hasNewParkings = known.parkings.size > 0;
-    } else if (closingKinds.has(event.kind)) {
-      this.#endWaiting(known, event.queue ?? undefined);
+    const before = known.state;
+    followEvent(known, { event, number }, this.#around);
+    if (known.number !== undefined && known.state !== before && known.state === refused) {
+      this.#hasStaleReceipts = true;
     }
     // Last: whether an earlier one has ended its waiting is asked above.
     known.events.push(packEvent(number, event));
-  }
-
-  #follow(known: Known, event: LedgerEvent): void {
-    known.lastEventAt = laterOf(known.lastEventAt, event.at);
-    const state = stateAfter[event.kind];
-    if (state === undefined) return;
-    const finality = finalityOf(state);
-    const before = finalityOf(messageStates[known.state] ?? 'received');
-    if (finality < before) return;
-    const rank = rankOf(event.kind);
-    // An end counts whatever a clock says that was set back: only what leads there goes by time.
-    if (finality === 0) {
-      const order = compareInstants(event.at, known.stateAt);
-      if (order < 0 || (order === 0 && rank < known.stateRank)) return;
-    }
-    known.state = messageStates.indexOf(state);
-    known.stateAt = event.at;
-    known.stateRank = rank;
-    if (state === 'refused' && known.number !== undefined) this.#hasStaleReceipts = true;
-  }
-
-  #startWaiting(known: Known, queue: string, at: string): void {
-    // The worker's "processed" may be written before the edge's "queued", and a flow that is retried may
-    // say again that it queued what has long gone on.
-    if (!known.open && this.#isClosed(known, queue)) return;
-    if (known.waits.has(queue)) return;
-    known.waits.set(queue, at);
-    this.#waiting.set(queue, (this.#waiting.get(queue) ?? 0) + 1);
-  }
-
-  /** By its key; a message without one has nobody behind it and is alone with its own id. */
-  #park(
-    known: Known,
-    { queue, number }: { readonly queue: string; readonly number: number },
-    { at, issues }: LedgerEvent,
-  ): void {
-    if (!known.open && this.#isClosed(known, queue)) return;
-    let parking = known.parkings.get(queue);
-    if (parking === undefined) {
-      const key = this.#keyOf(known) ?? known.id;
-      parking = { number, key, since: at, isStopped: false };
-      known.parkings.set(queue, parking);
-    }
-    parking.isStopped ||= issues != null && issues.length > 0;
-    known.hasNewParkings = true;
   }
 
   #keyOf({ arrived, number }: Known): string | undefined {
@@ -301,16 +246,6 @@ export class LedgerStore {
     }
     return false;
   }
-
-  #endWaiting(known: Known, queue: string | undefined): void {
-    known.open = false;
-    for (const name of queue === undefined ? [...known.waits.keys()] : [queue]) {
-      if (!known.waits.delete(name)) continue;
-      this.#waiting.set(name, (this.#waiting.get(name) ?? 1) - 1);
-    }
-    if (known.parkings.size === 0) return;
-    if (queue === undefined) known.parkings.clear();
-    else known.parkings.delete(queue);
-    known.hasNewParkings = true;
-  }
 }
+
+const refused = messageStates.indexOf('refused');

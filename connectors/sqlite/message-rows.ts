@@ -1,6 +1,7 @@
 import type { Database, Row } from './database.ts';
-import { messageStates, rankOfState } from './ledger-codes.ts';
-import type { Known, Parking } from './known.ts';
+import { messageStates, rankOfState } from '../../core/ledger/codes.ts';
+import type { Parking } from '../../core/ledger/standing.ts';
+import type { Known } from './known.ts';
 
 /** The rows of messages, and those of other tables that go with them. Writes inside the caller's transaction. */
 export class MessageRows {

@@ -5,7 +5,7 @@ import type {
   StorageFigures,
 } from '../../core/ports/retention.ts';
 import type { Database, Row } from './database.ts';
-import { messageStates } from './ledger-codes.ts';
+import { messageStates } from '../../core/ledger/codes.ts';
 import { firstNumberOf, receivedAtOf } from './message-numbers.ts';
 
 /** A step ends when it has removed so many bytes: others wait for it. */

@@ -327,6 +327,21 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
         expect(summary.lastEventAt).toBe(instant(kinds.length - 1));
       });
 
+      it('follows what clients tell one after the other that have not told of the message', async () => {
+        const envelope = buildEnvelope({ interface: uniqueName('tab') });
+        await ledger.append([{ type: 'message', envelope }, ...events(envelope.id, ['queued'])]);
+        const others = [await fixture.reopen(), await fixture.reopen()];
+        await others[0]!.append(events(envelope.id, ['taken'], {}, 1));
+        await others[1]!.append(events(envelope.id, ['processed'], {}, 2));
+        await others[0]!.append(events(envelope.id, ['sent'], {}, 3));
+        expect((await ledger.states([envelope.id])).get(envelope.id)).toBe('processed');
+        const trace = (await ledger.trace(envelope.id))!;
+        expect(trace.messages[0]).toMatchObject({ interface: envelope.interface });
+        expect(trace.events).toHaveLength(4);
+        const counts = await countsOf(ledger, envelope.interface);
+        expect(counts).toEqual({ queued: 1, taken: 1, processed: 1, sent: 1 });
+      });
+
       it('leaves out ids that nobody wrote', async () => {
         const envelope = buildEnvelope();
         await ledger.append([{ type: 'message', envelope }]);

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { takeFileLock, type FileLock } from '../../connectors/spool/file-lock.ts';
-import { eventKinds } from '../../connectors/sqlite/ledger-codes.ts';
+import { eventKinds } from '../../core/ledger/codes.ts';
 import type { Engine } from './harness/engine.ts';
 import type { FaultContext, Scenario } from './harness/scenario.ts';
 import { Sender } from './harness/sender.ts';

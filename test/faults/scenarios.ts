@@ -9,6 +9,7 @@ import { kill } from './kill.ts';
 import { ledger } from './ledger.ts';
 import { overload } from './overload.ts';
 import { partner } from './partner.ts';
+import { postgres } from './postgres.ts';
 
 /** All of them, in the order in which they run. */
 export const scenarios: readonly Scenario[] = [
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   isolation,
   broker,
   ledger,
+  postgres,
   disk,
   clock,
   deploy,

@@ -73,6 +73,28 @@ describe('settings', () => {
     });
   });
 
+  it('have the ledger in PostgreSQL with RabbitMQ alone, and keep its URL from flows', () => {
+    const env = {
+      RABBITMQ_URL: 'amqp://rabbit',
+      HILUM_LEDGER_URL: 'postgres://hilum:secret@pg-1,pg-2:5433/ledger?sslmode=require',
+    };
+    const { ledger, environment } = settingsOf(env);
+    expect(ledger).toMatchObject({ user: 'hilum', password: 'secret', database: 'ledger' });
+    expect(Object.keys(environment)).not.toContain('HILUM_LEDGER_URL');
+    expect(JSON.stringify(environment)).not.toContain('secret');
+    const read = readSettings({
+      HILUM_LEDGER_URL: 'postgres://hilum:secret@pg/ledger?sslmode=maybe',
+      HILUM_RETENTION_MAX_SIZE: '20GB',
+    });
+    const problems = read.ok ? [] : read.problems;
+    expect(problems).toEqual([
+      expect.stringMatching(/^HILUM_LEDGER_URL: sslmode: expected disable/),
+      expect.stringMatching(/^HILUM_LEDGER_URL: expected RABBITMQ_URL beside it/),
+      expect.stringMatching(/^HILUM_RETENTION_MAX_SIZE: expected off/),
+    ]);
+    expect(problems.join()).not.toContain('secret');
+  });
+
   it('refuse one port for two listeners, but not for a demo partner that is off', () => {
     const env = { HILUM_MLLP_PORT: '2576' };
     expect(readSettings(env).ok).toBe(false);

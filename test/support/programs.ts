@@ -16,6 +16,10 @@ const programs = {
     package: 'rabbitmq-server',
     places: ['/usr/lib/rabbitmq/bin/rabbitmq-server'],
   },
+  postgres: {
+    package: 'postgresql-15',
+    places: [15, 16, 17, 18].map((version) => `/usr/lib/postgresql/${version}/bin/postgres`),
+  },
   mllp_send: { package: 'python3-hl7', places: ['/usr/bin/mllp_send'] },
   faketime: { package: 'faketime', places: ['/usr/bin/faketime'] },
   chromium: { package: 'chromium', places: ['/usr/bin/chromium'] },

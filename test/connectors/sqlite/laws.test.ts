@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { FrameReader, toFrame, type FrameContent } from '../../../connectors/sqlite/frames.ts';
 import { Heap } from '../../../connectors/sqlite/heap.ts';
-import { compareInstants } from '../../../connectors/sqlite/instants.ts';
+import { compareInstants } from '../../../core/ledger/instants.ts';
 import { matchesTopic } from '../../../connectors/sqlite/topics.ts';
 
 it('reads the frames of a stream, however it was cut', () => {

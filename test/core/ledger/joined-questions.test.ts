@@ -1,4 +1,4 @@
-import { JoinedQuestions } from '../../../connectors/sqlite/joined-questions.ts';
+import { JoinedQuestions } from '../../../core/ledger/joined-questions.ts';
 
 it('asks what comes in one turn of the event loop as one, and gives each its own answer', async () => {
   const asked: (readonly number[])[] = [];

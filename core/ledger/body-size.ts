@@ -1,8 +1,10 @@
-import type { Envelope } from '../../core/envelope.ts';
-import { buildError } from '../../core/errors.ts';
-import { maxBodyBytes } from './frames.ts';
+import type { Envelope } from '../envelope.ts';
+import { buildError } from '../errors.ts';
 
-/** Throws HilumError `message-too-large` (permanent) where the body does not pass to the owner in one piece. */
+/** What every ledger takes: a body may go from one to another. */
+export const maxBodyBytes = 64 * 1024 * 1024;
+
+/** Throws HilumError `message-too-large` (permanent) where no ledger takes the body. */
 export function assertBodySize({ body }: Envelope): void {
   if (body.length <= maxBodyBytes) return;
   throw buildError(

@@ -1,6 +1,6 @@
-import type { LedgerEventKind, MessageState } from '../../core/ports/ledger.ts';
+import type { LedgerEventKind, MessageState } from '../ports/ledger.ts';
 
-/** The kinds as the file numbers them: only ever grows at its end. */
+/** The kinds as tables number them: only ever grows at its end. */
 export const eventKinds: readonly LedgerEventKind[] = [
   'received',
   'refused',
@@ -19,7 +19,7 @@ export const eventKinds: readonly LedgerEventKind[] = [
   'withdrawn',
 ];
 
-/** The states as the file numbers them: only ever grows at its end. */
+/** The states as tables number them: only ever grows at its end. */
 export const messageStates: readonly MessageState[] = [
   'received',
   'refused',

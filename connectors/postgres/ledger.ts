@@ -1,0 +1,156 @@
+import { hash } from 'node:crypto';
+import type pg from 'pg';
+import type { Envelope } from '../../core/envelope.ts';
+import { buildError } from '../../core/errors.ts';
+import { assertBodySize } from '../../core/ledger/body-size.ts';
+import { isSoundEntry, toUnsound } from '../../core/ledger/entry.ts';
+import { JoinedQuestions } from '../../core/ledger/joined-questions.ts';
+import type { PackedChanges } from '../../core/payload-changes.ts';
+import type {
+  Batch,
+  FormerReceipt,
+  Ledger,
+  LedgerCount,
+  LedgerEntry,
+  LedgerFilter,
+  MessageState,
+  MessageSummary,
+  OrderedPage,
+  Page,
+  ParkedKey,
+  QueueAge,
+  ReceivedQuery,
+  Trace,
+  WaitingMessage,
+} from '../../core/ports/ledger.ts';
+import { AppendQueue } from './append-queue.ts';
+import { writeAppends, type WriteSession } from './append.ts';
+import {
+  findAges,
+  findChanges,
+  findEnvelope,
+  findParked,
+  findStates,
+  findTrace,
+  listCounts,
+  readParked,
+} from './queries.ts';
+import { findReceived } from './received.ts';
+import { findMessages, findWaiting } from './search.ts';
+import type { Sessions } from './sessions.ts';
+
+/** The ledger's port over connections to PostgreSQL: one that writes, some that read. */
+export class PostgresLedger implements Ledger {
+  readonly #readers: Sessions<{ readonly client: pg.Client }>;
+  readonly #appends: AppendQueue;
+  readonly #appending = new Set<Promise<void>>();
+  // What is asked of each message by itself.
+  readonly #states = new JoinedQuestions<string, MessageState | undefined>(async (ids) => {
+    const states = await this.#read((client) => findStates(client, ids));
+    return ids.map((id) => states.get(id));
+  });
+  readonly #receipts = new JoinedQuestions<ReceivedQuery, FormerReceipt | undefined>((queries) =>
+    this.#read((client) => findReceived(client, queries)),
+  );
+
+  constructor(options: {
+    readonly writer: Sessions<WriteSession>;
+    readonly readers: Sessions<{ readonly client: pg.Client }>;
+  }) {
+    const interfaces = new Map<string, number>();
+    this.#readers = options.readers;
+    this.#appends = new AppendQueue((group) =>
+      options.writer.use((session) => writeAppends(session, group, interfaces)),
+    );
+  }
+
+  async append(entries: readonly LedgerEntry[], batch?: Batch): Promise<void> {
+    if (entries.length === 0) return;
+    let bytes = 0;
+    for (const entry of entries) {
+      if (!isSoundEntry(entry)) {
+        throw buildError('permanent', 'ledger-entry-invalid', toUnsound(entry));
+      }
+      if (entry.type !== 'message') continue;
+      assertBodySize(entry.envelope);
+      bytes += entry.envelope.body.length;
+    }
+    const appending = this.#appends.add({ entries: entries.map(withDigest), batch, bytes });
+    this.#appending.add(appending);
+    try {
+      await appending;
+    } finally {
+      this.#appending.delete(appending);
+    }
+  }
+
+  trace(id: string): Promise<Trace | undefined> {
+    return this.#read((client) => findTrace(client, id));
+  }
+
+  read(id: string): Promise<Envelope | undefined> {
+    return this.#read((client) => findEnvelope(client, id));
+  }
+
+  changes(id: string): Promise<PackedChanges | undefined> {
+    return this.#read((client) => findChanges(client, id));
+  }
+
+  async states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>> {
+    const [first = ''] = ids;
+    if (ids.length === 0) return new Map();
+    if (ids.length > 1) return this.#read((client) => findStates(client, ids));
+    const state = await this.#states.ask(first);
+    return new Map(state === undefined ? [] : [[first, state]]);
+  }
+
+  async findReceived(
+    queries: readonly ReceivedQuery[],
+  ): Promise<readonly (FormerReceipt | undefined)[]> {
+    const [first] = queries;
+    if (first === undefined) return [];
+    if (queries.length > 1) return this.#read((client) => findReceived(client, queries));
+    return [await this.#receipts.ask(first)];
+  }
+
+  find(filter: LedgerFilter, page: OrderedPage): Promise<readonly MessageSummary[]> {
+    return this.#read((client) => findMessages(client, filter, page));
+  }
+
+  waiting(queue: string, page: Page): Promise<readonly WaitingMessage[]> {
+    return this.#read((client) => findWaiting(client, queue, page));
+  }
+
+  ages(): Promise<readonly QueueAge[]> {
+    return this.#read(findAges);
+  }
+
+  parked(queue?: string): Promise<readonly ParkedKey[]> {
+    return this.#read((client) => findParked(client, queue));
+  }
+
+  readParked(queue: string, key: string, limit: number): Promise<readonly Envelope[]> {
+    return this.#read((client) => readParked(client, { queue, key, limit }));
+  }
+
+  counts(): Promise<readonly LedgerCount[]> {
+    return this.#read(listCounts);
+  }
+
+  /** Waits for what is being appended; the connections are their owner's. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#appending);
+  }
+
+  #read<T>(question: (client: pg.Client) => Promise<T>): Promise<T> {
+    return this.#readers.use(({ client }) => question(client));
+  }
+}
+
+/** The digest is kept of what a partner sent, which may come again. */
+function withDigest(entry: LedgerEntry): LedgerEntry {
+  if (entry.type !== 'message' || entry.digest !== undefined) return entry;
+  const { envelope } = entry;
+  if (envelope.causationId !== undefined || envelope.controlId === undefined) return entry;
+  return { ...entry, digest: hash('sha256', envelope.body, 'base64') };
+}

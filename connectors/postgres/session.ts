@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import pg from 'pg';
+import { buildError } from '../../core/errors.ts';
+import { buildTls, type LedgerAddress } from './address.ts';
+import { toFailure } from './failures.ts';
+
+/** Tables are in a schema of their own: the database may hold others. */
+export const schemaName = 'hilum';
+
+const bigint = 20;
+/** A process that hangs in the middle of a transaction would keep rows from all others. */
+const idleInTransactionMs = 60_000;
+/** Beyond what the server may take: then it is gone without a word. */
+const silenceMs = 5_000;
+
+/**
+ * Connects to the first host that is written to: a standby is not. Rejects with `ledger-unavailable` where there is
+ * none. `isPipelined`: statements are sent without waiting for the answers of those before. `isPatient`: they take as long
+ * as they take, which changes of tables may.
+ */
+export async function openSession(
+  address: LedgerAddress,
+  {
+    isPipelined = false,
+    isPatient = false,
+  }: { readonly isPipelined?: boolean; readonly isPatient?: boolean } = {},
+): Promise<pg.Client> {
+  const reasons: string[] = [];
+  let cause: unknown;
+  for (const { host, port } of address.hosts) {
+    try {
+      const client = await connect(address, { host, port, isPipelined, isPatient });
+      if (client !== undefined) return client;
+      reasons.push(`${host}:${port}: it is a standby, or read only.`);
+    } catch (error) {
+      cause = error;
+      reasons.push(`${host}:${port}: ${toFailure(error).issues[0]?.message ?? ''}`);
+    }
+  }
+  throw buildError('transient', 'ledger-unavailable', reasons.join(' '), cause);
+}
+
+/** Undefined: nothing can be written there. */
+async function connect(
+  address: LedgerAddress,
+  options: {
+    readonly host: string;
+    readonly port: number;
+    readonly isPipelined: boolean;
+    readonly isPatient: boolean;
+  },
+): Promise<pg.Client | undefined> {
+  const { host, port, isPipelined, isPatient } = options;
+  const { passwordFile, statementTimeoutMs } = address;
+  const password =
+    passwordFile === undefined
+      ? address.password
+      : (await readFile(passwordFile, 'utf8')).replace(/\r?\n$/, '');
+  const client = new pg.Client({
+    host,
+    port,
+    user: address.user,
+    // An absent one would be looked for in the environment and in the home folder.
+    password: password ?? '',
+    database: address.database,
+    ssl: buildTls(address, host),
+    application_name: 'hilum',
+    connectionTimeoutMillis: address.connectTimeoutMs,
+    ...(isPatient
+      ? {}
+      : { statement_timeout: statementTimeoutMs, query_timeout: statementTimeoutMs + silenceMs }),
+    idle_in_transaction_session_timeout: idleInTransactionMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    pipeline: isPipelined,
+  });
+  // Whoever uses it hears of it by what it asked.
+  client.on('error', () => undefined);
+  client.setTypeParser(bigint, Number);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ readonly refuses: boolean }>(
+      `SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean AS refuses`,
+    );
+    if (rows[0]?.refuses === true) {
+      await client.end();
+      return undefined;
+    }
+    await client.query(`SET search_path TO ${schemaName}`);
+    return client;
+  } catch (error) {
+    void client.end().catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,32 @@
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { startPostgres, type PostgresServer } from '../support/postgres.ts';
+import { describeWith } from '../support/programs.ts';
+import { startRabbit, type RabbitServer } from '../support/rabbitmq.ts';
+import { makeTempFolder } from '../support/temp.ts';
+import { describeLabResults } from './lab-results.ts';
+
+const folder = path.join(makeTempFolder('lab-results-postgres'), 'hilum');
+
+describeWith('rabbitmq-server', 'with RabbitMQ', () => {
+  describeWith('postgres', 'and PostgreSQL', () => {
+    let rabbit: RabbitServer | undefined;
+    let postgres: PostgresServer | undefined;
+
+    afterAll(async () => {
+      // When Hilum has ended: nothing of any message is in the data file.
+      const file = new DatabaseSync(path.join(folder, 'hilum.db'), { readOnly: true });
+      for (const table of ['message', 'content', 'event', 'journal']) {
+        expect(file.prepare(`SELECT count(*) AS count FROM ${table}`).get()).toEqual({ count: 0 });
+      }
+      file.close();
+      await Promise.all([rabbit?.stop(), postgres?.stop()]);
+    }, 60_000);
+
+    describeLabResults('RabbitMQ, traced in PostgreSQL', async () => {
+      [rabbit, postgres] = await Promise.all([startRabbit(), startPostgres()]);
+      const url = await postgres.createDatabase();
+      return { RABBITMQ_URL: rabbit.url, HILUM_LEDGER_URL: url, HILUM_DATA: folder };
+    });
+  });
+});
