@@ -3,12 +3,22 @@ import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { prepareDataDirectory } from '../runtime/data-directory.ts';
-import type { Hilum } from '../runtime/hilum.ts';
+import type { ControlStatus } from '../console/api/control.ts';
 import { openLogger } from '../runtime/log.ts';
 import { keepCompiledCode } from '../runtime/process/node-options.ts';
 import { packageDirectory, readSettings, type Settings } from '../runtime/settings.ts';
 
 const patienceMs = 5_000;
+
+/** What runs: everything, or one role of it. */
+interface Installation {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  status(): ControlStatus;
+  readonly url: string;
+  /** A link to make the first administrator; undefined where there is one, or no console. */
+  setupLink(): Promise<string | undefined>;
+}
 
 /** `hilum start`: runs everything until Ctrl-C or SIGTERM. */
 export function registerStart(program: Command): void {
@@ -17,10 +27,18 @@ export function registerStart(program: Command): void {
     .description(
       'Run Hilum: console, editor, listeners, flows. Settings come from the environment.',
     )
+    .option(
+      '--role ROLE',
+      'all on one machine, or one in a container of its own: edge, worker, console',
+    )
+    .option('--group NAME', 'with --role worker: whose flows it runs (default "default")')
     .addHelpText(
       'after',
       `
 Environment:
+  HILUM_ROLE           as --role; a role of its own needs RABBITMQ_URL, HILUM_LEDGER_URL, HILUM_CREDENTIAL_SECRET
+  HILUM_GROUP          as --group
+  HILUM_CREDENTIAL_SECRET  what the flows' credentials are encrypted with (default one made at the first start)
   HILUM_DATA           folder of everything that must survive a restart (default ./data)
   HILUM_BIND           address to listen on (default 127.0.0.1)
   HILUM_PORT           console and editor (default 1880)
@@ -49,8 +67,12 @@ Environment:
     .action(start);
 }
 
-async function start(): Promise<void> {
-  const read = readSettings(process.env);
+async function start(options: { readonly role?: string; readonly group?: string }): Promise<void> {
+  const read = readSettings({
+    ...process.env,
+    ...(options.role === undefined ? {} : { HILUM_ROLE: options.role }),
+    ...(options.group === undefined ? {} : { HILUM_GROUP: options.group }),
+  });
   if (!read.ok) {
     for (const problem of read.problems) process.stderr.write(`hilum: ${problem}\n`);
     process.exitCode = 2;
@@ -77,12 +99,23 @@ async function start(): Promise<void> {
 }
 
 /** The data folder first: the compiled code of everything else is kept there. */
-async function load(settings: Settings): Promise<Hilum> {
+async function load(settings: Settings): Promise<Installation> {
   await prepareDataDirectory(settings);
   keepCompiledCode(settings);
-  const { Hilum } = await import('../runtime/hilum.ts');
-  const logger = openLogger(settings, 'supervisor');
-  return new Hilum({ settings, logger, version: await readVersion() });
+  const options = {
+    settings,
+    logger: openLogger(settings, 'supervisor'),
+    version: await readVersion(),
+  };
+  switch (settings.role) {
+    case 'all':
+      return new (await import('../runtime/hilum.ts')).Hilum(options);
+    case 'console':
+      return new (await import('../runtime/cluster/console-station.ts')).ConsoleStation(options);
+    case 'edge':
+    case 'worker':
+      return new (await import('../runtime/cluster/station.ts')).Station(options);
+  }
 }
 
 function refuse(error: unknown): never {
@@ -91,7 +124,7 @@ function refuse(error: unknown): never {
 }
 
 /** What a start that takes long waits for. */
-function whatIsMissing(hilum: Hilum, { rabbitmqUrl }: Settings): string {
+function whatIsMissing(hilum: Installation, { rabbitmqUrl }: Settings): string {
   const { processes } = hilum.status();
   const waiting = processes.filter(({ state }) => state !== 'running').map(({ role }) => role);
   if (waiting.length > 0) return `waiting for ${waiting.join(', ')}`;
@@ -101,7 +134,7 @@ function whatIsMissing(hilum: Hilum, { rabbitmqUrl }: Settings): string {
 }
 
 /** The first signal stops cleanly, a second one at once. */
-function stopOnSignal(hilum: Hilum): { asked: boolean } {
+function stopOnSignal(hilum: Installation): { asked: boolean } {
   const state = { asked: false };
   const onSignal = (): void => {
     if (state.asked) process.exit(1);
@@ -123,24 +156,33 @@ function stopOnSignal(hilum: Hilum): { asked: boolean } {
   return state;
 }
 
-async function printBanner(hilum: Hilum, settings: Settings): Promise<void> {
+function describeAddress({ url }: Installation, { role, group }: Settings): readonly string[] {
+  return role === 'all' || role === 'console'
+    ? [`  Console    ${url}/`, `  Editor     ${url}/editor/`]
+    : [
+        `  Role       ${role}${role === 'worker' ? `, group ${group}` : ''}; health and metrics at ${url}/`,
+      ];
+}
+
+async function printBanner(hilum: Installation, settings: Settings): Promise<void> {
   const { broker, listeners, senders, processes } = hilum.status();
   const lines = [
     'Hilum is running.',
-    `  Console    ${hilum.url}/`,
-    `  Editor     ${hilum.url}/editor/`,
-    ...listeners.map(({ label, host, port, state, reason }) =>
+    ...describeAddress(hilum, settings),
+    ...(settings.role === 'worker' ? [] : listeners).map(({ label, host, port, state, reason }) =>
       state === 'failed'
         ? `  Listener   ${label}: ${reason ?? 'failed'}`
         : `  Listener   ${label}: MLLP on ${host}:${port}`,
     ),
-    ...senders.map(({ label, target }) => `  Sender     ${label}: to ${target}`),
+    ...(settings.role === 'worker' ? [] : senders).map(
+      ({ label, target }) => `  Sender     ${label}: to ${target}`,
+    ),
     ...processes
       .filter(({ state }) => state !== 'running')
       .map(({ role, reason }) => `  Not running: ${role}: ${reason ?? 'still starting'}`),
     `  Broker     ${broker === 'rabbitmq' ? 'RabbitMQ' : 'embedded'}`,
     `  Data       ${settings.dataDirectory}`,
-    ...(settings.demo
+    ...(settings.demo && settings.role === 'all'
       ? [
           '  Demo partners, for trying things out, never for patient data (HILUM_DEMO=off turns them off):',
           `    EHR      http://127.0.0.1:${settings.ehrPort}/fhir/R4, in memory`,
@@ -158,7 +200,9 @@ async function printBanner(hilum: Hilum, settings: Settings): Promise<void> {
   }
   lines.push(
     '',
-    'Send a first message:  npm run hilum -- send samples/oru-r01.hl7',
+    ...(settings.role === 'all'
+      ? ['Send a first message:  npm run hilum -- send samples/oru-r01.hl7']
+      : []),
     'Stop with Ctrl-C.',
   );
   process.stdout.write(`${lines.join('\n')}\n`);

@@ -1,7 +1,7 @@
 import type { LedgerAddress } from '../connectors/postgres/address.ts';
 import type { PostgresStore } from '../connectors/postgres/open.ts';
 import { openRabbitBroker } from '../connectors/rabbitmq/broker.ts';
-import { connectOwner } from '../connectors/sqlite/client.ts';
+import { connectOwner, type OwnerClient } from '../connectors/sqlite/client.ts';
 import type { Broker } from '../core/ports/broker.ts';
 import type { UniqueIntake } from '../core/ports/intake.ts';
 import type { Ledger } from '../core/ports/ledger.ts';
@@ -49,22 +49,33 @@ const spoolAfterMs = 5_000;
 const brokerPatienceMs = 2_000;
 
 /**
- * Connects to the ledger (PostgreSQL where its URL is set, else the embedded one), and to RabbitMQ where its URL is set, else to the embedded broker. Both reconnect by
- * themselves. With RabbitMQ a process with a name starts without the ledger too, and where messages are spooled while
- * RabbitMQ is away every process starts without it.
+ * Whether somebody must own the data file: for the embedded broker, the ledger beside it, and what is spooled while
+ * RabbitMQ is away.
+ */
+export function needsOwner({ ledger, brokerAway }: Settings): boolean {
+  return ledger === undefined || brokerAway === 'spool';
+}
+
+/**
+ * Connects to the ledger, which is in PostgreSQL where its URL is set, and to RabbitMQ where its URL is set, else to the
+ * embedded broker. All reconnect by themselves. With RabbitMQ a process with a name starts without the ledger too, and
+ * where messages are spooled while RabbitMQ is away every process starts without it.
  */
 export async function openStores(
   settings: Settings,
   logger: Logger,
-  { name, takesMessages = false, onState = () => undefined }: Wishes = {},
+  wishes: Wishes = {},
 ): Promise<OwnStores> {
-  const { spool, rabbitmqUrl: url, brokerAway } = settings;
-  const isNeeded = url === undefined || name === undefined;
-  const owner = await connectOwner({ socket: settings.ownerSocket, logger, isNeeded });
+  const { name, onState = () => undefined } = wishes;
+  const { spool, rabbitmqUrl } = settings;
+  const isNeeded = rabbitmqUrl === undefined || name === undefined;
+  const owner = needsOwner(settings)
+    ? await connectOwner({ socket: settings.ownerSocket, logger, isNeeded })
+    : undefined;
   const postgres =
     settings.ledger &&
     (await openLedger(settings.ledger, { logger, isStrict: name === undefined }));
-  const { ledger: store, retention } = postgres ?? owner;
+  const { ledger: store, retention } = postgres ?? required(owner);
   const spooling = name && (await openSpool(name, { settings: spool, ledger: store, logger }));
   const ledgerSpool = spooling || waitForLedger(store);
   const ledger = spooling
@@ -73,46 +84,75 @@ export async function openStores(
   const close = async (): Promise<void> => {
     if (spooling) await spooling.close();
     await postgres?.close();
-    await owner.close();
+    await owner?.close();
   };
-  if (url === undefined) {
-    onState('connected');
-    owner.onState(onState);
-    const { broker, intake } = owner;
-    return { broker, ledger, intake, retention, ledgerSpool, close };
+  if (rabbitmqUrl !== undefined) {
+    const local = { owner, store, ledgerSpool };
+    const { close: closeBroker, ...rest } = await openBroker(settings, local, {
+      ...wishes,
+      logger,
+    });
+    return {
+      ...{ ...rest, ledger, retention, ledgerSpool },
+      close: async () => {
+        await closeBroker();
+        await close();
+      },
+    };
   }
+  const { broker, intake, onState: tell } = required(owner);
+  onState('connected');
+  tell(onState);
+  return { broker, ledger, intake, retention, ledgerSpool, close };
+}
+
+/** RabbitMQ, and what takes messages in its place while it is away. */
+async function openBroker(
+  { rabbitmqUrl: url = '', rabbitmq, brokerAway }: Settings,
+  local: {
+    readonly owner: OwnerClient | undefined;
+    readonly store: Ledger;
+    readonly ledgerSpool: LedgerSpool;
+  },
+  { logger, takesMessages = false, onState = () => undefined }: Wishes & { logger: Logger },
+): Promise<Pick<OwnStores, 'broker' | 'inlet' | 'close'>> {
+  const { owner, store, ledgerSpool } = local;
+  const isSpooled = brokerAway === 'spool';
   const open = () =>
     openRabbitBroker({
       url,
-      ...settings.rabbitmq,
+      ...rabbitmq,
       logger,
       onState,
       record: (entries) => ledgerSpool.record(entries),
-      ...(brokerAway === 'spool' && takesMessages ? { timeoutMs: spoolAfterMs } : {}),
+      ...(isSpooled && takesMessages ? { timeoutMs: spoolAfterMs } : {}),
     });
-  const isSpooled = brokerAway === 'spool';
-  if (isSpooled) onState('disconnected');
-  const rabbit = isSpooled
-    ? await AwaitedBroker.open(open, { patienceMs: brokerPatienceMs, logger })
-    : await open();
   const parts = { ledger: store, logger, clock: Date.now };
+  if (!isSpooled) {
+    const remote = new ClaimCheckBroker(await open(), parts);
+    return { broker: remote, close: () => remote.close() };
+  }
+  onState('disconnected');
+  const rabbit = await AwaitedBroker.open(open, { patienceMs: brokerPatienceMs, logger });
   const remote = new ClaimCheckBroker(rabbit, parts);
-  const inlet =
-    isSpooled && takesMessages
-      ? new StoreAndForward({ ...parts, remote, local: owner.broker, ledgerSpool })
-      : undefined;
+  const here = required(owner).broker;
+  const inlet = takesMessages
+    ? new StoreAndForward({ ...parts, remote, local: here, ledgerSpool })
+    : undefined;
   return {
-    broker: isSpooled ? withSpooled(remote, owner.broker) : remote,
-    ledger,
-    retention,
-    ledgerSpool,
+    broker: withSpooled(remote, here),
     ...(inlet === undefined ? {} : { inlet }),
     close: async () => {
       await inlet?.stop();
       await remote.close();
-      await close();
     },
   };
+}
+
+/** Where {@link needsOwner} says so there is one. */
+function required(owner: OwnerClient | undefined): OwnerClient {
+  if (owner === undefined) throw new Error('The owner of the data file was expected to run.');
+  return owner;
 }
 
 /** Loaded only where it is used: every process has these stores. */

@@ -38,6 +38,8 @@ export class Engine {
   readonly #helpers: SupervisedProcess[] = [];
   readonly #endpoints = new Map<string, EndpointState>();
   readonly #condition: Condition;
+  /** The last status of every node. */
+  readonly #statuses = new Map<string, object>();
   #edge: SupervisedProcess | undefined;
   #isStopping = false;
 
@@ -110,6 +112,11 @@ export class Engine {
   /** The stores of this process itself came or went. */
   connection(name: string, state: ConnectionState): void {
     this.#condition.connection(name, state);
+  }
+
+  /** Says the last status of every node again. */
+  showAgain(): void {
+    for (const event of this.#statuses.values()) this.#options.onShow('node-status', event);
   }
 
   /** To all that take messages: each knows which queues are its own. */
@@ -199,7 +206,12 @@ export class Engine {
       case 'storage':
         this.#condition.storage(message.state);
         return;
-      case 'node-status':
+      case 'node-status': {
+        const { id } = message.event as { readonly id?: string };
+        if (id !== undefined) this.#statuses.set(id, message.event);
+        this.#options.onShow(message.type, message.event);
+        return;
+      }
       case 'comms':
         this.#options.onShow(message.type, message.event);
         return;

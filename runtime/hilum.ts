@@ -1,16 +1,17 @@
 import type { ControlStatus, Problem } from '../console/api/control.ts';
-import type { Deploys } from '../console/api/deploys.ts';
 import type { Logger } from '../core/ports/logger.ts';
+import { keptInFile } from './admin/kept.ts';
 import { PausedQueues } from './admin/paused-queues.ts';
 import { StoppedInterfaces } from './admin/stopped-interfaces.ts';
-import { openStores, type Stores } from './broker.ts';
+import { needsOwner, openStores, type Stores } from './broker.ts';
 import { ConsoleRole } from './console/console-role.ts';
-import type { Editor } from './console/editor.ts';
 import { readCredentialSecret } from './data-directory.ts';
+import { declareQueues } from './deploy/declare-queues.ts';
 import type { Deployed } from './deploy/deployed.ts';
+import { storeInFiles } from './deploy/deploy-store.ts';
 import { Deployments } from './deploy/deployments.ts';
 import { openHistory } from './deploy/history.ts';
-import { readFlows } from './deploy/storage.ts';
+import { toDeploys } from './deploy/to-deploys.ts';
 import { Engine } from './engine.ts';
 import type { Settings } from './settings.ts';
 import { adoptOrphans } from './spool/open-spool.ts';
@@ -51,6 +52,7 @@ export class Hilum {
     });
     this.#deployments = new Deployments({
       ...options,
+      store: storeInFiles(settings),
       history: openHistory({ ...settings, logger }),
       prepare: (deployed) => {
         const flows = this.#flowControl?.arrange(deployed.flows) ?? deployed.flows;
@@ -75,16 +77,16 @@ export class Hilum {
   async #start(): Promise<void> {
     const { settings, logger } = this.#options;
     const credentialSecret = await readCredentialSecret(settings);
-    this.#paused = await PausedQueues.open(settings.pausedFile);
+    this.#paused = await PausedQueues.open(keptInFile(settings.pausedFile));
     const flowControl = new FlowControl({
       logger,
       clock: Date.now,
-      stopped: await StoppedInterfaces.open(settings.stoppedFile),
+      stopped: await StoppedInterfaces.open(keptInFile(settings.stoppedFile)),
       flows: () => this.#deployments.current.flows,
       onChange: () => this.#deployments.exclusively(() => this.#engine.rearrange()),
     });
     this.#flowControl = flowControl;
-    await this.#engine.startHelper('owner');
+    if (needsOwner(settings)) await this.#engine.startHelper('owner');
     const demo = settings.demo ? this.#engine.startHelper('demo') : undefined;
     // Whoever awaits it below hears of a failure; until then it must not count as unhandled.
     demo?.catch(() => undefined);
@@ -108,7 +110,8 @@ export class Hilum {
       engine: {
         current: () => this.#deployments.current,
         deploy: (submission) => this.#deployments.deploy(submission),
-        deploys: (editor) => this.#toDeploys(editor),
+        stored: () => this.#deployments.stored,
+        deploys: (editor) => toDeploys({ deployments: this.#deployments, editor, settings }),
         status: () => this.status(),
         problems: () => this.problems(),
         tellConsumers: (message) => {
@@ -177,25 +180,4 @@ export class Hilum {
       );
     });
   }
-
-  /** Deploys that come by the command line go through the editor, so that whoever has it open hears of them. */
-  #toDeploys(editor: Editor): Deploys {
-    const deployments = this.#deployments;
-    const { history } = deployments;
-    return {
-      deploy: async ({ revision, by }) => {
-        const earlier = revision === undefined ? undefined : await history.read(revision);
-        const flows = earlier?.flows ?? (await readFlows(this.#options.settings.flowsDirectory));
-        await editor.submit(flows, by);
-        const { groups } = deployments;
-        return earlier === undefined ? { groups } : { groups, revision: earlier.revision };
-      },
-      list: (limit) => history.list(limit),
-      diff: (revision) => history.diff(revision),
-    };
-  }
-}
-
-async function declareQueues({ compiled }: Deployed, { broker }: Stores): Promise<void> {
-  await Promise.all(compiled.definitions.queues.map((queue) => broker.declare(queue)));
 }

@@ -11,6 +11,10 @@ import { readRetentionSettings, type RetentionSettings } from './retention/polic
 
 /** Everything that can be set from outside, with its default. Read once, at start. */
 export interface Settings {
+  /** What this process is of an installation: everything, or one role in a container of its own. */
+  readonly role: Role;
+  /** Of a role `worker`: whose flows it runs. */
+  readonly group: string;
   /** Folder of everything that must survive a restart; mode 0700. */
   readonly dataDirectory: string;
   /** Address of console, editor, listeners and demo partners. */
@@ -82,6 +86,9 @@ export interface Settings {
   };
 }
 
+const roles = ['all', 'edge', 'worker', 'console'] as const;
+type Role = (typeof roles)[number];
+
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 type LogLevel = (typeof logLevels)[number];
 
@@ -143,6 +150,8 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   };
   const demo = choice('HILUM_DEMO', ['on', 'off'], 'on') === 'on';
   problems.push(...findSharedPorts(ports, demo));
+  const role = choice('HILUM_ROLE', roles, 'all');
+  if (role !== 'all') problems.push(...findMissingOfRole(env));
   const rabbitmq = readRabbitSettings(env, problems);
   const ledger = readLedgerAddress(env, problems);
   const brokerAway = choice('HILUM_BROKER_AWAY', ['refuse', 'spool'], 'refuse');
@@ -161,6 +170,8 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   return {
     ok: true,
     settings: {
+      role,
+      group: env['HILUM_GROUP'] || 'default',
       dataDirectory,
       bind,
       ...ports,
@@ -269,6 +280,18 @@ function findSharedPorts(ports: Readonly<Record<string, number>>, demo: boolean)
     used.set(port, name);
   }
   return problems;
+}
+
+/** What roles that run apart must share. */
+function findMissingOfRole(env: Readonly<NodeJS.ProcessEnv>): readonly string[] {
+  const needed = {
+    RABBITMQ_URL: 'roles that run apart share one broker',
+    HILUM_LEDGER_URL: 'they share one ledger, and what is deployed',
+    HILUM_CREDENTIAL_SECRET: 'each of them reads what another has encrypted',
+  };
+  return Object.entries(needed)
+    .filter(([name]) => !env[name])
+    .map(([name, why]) => `${name}: expected with HILUM_ROLE, found nothing: ${why}.`);
 }
 
 /** A flow can read its process's environment: what is not for flows does not stand there. */

@@ -164,6 +164,34 @@ export const migrations: readonly Migration[] = [
     `,
     down: 'DROP TABLE payload_change;',
   },
+  {
+    up: `
+    -- What the roles of one installation share.
+    CREATE TABLE revision (
+      number INTEGER PRIMARY KEY,
+      at TIMESTAMPTZ NOT NULL DEFAULT now(),
+      made_by TEXT NOT NULL,
+      message TEXT NOT NULL,
+      content JSON NOT NULL
+    );
+    CREATE TABLE member (
+      id TEXT PRIMARY KEY,
+      seen_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+      member JSON NOT NULL
+    );
+    CREATE TABLE kept_text (
+      name TEXT PRIMARY KEY,
+      text TEXT NOT NULL
+    );
+    -- Notices that are too large for the payload of NOTIFY, for a minute.
+    CREATE TABLE large_notice (
+      number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      at TIMESTAMPTZ NOT NULL DEFAULT now(),
+      notice TEXT NOT NULL
+    );
+    `,
+    down: 'DROP TABLE revision; DROP TABLE member; DROP TABLE kept_text; DROP TABLE large_notice;',
+  },
 ];
 
 /** The version of the schema that this program reads and writes. */

@@ -1,31 +1,35 @@
-import { readFileIfAny, writeFileAtomically } from '../../connectors/file/write-file.ts';
+import type { Kept } from './kept.ts';
 import type { PausedQueue } from '../../console/api/administration.ts';
 
-/** The queues of which nothing is taken, kept in a file of the data folder so that a restart keeps them. */
+/** The queues of which nothing is taken, kept so that a restart keeps them. */
 export class PausedQueues {
-  readonly #file: string;
+  readonly #kept: Kept;
   #paused: ReadonlyMap<string, PausedQueue> = new Map();
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(file: string) {
-    this.#file = file;
+  private constructor(kept: Kept) {
+    this.#kept = kept;
   }
 
-  /** Rejects where the file is there and cannot be read: what was paused must not start by itself. */
-  static async open(file: string): Promise<PausedQueues> {
-    const opened = new PausedQueues(file);
-    const text = await readFileIfAny(file);
-    if (text === undefined) return opened;
+  /** Rejects where it is there and cannot be read: what was paused must not start by itself. */
+  static async open(kept: Kept): Promise<PausedQueues> {
+    const opened = new PausedQueues(kept);
+    await opened.reload();
+    return opened;
+  }
+
+  /** Somebody else may have changed them. Rejects as {@link open} does. */
+  async reload(): Promise<void> {
+    const text = await this.#kept.read();
     try {
-      const kept = JSON.parse(text) as readonly PausedQueue[];
-      opened.#paused = new Map(kept.map((each) => [each.queue, each]));
+      const list = text === undefined ? [] : (JSON.parse(text) as readonly PausedQueue[]);
+      this.#paused = new Map(list.map((each) => [each.queue, each]));
     } catch (cause) {
       throw new Error(
-        `A list of paused queues was expected in ${file} and cannot be read; mend it, or remove it to resume all.`,
+        `A list of paused queues was expected in ${this.#kept.where} and cannot be read; mend it, or remove it to resume all.`,
         { cause },
       );
     }
-    return opened;
   }
 
   list(): readonly PausedQueue[] {
@@ -53,7 +57,7 @@ export class PausedQueues {
     this.#writing = this.#writing
       .catch(() => undefined)
       .then(async () => {
-        await writeFileAtomically(this.#file, `${JSON.stringify(this.list(), null, 2)}\n`);
+        await this.#kept.write(`${JSON.stringify(this.list(), null, 2)}\n`);
       });
     await this.#writing;
   }

@@ -1,4 +1,4 @@
-import { readFileIfAny, writeFileAtomically } from '../../connectors/file/write-file.ts';
+import type { Kept } from './kept.ts';
 
 /** An interface that an operator has stopped. */
 export interface StoppedInterface {
@@ -10,31 +10,35 @@ export interface StoppedInterface {
   readonly reason?: string;
 }
 
-/** The interfaces that operators have stopped, kept in a file of the data folder so that a restart keeps them. */
+/** The interfaces that operators have stopped, kept so that a restart keeps them. */
 export class StoppedInterfaces {
-  readonly #file: string;
+  readonly #kept: Kept;
   #stopped: ReadonlyMap<string, StoppedInterface> = new Map();
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(file: string) {
-    this.#file = file;
+  private constructor(kept: Kept) {
+    this.#kept = kept;
   }
 
-  /** Rejects where the file is there and cannot be read: what was stopped must not start by itself. */
-  static async open(file: string): Promise<StoppedInterfaces> {
-    const opened = new StoppedInterfaces(file);
-    const text = await readFileIfAny(file);
-    if (text === undefined) return opened;
+  /** Rejects where it is there and cannot be read: what was stopped must not start by itself. */
+  static async open(kept: Kept): Promise<StoppedInterfaces> {
+    const opened = new StoppedInterfaces(kept);
+    await opened.reload();
+    return opened;
+  }
+
+  /** Somebody else may have changed them. Rejects as {@link open} does. */
+  async reload(): Promise<void> {
+    const text = await this.#kept.read();
     try {
-      const kept = JSON.parse(text) as readonly StoppedInterface[];
-      opened.#stopped = new Map(kept.map((each) => [each.interface, each]));
+      const list = text === undefined ? [] : (JSON.parse(text) as readonly StoppedInterface[]);
+      this.#stopped = new Map(list.map((each) => [each.interface, each]));
     } catch (cause) {
       throw new Error(
-        `A list of stopped interfaces was expected in ${file} and cannot be read; mend it, or remove it to start all.`,
+        `A list of stopped interfaces was expected in ${this.#kept.where} and cannot be read; mend it, or remove it to start all.`,
         { cause },
       );
     }
-    return opened;
   }
 
   find(id: string): StoppedInterface | undefined {
@@ -64,7 +68,7 @@ export class StoppedInterfaces {
       .catch(() => undefined)
       .then(async () => {
         const list = [...this.#stopped.values()];
-        await writeFileAtomically(this.#file, `${JSON.stringify(list, null, 2)}\n`);
+        await this.#kept.write(`${JSON.stringify(list, null, 2)}\n`);
       });
     await this.#writing;
   }

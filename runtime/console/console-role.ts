@@ -8,6 +8,7 @@ import { AlarmWatch, type Watched } from '../alarm/watch.ts';
 import type { Stores } from '../broker.ts';
 import { prepareCredentials, prepareNodeRed } from '../data-directory.ts';
 import type { Deployed } from '../deploy/deployed.ts';
+import type { Stored } from '../deploy/deploy-store.ts';
 import type { Submission } from '../deploy/storage.ts';
 import { newId } from '../ids.ts';
 import type { ToChild } from '../process/messages.ts';
@@ -22,6 +23,8 @@ import { startConsole, type ConsoleServer } from './server.ts';
 interface Engine {
   /** What is deployed at this moment. */
   readonly current: () => Deployed;
+  /** The same as it is stored, for the editor. */
+  readonly stored: () => Pick<Stored, 'flows' | 'credentials'>;
   readonly deploy: (submission: Submission) => Promise<void>;
   readonly deploys: (editor: Editor) => Deploys;
   readonly status: () => ControlStatus;
@@ -118,6 +121,7 @@ export class ConsoleRole {
       replays,
       alarms,
       retention,
+      stored: engine.stored,
       deploy: engine.deploy,
       deploys: engine.deploys,
       inject: (nodeId) => {

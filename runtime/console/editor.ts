@@ -5,6 +5,7 @@ import { findFailure, HilumError } from '../../core/errors.ts';
 import type { FlowNode } from '../../core/interface.ts';
 import { isValid, type Issue } from '../../core/issue.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import type { Stored } from '../deploy/deploy-store.ts';
 import { openEditorStorage, type Submission } from '../deploy/storage.ts';
 import { sharedSettings } from '../flow/headless.ts';
 import { loadNodeRed, type LogEvent, type NodeRed } from '../node-red.ts';
@@ -20,6 +21,8 @@ interface Options {
   readonly authenticate: (
     cookieHeader: string,
   ) => Promise<{ readonly username: string; readonly permissions: readonly string[] } | null>;
+  /** What is deployed now. */
+  readonly stored: () => Pick<Stored, 'flows' | 'credentials'>;
   /** Makes them durable and has them run; rejects with HilumError, its issues by node, where that cannot be. */
   readonly deploy: (submission: Submission) => Promise<void>;
   readonly inject: (nodeId: string) => void;
@@ -45,7 +48,8 @@ export function createEditor(options: Options): Editor {
   const red = loadNodeRed();
   const statuses = new NodeStatuses((event) => red.events.emit('node-status', event));
   const storage = openEditorStorage({
-    ...settings,
+    dataDirectory: settings.dataDirectory,
+    stored: options.stored,
     deploy: async (submission) => {
       try {
         const unknown = findUnknownTypes(red, submission.flows);

@@ -13,6 +13,7 @@ import type { Replays } from '../../console/api/replays.ts';
 import type { RetentionControl } from '../../console/api/retention.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Stores } from '../broker.ts';
+import type { Stored } from '../deploy/deploy-store.ts';
 import type { Submission } from '../deploy/storage.ts';
 import { newId } from '../ids.ts';
 import { packageDirectory, type Settings } from '../settings.ts';
@@ -30,6 +31,7 @@ interface Options {
   readonly logger: Logger;
   readonly version: string;
   readonly credentialSecret: string;
+  readonly stored: () => Pick<Stored, 'flows' | 'credentials'>;
   readonly deploy: (submission: Submission) => Promise<void>;
   /** What the editor is not needed for. */
   readonly deploys: (editor: Editor) => Deploys;

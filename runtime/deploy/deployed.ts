@@ -10,3 +10,16 @@ export interface Deployed {
   readonly credentials: Credentials;
   readonly mappings: MappingVersion;
 }
+
+/** Before anything was read. */
+export const nothingDeployed: Deployed = {
+  flows: [],
+  compiled: {
+    definitions: { listeners: [], senders: [], queues: [] },
+    issues: [],
+    alarmLimits: new Map(),
+    retention: new Map(),
+  },
+  credentials: {},
+  mappings: { directory: '', hash: '' },
+};

@@ -1,22 +1,20 @@
-import { flowFolders, planFlowFiles } from '../../connectors/file/flow-store.ts';
-import { recoverFileSet, writeFileSet } from '../../connectors/file/file-set.ts';
 import { HilumError } from '../../core/errors.ts';
-import type { FlowNode } from '../../core/interface.ts';
 import { isValid } from '../../core/issue.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { decryptCredentials } from '../credentials.ts';
 import type { Settings } from '../settings.ts';
 import type { Succession } from '../workers/workers.ts';
 import { compileBySettings } from './definitions.ts';
-import type { Deployed } from './deployed.ts';
-import { toFiles } from './flow-files.ts';
+import type { DeployStore, Stored } from './deploy-store.ts';
+import { nothingDeployed, type Deployed } from './deployed.ts';
 import type { FlowHistory } from './history.ts';
 import { forgetMappings, keepMappings } from './mapping-version.ts';
-import { credentialsFileOf, readCredentials, readFlows, type Submission } from './storage.ts';
+import type { Submission } from './storage.ts';
 
 interface Options {
   readonly settings: Settings;
   readonly logger: Logger;
+  readonly store: DeployStore;
   readonly history: FlowHistory;
   /** Starts what is to run beside what runs; rejects where it does not start. */
   readonly prepare: (deployed: Deployed) => Promise<Succession>;
@@ -26,12 +24,13 @@ interface Options {
 
 /**
  * What is deployed, and how it changes. A deploy is checked; then the workers that it changes are started beside the
- * ones that run; only when all have started are the files written, as one change. From there it holds, over any crash:
- * the new workers take over, queue by queue. Whatever fails before leaves everything as it was.
+ * ones that run; only when all have started is it stored, as one change. From there it holds, over any crash: the new
+ * workers take over, queue by queue. Whatever fails before leaves everything as it was.
  */
 export class Deployments {
   readonly #options: Options;
   #current: Deployed = nothingDeployed;
+  #credentials: object = {};
   #groups: readonly string[] = [];
   #credentialSecret = '';
   #deploying: Promise<void> = Promise.resolve();
@@ -47,6 +46,11 @@ export class Deployments {
     return this.#current;
   }
 
+  /** What the editor opens. */
+  get stored(): Pick<Stored, 'flows' | 'credentials'> {
+    return { flows: this.#current.flows, credentials: this.#credentials };
+  }
+
   /** The groups whose workers the last deploy has changed. */
   get groups(): readonly string[] {
     return this.#groups;
@@ -56,18 +60,13 @@ export class Deployments {
     return this.#options.history;
   }
 
-  /** Finishes what a crash has interrupted, and reads what is deployed. The secret is that of the credentials. */
+  /** Reads what is deployed. The secret is that of the credentials. */
   async open(credentialSecret: string): Promise<Deployed> {
     this.#credentialSecret = credentialSecret;
-    const { settings } = this.#options;
-    const { flowsDirectory, dataDirectory, mappingsDirectory, mappingVersions } = settings;
-    await recoverFileSet(settings.deployJournal, [...flowFolders(flowsDirectory), dataDirectory]);
-    const flows = await readFlows(flowsDirectory);
-    const mappings = await keepMappings(mappingsDirectory, mappingVersions);
-    await forgetMappings(mappingVersions, mappings);
-    const stored = await readCredentials(dataDirectory);
-    const credentials = decryptCredentials(stored, credentialSecret);
-    this.#current = { flows, compiled: compileBySettings(flows, settings), credentials, mappings };
+    const stored = await this.#options.store.open();
+    this.#credentials = stored.credentials;
+    this.#current = await toDeployed(stored, { ...this.#options, credentialSecret });
+    await forgetMappings(this.#options.settings.mappingVersions, this.#current.mappings);
     return this.#current;
   }
 
@@ -92,45 +91,29 @@ export class Deployments {
     await this.#completing;
   }
 
-  async #deploy({ flows, credentials: changed, by }: Submission): Promise<void> {
-    const { settings, prepare, onDeployed, logger } = this.#options;
-    const compiled = compileBySettings(flows, settings);
-    if (!isValid(compiled.issues)) throw new HilumError('permanent', compiled.issues);
-    const before = this.current;
-    const deployed: Deployed = {
-      flows,
-      compiled,
-      credentials:
-        changed === undefined
-          ? before.credentials
-          : decryptCredentials(changed, this.#credentialSecret),
-      mappings: await keepMappings(settings.mappingsDirectory, settings.mappingVersions),
-    };
+  async #deploy({ flows, credentials: changed, by = 'somebody' }: Submission): Promise<void> {
+    const { store, prepare, onDeployed, logger, history } = this.#options;
+    const credentialSecret = this.#credentialSecret;
+    const credentials = changed ?? this.#credentials;
+    const stored: Stored = { flows, credentials, mappings: await store.readMappings() };
+    const before = this.current.flows;
+    const deployed = await toDeployed(stored, { ...this.#options, credentialSecret });
+    const { issues } = deployed.compiled;
+    if (!isValid(issues)) throw new HilumError('permanent', issues);
     const succession = await prepare(deployed);
-    const files = await this.#write(flows, changed).catch(async (error: unknown) => {
+    try {
+      await store.save({ ...stored, before, by, hasNewCredentials: changed !== undefined });
+    } catch (error) {
       await succession.abandon();
       throw error;
-    });
+    }
     this.#current = deployed;
+    this.#credentials = credentials;
     this.#groups = succession.groups;
     onDeployed(deployed);
     this.#completing = this.#complete(succession);
-    logger.info({ groups: succession.groups, files: files.length, by }, 'The flows were deployed.');
-    await this.#options.history.record({
-      by: by ?? 'somebody',
-      before: before.flows,
-      after: flows,
-    });
-  }
-
-  async #write(flows: readonly FlowNode[], credentials: object | undefined) {
-    const { deployJournal, flowsDirectory, dataDirectory } = this.#options.settings;
-    const { write, remove } = await planFlowFiles(flowsDirectory, toFiles(flows));
-    const kept: [string, string][] =
-      credentials === undefined
-        ? []
-        : [[credentialsFileOf(dataDirectory), `${JSON.stringify(credentials, null, 2)}\n`]];
-    return writeFileSet(deployJournal, { write: new Map([...write, ...kept]), remove });
+    logger.info({ groups: succession.groups, by }, 'The flows were deployed.');
+    await history.record({ by, before, after: flows });
   }
 
   async #complete(succession: Succession): Promise<void> {
@@ -142,14 +125,16 @@ export class Deployments {
   }
 }
 
-const nothingDeployed: Deployed = {
-  flows: [],
-  compiled: {
-    definitions: { listeners: [], senders: [], queues: [] },
-    issues: [],
-    alarmLimits: new Map(),
-    retention: new Map(),
-  },
-  credentials: {},
-  mappings: { directory: '', hash: '' },
-};
+/** Compiled and decrypted, its mappings in a folder of their own. Rejects with `credentials-unreadable` (permanent). */
+export async function toDeployed(
+  { flows, credentials, mappings }: Stored,
+  options: { readonly settings: Settings; readonly credentialSecret: string },
+): Promise<Deployed> {
+  const { settings, credentialSecret } = options;
+  return {
+    flows,
+    compiled: compileBySettings(flows, settings),
+    credentials: decryptCredentials(credentials, credentialSecret),
+    mappings: await keepMappings(mappings, settings.mappingVersions),
+  };
+}

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { readMappingFiles } from '../../connectors/file/mapping-files.ts';
 import type { FlowNode } from '../../core/interface.ts';
+import type { MappingFile } from '../../core/mapping/mapper.ts';
 
 /** The mappings as they were at one moment, in a folder that nobody edits. */
 export interface MappingVersion {
@@ -19,11 +19,13 @@ export function usesMappings(flows: readonly FlowNode[]): boolean {
 }
 
 /**
- * Copies the mapping files into a folder of their version below `versions`: a worker that starts again gets the ones
- * that were deployed, not what somebody is editing. Rejects with HilumError `mappings-unreadable` (permanent).
+ * Writes the mapping files into a folder of their version below `versions`: a worker that starts again gets the ones
+ * that were deployed, not what somebody is editing.
  */
-export async function keepMappings(directory: string, versions: string): Promise<MappingVersion> {
-  const files = await readMappingFiles(directory);
+export async function keepMappings(
+  files: readonly MappingFile[],
+  versions: string,
+): Promise<MappingVersion> {
   const digest = createHash('sha256');
   for (const file of files) digest.update(JSON.stringify([file.path, file.text]));
   const hash = digest.digest('hex').slice(0, 16);

@@ -39,19 +39,20 @@ export interface Submission {
 
 /** The editor's storage: flows and credentials are one submission, which is taken as a whole or not at all. */
 export function openEditorStorage(options: {
-  readonly flowsDirectory: string;
-  /** Where credentials and the editor's own settings are kept. */
+  /** Where the editor's own settings are kept. */
   readonly dataDirectory: string;
+  /** What is deployed now, its credentials encrypted. */
+  readonly stored: () => { readonly flows: readonly FlowNode[]; readonly credentials: object };
   /** Makes them durable and has them run. May refuse: then nothing is written and the editor shows why. */
   readonly deploy: (submission: Submission) => Promise<void>;
 }): FlowStorage {
-  const { flowsDirectory, dataDirectory, deploy } = options;
+  const { dataDirectory, stored, deploy } = options;
   const settingsFile = path.join(dataDirectory, 'editor-settings.json');
   /** Node-RED says them before the flows, and once only: those of a refused deploy go with the next one. */
   let credentials: object | undefined;
   return {
     ...unused,
-    getFlows: () => readFlows(flowsDirectory),
+    getFlows: () => Promise.resolve(stored().flows),
     saveFlows: async (flows, user) => {
       await deploy({
         flows,
@@ -60,7 +61,7 @@ export function openEditorStorage(options: {
       });
       credentials = undefined;
     },
-    getCredentials: () => readCredentials(dataDirectory),
+    getCredentials: () => Promise.resolve(stored().credentials),
     saveCredentials: (changed) => {
       credentials = changed;
       return Promise.resolve();

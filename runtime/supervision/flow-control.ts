@@ -78,6 +78,11 @@ export class FlowControl implements InterfaceControl {
     this.#forgetTimers();
   }
 
+  /** A flow that kept ending its worker begins anew. */
+  async tryAgain(id: string): Promise<void> {
+    if (this.#arrangement.start(id)) await this.#options.onChange();
+  }
+
   async stop(id: string, { by, reason }: Mandate): Promise<void> {
     this.#requireInterface(id);
     const { stopped, clock, logger, onChange } = this.#options;

@@ -17,6 +17,7 @@ import { Administrator } from '../../runtime/admin/administrator.ts';
 import { Retention } from '../../runtime/retention/retention.ts';
 import { FlowControl } from '../../runtime/supervision/flow-control.ts';
 import { StoppedInterfaces } from '../../runtime/admin/stopped-interfaces.ts';
+import { keptInFile } from '../../runtime/admin/kept.ts';
 import { PausedQueues } from '../../runtime/admin/paused-queues.ts';
 import type { LiveMessage } from '../../console/api/views.ts';
 import type { Envelope } from '../../core/envelope.ts';
@@ -172,7 +173,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
     interfaces: new FlowControl({
       logger,
       clock,
-      stopped: await StoppedInterfaces.open(join(folder, 'stopped-interfaces.json')),
+      stopped: await StoppedInterfaces.open(keptInFile(join(folder, 'stopped-interfaces.json'))),
       flows: () => [{ id: 'lab', type: 'tab', label: 'Lab results' }],
       onChange: () => Promise.resolve(),
     }),
@@ -180,7 +181,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
       stores,
       logger,
       clock,
-      paused: await PausedQueues.open(join(folder, 'paused-queues.json')),
+      paused: await PausedQueues.open(keptInFile(join(folder, 'paused-queues.json'))),
       queues: () => [queue, otherQueue, 'sub.events'],
       onRelease: (name, key) => void released.push({ queue: name, key }),
       onPaused: (queues) => void (paused = queues),
