@@ -1,17 +1,16 @@
 import type { ControlStatus, Problem } from '../console/api/control.ts';
-import type { FlowNode, InterfaceDefinitions } from '../core/interface.ts';
-import type { Issue } from '../core/issue.ts';
+import type { FlowNode } from '../core/interface.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { Administrator } from './admin/administrator.ts';
 import { PausedQueues } from './admin/paused-queues.ts';
-import { StoppedInterfaces } from './admin/stopped-interfaces.ts';
-import { AlarmWatch, type Watched } from './alarm/watch.ts';
+import { AlarmWatch } from './alarm/watch.ts';
+import { toWatched } from './alarm/watched.ts';
 import { openStores, type Stores } from './broker.ts';
 import { Condition } from './condition.ts';
 import { startConsole, type ConsoleServer } from './console/server.ts';
 import { prepareNodeRed, readCredentialSecret } from './data-directory.ts';
 import { compileFlows, type Compiled } from './deploy/definitions.ts';
-import { findGroups, findTabs, selectGroup, workerName } from './deploy/groups.ts';
+import { findGroups, findTabs, selectGroup } from './deploy/groups.ts';
 import { readFlows } from './deploy/storage.ts';
 import { toStatuses } from './endpoint-status.ts';
 import { newId } from './ids.ts';
@@ -23,6 +22,7 @@ import { replay } from './replay/replay.ts';
 import { ReplayRuns } from './replay/runs.ts';
 import { Retention } from './retention/retention.ts';
 import type { QuickEnd } from './supervision/crash-loop.ts';
+import { GroupWorkers } from './supervision/group-workers.ts';
 import { FlowControl } from './supervision/flow-control.ts';
 import { editorDirectory, workerDirectory, type Settings } from './settings.ts';
 
@@ -39,11 +39,7 @@ interface Options {
 export class Hilum {
   readonly #options: Options;
   readonly #helpers: SupervisedProcess[] = [];
-  /** By group; with the tabs that it runs. */
-  readonly #workers = new Map<
-    string,
-    { readonly worker: SupervisedProcess; readonly tabs: string }
-  >();
+  readonly #workers: GroupWorkers;
   readonly #endpoints = new Map<string, EndpointState>();
   readonly #condition: Condition;
   #edge: SupervisedProcess | undefined;
@@ -53,7 +49,7 @@ export class Hilum {
   #replays: ReplayRuns | undefined;
   #alarms: AlarmWatch | undefined;
   #retention: Retention | undefined;
-  #flowControl: FlowControl | undefined;
+  readonly #flowControl: FlowControl;
   #credentialSecret = '';
   #flows: readonly FlowNode[] = [];
   #compiled: Compiled = {
@@ -76,6 +72,19 @@ export class Hilum {
       isSpooled: brokerAway === 'spool',
       clock: Date.now,
     });
+    this.#flowControl = new FlowControl({
+      logger: options.logger,
+      clock: Date.now,
+      flows: () => this.#flows,
+      onChange: () => this.#rearrange(),
+    });
+    this.#workers = new GroupWorkers({
+      flows: () => this.#flowControl.flows,
+      make: (group, name) => this.#makeWorker(group, name),
+      onGone: (name) => {
+        this.#condition.forget(name);
+      },
+    });
   }
 
   /** Resolves when everything runs. Rejects, with everything stopped again, when a part cannot start. */
@@ -92,20 +101,7 @@ export class Hilum {
     const { settings, logger } = this.#options;
     this.#credentialSecret = await readCredentialSecret(settings);
     this.#paused = await PausedQueues.open(settings.pausedFile);
-    this.#flowControl = new FlowControl({
-      logger,
-      clock: Date.now,
-      stopped: await StoppedInterfaces.open(settings.stoppedFile),
-      flows: () => this.#flows,
-      onChange: () => {
-        this.#deploying = this.#deploying
-          .then(() => this.#rearrange())
-          .catch((error: unknown) => {
-            logger.error({ err: error }, 'Not all flows are stopped or started.');
-          });
-        return this.#deploying;
-      },
-    });
+    await this.#flowControl.open(settings.stoppedFile);
     await this.#startHelper('owner');
     const demo = settings.demo ? this.#startHelper('demo') : undefined;
     // Whoever awaits it below hears of a failure; until then it must not count as unhandled.
@@ -119,7 +115,7 @@ export class Hilum {
       logger.error({ node: issue.location, code: issue.code }, issue.message);
     }
     await this.#declareQueues(this.#stores);
-    await Promise.all([demo, this.#startWorkers(), this.#startConsole()]);
+    await Promise.all([demo, this.#workers.start(), this.#startConsole()]);
     // Last: whoever finds a listener open finds its flow ready as well.
     await this.#startEdge();
     this.#alarms?.start();
@@ -128,8 +124,7 @@ export class Hilum {
       ...this.#options,
       settings: settings.spool,
       ledger: this.#stores.ledger,
-      isInUse: (name) =>
-        name === 'edge' || findGroups(this.#running).some((group) => name === workerName(group)),
+      isInUse: (name) => name === 'edge' || this.#workers.has(name),
       stopping: this.#orphansStopping.signal,
     });
   }
@@ -138,7 +133,7 @@ export class Hilum {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#flowControl?.close();
+    this.#flowControl.close();
     this.#orphansStopping.abort();
     await this.#adopting;
     await this.#console?.stop();
@@ -147,7 +142,7 @@ export class Hilum {
     await this.#retention?.stop();
     await this.#deploying;
     await this.#edge?.stop();
-    await Promise.all([...this.#workers.values()].map(({ worker }) => worker.stop()));
+    await this.#workers.stop();
     await this.#stores?.close();
     await Promise.all(this.#helpers.map((helper) => helper.stop()));
   }
@@ -168,16 +163,14 @@ export class Hilum {
       broker: this.#options.settings.rabbitmqUrl === undefined ? 'embedded' : 'rabbitmq',
       processes: [
         { role: 'supervisor', pid: process.pid, state: 'running' },
-        ...[...this.#helpers, ...edge, ...this.#workerProcesses].map(({ status }) => status),
+        ...[...this.#helpers, ...edge].map(({ status }) => status),
+        ...this.#workers.statuses,
       ],
       ...toStatuses(
-        { listeners, senders, interfaces: this.#flowControl?.statuses() ?? [] },
+        { listeners, senders, interfaces: this.#flowControl.statuses() },
         this.#endpoints,
       ),
-      notes: [
-        ...(this.#condition.isSpooling ? [spoolingNote] : []),
-        ...(this.#flowControl?.notes() ?? []),
-      ],
+      notes: [...(this.#condition.isSpooling ? [spoolingNote] : []), ...this.#flowControl.notes()],
       isSpooling: this.#condition.isSpooling,
     };
   }
@@ -232,80 +225,46 @@ export class Hilum {
   async #startEdge(): Promise<void> {
     this.#edge = this.#supervise('edge', () => ({
       role: 'edge',
-      definitions: this.#edgeDefinitions,
+      definitions: this.#flowControl.select(this.#compiled.definitions),
       paused: this.#paused?.names() ?? [],
     }));
     await this.#edge.start({ once: true });
   }
 
-  async #startWorkers(): Promise<void> {
-    const missing = findGroups(this.#running).filter((group) => !this.#workers.has(group));
-    await Promise.all(missing.map((group) => this.#startWorker(group)));
-  }
-
-  /** The flows but for those that are stopped. */
-  get #running(): readonly FlowNode[] {
-    return this.#flowControl?.flows ?? this.#flows;
-  }
-
-  get #edgeDefinitions(): InterfaceDefinitions {
-    const { definitions } = this.#compiled;
-    return this.#flowControl?.select(definitions) ?? definitions;
-  }
-
   /** Some flows are stopped, or run again: only the workers of other tabs than before are changed. */
-  async #rearrange(): Promise<void> {
-    if (this.#stopping) return;
-    this.#edge?.send({ type: 'definitions', definitions: this.#edgeDefinitions });
-    const changed = [...this.#workers].filter(
-      ([group, { tabs, worker }]) =>
-        worker.status.state === 'stopped' || tabs !== findTabs(this.#running, group).join(),
-    );
-    await this.#stopWorkers(changed.map(([group]) => group));
-    await this.#startWorkers();
+  #rearrange(): Promise<void> {
+    const changed = this.#deploying.then(async () => {
+      if (this.#stopping) return;
+      const definitions = this.#flowControl.select(this.#compiled.definitions);
+      this.#edge?.send({ type: 'definitions', definitions });
+      await this.#workers.change({ all: false });
+    });
+    return (this.#deploying = changed.catch((error: unknown) => {
+      this.#options.logger.error({ err: error }, 'Not all flows are stopped or started.');
+    }));
   }
 
-  async #stopWorkers(groups: readonly string[]): Promise<void> {
-    await Promise.all(
-      groups.map(async (group) => {
-        const { worker } = this.#workers.get(group) ?? {};
-        await worker?.stop();
-        this.#workers.delete(group);
-        if (worker !== undefined) this.#condition.forget(worker.name);
-      }),
-    );
-  }
-
-  /** Flows that do not start must not keep the editor, where they are mended, and the edge from running. */
-  async #startWorker(group: string): Promise<void> {
+  async #makeWorker(group: string, name: string): Promise<SupervisedProcess> {
     const { settings } = this.#options;
     await prepareNodeRed(settings, workerDirectory(settings, group), this.#credentialSecret);
     const config = (): RoleConfig => ({
       role: 'worker',
       group,
-      tabs: findTabs(this.#running, group),
+      tabs: findTabs(this.#flowControl.flows, group),
       definitions: this.#compiled.definitions,
       paused: this.#paused?.names() ?? [],
       credentialSecret: this.#credentialSecret,
-      memoryMiB: findWorkerMemory(selectGroup(this.#running, group), settings.workerMiB),
+      memoryMiB: findWorkerMemory(selectGroup(this.#flowControl.flows, group), settings.workerMiB),
     });
-    const worker = this.#supervise(workerName(group), config, (ends) => {
-      void this.#flowControl?.onCrashLoop(group, ends);
+    return this.#supervise(name, config, (ends) => {
+      void this.#flowControl.onCrashLoop(group, ends);
     });
-    if (this.#stopping) return;
-    this.#workers.set(group, { worker, tabs: findTabs(this.#running, group).join() });
-    await worker.start({ once: false });
-  }
-
-  get #workerProcesses(): readonly SupervisedProcess[] {
-    return [...this.#workers.values()].map(({ worker }) => worker);
   }
 
   async #startConsole(): Promise<void> {
     const stores = this.#stores;
     const paused = this.#paused;
-    const interfaces = this.#flowControl;
-    if (stores === undefined || paused === undefined || interfaces === undefined) return;
+    if (stores === undefined || paused === undefined) return;
     const { settings, logger } = this.#options;
     await prepareNodeRed(settings, editorDirectory(settings), this.#credentialSecret);
     this.#replays = await ReplayRuns.open({
@@ -328,7 +287,7 @@ export class Hilum {
       logger,
       clock: Date.now,
       newId: () => newId(Date.now()),
-      watched: () => this.#watched(),
+      watched: () => toWatched(this.#compiled, this.status().interfaces, settings.alarm.limits),
       address: settings.alarm.address,
       file: settings.alarmsFile,
       everyMs: settings.alarm.everyMs,
@@ -350,42 +309,20 @@ export class Hilum {
         clock: Date.now,
         paused,
         queues: () => this.#compiled.definitions.queues.map(({ name }) => name),
-        onRelease: (queue, key) => {
-          this.#tellConsumers({ type: 'release', queue, key });
-        },
-        onPaused: (queues) => {
-          this.#tellConsumers({ type: 'paused', queues });
-        },
+        onRelease: (queue, key) => this.#tellConsumers({ type: 'release', queue, key }),
+        onPaused: (queues) => this.#tellConsumers({ type: 'paused', queues }),
       }),
-      interfaces,
+      interfaces: this.#flowControl,
       replays: this.#replays,
       alarms: this.#alarms,
       retention: this.#retention,
-      check: (flows): readonly Issue[] => this.#compile(flows).issues,
+      check: (flows) => this.#compile(flows).issues,
       deployed: (flows) => {
         this.#deploying = this.#deploying.then(() => this.#deploy(flows));
       },
-      inject: (nodeId) => {
-        this.#tellWorkers({ type: 'inject', nodeId });
-      },
-      debug: (nodeId, active) => {
-        this.#tellWorkers({ type: 'debug', nodeId, active });
-      },
+      inject: (nodeId) => this.#workers.send({ type: 'inject', nodeId }),
+      debug: (nodeId, active) => this.#workers.send({ type: 'debug', nodeId, active }),
     });
-  }
-
-  /** What the alarms go by. */
-  #watched(): Watched {
-    const { definitions, alarmLimits } = this.#compiled;
-    const endpoints = [...definitions.listeners, ...definitions.senders];
-    return {
-      definitions,
-      limitsOf: (owner) => alarmLimits.get(owner) ?? this.#options.settings.alarm.limits,
-      names: {
-        interfaces: new Map(this.status().interfaces.map(({ id, label }) => [id, label])),
-        queues: new Map(endpoints.map(({ queue, label }) => [queue, label])),
-      },
-    };
   }
 
   /** The edge first (unchanged listeners stay connected), then the workers: old out, new in. */
@@ -394,16 +331,18 @@ export class Hilum {
     try {
       this.#flows = flows;
       this.#compiled = this.#compile(flows);
-      this.#flowControl?.deployed();
-      this.#edge?.send({ type: 'definitions', definitions: this.#edgeDefinitions });
+      this.#flowControl.deployed();
+      this.#edge?.send({
+        type: 'definitions',
+        definitions: this.#flowControl.select(this.#compiled.definitions),
+      });
       // For the console, which counts what it has declared. Edge and workers declare what they use.
       if (this.#stores !== undefined) {
         this.#declareQueues(this.#stores).catch((error: unknown) => {
           logger.warn({ err: error }, 'The console does not see all queues until the next deploy.');
         });
       }
-      await this.#stopWorkers([...this.#workers.keys()]);
-      await this.#startWorkers();
+      await this.#workers.change({ all: true });
       logger.info({ groups: findGroups(flows) }, 'The flows were deployed.');
     } catch (error) {
       logger.error({ err: error }, 'The deployed flows do not run.');
@@ -413,11 +352,7 @@ export class Hilum {
   /** Edge and workers: each knows which queues are its own. */
   #tellConsumers(message: Parameters<SupervisedProcess['send']>[0]): void {
     this.#edge?.send(message);
-    this.#tellWorkers(message);
-  }
-
-  #tellWorkers(message: Parameters<SupervisedProcess['send']>[0]): void {
-    for (const worker of this.#workerProcesses) worker.send(message);
+    this.#workers.send(message);
   }
 
   #hear(name: string, message: FromChild): void {
@@ -441,6 +376,7 @@ export class Hilum {
         if (name === 'owner') this.#condition.storage({ reason: undefined });
         return;
       case 'failed':
+      case 'culprit':
       case 'pong':
     }
   }

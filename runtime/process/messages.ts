@@ -46,6 +46,8 @@ export type FromChild =
   | { readonly type: 'ready'; readonly summary?: string }
   /** It cannot do its work; the words are for the person who starts Hilum. */
   | { readonly type: 'failed'; readonly message: string }
+  /** A worker has found the message that ended those before it, and gives it up. */
+  | { readonly type: 'culprit' }
   | { readonly type: 'pong'; readonly vitals?: Vitals }
   | { readonly type: 'connection'; readonly part: 'broker'; readonly state: ConnectionState }
   | { readonly type: 'storage'; readonly state: StorageState }

@@ -62,6 +62,9 @@ runChild('worker', async ({ settings, config, logger }) => {
         clock: Date.now,
         queues: config.definitions.queues,
         paused: config.paused,
+        onCulprit: () => {
+          tell({ type: 'culprit' });
+        },
         ...(config.culprits === undefined ? {} : { culprits: config.culprits }),
         window,
         flowTimeoutMs,

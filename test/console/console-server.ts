@@ -15,7 +15,6 @@ import { AlarmWatch } from '../../runtime/alarm/watch.ts';
 import { Administrator } from '../../runtime/admin/administrator.ts';
 import { Retention } from '../../runtime/retention/retention.ts';
 import { FlowControl } from '../../runtime/supervision/flow-control.ts';
-import { StoppedInterfaces } from '../../runtime/admin/stopped-interfaces.ts';
 import { PausedQueues } from '../../runtime/admin/paused-queues.ts';
 import type { LiveMessage } from '../../console/api/views.ts';
 import type { Envelope } from '../../core/envelope.ts';
@@ -97,6 +96,13 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
   let paused: readonly string[] = [];
   const released: { readonly queue: string; readonly key: string }[] = [];
   const clock = (): number => Date.now() + offsetMs;
+  const interfaces = new FlowControl({
+    logger,
+    clock,
+    flows: () => [{ id: 'lab', type: 'tab', label: 'Lab results' }],
+    onChange: () => Promise.resolve(),
+  });
+  await interfaces.open(join(folder, 'stopped-interfaces.json'));
   const control = buildControl();
   const stores = { ...client, close: () => Promise.resolve() };
   const replays = await ReplayRuns.open({
@@ -155,13 +161,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
       policies: () => new Map(),
       labelOf: () => undefined,
     }),
-    interfaces: new FlowControl({
-      logger,
-      clock,
-      stopped: await StoppedInterfaces.open(join(folder, 'stopped-interfaces.json')),
-      flows: () => [{ id: 'lab', type: 'tab', label: 'Lab results' }],
-      onChange: () => Promise.resolve(),
-    }),
+    interfaces,
     administration: new Administrator({
       stores,
       logger,
