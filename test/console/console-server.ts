@@ -9,7 +9,7 @@ import { openUserStore } from '../../connectors/file/user-store.ts';
 import { connectOwner, type OwnerClient } from '../../connectors/sqlite/client.ts';
 import { openOwner, type Owner } from '../../connectors/sqlite/owner.ts';
 import { createConsole, type Console, type ConsoleTimes } from '../../console/api/app.ts';
-import type { Control, ControlStatus } from '../../console/api/control.ts';
+import type { Control, ControlStatus, InterfaceStatus } from '../../console/api/control.ts';
 import { ReplayRuns } from '../../runtime/replay/runs.ts';
 import { AlarmWatch } from '../../runtime/alarm/watch.ts';
 import { Administrator } from '../../runtime/admin/administrator.ts';
@@ -48,6 +48,8 @@ export interface RunningConsole {
   now(): number;
   /** How often the ledger was asked for the newest messages: once a look of the live page. */
   looks(): number;
+  /** The interfaces, and whether they are stopped. */
+  interfaces(): readonly InterfaceStatus[];
   /** The queues that the consumers were told to pause. */
   paused(): readonly string[];
   /** The keys that the consumers were told to look at again. */
@@ -218,6 +220,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
     advance: (ms) => void (offsetMs += ms),
     looks: () => looks,
     paused: () => paused,
+    interfaces: () => interfaces.statuses(),
     released,
     request,
     post,
