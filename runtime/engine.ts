@@ -23,8 +23,8 @@ interface Options {
   readonly version: string;
   /** What is deployed at this moment. */
   readonly current: () => Deployed;
-  /** Which of it runs; undefined as long as that was not read. */
-  readonly flowControl: () => FlowControl | undefined;
+  /** Which of it runs. */
+  readonly flowControl: FlowControl;
   /** The queues of which nothing is to be taken. */
   readonly paused: () => readonly string[];
   /** Something a worker's Node-RED said, for the editor. */
@@ -59,12 +59,9 @@ export class Engine {
         this.#hear(key, message);
       },
       onCrashLoop: (group, ends) => {
-        options
-          .flowControl()
-          ?.onCrashLoop(group, ends)
-          .catch((error: unknown) => {
-            options.logger.error({ err: error, group }, 'What keeps ending is not taken apart.');
-          });
+        options.flowControl.onCrashLoop(group, ends).catch((error: unknown) => {
+          options.logger.error({ err: error, group }, 'What keeps ending is not taken apart.');
+        });
       },
       usualMiB: options.settings.workerMiB,
       onGone: (key) => {
@@ -99,7 +96,7 @@ export class Engine {
   /** What is deployed, as far as it is to run. */
   get running(): Deployed {
     const deployed = this.#options.current();
-    return { ...deployed, flows: this.#options.flowControl()?.flows ?? deployed.flows };
+    return { ...deployed, flows: this.#options.flowControl.flows };
   }
 
   /** Other flows of what is deployed are to run than before. */
@@ -133,7 +130,7 @@ export class Engine {
   /** What runs, listens and sends at this moment. */
   status(): ControlStatus {
     const { listeners, senders } = this.#options.current().compiled.definitions;
-    const flowControl = this.#options.flowControl();
+    const { flowControl } = this.#options;
     const edge = this.#edge === undefined ? [] : [this.#edge.status];
     return {
       broker: this.#options.settings.rabbitmqUrl === undefined ? 'embedded' : 'rabbitmq',
@@ -143,14 +140,8 @@ export class Engine {
         ...edge,
         ...this.workers.statuses,
       ],
-      ...toStatuses(
-        { listeners, senders, interfaces: flowControl?.statuses() ?? [] },
-        this.#endpoints,
-      ),
-      notes: [
-        ...(this.#condition.isSpooling ? [spoolingNote] : []),
-        ...(flowControl?.notes() ?? []),
-      ],
+      ...toStatuses({ listeners, senders, interfaces: flowControl.statuses() }, this.#endpoints),
+      notes: [...(this.#condition.isSpooling ? [spoolingNote] : []), ...flowControl.notes()],
       isSpooling: this.#condition.isSpooling,
     };
   }
@@ -181,7 +172,7 @@ export class Engine {
 
   get #edgeDefinitions(): InterfaceDefinitions {
     const { definitions } = this.#options.current().compiled;
-    return this.#options.flowControl()?.select(definitions) ?? definitions;
+    return this.#options.flowControl.select(definitions);
   }
 
   #supervise(name: string, config: () => RoleConfig): SupervisedProcess {

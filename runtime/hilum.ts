@@ -2,7 +2,6 @@ import type { ControlStatus, Problem } from '../console/api/control.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { keptInFile } from './admin/kept.ts';
 import { PausedQueues } from './admin/paused-queues.ts';
-import { StoppedInterfaces } from './admin/stopped-interfaces.ts';
 import { needsOwner, openStores, type Stores } from './broker.ts';
 import { ConsoleRole } from './console/console-role.ts';
 import { readCredentialSecret } from './data-directory.ts';
@@ -29,12 +28,12 @@ interface Options {
  */
 export class Hilum {
   readonly #options: Options;
+  readonly #flowControl: FlowControl;
   readonly #engine: Engine;
   readonly #deployments: Deployments;
   #stores: Stores | undefined;
   #console: ConsoleRole | undefined;
   #paused: PausedQueues | undefined;
-  #flowControl: FlowControl | undefined;
   #isStopping = false;
   /** What ended processes left for the ledger is taken to it. */
   #adopting: Promise<void> | undefined;
@@ -43,10 +42,16 @@ export class Hilum {
   constructor(options: Options) {
     this.#options = options;
     const { settings, logger } = options;
+    this.#flowControl = new FlowControl({
+      logger,
+      clock: Date.now,
+      flows: () => this.#deployments.current.flows,
+      onChange: () => this.#deployments.exclusively(() => this.#engine.rearrange()),
+    });
     this.#engine = new Engine({
       ...options,
       current: () => this.#deployments.current,
-      flowControl: () => this.#flowControl,
+      flowControl: this.#flowControl,
       paused: () => this.#paused?.names() ?? [],
       onShow: (kind, event) => this.#console?.editor.show(kind, event),
     });
@@ -55,7 +60,7 @@ export class Hilum {
       store: storeInFiles(settings),
       history: openHistory({ ...settings, logger }),
       prepare: (deployed) => {
-        const flows = this.#flowControl?.arrange(deployed.flows) ?? deployed.flows;
+        const flows = this.#flowControl.arrange(deployed.flows);
         return this.#engine.workers.prepare({ ...deployed, flows });
       },
       onDeployed: (deployed) => {
@@ -78,14 +83,7 @@ export class Hilum {
     const { settings, logger } = this.#options;
     const credentialSecret = await readCredentialSecret(settings);
     this.#paused = await PausedQueues.open(keptInFile(settings.pausedFile));
-    const flowControl = new FlowControl({
-      logger,
-      clock: Date.now,
-      stopped: await StoppedInterfaces.open(keptInFile(settings.stoppedFile)),
-      flows: () => this.#deployments.current.flows,
-      onChange: () => this.#deployments.exclusively(() => this.#engine.rearrange()),
-    });
-    this.#flowControl = flowControl;
+    await this.#flowControl.open(keptInFile(settings.stoppedFile));
     if (needsOwner(settings)) await this.#engine.startHelper('owner');
     const demo = settings.demo ? this.#engine.startHelper('demo') : undefined;
     // Whoever awaits it below hears of a failure; until then it must not count as unhandled.
@@ -105,7 +103,7 @@ export class Hilum {
       ...this.#options,
       stores,
       paused: this.#paused,
-      interfaces: flowControl,
+      interfaces: this.#flowControl,
       credentialSecret,
       engine: {
         current: () => this.#deployments.current,
@@ -140,7 +138,7 @@ export class Hilum {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#engine.announceStop();
-    this.#flowControl?.close();
+    this.#flowControl.close();
     this.#orphansStopping.abort();
     await this.#adopting;
     await this.#console?.stop();
@@ -169,7 +167,7 @@ export class Hilum {
   }
 
   #apply(deployed: Deployed): void {
-    this.#flowControl?.deployed();
+    this.#flowControl.deployed();
     this.#engine.applyToEdge();
     if (this.#stores === undefined) return;
     // For the console, which counts what it has declared. Edge and workers declare what they use.

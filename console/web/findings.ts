@@ -48,6 +48,17 @@ export function findFindings(facts: {
           text: `The ${role} process is ${state}${when}${often}.`,
         };
       }),
+    ...status.interfaces
+      .filter(({ state }) => state === 'stopped')
+      .map(({ id, label, cause, since, reason = '' }): Finding => {
+        const when = since === undefined ? '' : ` since ${toShortTime(since, now)}`;
+        return {
+          key: `interface ${id}`,
+          severity: cause === 'crash' ? 'error' : 'warning',
+          text: `“${label}” is stopped${when}. ${reason}`,
+          interface: id,
+        };
+      }),
     ...status.listeners
       .filter(({ state }) => state === 'failed')
       .map((listener): Finding => ({

@@ -5,11 +5,10 @@ import type { Cluster, Member, Notice } from '../../core/ports/cluster.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { keptInCluster } from '../admin/kept.ts';
 import { PausedQueues } from '../admin/paused-queues.ts';
-import { StoppedInterfaces } from '../admin/stopped-interfaces.ts';
 import { needsOwner, openStores, type Stores } from '../broker.ts';
 import { ConsoleRole } from '../console/console-role.ts';
 import { readCredentialSecret } from '../data-directory.ts';
-import { nothingDeployed } from '../deploy/deployed.ts';
+import { nothingDeployed, type Deployed } from '../deploy/deployed.ts';
 import { declareQueues } from '../deploy/declare-queues.ts';
 import { Deployments } from '../deploy/deployments.ts';
 import { storeInFiles } from '../deploy/deploy-store.ts';
@@ -39,9 +38,9 @@ export class ConsoleStation {
   readonly #options: Options;
   /** Runs nothing but workers on trial. */
   readonly #engine: Engine;
+  readonly #flowControl: FlowControl;
   readonly #id: string;
   #deployments: Deployments | undefined;
-  #flowControl: FlowControl | undefined;
   #cluster: Cluster | undefined;
   #stores: Stores | undefined;
   #console: ConsoleRole | undefined;
@@ -54,10 +53,17 @@ export class ConsoleStation {
   constructor(options: Options) {
     this.#options = options;
     this.#id = newId(Date.now());
+    this.#flowControl = new FlowControl({
+      logger: options.logger,
+      clock: Date.now,
+      flows: () => this.#deployed.flows,
+      // Whoever runs them hears of it by what is kept.
+      onChange: () => Promise.resolve(),
+    });
     this.#engine = new Engine({
       ...options,
-      current: () => this.#deployments?.current ?? nothingDeployed,
-      flowControl: () => this.#flowControl,
+      current: () => this.#deployed,
+      flowControl: this.#flowControl,
       paused: () => this.#paused?.names() ?? [],
       onShow: () => undefined,
     });
@@ -80,7 +86,7 @@ export class ConsoleStation {
     this.#cluster = cluster;
     const paused = await PausedQueues.open(keptInCluster(cluster, keptNames.paused));
     this.#paused = paused;
-    const stopped = await StoppedInterfaces.open(keptInCluster(cluster, keptNames.stopped));
+    await this.#flowControl.open(keptInCluster(cluster, keptNames.stopped));
     if (needsOwner(settings)) await this.#engine.startHelper('owner');
     const stores = await openStores(settings, logger, {
       onState: (state) => {
@@ -102,22 +108,13 @@ export class ConsoleStation {
       },
     });
     this.#deployments = deployments;
-    const flowControl = new FlowControl({
-      logger,
-      clock: Date.now,
-      stopped,
-      flows: () => deployments.current.flows,
-      // Whoever runs them hears of it by what is kept.
-      onChange: () => Promise.resolve(),
-    });
-    this.#flowControl = flowControl;
     await declareQueues(await deployments.open(credentialSecret), stores);
     await this.#look(cluster);
     this.#console = await ConsoleRole.open({
       ...this.#options,
       stores,
       paused,
-      interfaces: this.#toInterfaces(flowControl, cluster),
+      interfaces: this.#toInterfaces(cluster),
       credentialSecret,
       engine: {
         stored: () => deployments.stored,
@@ -147,7 +144,7 @@ export class ConsoleStation {
     this.#isStopping = true;
     this.#engine.announceStop();
     clearInterval(this.#looking);
-    this.#flowControl?.close();
+    this.#flowControl.close();
     await this.#console?.stop();
     await this.#engine.stop();
     await this.#deployments?.settled();
@@ -171,13 +168,16 @@ export class ConsoleStation {
   }
 
   problems(): readonly Problem[] {
-    const { flows, compiled } = this.#deployments?.current ?? nothingDeployed;
-    const { listeners, senders } = compiled.definitions;
+    const { listeners, senders } = this.#deployed.compiled.definitions;
     const own = this.#engine.problems().filter(({ code }) => !ofTheEdge.has(code));
     return mergeProblems(own, this.#others, {
-      groups: findGroups(this.#flowControl?.flows ?? flows),
+      groups: findGroups(this.#flowControl.flows),
       hasEndpoints: listeners.length + senders.length > 0,
     });
+  }
+
+  get #deployed(): Deployed {
+    return this.#deployments?.current ?? nothingDeployed;
   }
 
   get #others(): readonly Member[] {
@@ -200,7 +200,8 @@ export class ConsoleStation {
   }
 
   /** What operators decide is kept for all; what crashed is started where it runs. */
-  #toInterfaces(flowControl: FlowControl, cluster: Cluster): InterfaceControl {
+  #toInterfaces(cluster: Cluster): InterfaceControl {
+    const flowControl = this.#flowControl;
     return {
       stop: (id, mandate) => flowControl.stop(id, mandate),
       start: async (id, mandate) => {

@@ -5,7 +5,6 @@ import type { Logger } from '../../core/ports/logger.ts';
 import type { ControlStatus, Problem } from '../../console/api/control.ts';
 import { keptInCluster } from '../admin/kept.ts';
 import { PausedQueues } from '../admin/paused-queues.ts';
-import { StoppedInterfaces } from '../admin/stopped-interfaces.ts';
 import { needsOwner, openStores, type Stores } from '../broker.ts';
 import { readCredentialSecret } from '../data-directory.ts';
 import { nothingDeployed, type Deployed } from '../deploy/deployed.ts';
@@ -37,6 +36,7 @@ const firstRevisionMs = 1_000;
  */
 export class Station {
   readonly #options: Options;
+  readonly #flowControl: FlowControl;
   readonly #engine: Engine;
   readonly #id: string;
   readonly #stopping = new AbortController();
@@ -48,8 +48,6 @@ export class Station {
   #stores: Stores | undefined;
   #server: StationServer | undefined;
   #paused: PausedQueues | undefined;
-  #stopped: StoppedInterfaces | undefined;
-  #flowControl: FlowControl | undefined;
   #credentialSecret = '';
   #adopting: Promise<void> | undefined;
   /** Changes, one after the other. */
@@ -60,10 +58,16 @@ export class Station {
   constructor(options: Options) {
     this.#options = options;
     this.#id = newId(Date.now());
+    this.#flowControl = new FlowControl({
+      logger: options.logger,
+      clock: Date.now,
+      flows: () => this.#current.flows,
+      onChange: () => this.#exclusively(() => this.#engine.rearrange()),
+    });
     this.#engine = new Engine({
       ...options,
       current: () => this.#current,
-      flowControl: () => this.#flowControl,
+      flowControl: this.#flowControl,
       paused: () => this.#paused?.names() ?? [],
       onShow: (what, event) => {
         this.#say({ kind: 'show', what, event });
@@ -92,14 +96,7 @@ export class Station {
       problems: () => this.problems(),
     });
     this.#paused = await PausedQueues.open(keptInCluster(cluster, keptNames.paused));
-    this.#stopped = await StoppedInterfaces.open(keptInCluster(cluster, keptNames.stopped));
-    this.#flowControl = new FlowControl({
-      logger,
-      clock: Date.now,
-      stopped: this.#stopped,
-      flows: () => this.#current.flows,
-      onChange: () => this.#exclusively(() => this.#engine.rearrange()),
-    });
+    await this.#flowControl.open(keptInCluster(cluster, keptNames.stopped));
     if (needsOwner(settings)) await this.#engine.startHelper('owner');
     this.#stores = await openStores(settings, logger);
     const revision = await this.#awaitRevision(cluster);
@@ -128,7 +125,7 @@ export class Station {
     this.#engine.announceStop();
     clearInterval(this.#reporting);
     clearTimeout(this.#trying);
-    this.#flowControl?.close();
+    this.#flowControl.close();
     await this.#adopting;
     await this.#engine.stop();
     await this.#changing;
@@ -213,7 +210,7 @@ export class Station {
     if (talk.kind === 'tell') this.#engine.tellConsumers(talk.message);
     if (talk.kind === 'statuses') this.#engine.showAgain();
     if (talk.kind === 'start') {
-      this.#flowControl?.tryAgain(talk.interface).catch((error: unknown) => {
+      this.#flowControl.tryAgain(talk.interface).catch((error: unknown) => {
         this.#options.logger.error({ err: error }, 'A flow was not started.');
       });
     }
@@ -225,7 +222,7 @@ export class Station {
     void this.#exclusively(async () => {
       try {
         await this.#paused?.reload();
-        await this.#stopped?.reload();
+        await this.#flowControl.reload();
         this.#engine.tellConsumers({ type: 'paused', queues: this.#paused?.names() ?? [] });
         await this.#engine.rearrange();
       } catch (error) {
@@ -259,15 +256,15 @@ export class Station {
     const { logger } = this.#options;
     if (this.#options.settings.role === 'edge') {
       await this.#take(revision);
-      this.#flowControl?.deployed();
+      this.#flowControl.deployed();
       this.#engine.applyToEdge();
     } else {
       const deployed = await this.#toOwn(revision);
-      const flows = this.#flowControl?.arrange(deployed.flows) ?? deployed.flows;
+      const flows = this.#flowControl.arrange(deployed.flows);
       const succession = await this.#engine.workers.prepare({ ...deployed, flows });
       this.#current = deployed;
       this.#revision = revision.number;
-      this.#flowControl?.deployed();
+      this.#flowControl.deployed();
       await succession.complete();
     }
     logger.info({ revision: revision.number }, 'Another revision runs.');

@@ -4,7 +4,8 @@ import type { InterfaceControl } from '../../console/api/interfaces.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { Administrator } from '../admin/administrator.ts';
 import type { PausedQueues } from '../admin/paused-queues.ts';
-import { AlarmWatch, type Watched } from '../alarm/watch.ts';
+import { AlarmWatch } from '../alarm/watch.ts';
+import { toWatched } from '../alarm/watched.ts';
 import type { Stores } from '../broker.ts';
 import { prepareCredentials, prepareNodeRed } from '../data-directory.ts';
 import type { Deployed } from '../deploy/deployed.ts';
@@ -92,7 +93,8 @@ export class ConsoleRole {
       logger,
       clock: Date.now,
       newId: () => newId(Date.now()),
-      watched: () => toWatched(engine, settings),
+      watched: () =>
+        toWatched(engine.current().compiled, engine.status().interfaces, settings.alarm.limits),
       address: settings.alarm.address,
       file: settings.alarmsFile,
       everyMs: settings.alarm.everyMs,
@@ -158,18 +160,4 @@ export class ConsoleRole {
     await this.#alarms.stop();
     await this.#retention.stop();
   }
-}
-
-/** What the alarms go by. */
-function toWatched(engine: Engine, settings: Settings): Watched {
-  const { definitions, alarmLimits } = engine.current().compiled;
-  const endpoints = [...definitions.listeners, ...definitions.senders];
-  return {
-    definitions,
-    limitsOf: (owner) => alarmLimits.get(owner) ?? settings.alarm.limits,
-    names: {
-      interfaces: new Map(engine.status().interfaces.map(({ id, label }) => [id, label])),
-      queues: new Map(endpoints.map(({ queue, label }) => [queue, label])),
-    },
-  };
 }

@@ -14,8 +14,7 @@ export function watchEnds(
   guardLoops({ allowedMs: loopMs, running });
   process.on('uncaughtException', (error: unknown) => {
     // Its text may quote a message: its name is enough.
-    const name = error instanceof Error ? error.name : 'thrown value';
-    const stack = error instanceof Error ? (error.stack ?? '') : '';
+    const { name, stack } = toError(error);
     sayLastWords(toWords(`left an error that nobody awaits (${name})`, stack, running()));
     // This worker ends, its messages are delivered again.
     tell({ type: 'failed', message: `uncaught ${name}` });
@@ -26,6 +25,19 @@ export function watchEnds(
     // Where neither is known, nobody's code called it.
     if (words.nodeId !== undefined || words.messageId !== undefined) sayLastWords(words);
   });
+}
+
+/** Errors of function nodes are of another realm, and no instances of ours. */
+function toError(error: unknown): { readonly name: string; readonly stack: string } {
+  const { name, stack } = (typeof error === 'object' && error !== null ? error : {}) as {
+    readonly name?: unknown;
+    readonly stack?: unknown;
+  };
+  return {
+    // A flow may call it anything.
+    name: typeof name === 'string' && /^[A-Za-z]{1,40}$/.test(name) ? name : 'thrown value',
+    stack: typeof stack === 'string' ? stack : '',
+  };
 }
 
 function toWords(did: string, stack: string, running: Running | undefined): LastWords {

@@ -45,6 +45,8 @@ interface Options {
   readonly standsBy?: boolean;
   /** Messages that are known to have ended an earlier worker. */
   readonly culprits?: readonly Culprit[];
+  /** One is found, and will end no worker any more. */
+  readonly onCulprit?: () => void;
   /** Unsettled messages per source. */
   readonly window: number;
   /** A flow that is not through by then is tried again. */
@@ -74,7 +76,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
     this.#options = options;
     this.#paused = new Set(options.paused);
     this.#standsBy = options.standsBy ?? false;
-    this.#suspects = new Suspects(options.culprits);
+    this.#suspects = new Suspects(options.culprits, options.onCulprit);
     this.#recorder = new Recorder(options);
     const parts = {
       ...options,

@@ -33,7 +33,11 @@ export class Suspects {
   readonly #survived = new Map<string, number>();
   readonly #culprits: ReadonlyMap<string, Culprit>;
 
-  constructor(culprits: readonly Culprit[] = []) {
+  readonly #onCulprit: () => void;
+
+  /** `onCulprit` is called when a message is found to be one, before it is given up. */
+  constructor(culprits: readonly Culprit[] = [], onCulprit: () => void = () => undefined) {
+    this.#onCulprit = onCulprit;
     this.#culprits = new Map(culprits.map((each) => [each.messageId, each]));
   }
 
@@ -73,7 +77,9 @@ export class Suspects {
     const trace = await ledger.trace(messageId);
     const earlier = judge(trace?.events ?? [], messageId, this.#survived.get(messageId) ?? 0);
     const culprit = this.#culprits.get(messageId);
-    return culprit === undefined ? earlier : { ...earlier, fatal: [toIssue(culprit)] };
+    const judged = culprit === undefined ? earlier : { ...earlier, fatal: [toIssue(culprit)] };
+    if (judged.fatal.length > 0) this.#onCulprit();
+    return judged;
   }
 }
 

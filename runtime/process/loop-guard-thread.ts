@@ -53,9 +53,9 @@ function accuse(atTurn: number): void {
   }, answerWithinMs);
   session.connectToMainThread();
   const expression = `globalThis[Symbol.for('${runningKey}')]?.()`;
-  session.post('Runtime.evaluate', { expression, returnByValue: true }, (_, answer) => {
+  session.post('Runtime.evaluate', { expression, returnByValue: true }, (error, answer) => {
     clearTimeout(late);
     session.disconnect();
-    end((answer?.result.value ?? {}) as Running);
+    end(error === null ? ((answer.result.value ?? {}) as Running) : {});
   });
 }

@@ -55,6 +55,8 @@ export type FromChild =
   | { readonly type: 'ready'; readonly summary?: string }
   /** It cannot do its work; the words are for the person who starts Hilum. */
   | { readonly type: 'failed'; readonly message: string; readonly issues?: readonly Issue[] }
+  /** A worker has found the message that ended those before it, and gives it up. */
+  | { readonly type: 'culprit' }
   | { readonly type: 'pong'; readonly vitals?: Vitals }
   /** A worker that stops takes no more from this queue, and nobody that takes from it now overtakes what it has. */
   | { readonly type: 'released'; readonly queue: string }

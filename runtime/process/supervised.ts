@@ -49,6 +49,8 @@ export class SupervisedProcess {
   #restarts = 0;
   /** Those that came soon after a start, since it last ran for long. */
   #quickEnds: readonly QuickEnd[] = [];
+  /** Messages that were found to be the reason of ends, since it last got to other work in between. */
+  #foundCulprits = 0;
   #watch: Watch | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
@@ -194,6 +196,9 @@ export class SupervisedProcess {
       this.#failure = message.message;
     } else if (message.type === 'pong') {
       this.#watch?.heard(message.vitals);
+    } else if (message.type === 'culprit') {
+      this.#quickEnds = [];
+      this.#foundCulprits += 1;
     }
     this.#options.onMessage(message);
   }
@@ -251,6 +256,7 @@ export class SupervisedProcess {
     this.#lastEnd = { reason: words, at: new Date().toISOString() };
     const wasReady = this.#state === 'running';
     const isQuick = !wasReady || ranMs <= this.#times.stableMs;
+    if (wasReady && ranMs > this.#times.atWorkMs) this.#foundCulprits = 0;
     const { nodeId, messageId } = this.#accused ?? {};
     const end: QuickEnd = {
       reason: words,
@@ -262,7 +268,7 @@ export class SupervisedProcess {
     this.#restarts += 1;
     const of = { process: this.name, pid: child.pid, code, signal };
     const { onCrashLoop } = this.#options;
-    if (onCrashLoop !== undefined && isCrashLoop(this.#quickEnds)) {
+    if (onCrashLoop !== undefined && isCrashLoop(this.#quickEnds, this.#foundCulprits)) {
       this.#options.logger.error(of, `A process ended: ${words}; it keeps ending, and is stopped.`);
       this.#set('stopped');
       onCrashLoop(this.#quickEnds);

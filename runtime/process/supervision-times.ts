@@ -18,6 +18,8 @@ export interface SupervisionTimes {
   readonly stopTimeoutMs: number;
   /** A process that ran this long had started well: the next restart is immediate again. */
   readonly stableMs: number;
+  /** A worker that ran this long has got to messages that do it no harm. */
+  readonly atWorkMs: number;
   readonly maxBackoffMs: number;
 }
 
@@ -31,5 +33,6 @@ export const defaultTimes: SupervisionTimes = {
   longestStartTimeoutMs: 240_000,
   stopTimeoutMs: 15_000,
   stableMs: 30_000,
+  atWorkMs: 5_000,
   maxBackoffMs: 30_000,
 };

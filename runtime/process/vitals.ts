@@ -10,7 +10,7 @@ export interface Vitals {
 }
 
 /** Of the time since the answer before. */
-export interface EventLoop {
+interface EventLoop {
   /** How late timers were, in milliseconds. */
   readonly p50Ms: number;
   readonly p99Ms: number;

@@ -7,7 +7,7 @@ const usualMiB = 1_024;
 const leastMiB = 128;
 const mostMiB = 65_536;
 
-export const workerMemorySetting = 'HILUM_WORKER_MEMORY';
+const workerMemorySetting = 'HILUM_WORKER_MEMORY';
 
 /** Reads `HILUM_WORKER_MEMORY`: MiB that one worker may hold; with a problem in words where it is none. */
 export function readWorkerMemory(find: (name: string) => string | undefined): {

@@ -65,6 +65,9 @@ runChild('worker', async ({ settings, config, logger }) => {
         queues: config.definitions.queues,
         paused: config.paused,
         standsBy: config.standsBy,
+        onCulprit: () => {
+          tell({ type: 'culprit' });
+        },
         ...(config.culprits === undefined ? {} : { culprits: config.culprits }),
         window,
         flowTimeoutMs,

@@ -11,6 +11,8 @@ export interface QuickEnd {
 
 /** A message that ends its worker each time is given up by then, whatever ended it. */
 const mostEnds = 8;
+/** So many messages in a row, each of which ended the worker as soon as it was up: it is not the messages. */
+const mostCulprits = 10;
 /** Before it is ready no message is to blame. */
 const mostEndsAtStart = 4;
 /** Of one node, without a message that could be given up for it. */
@@ -18,12 +20,14 @@ const mostEndsOfNode = 3;
 
 /**
  * Whether another start would only end again: these are all ends, the last one last, since the process last ran for
- * long. What single messages did is over when they are given up; what remains is of the flow.
+ * long, or a message was found to be the reason. What single messages did is over when they are given up; what remains
+ * is of the flow. `culprits`: how many such messages there were in a row.
  */
-export function isCrashLoop(ends: readonly QuickEnd[]): boolean {
+export function isCrashLoop(ends: readonly QuickEnd[], culprits = 0): boolean {
   const last = (count: number): readonly QuickEnd[] => ends.slice(-count);
   return (
     ends.length >= mostEnds ||
+    culprits >= mostCulprits ||
     (ends.length >= mostEndsAtStart && last(mostEndsAtStart).every((end) => !end.wasReady)) ||
     findGuiltyNode(last(mostEndsOfNode)) !== undefined
   );

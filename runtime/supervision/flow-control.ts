@@ -4,7 +4,8 @@ import type { InterfaceControl } from '../../console/api/interfaces.ts';
 import { buildError } from '../../core/errors.ts';
 import type { FlowNode, InterfaceDefinitions } from '../../core/interface.ts';
 import type { Logger } from '../../core/ports/logger.ts';
-import type { StoppedInterfaces } from '../admin/stopped-interfaces.ts';
+import type { Kept } from '../admin/kept.ts';
+import { StoppedInterfaces } from '../admin/stopped-interfaces.ts';
 import type { Clock } from '../clock.ts';
 import { groupOf } from '../deploy/groups.ts';
 import { toInstant } from '../ids.ts';
@@ -14,8 +15,6 @@ import type { QuickEnd } from './crash-loop.ts';
 interface Options {
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Those that operators have stopped. */
-  readonly stopped: StoppedInterfaces;
   /** As they are deployed. */
   readonly flows: () => readonly FlowNode[];
   /** {@link FlowControl.flows} and {@link FlowControl.select} say something else now: edge and workers go by it. */
@@ -32,25 +31,37 @@ export class FlowControl implements InterfaceControl {
   readonly #options: Options;
   readonly #arrangement: Arrangement;
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** Those that operators have stopped. */
+  #stopped: StoppedInterfaces | undefined;
 
   constructor(options: Options) {
     this.#options = options;
     this.#arrangement = new Arrangement(options.clock);
   }
 
+  /** First of all: reads which interfaces operators have stopped, and keeps that there. */
+  async open(kept: Kept): Promise<void> {
+    this.#stopped = await StoppedInterfaces.open(kept);
+  }
+
+  /** Operators may have decided something else, elsewhere. */
+  async reload(): Promise<void> {
+    await this.#stopped?.reload();
+  }
+
   /** The flows as they are to run. */
   get flows(): readonly FlowNode[] {
-    return this.#arrangement.arrange(this.#options.flows(), this.#options.stopped.ids());
+    return this.#arrangement.arrange(this.#options.flows(), this.#stoppedIds);
   }
 
   /** The flows of a deploy as they are to run: what has crashed begins anew with it. */
   arrange(flows: readonly FlowNode[]): readonly FlowNode[] {
-    return new Arrangement(this.#options.clock).arrange(flows, this.#options.stopped.ids());
+    return new Arrangement(this.#options.clock).arrange(flows, this.#stoppedIds);
   }
 
   /** What the edge is to do: an operator who stops an interface closes its listeners and senders too. */
   select(definitions: InterfaceDefinitions): InterfaceDefinitions {
-    const stopped = this.#options.stopped.ids();
+    const stopped = this.#stoppedIds;
     const runs = (each: { readonly interface: string }): boolean => !stopped.has(each.interface);
     return {
       ...definitions,
@@ -85,31 +96,36 @@ export class FlowControl implements InterfaceControl {
 
   async stop(id: string, { by, reason }: Mandate): Promise<void> {
     this.#requireInterface(id);
-    const { stopped, clock, logger, onChange } = this.#options;
+    const { clock, logger, onChange } = this.#options;
     const since = toInstant(clock());
-    await stopped.add({ interface: id, by, since, ...(reason === undefined ? {} : { reason }) });
+    await this.#stopped?.add({
+      interface: id,
+      by,
+      since,
+      ...(reason === undefined ? {} : { reason }),
+    });
     logger.info({ interface: id, by }, 'An interface was stopped.');
     await onChange();
   }
 
   async start(id: string, { by }: Mandate): Promise<void> {
     this.#requireInterface(id);
-    const { stopped, logger, onChange } = this.#options;
+    const { logger, onChange } = this.#options;
     this.#arrangement.start(id);
-    await stopped.remove(id);
+    await this.#stopped?.remove(id);
     logger.info({ interface: id, by }, 'An interface was started.');
     await onChange();
   }
 
   /** Each interface with its worker group, and why it does not run where it does not. */
   statuses(): readonly InterfaceStatus[] {
-    const { flows, stopped } = this.#options;
+    const { flows } = this.#options;
     const groups = new Map(this.flows.map((tab) => [tab.id, groupOf(tab)]));
     return flows()
       .filter(({ type }) => type === 'tab')
       .map((tab) => {
         const base = { id: tab.id, label: labelOf(tab), group: groups.get(tab.id) ?? groupOf(tab) };
-        const byOperator = stopped.find(tab.id);
+        const byOperator = this.#stopped?.find(tab.id);
         if (byOperator !== undefined) {
           const { by, since, reason } = byOperator;
           const why = `Stopped by ${by}${reason === undefined ? '' : `: ${reason}`}. Start it with hilum interfaces start.`;
@@ -149,6 +165,10 @@ export class FlowControl implements InterfaceControl {
     }, this.#options.againMs ?? usualAgainMs);
     timer.unref();
     this.#timers.add(timer);
+  }
+
+  get #stoppedIds(): ReadonlySet<string> {
+    return this.#stopped?.ids() ?? new Set();
   }
 
   #forgetTimers(): void {

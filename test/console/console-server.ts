@@ -9,14 +9,13 @@ import { openUserStore } from '../../connectors/file/user-store.ts';
 import { connectOwner, type OwnerClient } from '../../connectors/sqlite/client.ts';
 import { openOwner, type Owner } from '../../connectors/sqlite/owner.ts';
 import { createConsole, type Console, type ConsoleTimes } from '../../console/api/app.ts';
-import type { Control, ControlStatus } from '../../console/api/control.ts';
+import type { Control, ControlStatus, InterfaceStatus } from '../../console/api/control.ts';
 import { openHistory } from '../../runtime/deploy/history.ts';
 import { ReplayRuns } from '../../runtime/replay/runs.ts';
 import { AlarmWatch } from '../../runtime/alarm/watch.ts';
 import { Administrator } from '../../runtime/admin/administrator.ts';
 import { Retention } from '../../runtime/retention/retention.ts';
 import { FlowControl } from '../../runtime/supervision/flow-control.ts';
-import { StoppedInterfaces } from '../../runtime/admin/stopped-interfaces.ts';
 import { keptInFile } from '../../runtime/admin/kept.ts';
 import { PausedQueues } from '../../runtime/admin/paused-queues.ts';
 import type { LiveMessage } from '../../console/api/views.ts';
@@ -51,6 +50,8 @@ export interface RunningConsole {
   now(): number;
   /** How often the ledger was asked for the newest messages: once a look of the live page. */
   looks(): number;
+  /** The interfaces, and whether they are stopped. */
+  interfaces(): readonly InterfaceStatus[];
   /** The queues that the consumers were told to pause. */
   paused(): readonly string[];
   /** The keys that the consumers were told to look at again. */
@@ -99,6 +100,13 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
   let paused: readonly string[] = [];
   const released: { readonly queue: string; readonly key: string }[] = [];
   const clock = (): number => Date.now() + offsetMs;
+  const interfaces = new FlowControl({
+    logger,
+    clock,
+    flows: () => [{ id: 'lab', type: 'tab', label: 'Lab results' }],
+    onChange: () => Promise.resolve(),
+  });
+  await interfaces.open(keptInFile(join(folder, 'stopped-interfaces.json')));
   const control = buildControl();
   const stores = { ...client, close: () => Promise.resolve() };
   const replays = await ReplayRuns.open({
@@ -170,13 +178,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
       policies: () => new Map(),
       labelOf: () => undefined,
     }),
-    interfaces: new FlowControl({
-      logger,
-      clock,
-      stopped: await StoppedInterfaces.open(keptInFile(join(folder, 'stopped-interfaces.json'))),
-      flows: () => [{ id: 'lab', type: 'tab', label: 'Lab results' }],
-      onChange: () => Promise.resolve(),
-    }),
+    interfaces,
     administration: new Administrator({
       stores,
       logger,
@@ -233,6 +235,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
     advance: (ms) => void (offsetMs += ms),
     looks: () => looks,
     paused: () => paused,
+    interfaces: () => interfaces.statuses(),
     released,
     request,
     post,

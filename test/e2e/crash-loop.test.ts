@@ -52,10 +52,9 @@ async function goesThrough(port: number, index: number): Promise<void> {
 it('stops the one flow whose node is in an endless loop at the start; the others run on in their worker', async () => {
   const { good, bad } = await startWith('for (;;);');
   const found = await whenStopped();
-  expect(found.get('bad')).toMatchObject({
-    cause: 'crash',
-    reason: expect.stringMatching(/group default.* the node bad-do was in an endless loop/),
-  });
+  const { cause, reason } = found.get('bad')!;
+  expect(cause).toBe('crash');
+  expect(reason).toMatch(/group default.* the node bad-do was in an endless loop/);
   expect(['good', 'third'].map((id) => found.get(id)?.state)).toEqual(['running', 'running']);
   await goesThrough(good, 1);
   const { processes, notes } = await hilum.status();

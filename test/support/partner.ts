@@ -7,9 +7,12 @@ export async function openPartner(
 ): Promise<{
   readonly port: number;
   readonly got: string[];
+  /** What came with each of them, as it was read. */
+  readonly texts: string[];
   close(): void;
 }> {
   const got: string[] = [];
+  const texts: string[] = [];
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     sockets.add(socket);
@@ -17,6 +20,7 @@ export async function openPartner(
     socket.on('data', (chunk) => {
       for (const [, id = ''] of chunk.toString('latin1').matchAll(/\|ORU[^|]*\|(LAB\d+)\|/g)) {
         got.push(id);
+        texts.push(chunk.toString('latin1'));
         if (answers) socket.write(`\x0bMSH|^~\\&|||||||ACK|1|P|2.5.1\rMSA|AA|${id}\r\x1c\r`);
       }
     });
@@ -25,6 +29,7 @@ export async function openPartner(
   return {
     port: (server.address() as AddressInfo).port,
     got,
+    texts,
     close: () => {
       for (const socket of sockets) socket.destroy();
       server.close();

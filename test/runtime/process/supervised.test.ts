@@ -39,6 +39,7 @@ const patient: SupervisionTimes = {
   longestStartTimeoutMs: 60_000,
   stopTimeoutMs: 60_000,
   stableMs: 60_000,
+  atWorkMs: 60_000,
   maxBackoffMs: 1,
 };
 
@@ -248,7 +249,7 @@ describe('a process that may hold only so much', () => {
     expect(memoryBoundMiB).toBe(200);
     expect(heapMiB).toBeGreaterThan(1);
     expect(memoryMiB).toBeLessThan(150);
-    expect(eventLoop).toMatchObject({ p50Ms: expect.any(Number), maxMs: expect.any(Number) });
+    expect(eventLoop?.maxMs).toBeGreaterThanOrEqual(eventLoop?.p50Ms ?? Number.NaN);
     child.send({ type: 'inject', nodeId: 'a' });
     await whenSo(() => heard.filter((type) => type === 'ready').length >= 2);
     expect(kills()[0]).toMatchObject({ text: 'Killed: it grew past 200 MiB.' });

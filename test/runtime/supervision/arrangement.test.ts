@@ -76,12 +76,11 @@ describe('a crash loop', () => {
       ends: ends(3, { nodeId: 'b-function', reason: 'the node b-function was in an endless loop' }),
     });
     expect(measure).toEqual({ kind: 'stopped', tabs: ['b'] });
-    expect(arrangement.stopped.get('b')).toEqual({
-      since: '1970-01-01T00:00:00.000Z',
-      reason: expect.stringMatching(
-        /group shared.*3 times.*node b-function was in an endless loop.*hilum interfaces start/,
-      ),
-    });
+    const { reason, since } = arrangement.stopped.get('b')!;
+    expect(since).toBe('1970-01-01T00:00:00.000Z');
+    expect(reason).toMatch(
+      /group shared.*3 times.*node b-function was in an endless loop.*hilum interfaces start/,
+    );
     expect(tabsOf(arrangement.arrange(flows, none), 'shared')).toEqual(['a', 'c']);
   });
 

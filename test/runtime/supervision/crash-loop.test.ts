@@ -24,3 +24,8 @@ it.each([
 ])('%s', (_, ends, wanted) => {
   expect(isCrashLoop(ends)).toBe(wanted);
 });
+
+it('is one where each message ends the worker as soon as it is up', () => {
+  expect(isCrashLoop(many(1), 9)).toBe(false);
+  expect(isCrashLoop(many(1), 10)).toBe(true);
+});
