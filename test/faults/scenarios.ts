@@ -1,6 +1,7 @@
 import { startWithBacklog } from './backlog.ts';
 import { broker } from './broker.ts';
 import { clock } from './clock.ts';
+import { cluster } from './cluster.ts';
 import { disk } from './disk.ts';
 import type { Scenario } from './harness/scenario.ts';
 import { kill } from './kill.ts';
@@ -13,6 +14,7 @@ export const scenarios: readonly Scenario[] = [
   kill,
   partner,
   broker,
+  cluster,
   ledger,
   disk,
   clock,
