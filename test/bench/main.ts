@@ -8,6 +8,7 @@ const benchmarks: Readonly<Record<string, string>> = {
   owner: './owner.ts',
   retention: './retention.ts',
   pipeline: './pipeline/main.ts',
+  plan: './plan/main.ts',
 };
 
 // The rest of the command line is the benchmark's own.

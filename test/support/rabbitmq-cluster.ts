@@ -15,6 +15,8 @@ export interface RabbitNode {
   readonly name: string;
   /** `amqp://guest:guest@127.0.0.1:PORT`. */
   readonly url: string;
+  /** The process id of the running node. */
+  readonly pid: number | undefined;
   /** SIGKILL to its own process, resolved when that is gone. */
   kill(): Promise<void>;
   /** An orderly shutdown, as before an upgrade; resolved when it is gone. */
@@ -166,6 +168,9 @@ function buildNode(options: {
     name: `${address.short}@localhost`,
     url: `amqp://guest:guest@127.0.0.1:${address.port}`,
     isRunning: () => isRunning(server),
+    get pid() {
+      return isRunning(server) ? server?.pid : undefined;
+    },
     kill: () => end(server),
     async shutDown() {
       server?.ref();
