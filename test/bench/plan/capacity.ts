@@ -21,7 +21,7 @@ export interface Demand {
 }
 
 /** One part of the plan, all installations together. */
-export interface Part {
+interface Part {
   readonly name: string;
   readonly count: number;
   /** Busy cores in the busiest hour. */
@@ -32,7 +32,7 @@ export interface Part {
 }
 
 /** Something that one installation has one of, and how many installations it asks for. */
-export interface Limit {
+interface Limit {
   readonly name: string;
   readonly needed: number;
   readonly most: number;
