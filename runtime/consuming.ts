@@ -1,4 +1,4 @@
-import type { Broker, Consumer, Delivery } from '../core/ports/broker.ts';
+import type { Broker, ConsumeOptions, Consumer, Delivery } from '../core/ports/broker.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { backoffMs } from './retry-policy.ts';
 
@@ -20,8 +20,7 @@ export interface Consuming {
 export function startConsuming(
   broker: Broker,
   queue: string,
-  options: {
-    readonly window: number;
+  options: ConsumeOptions & {
     readonly logger: Logger;
     /** Before the first delivery, and not before the queue may be consumed. */
     readonly prepare?: () => Promise<void>;

@@ -2,6 +2,7 @@ import type { Message } from 'amqplib';
 import type { Envelope } from '../../core/envelope.ts';
 import type {
   Broker,
+  ConsumeOptions,
   Consumer,
   Delivery,
   QueueDefinition,
@@ -15,6 +16,7 @@ import type { Connection } from './connection.ts';
 import { DeclaredQueues } from './declared-queues.ts';
 import { countQueue, sumQueue } from './depth.ts';
 import { hasLane } from './lane-choice.ts';
+import { LaneSharing } from './lane-sharing.ts';
 import { Lane } from './lane.ts';
 import type { LinkState, Patience } from './link.ts';
 import { Link, usualPatience } from './link.ts';
@@ -156,14 +158,18 @@ class RabbitBroker implements Broker {
 
   async consume(
     queue: string,
-    options: { readonly window: number },
+    options: ConsumeOptions,
     handler: (delivery: Delivery) => void,
   ): Promise<Consumer> {
     const connection = await this.#connected();
-    const consumer = new QueueConsumer(
-      queue,
-      await this.#buildLanes(connection, queue, options, handler),
-    );
+    const [own, ...lanes] = await this.#buildLanes(connection, queue, options, handler);
+    const sharing = new LaneSharing({
+      serverQueue: this.#names.queue(queue),
+      lanes,
+      ready: () => this.#bothReady(),
+      may: options.mayShare ?? (() => true),
+    });
+    const consumer = new QueueConsumer(queue, own === undefined ? [] : [own, ...lanes], sharing);
     for (const other of this.#consumers) if (other.finished) this.#consumers.delete(other);
     await consumer.start(connection);
     this.#consumers.add(consumer);
@@ -194,6 +200,7 @@ class RabbitBroker implements Broker {
         {
           queue,
           serverQueue,
+          isOrdered: index !== undefined,
           window:
             index === undefined || lanes === 0 ? window : Math.max(1, Math.floor(window / lanes)),
           handler,

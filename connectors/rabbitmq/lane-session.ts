@@ -14,6 +14,8 @@ export interface LaneOptions {
   readonly serverQueue: string;
   /** How many deliveries are unsettled at a time. */
   readonly window: number;
+  /** One that comes again must not come behind others that have been handed out meanwhile. */
+  readonly isOrdered: boolean;
   readonly handler: (delivery: Delivery) => void;
   readonly publisher: SettlementPublisher;
   /** What takes a message that is not for the handler to where it belongs; undefined where it is. */
@@ -27,6 +29,14 @@ const handlerFailureDelayMs = 5_000;
 /** How long what could not be settled, or moved, is held before that is tried again. */
 const againMs = 1_000;
 const lookEveryMs = 20_000;
+
+/** Why a session is over. */
+export interface SessionEnd {
+  /** What is wrong; absent where nobody wants it any more or its connection went. */
+  readonly reason?: string | undefined;
+  /** The next one is to be opened after as long; absent: it is for the lane to say. */
+  readonly againMs?: number;
+}
 
 /**
  * One consumer on one channel, from its opening to its end; the lane opens another one then. Every message of it is
@@ -45,10 +55,13 @@ export class LaneSession {
   /** Settled, and RabbitMQ is told of them with those that are settled in the same turn of the event loop. */
   #settled: ConsumeMessage[] = [];
   readonly #voiding = new AbortController();
-  readonly #ended = Promise.withResolvers<string | undefined>();
+  readonly #ended = Promise.withResolvers<SessionEnd>();
   #moving: Promise<void> = Promise.resolve();
   #isOver = false;
   #isHalted = false;
+  /** What may stand in the way of the lane being given to somebody else; unset while nobody wants that. */
+  #yielding: { readonly may: () => boolean; readonly timer: NodeJS.Timeout } | undefined;
+  #hasDelivered = false;
   /** How often in a row RabbitMQ has said that nobody consumes the queue. */
   #missed = 0;
 
@@ -61,7 +74,7 @@ export class LaneSession {
     channel.on('error', (error: Error) => {
       reason = error.message;
     });
-    channel.on('close', () => this.#end(reason));
+    channel.on('close', () => this.#end({ reason }));
     const timer = setInterval(
       () => void this.#look(),
       Math.min(lookEveryMs, options.recycleAfterMs),
@@ -90,14 +103,37 @@ export class LaneSession {
     }
   }
 
-  /** Resolves when it is over: with what is wrong, or undefined where nobody wants it any more or its connection went. */
-  get ended(): Promise<string | undefined> {
+  /** Resolves when it is over. */
+  get ended(): Promise<SessionEnd> {
     return this.#ended.promise;
   }
 
   /** Delivered and not settled. */
   get unsettled(): number {
     return this.#held.size;
+  }
+
+  /** RabbitMQ has given it some: of several consumers of a lane, one is. */
+  get isActive(): boolean {
+    return this.#hasDelivered && !this.#isOver;
+  }
+
+  /**
+   * Over as soon as what is handed out is settled, so that RabbitMQ gives the queue to whoever waits for it, and nobody
+   * has anything of it in hands then. Where that takes longer than `withinMs`, or `may` says no, it goes on as before.
+   */
+  yield({ may, withinMs }: { readonly may: () => boolean; readonly withinMs: number }): void {
+    if (this.#isOver || this.#isHalted || this.#yielding !== undefined || !may()) return;
+    const timer = setTimeout(() => this.#keep(), withinMs);
+    timer.unref();
+    this.#yielding = { may, timer };
+    this.#endWhenSettled();
+  }
+
+  #keep(): void {
+    clearTimeout(this.#yielding?.timer);
+    this.#yielding = undefined;
+    this.#handOut();
   }
 
   /**
@@ -116,26 +152,32 @@ export class LaneSession {
 
   /** All that is unsettled goes back to the queue; RabbitMQ has heard of the rest when it resolves. Never rejects. */
   async end(reason?: string): Promise<void> {
+    await this.#endAs({ reason });
+  }
+
+  async #endAs(end: SessionEnd): Promise<void> {
     if (this.#isOver) return;
     this.#tell();
-    this.#end(reason);
+    this.#end(end);
     const closing = () => this.#channel.close();
     await this.#connection.call(closing, 'A channel cannot be closed').catch(() => undefined);
   }
 
-  #end(reason: string | undefined): void {
+  #end(end: SessionEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    clearTimeout(this.#yielding?.timer);
     this.#held.clear();
     this.#settled = [];
     if (this.#handedOut.size > 0) this.#voiding.abort();
     this.#handedOut.clear();
     this.#waiting.length = 0;
-    this.#ended.resolve(reason);
+    this.#ended.resolve(end);
   }
 
   #deliver(message: ConsumeMessage): void {
     if (this.#isOver) return;
+    this.#hasDelivered = true;
     this.#held.set(message, performance.now());
     const move = this.#options.findMove(message);
     if (move === undefined) {
@@ -162,7 +204,7 @@ export class LaneSession {
   }
 
   #handOut(): void {
-    while (!this.#isOver && !this.#isHalted) {
+    while (!this.#isOver && !this.#isHalted && this.#yielding === undefined) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
       this.#handedOut.add(next.message);
@@ -225,6 +267,11 @@ export class LaneSession {
 
   /** Not at once where it could not be settled, or it would fail as fast as it is delivered. */
   #giveBack(message: ConsumeMessage, when: 'now' | 'soon'): void {
+    if (when === 'soon' && this.#options.isOrdered) {
+      // All that is handed out goes back with it, and comes again in its order: those behind it wait for it.
+      void this.#endAs({ reason: 'a message could not be settled', againMs });
+      return;
+    }
     // The process need not stay for it: with its connection everything goes back.
     if (when === 'soon') setTimeout(() => this.#giveBack(message, 'now'), againMs).unref();
     else if (this.#handedOut.delete(message)) {
@@ -238,7 +285,9 @@ export class LaneSession {
   }
 
   #endWhenSettled(): void {
-    if (this.#isHalted && this.#handedOut.size === 0) void this.end();
+    if (this.#handedOut.size > 0) return;
+    if (this.#isHalted || this.#yielding?.may() === true) void this.end();
+    else if (this.#yielding !== undefined) this.#keep();
   }
 
   /** A call, since it may change across any await. */

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Connection } from './connection.ts';
 import { toAmqpFailure } from './failures.ts';
 import { LaneSession } from './lane-session.ts';
-import type { LaneOptions } from './lane-session.ts';
+import type { LaneOptions, SessionEnd } from './lane-session.ts';
 
 const firstDelayMs = 500;
 const longestDelayMs = 30_000;
@@ -29,6 +29,11 @@ export class Lane {
     return this.#session?.unsettled ?? 0;
   }
 
+  /** This consumer is the one that RabbitMQ gives it to, as far as that has shown. */
+  get isActive(): boolean {
+    return this.#session?.isActive ?? false;
+  }
+
   /** Stopped, and nothing of it is held any more. */
   get finished(): boolean {
     return this.#isStopped() && this.#session === undefined;
@@ -50,6 +55,11 @@ export class Lane {
     this.#paused?.resolve(undefined);
     this.#paused = undefined;
     this.#session?.resume();
+  }
+
+  /** Lets go of it when nothing of it is in hands, and stands in line for it again. See {@link LaneSession.yield}. */
+  yield(options: { readonly may: () => boolean; readonly withinMs: number }): void {
+    this.#session?.yield(options);
   }
 
   /** Nothing more is handed out; what is held may be settled. */
@@ -82,9 +92,14 @@ export class Lane {
         const session: LaneSession =
           next ?? (await LaneSession.open(await this.#ready(), this.#options));
         next = undefined;
-        const reason = await this.#attend(session);
+        const { reason, againMs } = await this.#attend(session);
         if (reason === undefined) {
           delayMs = firstDelayMs;
+          continue;
+        }
+        if (againMs !== undefined) {
+          logger.warn({ queue, reason }, 'A consumer takes back what it has, to keep its order');
+          await this.#wait(againMs);
           continue;
         }
         logger.error({ queue, reason }, 'A consumer has ended; opening it again');
@@ -93,20 +108,23 @@ export class Lane {
         const { message } = toAmqpFailure(error);
         logger.warn({ queue, reason: message }, 'A queue cannot be consumed; trying again');
       }
-      await pause(delayMs, undefined, { signal: this.#stopping.signal, ref: false }).catch(
-        () => undefined,
-      );
+      await this.#wait(delayMs);
       delayMs = Math.min(2 * delayMs, longestDelayMs);
     }
     void next?.end();
   }
 
-  async #attend(session: LaneSession): Promise<string | undefined> {
+  async #wait(ms: number): Promise<void> {
+    const { signal } = this.#stopping;
+    await pause(ms, undefined, { signal, ref: false }).catch(() => undefined);
+  }
+
+  async #attend(session: LaneSession): Promise<SessionEnd> {
     this.#session = session;
     // Either may have come while it was opened.
     if (this.#isStopped() || this.#paused !== undefined) void session.halt();
-    const reason = await session.ended;
+    const end = await session.ended;
     this.#session = undefined;
-    return reason;
+    return end;
   }
 }

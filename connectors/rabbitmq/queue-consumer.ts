@@ -1,14 +1,17 @@
 import type { Consumer } from '../../core/ports/broker.ts';
 import type { Connection } from './connection.ts';
+import type { LaneSharing } from './lane-sharing.ts';
 import type { Lane } from './lane.ts';
 
 /** One consumer of a queue as its caller knows it: of all its lanes. */
 export class QueueConsumer implements Consumer {
   readonly queue: string;
   readonly #lanes: readonly Lane[];
+  readonly #sharing: LaneSharing;
 
-  constructor(queue: string, lanes: readonly Lane[]) {
+  constructor(queue: string, lanes: readonly Lane[], sharing: LaneSharing) {
     this.queue = queue;
+    this.#sharing = sharing;
     // By chance: of several processes that start together each is to get some.
     this.#lanes = lanes
       .map((lane) => [Math.random(), lane] as const)
@@ -28,6 +31,7 @@ export class QueueConsumer implements Consumer {
   async start(connection: Connection): Promise<void> {
     try {
       for (const lane of this.#lanes) await lane.start(connection);
+      this.#sharing.start();
     } catch (error) {
       await this.stop();
       throw error;
@@ -44,11 +48,13 @@ export class QueueConsumer implements Consumer {
   }
 
   async stop(): Promise<void> {
+    this.#sharing.stop();
     await Promise.all(this.#lanes.map((lane) => lane.stop()));
   }
 
   /** As `stop`, and what is held goes back. */
   async close(): Promise<void> {
+    this.#sharing.stop();
     await Promise.all(this.#lanes.map((lane) => lane.close()));
   }
 }

@@ -36,7 +36,7 @@ export interface Broker {
    */
   consume(
     queue: string,
-    options: { readonly window: number },
+    options: ConsumeOptions,
     handler: (delivery: Delivery) => void,
   ): Promise<Consumer>;
 
@@ -48,6 +48,16 @@ export interface Broker {
    * then is delivered to others. Idempotent.
    */
   close(): Promise<void>;
+}
+
+export interface ConsumeOptions {
+  /** Unsettled at a time. */
+  readonly window: number;
+  /**
+   * Asked before a lane with nothing unsettled is let go of, so that another consumer may have it: false while it would
+   * be out of order there. Absent: always.
+   */
+  readonly mayShare?: () => boolean;
 }
 
 export interface QueueDefinition {

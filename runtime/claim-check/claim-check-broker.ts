@@ -2,6 +2,7 @@ import type { Envelope } from '../../core/envelope.ts';
 import { findFailure } from '../../core/errors.ts';
 import type {
   Broker,
+  ConsumeOptions,
   Consumer,
   Delivery,
   Outgoing,
@@ -66,7 +67,7 @@ export class ClaimCheckBroker implements Broker {
 
   async consume(
     queue: string,
-    options: { readonly window: number },
+    options: ConsumeOptions,
     handler: (delivery: Delivery) => void,
   ): Promise<Consumer> {
     const claims = new Claims({

@@ -93,6 +93,7 @@ export class FlowConsumer {
       logger,
       onState,
       isPaused,
+      mayShare: () => !this.#order.hasSetAside,
       prepare: () => this.#order.open(),
       onDelivery: (delivery) => {
         this.#order.take(this.#toOwn(delivery));

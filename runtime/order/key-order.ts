@@ -75,6 +75,11 @@ export class KeyOrder {
     this.#slowMs = options.slowMs ?? defaultSlowMs;
   }
 
+  /** Some are in the ledger until their turn, and nobody else knows of them. */
+  get hasSetAside(): boolean {
+    return this.#lines.values().some(({ parked }) => parked);
+  }
+
   /** What was set aside before goes on, but for what waits for a decision. Before the first `take`. */
   async open(): Promise<void> {
     if (this.#order === 'none') return;

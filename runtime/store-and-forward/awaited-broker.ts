@@ -2,6 +2,7 @@ import type { Envelope } from '../../core/envelope.ts';
 import { buildError, findFailure } from '../../core/errors.ts';
 import type {
   Broker,
+  ConsumeOptions,
   Consumer,
   Delivery,
   QueueDefinition,
@@ -66,7 +67,7 @@ export class AwaitedBroker implements Broker {
 
   consume(
     queue: string,
-    options: { readonly window: number },
+    options: ConsumeOptions,
     handler: (delivery: Delivery) => void,
   ): Promise<Consumer> {
     return this.#broker?.consume(queue, options, handler) ?? Promise.reject(buildAway());

@@ -9,6 +9,7 @@ const benchmarks: Readonly<Record<string, string>> = {
   retention: './retention.ts',
   pipeline: './pipeline/main.ts',
   interfaces: './interfaces.ts',
+  plan: './plan/main.ts',
 };
 
 // The rest of the command line is the benchmark's own.

@@ -1,10 +1,14 @@
-// How fast the broker on RabbitMQ is, on a private server of its own: node test/bench/rabbitmq-broker.ts
+// How fast the broker on RabbitMQ is, on a private server of its own, or on a cluster of three with `--nodes 3` (whose
+// nodes talk through this process: their processor time counts, their speed does not): `npm run bench -- rabbitmq-broker`.
 // Prints one JSON line a measurement; messages are 2 kB. Client and server share the machine.
 import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
 import { openRabbitBroker } from '../../connectors/rabbitmq/broker.ts';
 import type { Envelope } from '../../core/envelope.ts';
 import type { Broker } from '../../core/ports/broker.ts';
+import { startRabbitCluster } from '../support/rabbitmq-cluster.ts';
 import { startRabbit } from '../support/rabbitmq.ts';
+import { readCpuMs } from './pipeline/processes.ts';
 
 const body = Buffer.alloc(2_000, 'OBX|1|NM|GLU^Glucose^L||5.4|mmol/L|||N\r');
 const durationMs = 4_000;
@@ -15,7 +19,12 @@ const logger = {
   error: console.error,
 };
 
-const server = await startRabbit();
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: { nodes: { type: 'string', default: '1' } },
+});
+const server = values.nodes === '3' ? await startRabbitCluster() : await startRabbit();
+const nodes = 'nodes' in server ? server.nodes : [server];
 try {
   const broker = await openRabbitBroker({ url: server.url, logger });
   await broker.declare({ name: 'bench', interface: 'bench' });
@@ -35,9 +44,42 @@ try {
     await take(broker, window, taken);
     report(`consume and accept, window ${window}`, taken, performance.now() - startedAt, {});
   }
+  await broker.declare({ name: 'through', interface: 'bench', order: { lanes: 4 } });
+  const before = readServerCpuMs();
+  const startedAt = performance.now();
+  const count = 20_000;
+  await pass(broker, 64, count);
+  report('published, consumed and accepted, four lanes', count, performance.now() - startedAt, {
+    serverMicrosPerMessage: Math.round(((readServerCpuMs() - before) * 1_000) / count),
+  });
   await broker.close();
 } finally {
   await server.stop();
+}
+
+function readServerCpuMs(): number {
+  return nodes.reduce((sum, { pid }) => sum + (pid === undefined ? 0 : readCpuMs(pid)), 0);
+}
+
+/** So many go in, and out again, at the same time. */
+async function pass(broker: Broker, outstanding: number, count: number): Promise<void> {
+  const done = Promise.withResolvers<undefined>();
+  let taken = 0;
+  const consumer = await broker.consume('through', { window: 256 }, (delivery) => {
+    delivery.accept().then(() => {
+      taken += 1;
+      if (taken === count) done.resolve(undefined);
+    }, done.reject);
+  });
+  let published = 0;
+  const publisher = async (): Promise<void> => {
+    while (published < count) {
+      published += 1;
+      await broker.publish('through', buildEnvelope());
+    }
+  };
+  await Promise.all([...Array.from({ length: outstanding }, publisher), done.promise]);
+  await consumer.stop();
 }
 
 async function publishFor(

@@ -2,6 +2,7 @@ import { startWithBacklog } from './backlog.ts';
 import { broker } from './broker.ts';
 import { clock } from './clock.ts';
 import { deploy } from './deploy.ts';
+import { cluster } from './cluster.ts';
 import { disk } from './disk.ts';
 import type { Scenario } from './harness/scenario.ts';
 import { isolation } from './isolation.ts';
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   partner,
   isolation,
   broker,
+  cluster,
   ledger,
   postgres,
   disk,

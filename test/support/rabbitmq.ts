@@ -1,12 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findFreePorts } from './ports.ts';
 import { requireProgram } from './programs.ts';
+import { end, isRunning, keep, startKeeper, untilReady } from './rabbitmq-process.ts';
 
 /** A RabbitMQ server of this test's own, on loopback, with its own data, ports, cookie and epmd. */
 export interface RabbitServer {
@@ -26,8 +26,6 @@ export interface RabbitServer {
   /** Ends the server and its epmd and removes the data. Idempotent. */
   stop(): Promise<void>;
 }
-
-const startTimeoutMs = 120_000;
 
 /**
  * Starts a private server without plugins but for `rabbitmq_prometheus` where that is asked for; resolves when it takes connections (5 to 30 s). It ends, with
@@ -153,77 +151,4 @@ function buildEnvironment(server: {
     // The start script then becomes the server instead of waiting for it: its pid is the server's.
     RUNNING_UNDER_SYSTEMD: 'true',
   };
-}
-
-/** "completed with 0 plugins." is what the server prints when its listeners are up. */
-async function untilReady(server: ChildProcess): Promise<void> {
-  let output = '';
-  await new Promise<void>((resolve, reject) => {
-    const fail = (what: string): void => {
-      reject(new Error(`rabbitmq-server ${what}. Its last words:\n${output.slice(-2000)}`));
-    };
-    const timer = setTimeout(() => {
-      fail(`was not ready within ${startTimeoutMs / 1000} s`);
-    }, startTimeoutMs);
-    const read = (chunk: Buffer): void => {
-      output += chunk.toString();
-      if (!output.includes('completed with')) return;
-      clearTimeout(timer);
-      resolve();
-    };
-    server.stdout?.on('data', read);
-    server.stderr?.on('data', read);
-    server.once('error', (error) => {
-      clearTimeout(timer);
-      fail(`could not be started: ${error.message}`);
-    });
-    server.once('exit', (code, signal) => {
-      clearTimeout(timer);
-      fail(`ended with ${signal ?? code}`);
-    });
-  });
-  // Its pipes stay read, and do not hold a test run open.
-  for (const pipe of [server.stdout, server.stderr]) {
-    (pipe as unknown as { unref(): void } | null)?.unref();
-  }
-}
-
-/**
- * Ends what it was told to keep when its standard input closes: when this process is gone, by SIGKILL
- * too, where no exit handler runs.
- */
-function startKeeper(folder: string): ChildProcess {
-  const script = `
-    pids=
-    while read -r pid; do pids="$pids $pid"; done
-    for pid in $pids; do
-      # Only if the number still belongs to a process of this folder.
-      if tr '\\0' '\\n' < "/proc/$pid/environ" 2>/dev/null | grep -qF "$0"; then kill -KILL "$pid"; fi
-    done
-    sleep 0.5
-    rm -rf "$0"`;
-  const keeper = spawn('sh', ['-c', script, folder], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  keeper.unref();
-  (keeper.stdin as unknown as { unref(): void } | null)?.unref();
-  return keeper;
-}
-
-function keep(keeper: ChildProcess, child: ChildProcess): void {
-  child.unref();
-  keeper.stdin?.write(`${child.pid ?? ''}\n`);
-}
-
-function isRunning(child: ChildProcess | undefined): boolean {
-  return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
-}
-
-async function end(child: ChildProcess | undefined): Promise<void> {
-  if (child === undefined || !isRunning(child)) return;
-  const gone = once(child, 'exit');
-  child.ref();
-  child.kill('SIGKILL');
-  await gone;
 }

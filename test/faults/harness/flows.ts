@@ -13,6 +13,8 @@ export interface FlowSpec {
   readonly concurrency?: number;
   /** Of `mllp out`; by default as the node has it, which goes by the concurrency. */
   readonly order?: 'key';
+  /** Of the inbound queue, which then keeps those of a key in order. */
+  readonly lanes?: number;
   /** A worker of its own. */
   readonly group?: string;
   /** What that may hold. */
@@ -37,7 +39,7 @@ export const queueOf = {
 };
 
 function buildTab(flow: FlowSpec): readonly object[] {
-  const { id, listenPort, partnerPort, timeoutSeconds = 5, concurrency = 1, order } = flow;
+  const { id, listenPort, partnerPort, timeoutSeconds = 5, concurrency = 1, order, lanes } = flow;
   const at = { z: id, x: 200, y: 100 };
   return [
     {
@@ -54,6 +56,7 @@ function buildTab(flow: FlowSpec): readonly object[] {
       name: `Sender ${id}`,
       port: String(listenPort),
       acknowledge: 'received',
+      ...(lanes !== undefined && { order: 'key', lanes: String(lanes) }),
       wires: [[`${id}-validate`]],
     },
     {

@@ -6,7 +6,7 @@ import { writeFlows, type FlowSpec } from './flows.ts';
 import { Partner } from './partner.ts';
 import type { FaultContext } from './scenario.ts';
 import type { Sender } from './sender.ts';
-import { controlIdOf } from './messages.ts';
+import { controlIdOf, patients } from './messages.ts';
 import { waitFor } from './wait.ts';
 
 /** One interface with its partner. */
@@ -118,6 +118,11 @@ export async function settleAccounts(
   );
   for (const index of counts.lost.slice(0, 5)) {
     context.say(`what Hilum knows of ${index}: ${await engine.describe(controlIdOf(index))}`);
+  }
+  for (const index of keepsOrder ? counts.disordered.slice(0, 3) : []) {
+    for (const each of [index, index + patients]) {
+      context.say(`what Hilum knows of ${each}: ${await engine.describe(controlIdOf(each))}`);
+    }
   }
   if (undrained !== undefined) context.say(`queues: ${JSON.stringify(await engine.queues())}`);
   promise(

@@ -19,7 +19,7 @@ export interface LaneWorkerTask {
 /** How long a message of each key is worked on, so that keys pass each other and some is held at any moment. */
 const workMs = [0, 1, 2, 5, 9];
 
-/** When it is told to, works on an ordered queue by key, as a flow does: what it makes goes to `out`, with its pid. */
+/** When it is told to, and until it is told to leave, works on an ordered queue by key, as a flow does: what it makes goes to `out`, with its pid. */
 async function work({ url, prefix, socket, queue, lanes, out }: LaneWorkerTask): Promise<void> {
   const { ledger } = await connectOwner({ socket, logger: silent });
   const broker = await openRabbitBroker({ url, prefix, logger: silent });
@@ -43,8 +43,18 @@ async function work({ url, prefix, socket, queue, lanes, out }: LaneWorkerTask):
   await keyOrder.open();
   process.send?.('ready');
   await once(process, 'message');
-  await broker.consume(queue, { window }, (delivery) => keyOrder.take(delivery));
+  const mayShare = (): boolean => !keyOrder.hasSetAside;
+  const consumer = await broker.consume(queue, { window, mayShare }, (delivery) =>
+    keyOrder.take(delivery),
+  );
   process.send?.('consuming');
+  await once(process, 'message');
+  // As a worker that another one follows.
+  await consumer.stop();
+  await keyOrder.stop();
+  parking.stop();
+  await broker.close();
+  process.exit();
 }
 
 const task = process.argv[2];

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { openRabbitBroker } from '../../../connectors/rabbitmq/broker.ts';
 import type { Broker } from '../../../core/ports/broker.ts';
 import { describeWith } from '../../support/programs.ts';
@@ -15,14 +16,19 @@ const lanes = 16;
 const keys = Array.from({ length: 60 }, (_, index) => `patient${'-'.repeat(index % 5)}${index}`);
 const rounds = 20;
 
+/** So much comes in while the workers become more and fewer. */
+const ratePerSecond = 150;
+
 /** What came out, of one message. */
 interface Made {
   readonly key: string;
   readonly round: number;
   readonly worker: string;
+  /** On the monotonic clock. */
+  readonly at: number;
 }
 
-describeWith('rabbitmq-server', 'lanes that two workers share', () => {
+describeWith('rabbitmq-server', 'lanes that several workers share', () => {
   let server: RabbitServer;
   let owner: OwnerHere;
   let broker: Broker;
@@ -73,7 +79,7 @@ describeWith('rabbitmq-server', 'lanes that two workers share', () => {
       void delivery.accept();
       if (seen.has(controlId)) return;
       seen.add(controlId);
-      made.push({ key, round: Number(controlId.split('/')[1]), worker });
+      made.push({ key, round: Number(controlId.split('/')[1]), worker, at: performance.now() });
       counts.get(seen.size)?.();
     });
   };
@@ -122,4 +128,96 @@ describeWith('rabbitmq-server', 'lanes that two workers share', () => {
     expect(before).toBeLessThan(total);
     expect(made.at(-1)?.worker).toBe(String(second.pid));
   }, 60_000);
+
+  /** Messages of all keys in turn, at a steady rate, until told to stop; resolves with how many there were of each key. */
+  const publishSteadily = (): { stop(): Promise<number> } => {
+    const stopping = new AbortController();
+    const publishing = (async () => {
+      const beganAt = performance.now();
+      let round = 0;
+      for (; !stopping.signal.aborted; round += 1) {
+        const sent = keys.map((key) =>
+          broker.publish(queue, buildMessage(`${key}/${round}`, { key })),
+        );
+        await Promise.all(sent);
+        const dueMs = beganAt + ((round + 1) * keys.length * 1_000) / ratePerSecond;
+        await wait(Math.max(0, dueMs - performance.now()));
+      }
+      return round;
+    })();
+    return {
+      stop() {
+        stopping.abort();
+        return publishing;
+      },
+    };
+  };
+
+  /** Resolves when the last so many that came out are shared among exactly these workers, none with too few. */
+  const shared = async (among: readonly ChildProcess[]): Promise<void> => {
+    const names = among.map(({ pid }) => String(pid));
+    for (;;) {
+      const last = made.slice(-4 * keys.length).map(({ worker }) => worker);
+      const counts = names.map((name) => last.filter((worker) => worker === name).length);
+      const fairMin = last.length / names.length / 4;
+      if (last.length === 4 * keys.length && counts.every((count) => count >= fairMin)) {
+        if (last.every((worker) => names.includes(worker))) return;
+      }
+      await wait(100);
+    }
+  };
+
+  const consumeWith = async (worker: ChildProcess): Promise<void> => {
+    worker.send('consume');
+    await once(worker, 'message');
+  };
+
+  it('go from one worker to four and back under load, with nothing lost and those of a key in order', async () => {
+    await collect(new Map());
+    const first = await startWorker();
+    await consumeWith(first);
+    const load = publishSteadily();
+    await shared([first]);
+    const startedAt = performance.now();
+    const others = await Promise.all([startWorker(), startWorker(), startWorker()]);
+    await Promise.all(others.map(consumeWith));
+    const joinedAt = performance.now();
+    await shared([first, ...others]);
+    const sharedAt = performance.now();
+    // One is killed: what was in its lanes goes on elsewhere.
+    const [killed, ...left] = others;
+    const its = String(killed.pid);
+    const keysOfKilled = new Set(
+      made
+        .slice(-4 * keys.length)
+        .filter(({ worker }) => worker === its)
+        .map(({ key }) => key),
+    );
+    killed.kill('SIGKILL');
+    const killedAt = performance.now();
+    const takenOver = (key: string): number | undefined =>
+      made.find((each) => each.key === key && each.at > killedAt && each.worker !== its)?.at;
+    while ([...keysOfKilled].some((key) => takenOver(key) === undefined)) await wait(20);
+    const failoverMs = Math.max(...[...keysOfKilled].map((key) => takenOver(key)! - killedAt));
+    await shared([first, ...left]);
+    // The others leave as they do on a deploy.
+    for (const worker of left) {
+      worker.send('leave');
+      await once(worker, 'exit');
+    }
+    await shared([first]);
+    const published = await load.stop();
+    while (made.length < published * keys.length) await wait(50);
+    const everyRound = Array.from({ length: published }, (_, round) => round);
+    for (const key of keys) {
+      const rounds = made.filter((each) => each.key === key).map(({ round }) => round);
+      expect([key, rounds]).toEqual([key, everyRound]);
+    }
+    process.stdout.write(
+      `lanes: four workers share ${Math.round(sharedAt - joinedAt)} ms after they joined ` +
+        `(${Math.round(joinedAt - startedAt)} ms to start), the ${keysOfKilled.size} keys of one that was killed went on ` +
+        `within ${Math.round(failoverMs)} ms, ${published * keys.length} messages\n`,
+    );
+    expect(failoverMs).toBeLessThan(5_000);
+  }, 180_000);
 });

@@ -3,6 +3,7 @@ import { buildError } from '../../../../core/errors.ts';
 import type { Issue } from '../../../../core/issue.ts';
 import type { Broker, Delivery } from '../../../../core/ports/broker.ts';
 import type { LedgerEntry } from '../../../../core/ports/ledger.ts';
+import { consumeInto } from '../../../contract/broker/support.ts';
 import type { RabbitServer } from '../../../support/rabbitmq.ts';
 import { openTcpProxy } from '../../../support/tcp-proxy.ts';
 import {
@@ -120,6 +121,46 @@ export function describeSettlements(test: RabbitTest): void {
         });
         await until(() => Promise.resolve(seen.length === 3));
         expect(seen).toEqual([envelope.id, 'ledger-unavailable', envelope.id]);
+      } finally {
+        await recorder.close();
+      }
+    });
+
+    it('delivers what could not be settled before those of its lane that were handed out behind it', async () => {
+      let isAway = true;
+      const recorder = await openRabbitBroker({
+        url: server.url,
+        logger: silent,
+        prefix,
+        record: () =>
+          isAway
+            ? Promise.reject(buildError('transient', 'ledger-unavailable', 'Away.'))
+            : Promise.resolve(),
+      });
+      try {
+        const ordered = `${queue}-ordered`;
+        await recorder.declare({ name: ordered, interface: 'tab-1', order: { lanes: 1 } });
+        const ids: string[] = [];
+        for (let count = 0; count < 4; count += 1) {
+          const envelope = { ...buildEnvelope(), key: 'patient-1' };
+          await recorder.publish(ordered, envelope);
+          ids.push(envelope.id);
+        }
+        const inbox = await consumeInto(recorder, ordered, 4);
+        const takeAll = async (): Promise<Delivery[]> => {
+          const taken: Delivery[] = [];
+          while (taken.length < ids.length) taken.push(await inbox.next());
+          return taken;
+        };
+        const [head, behind] = await takeAll();
+        await failureOf(head!.accept([], [entryOf(head!)]));
+        expect(behind!.voided.aborted).toBe(true);
+        // Whoever goes on with it all the same settles nothing.
+        expect((await failureOf(behind!.accept())).errorClass).toBe('transient');
+        isAway = false;
+        const redelivered = await takeAll();
+        expect(redelivered.map(({ envelope }) => envelope.id)).toEqual(ids);
+        await Promise.all(redelivered.map((delivery) => delivery.accept()));
       } finally {
         await recorder.close();
       }

@@ -1,0 +1,80 @@
+/** What the plan counts with: a figure, and how it is known. */
+export interface Figure {
+  readonly value: number;
+  readonly unit: string;
+  readonly kind: 'measured' | 'assumed';
+  /** The command and the machine it was measured with, or why it was assumed. */
+  readonly source: string;
+}
+
+const measured = (value: number, unit: string, source: string): Figure => ({
+  ...{ value, unit, source },
+  kind: 'measured',
+});
+const assumed = (value: number, unit: string, source: string): Figure => ({
+  ...{ value, unit, source },
+  kind: 'assumed',
+});
+
+const pipeline =
+  '`npm run bench -- pipeline --broker rabbitmq`: MLLP in, validation, ten edits, MLLP out; 2 shared cores, RabbitMQ 3.10.8';
+
+/**
+ * Processor time is of one core of the machine it was measured on (a shared virtual one): measure again on yours, and
+ * put your figures here.
+ */
+export const figures = {
+  edgeMicros: measured(399, 'µs a message', pipeline),
+  workerMicros: measured(415, 'µs a message', pipeline),
+  brokerMicros: measured(384, 'µs a message through two queues, one node', pipeline),
+  /** What three nodes take together, of what one takes. */
+  clusterFactor: measured(
+    3.5,
+    'times',
+    '`npm run bench -- rabbitmq-broker --nodes 3` against 1: 684 and 726 against 194 and 206 µs for a message through one queue',
+  ),
+  ledgerMicros: measured(
+    48,
+    'µs a row',
+    'PostgreSQL 15: 20,631 rows/s of 4 kB in batches of 100, partitions by day, client and server on 2 shared cores; without the steady state of checkpoints and vacuum',
+  ),
+  ledgerRows: assumed(
+    4,
+    'rows a message',
+    'two messages (in, out), and their events packed into one row each',
+  ),
+  ledgerBytesBeside: measured(
+    1_926,
+    'bytes a message beside its two bodies',
+    'the data file after 8,930 messages of `npm run test:faults -- cluster`, SQLite',
+  ),
+  ledgerStorageFactor: assumed(1.5, 'times', "PostgreSQL's rows and indexes beside SQLite's"),
+  edgeMiB: measured(120, 'MiB', 'pipeline at full load, embedded broker, proportional memory'),
+  workerMiB: measured(250, 'MiB', 'the same'),
+  consoleMiB: measured(153, 'MiB', 'the same: the supervisor with console and editor'),
+  brokerMiB: measured(283, 'MiB a node', '850 MB for three idle nodes of 3.10.8 together'),
+  queueMiB: measured(
+    0.15,
+    'MiB a queue and node',
+    'docs/operate.md: each further lane of 30 ordered queues',
+  ),
+  queuesPerInterface: measured(
+    14,
+    'quorum queues',
+    'what Hilum declares: the queue, dead letters and five for retries, for what comes in and what goes out; lanes beside',
+  ),
+  amqpBytesBeside: assumed(600, 'bytes a message and hop', 'headers, frames and acknowledgments'),
+  cellCores: assumed(16, 'cores', 'a broker node, and a database server'),
+  queuesPerCluster: assumed(
+    20_000,
+    'quorum queues',
+    'a cluster with more takes long to start and to find leaders again: not tried here',
+  ),
+  ledgerRowsPerSecond: assumed(
+    60_000,
+    'rows/s',
+    'a server of 16 cores with disks of its own; 20,631 were measured on 2 shared cores',
+  ),
+  ledgerTiBPerServer: assumed(30, 'TiB', 'what one server is given, backups beside'),
+  failoverMs: measured(1_100, 'ms', '`npx jest test/runtime/order/lanes`: a killed worker of four'),
+} as const;
