@@ -62,7 +62,7 @@ export class Station {
       logger: options.logger,
       clock: Date.now,
       flows: () => this.#current.flows,
-      onChange: () => this.#exclusively(() => this.#engine.rearrange()),
+      onChange: () => this.#exclusively(() => this.#rearrange()),
     });
     this.#engine = new Engine({
       ...options,
@@ -216,6 +216,12 @@ export class Station {
     }
   }
 
+  /** Other flows of what is deployed are to run than before: an edge runs none. */
+  async #rearrange(): Promise<void> {
+    if (this.#options.settings.role === 'edge') this.#engine.applyToEdge();
+    else await this.#engine.rearrange();
+  }
+
   /** What operators have decided may be something else now. */
   #reload(): void {
     const { logger } = this.#options;
@@ -224,7 +230,7 @@ export class Station {
         await this.#paused?.reload();
         await this.#flowControl.reload();
         this.#engine.tellConsumers({ type: 'paused', queues: this.#paused?.names() ?? [] });
-        await this.#engine.rearrange();
+        await this.#rearrange();
       } catch (error) {
         logger.warn({ err: error }, 'What operators have decided is not known yet.');
         this.#tryAgain(() => {

@@ -86,7 +86,9 @@ describeWith('rabbitmq-server', 'roles that run apart', () => {
   it('find each other, whoever starts first, and take messages through all of them', async () => {
     // Before there is anything to run.
     const worker = startRole('worker', { HILUM_ROLE: 'worker', HILUM_GROUP: 'hot' });
-    await startRole('console', { HILUM_ROLE: 'console', HILUM_FLOWS: flows });
+    // What the flows say for one stage, the console checks them by.
+    const LAB_PORT = String(ports[0]);
+    await startRole('console', { HILUM_ROLE: 'console', HILUM_FLOWS: flows, LAB_PORT });
     await worker;
     const response = await fetch(`${console_().consoleUrl}/readyz`);
     expect(await response.text()).toMatch(/No edge is there/);
