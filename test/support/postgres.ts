@@ -28,7 +28,7 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-export interface PostgresStandby {
+interface PostgresStandby {
   readonly port: number;
   /** Makes it one that is written to. */
   promote(): void;
@@ -128,7 +128,7 @@ class Server implements PostgresServer {
     (child.stderr as unknown as { unref(): void }).unref();
     const deadline = Date.now() + startTimeoutMs;
     for (;;) {
-      if (!this.#isRunning) throw new Error(`PostgreSQL ended while starting:\n${output}`);
+      if (child.exitCode !== null) throw new Error(`PostgreSQL ended while starting:\n${output}`);
       if (
         await this.#query('SELECT 1').then(
           () => true,

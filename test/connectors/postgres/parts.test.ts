@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { lowestId, makeParts } from '../../../connectors/postgres/parts.ts';
 import { openSession } from '../../../connectors/postgres/session.ts';
 import type { PostgresStore } from '../../../connectors/postgres/open.ts';
