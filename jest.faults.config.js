@@ -12,7 +12,7 @@ export default {
   // Those that take minutes more: `npm run test:faults -- --short` runs them all.
   testPathIgnorePatterns: [
     '/node_modules/',
-    'faults/(backlog|broker|clock|cluster|isolation|ledger|overload|partner).test',
+    'faults/(backlog|broker|clock|cluster|isolation|ledger|overload|partner|postgres).test',
   ],
   maxWorkers: 1,
 };

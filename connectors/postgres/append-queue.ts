@@ -2,7 +2,7 @@ import { findFailure } from '../../core/errors.ts';
 import type { Append } from './appended.ts';
 
 interface Waiting extends Append {
-  readonly done: PromiseWithResolvers<void>;
+  readonly done: PromiseWithResolvers<undefined>;
 }
 
 /** One transaction takes so much at most: its locks are held for as long. */
@@ -20,8 +20,8 @@ export class AppendQueue {
   }
 
   /** Resolves when it is durable. Rejects with what `write` rejects for it. */
-  add(append: Append): Promise<void> {
-    const done = Promise.withResolvers<void>();
+  add(append: Append): Promise<undefined> {
+    const done = Promise.withResolvers<undefined>();
     this.#waiting.push({ ...append, done });
     if (!this.#isWriting) {
       this.#isWriting = true;
@@ -39,7 +39,7 @@ export class AppendQueue {
   async #writeGroup(group: readonly Waiting[]): Promise<void> {
     try {
       await this.#write(group);
-      for (const { done } of group) done.resolve();
+      for (const { done } of group) done.resolve(undefined);
     } catch (error) {
       const isOfOne = group.length > 1 && findFailure(error)?.errorClass === 'permanent';
       if (!isOfOne) for (const { done } of group) done.reject(error);

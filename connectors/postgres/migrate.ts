@@ -61,7 +61,7 @@ export async function migrate(
 }
 
 /** Refuses tables that this program does not know. */
-export function assertKnown(version: number): void {
+function assertKnown(version: number): void {
   if (version <= latestVersion) return;
   throw new UnknownSchema(
     `A ledger of version ${latestVersion} or earlier was expected in PostgreSQL and one of version ${version} was ` +

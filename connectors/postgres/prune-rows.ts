@@ -87,8 +87,8 @@ async function findCandidates(
     `SELECT message.id, correlation_id AS correlation, message.received_ms, bytes, ${isOld} IS TRUE AS is_old
      FROM message JOIN standing ON standing.id = message.id
      LEFT JOIN ${limitsTable} ON allowed.interface = standing.interface
-     WHERE message.received_ms > $5 AND message.received_ms < $6 ${outside}
-     ORDER BY message.received_ms FETCH FIRST ($7::int) ROWS WITH TIES`,
+     WHERE message.received_ms + 0 > $5 AND message.received_ms + 0 < $6 ${outside}
+     ORDER BY message.received_ms + 0 FETCH FIRST ($7::int) ROWS WITH TIES`,
     [...cutoffs.values, after, cutoffs.anyMs, isDryRun ? limit : Math.max(1, limit)],
   );
   return rows;

@@ -18,17 +18,21 @@ import { toText } from './text.ts';
 export async function findTrace(client: pg.Client, id: string): Promise<Trace | undefined> {
   const correlation = await findCorrelation(client, toText(id));
   if (correlation === undefined) return undefined;
-  // The first has its own id as its correlation, and the index has only the others.
+  // The first has its own id as its correlation, and the index has only the others. Ids first, and their rows by them:
+  // no guess of how many there are can lead through the whole of a table.
+  const others = await client.query<{ readonly id: string }>({
+    name: 'trace',
+    text: 'SELECT id FROM message WHERE correlation_id = $1 AND correlation_id <> id',
+    values: [correlation],
+  });
+  const ids = [correlation, ...others.rows.map(({ id: each }) => each)];
   const { rows } = await client.query<
     MessageRow & { readonly received_ms: number; readonly arrival: number }
   >({
-    name: 'trace',
+    name: 'trace-rows',
     text: `SELECT ${columns}, message.received_ms, message.arrival FROM ${messages}
-        WHERE message.id = $1 AND correlation_id = message.id
-      UNION ALL
-      SELECT ${columns}, message.received_ms, message.arrival FROM ${messages}
-        WHERE correlation_id = $1 AND correlation_id <> message.id`,
-    values: [correlation],
+      WHERE message.id = ANY($1) AND standing.id = ANY($1) AND correlation_id = $2`,
+    values: [ids, correlation],
   });
   const found = rows.toSorted(
     (left, right) => left.received_ms - right.received_ms || left.arrival - right.arrival,
@@ -76,24 +80,34 @@ async function readEvents(
   return events.map(({ event }) => event);
 }
 
-const withBody = `SELECT ${columns}, body FROM ${messages} LEFT JOIN content ON content.id = message.id`;
-const newestOne = 'ORDER BY message.received_ms DESC, message.arrival DESC LIMIT 1';
+const newestOne = 'ORDER BY received_ms DESC, arrival DESC LIMIT 1';
 
 /** The message with this id, else the newest that a partner sent with this control id, with its bytes. */
 export async function findEnvelope(client: pg.Client, id: string): Promise<Envelope | undefined> {
+  const found = await readEnvelope(client, toText(id));
+  if (found !== undefined) return found;
   for (const [name, where] of [
-    ['read', 'message.id = $1'],
     ['read-received', `control_id = $1 AND causation_id IS NULL ${newestOne}`],
     ['read-control', `control_id = $1 ${newestOne}`],
   ] as const) {
-    const { rows } = await client.query<MessageRow & { readonly body: Uint8Array | null }>({
+    const { rows } = await client.query<{ readonly id: string }>({
       name,
-      text: `${withBody} WHERE ${where}`,
+      text: `SELECT id FROM message WHERE ${where}`,
       values: [toText(id)],
     });
-    if (rows[0] !== undefined) return toEnvelope(rows[0]);
+    if (rows[0] !== undefined) return readEnvelope(client, rows[0].id);
   }
   return undefined;
+}
+
+async function readEnvelope(client: pg.Client, id: string): Promise<Envelope | undefined> {
+  const { rows } = await client.query<MessageRow & { readonly body: Uint8Array | null }>({
+    name: 'read',
+    text: `SELECT ${columns}, (SELECT body FROM content WHERE content.id = $1) AS body FROM ${messages}
+      WHERE message.id = $1 AND standing.id = $1`,
+    values: [id],
+  });
+  return rows[0] && toEnvelope(rows[0]);
 }
 
 /** What the nodes of a flow made of the payload of the message with this id. */

@@ -58,7 +58,7 @@ export class PostgresRetention implements LedgerRetention {
          WHERE nspname = '${schemaName}' AND relkind = 'r'`,
       );
       const oldest = await client.query<{ readonly ms: number | null }>(
-        'SELECT min(received_ms) AS ms FROM message',
+        'SELECT min(received_ms + 0) AS ms FROM message',
       );
       const pruned = await client.query<StorageFigures['pruned']>(
         'SELECT messages, events, bytes FROM pruned',

@@ -68,7 +68,9 @@ export const migrations: readonly Migration[] = [
       -- SHA-256 in base64 of what an interface took from a partner, to know it when it comes again.
       digest TEXT COLLATE "C"
     ) PARTITION BY RANGE (id);
-    CREATE INDEX message_received ON message (received_ms, arrival);
+    -- By what only questions about all messages sort by: to sort by the column itself must not lead here, or the newest
+    -- message of a control id would be looked for among all.
+    CREATE INDEX message_received ON message ((received_ms + 0), arrival);
     CREATE INDEX message_control_id ON message (control_id, received_ms, arrival) WHERE control_id IS NOT NULL;
     CREATE INDEX message_receipt ON message (control_id, interface, digest, received_ms, arrival)
       WHERE digest IS NOT NULL AND control_id IS NOT NULL;

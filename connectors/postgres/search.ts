@@ -78,18 +78,23 @@ export async function findWaiting(
 ): Promise<readonly WaitingMessage[]> {
   const start = after === undefined ? ['', 0] : await findPlace(client, queue, after);
   if (start === undefined) return [];
-  const { rows } = await client.query<MessageRow & { readonly since: string }>({
+  const waiting = await client.query<{ readonly id: string; readonly since: string }>({
     name: 'waiting',
-    text: `SELECT ${columns}, since FROM (
-        SELECT id, since, waiting.arrival FROM waiting
-        WHERE queue = $1 AND (since, waiting.arrival) > ($2, $3) AND EXISTS (SELECT FROM message WHERE message.id = waiting.id)
-        ORDER BY since, waiting.arrival LIMIT $4) AS waiting
-      JOIN message ON message.id = waiting.id JOIN standing ON standing.id = message.id
-      JOIN interface ON interface.number = message.interface
-      ORDER BY since, waiting.arrival`,
+    text: `SELECT id, since FROM waiting WHERE queue = $1 AND (since, arrival) > ($2, $3)
+        AND EXISTS (SELECT FROM message WHERE message.id = waiting.id)
+      ORDER BY since, arrival LIMIT $4`,
     values: [toText(queue), ...start, Math.max(0, Math.floor(limit))],
   });
-  return rows.map((row) => ({ ...toSummary(row), since: row.since }));
+  const { rows } = await client.query<MessageRow>({
+    name: 'waiting-rows',
+    text: `SELECT ${columns} FROM ${messages} WHERE message.id = ANY($1) AND standing.id = ANY($1)`,
+    values: [waiting.rows.map(({ id }) => id)],
+  });
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return waiting.rows.flatMap(({ id, since }) => {
+    const row = byId.get(id);
+    return row === undefined ? [] : [{ ...toSummary(row), since }];
+  });
 }
 
 /** Where in the queue's order a message stands, or stood before it left. */
@@ -160,11 +165,18 @@ function candidatesOf(
     bounds.push(`(received_ms, arrival) ${sign} ${place}`);
   }
   const where = (first: string): string => [first, ...bounds].filter(Boolean).join(' AND ');
+  const whereAll =
+    bounds.length === 0
+      ? ''
+      : `WHERE ${bounds.map((bound) => bound.replace('received_ms', 'received_ms + 0')).join(' AND ')}`;
   const of = (condition: string): string =>
     `SELECT id, received_ms, arrival FROM message${condition === '' ? '' : ` WHERE ${condition}`}`;
   if (controlId !== undefined) return of(where(`control_id = ${values.add(controlId)}`));
   if (key !== undefined) return of(where(`key = ${values.add(key)}`));
-  if (owners === undefined && states === undefined) return of(where(''));
+  if (owners === undefined && states === undefined) {
+    // As the index of all messages has it.
+    return `SELECT id, received_ms + 0 AS received_ms, arrival FROM message ${whereAll}`;
+  }
   const codes = [
     ...new Set((states ?? messageStates).map((state) => messageStates.indexOf(state))),
   ];

@@ -7,7 +7,6 @@ import { toFailure } from './failures.ts';
 /** Tables are in a schema of their own: the database may hold others. */
 export const schemaName = 'hilum';
 
-const bigint = 20;
 /** A process that hangs in the middle of a transaction would keep rows from all others. */
 const idleInTransactionMs = 60_000;
 /** Beyond what the server may take: then it is gone without a word. */
@@ -76,7 +75,7 @@ async function connect(
   });
   // Whoever uses it hears of it by what it asked.
   client.on('error', () => undefined);
-  client.setTypeParser(bigint, Number);
+  client.setTypeParser(pg.types.builtins.INT8, Number);
   try {
     await client.connect();
     const { rows } = await client.query<{ readonly refuses: boolean }>(

@@ -79,6 +79,8 @@ export class Sessions<Session extends { readonly client: pg.Client }> {
   async #open(): Promise<Session> {
     const { logger } = this.#options;
     if (performance.now() < this.#retryAtMs) {
+      // Whoever waited behind is told too.
+      this.#waiting.shift()?.();
       throw buildError('transient', 'ledger-unavailable', 'PostgreSQL is away.');
     }
     this.#count += 1;

@@ -6,6 +6,7 @@ const benchmarks: Readonly<Record<string, string>> = {
   'embedded-broker': './embedded-broker.ts',
   'rabbitmq-broker': './rabbitmq-broker.ts',
   owner: './owner.ts',
+  'postgres-ledger': './postgres-ledger.ts',
   retention: './retention.ts',
   pipeline: './pipeline/main.ts',
   interfaces: './interfaces.ts',

@@ -5,6 +5,7 @@ import { functionNode, mllpIn, mllpOut, send, writeFlows } from '../support/flow
 import { startHilum, type RunningHilum } from '../support/hilum.ts';
 import { buildLabResult, controlIdOf } from '../support/lab-results.ts';
 import { findFreePorts } from '../support/ports.ts';
+import { startPostgres } from '../support/postgres.ts';
 import { describeWith } from '../support/programs.ts';
 import { startRabbit, type RabbitServer } from '../support/rabbitmq.ts';
 
@@ -83,4 +84,16 @@ describeWith('rabbitmq-server', 'with RabbitMQ', () => {
   it('a message with a document of 5 MB passes a flow byte for byte', async () => {
     await carry(2, { RABBITMQ_URL: rabbit.url });
   }, 120_000);
+
+  describeWith('postgres', 'and the ledger in PostgreSQL, where its body is', () => {
+    it('passes byte for byte too', async () => {
+      const postgres = await startPostgres();
+      try {
+        const url = await postgres.createDatabase();
+        await carry(3, { RABBITMQ_URL: rabbit.url, HILUM_LEDGER_URL: url });
+      } finally {
+        await postgres.stop();
+      }
+    }, 120_000);
+  });
 });

@@ -28,7 +28,7 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-export interface PostgresStandby {
+interface PostgresStandby {
   readonly port: number;
   /** Makes it one that is written to. */
   promote(): void;
@@ -128,7 +128,7 @@ class Server implements PostgresServer {
     (child.stderr as unknown as { unref(): void }).unref();
     const deadline = Date.now() + startTimeoutMs;
     for (;;) {
-      if (!this.#isRunning) throw new Error(`PostgreSQL ended while starting:\n${output}`);
+      if (child.exitCode !== null) throw new Error(`PostgreSQL ended while starting:\n${output}`);
       if (
         await this.#query('SELECT 1').then(
           () => true,
@@ -145,6 +145,7 @@ class Server implements PostgresServer {
     const child = this.#process;
     if (child?.pid === undefined || !this.#isRunning) return;
     const gone = once(child, 'exit');
+    child.ref();
     // The whole group: its helpers would hold the data for a moment.
     process.kill(-child.pid, 'SIGKILL');
     await gone;
@@ -155,6 +156,7 @@ class Server implements PostgresServer {
     const child = this.#process;
     if (child === undefined || !this.#isRunning) return;
     const gone = once(child, 'exit');
+    child.ref();
     child.kill('SIGINT');
     await gone;
   }
@@ -185,6 +187,7 @@ class Server implements PostgresServer {
     await Promise.all(this.#standbys.map((standby) => standby.stop()));
     await this.kill();
     const gone = once(this.#keeper, 'exit');
+    this.#keeper.ref();
     this.#keeper.kill('SIGKILL');
     await gone;
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });

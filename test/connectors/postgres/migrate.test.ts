@@ -26,7 +26,7 @@ describeWith('postgres', 'tables of the ledger', () => {
 
   /** What the tables are, to the last index. */
   async function describeTables(): Promise<readonly unknown[]> {
-    const { rows } = await client.query(
+    const { rows } = await client.query<object>(
       `SELECT 'column' AS what, table_name AS of, column_name AS name, data_type AS detail
          FROM information_schema.columns WHERE table_schema = 'hilum'
        UNION ALL SELECT 'index', tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'hilum'

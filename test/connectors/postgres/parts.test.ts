@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { lowestId, makeParts } from '../../../connectors/postgres/parts.ts';
 import { openSession } from '../../../connectors/postgres/session.ts';
 import type { PostgresStore } from '../../../connectors/postgres/open.ts';
@@ -98,7 +98,7 @@ describeWith('postgres', 'parts by time', () => {
   });
 
   it('are dropped when they are old, and what must stay is kept with all that belongs to it', async () => {
-    await makeOldParts(60);
+    await makeOldParts(42);
     const { ledger, retention } = store;
     const limits = [{ before: daysAgo(30), deadBefore: daysAgo(100) }];
     const gone = [];
@@ -154,7 +154,7 @@ describeWith('postgres', 'parts by time', () => {
   });
 
   it('stay where most of one is kept longer, and lose message by message what is not', async () => {
-    await makeOldParts(60);
+    await makeOldParts(42);
     const { ledger, retention } = store;
     const ids = Array.from({ length: 1_100 }, () => newId(Date.parse(daysAgo(40))));
     await ledger.append(
@@ -174,8 +174,51 @@ describeWith('postgres', 'parts by time', () => {
     expect(await tableOf({ id: ids[0]! } as Envelope)).toBe(partOf(daysAgo(40)));
   });
 
+  it('are dropped under load, with what befalls their messages in that moment', async () => {
+    await makeOldParts(42);
+    const { ledger, retention } = store;
+    const old = [];
+    for (let each = 0; each < 30; each += 1) old.push(await addOld(ledger, 40, ['processed']));
+    const late = await Promise.all([1, 2, 3].map(() => addOld(ledger, 40, ['received'])));
+    const stop = new AbortController();
+    const load = Promise.all(
+      [1, 2, 3, 4].map(async () => {
+        let count = 0;
+        for (; !stop.signal.aborted; count += 1) {
+          const { id } = await addOld(ledger, 0, ['received', 'queued', 'processed']);
+          await ledger.trace(id);
+          await ledger.findReceived([
+            { interface: 'lab', controlId: 'C1', digest: 'none', since: daysAgo(90) },
+          ]);
+          const event = { messageId: late[count % 3]!.id, kind: 'taken' as const, at: daysAgo(0) };
+          await ledger.append([{ type: 'event', event }]);
+        }
+        return count;
+      }),
+    );
+    const { removed } = await pruneAll(retention, [{ before: daysAgo(30) }]);
+    stop.abort();
+    const written = (await load).reduce((sum, count) => sum + count, 0);
+    expect(written).toBeGreaterThan(0);
+    expect(removed).toBeGreaterThanOrEqual(old.length);
+    expect((await ledger.states(old.map(({ id }) => id))).size).toBe(0);
+    const parts = await client.query(`SELECT FROM part WHERE name = $1`, [
+      partOf(daysAgo(40)).slice('message_'.length),
+    ]);
+    expect(parts.rows).toHaveLength(0);
+    const law = await client.query<{ counted: number; there: number; pruned: number }>(
+      `SELECT (SELECT sum(count) FROM event_count)::int AS counted, (SELECT sum(count) FROM event)::int AS there,
+         (SELECT events FROM pruned)::int AS pruned`,
+    );
+    const { counted, there, pruned } = law.rows[0]!;
+    expect(counted).toBe(there + pruned);
+    expect(await client.query('SELECT FROM standing').then(({ rows }) => rows.length)).toBe(
+      written + late.length + old.length - removed,
+    );
+  }, 120_000);
+
   it('leave a step to the next run where somebody holds the tables', async () => {
-    await makeOldParts(60);
+    await makeOldParts(42);
     await addOld(store.ledger, 40, ['processed']);
     const reader = await openSession(toAddress(url));
     await reader.query('BEGIN; SELECT count(*) FROM standing');

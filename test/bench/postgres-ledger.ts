@@ -1,0 +1,180 @@
+/**
+ * What the ledger on PostgreSQL costs by how much is in it: `npm run bench -- postgres-ledger [--rows 10000000]`
+ * (20,000 messages by default). Messages come as Hilum writes them, each in three appends (taken in, worked on,
+ * delivered), their times spread over two months. At ten stages it says how many were written a second, and how long it
+ * takes to trace one, to find by control id, to know it when it comes again, to list the newest, and to know what waits.
+ * Ends with 1 where the last stage's inserts take more than twice as long as the first full one's, or a trace's median
+ * more than twice and 2 ms beyond.
+ */
+import { parseArgs } from 'node:util';
+import type { Envelope } from '../../core/envelope.ts';
+import type { Ledger, LedgerEntry, LedgerEventKind } from '../../core/ports/ledger.ts';
+import { makeOldParts } from '../../connectors/postgres/open.ts';
+import { newId } from '../../runtime/ids.ts';
+import { openStore, toAddress } from '../connectors/postgres/support.ts';
+import { buildMessage } from '../runtime/owner.ts';
+import { startPostgres } from '../support/postgres.ts';
+import { buildLabResult } from '../support/lab-results.ts';
+import { findMedian } from './measure.ts';
+
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: { rows: { type: 'string', default: '20000' } },
+});
+const rows = Number(values.rows);
+const stages = 10;
+const spreadMs = 60 * 86_400_000;
+/** As many processes and flows as write at the same time. */
+const parallel = 32;
+const perAppend = 8;
+const questions = 200;
+
+interface Stage {
+  readonly rows: number;
+  readonly perSecond: number;
+  readonly traceMs: number;
+  readonly trace99Ms: number;
+  readonly controlMs: number;
+  readonly receivedMs: number;
+  readonly findMs: number;
+  readonly agesMs: number;
+}
+
+const server = await startPostgres();
+const body = Buffer.from(buildLabResult({ index: 1, patient: 1 }));
+try {
+  const url = await server.createDatabase();
+  const store = await openStore(url);
+  const startMs = Date.now() - spreadMs;
+  await makeOldParts(toAddress(url), startMs);
+  const all: Stage[] = [];
+  for (let stage = 0; stage < stages; stage += 1) {
+    const perStage = Math.ceil(rows / stages);
+    const startedMs = performance.now();
+    await insert(store.ledger, stage * perStage, perStage, startMs);
+    const tookMs = performance.now() - startedMs;
+    all.push(await ask(store.ledger, (stage + 1) * perStage, (perStage / tookMs) * 1_000));
+    console.log(describe(all.at(-1)!));
+  }
+  const storage = await store.retention.storage();
+  const perMessage = Math.round(storage.fileBytes / rows);
+  console.log(
+    `${storage.fileBytes} bytes, ${perMessage} a message of ${body.length} bytes and 8 events`,
+  );
+  await store.close();
+  // The first fills empty tables.
+  const [, first] = all;
+  const last = all.at(-1);
+  if (first !== undefined && last !== undefined) {
+    const isFlat = last.perSecond > first.perSecond / 2 && last.traceMs < 2 * first.traceMs + 2;
+    console.log(isFlat ? 'Flat.' : 'NOT flat.');
+    process.exitCode = isFlat ? 0 : 1;
+  }
+} finally {
+  await server.stop();
+}
+
+/** Message by message in order of time, three appends each, many at the same time. */
+async function insert(ledger: Ledger, from: number, count: number, startMs: number): Promise<void> {
+  let next = from;
+  const write = async (): Promise<void> => {
+    while (next < from + count) {
+      const first = next;
+      next = Math.min(first + perAppend, from + count);
+      const envelopes = Array.from({ length: next - first }, (_, each) =>
+        build(first + each, startMs),
+      );
+      await ledger.append(
+        envelopes.flatMap((it) => [toMessage(it), ...toEvents(it, 'received', 'queued')]),
+      );
+      await ledger.append(envelopes.flatMap((it) => toEvents(it, 'taken', 'sent', 'processed')));
+      await ledger.append(envelopes.flatMap((it) => toEvents(it, 'failed', 'taken', 'delivered')));
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, write));
+}
+
+function build(index: number, startMs: number): Envelope {
+  const ms = startMs + Math.floor((index / rows) * spreadMs);
+  const id = newId(ms);
+  return buildMessage(controlIdOf(index), {
+    ...{ id, correlationId: id, receivedAt: new Date(ms).toISOString(), body },
+    ...{ interface: `lab-${index % 20}`, key: `P${index % 5_000}`, messageType: 'ORU^R01^ORU_R01' },
+  });
+}
+
+function controlIdOf(index: number): string {
+  return `C${index}`;
+}
+
+function toMessage(envelope: Envelope): LedgerEntry {
+  return { type: 'message', envelope, digest: `digest of ${envelope.id}` };
+}
+
+function toEvents(
+  { id, receivedAt, interface: owner }: Envelope,
+  ...kinds: readonly LedgerEventKind[]
+) {
+  return kinds.map((kind): LedgerEntry => {
+    const queue = kind === 'received' ? {} : { queue: `in.${owner}` };
+    return { type: 'event', event: { messageId: id, kind, at: receivedAt, ...queue } };
+  });
+}
+
+/** Asks about messages of all times, one question after the other. */
+async function ask(ledger: Ledger, count: number, perSecond: number): Promise<Stage> {
+  const any = (): string => controlIdOf(Math.floor(Math.random() * count));
+  const ids: string[] = [];
+  const control = await time(async () => {
+    const found = await ledger.read(any());
+    if (found === undefined) throw new Error('A message was expected to be found.');
+    ids.push(found.id);
+  });
+  const trace = await time(async (each) => {
+    const found = await ledger.trace(ids[each] ?? '');
+    if (found?.events.length !== 8) throw new Error('A trace of eight events was expected.');
+  });
+  const received = await time(async () => {
+    const since = new Date(Date.now() - 2 * spreadMs).toISOString();
+    await ledger.findReceived([
+      { interface: 'lab-1', controlId: any(), digest: 'of another', since },
+    ]);
+  });
+  const find = await time(() => ledger.find({ interface: 'lab-1' }, { limit: 50 }), 20);
+  const ages = await time(() => ledger.ages(), 20);
+  return {
+    rows: count,
+    perSecond,
+    traceMs: findMedian(trace),
+    trace99Ms: trace.toSorted((one, other) => one - other)[Math.floor(trace.length * 0.99)] ?? 0,
+    controlMs: findMedian(control),
+    receivedMs: findMedian(received),
+    findMs: findMedian(find),
+    agesMs: findMedian(ages),
+  };
+}
+
+async function time(
+  question: (each: number) => Promise<unknown>,
+  times = questions,
+): Promise<number[]> {
+  const took: number[] = [];
+  for (let each = 0; each < times; each += 1) {
+    const startedMs = performance.now();
+    await question(each);
+    took.push(performance.now() - startedMs);
+  }
+  return took;
+}
+
+function describe(stage: Stage): string {
+  const ms = (value: number): string => `${value.toFixed(2)} ms`;
+  return [
+    `${stage.rows} messages: ${Math.round(stage.perSecond)} inserted/s`,
+    `trace ${ms(stage.traceMs)} (99 %: ${ms(stage.trace99Ms)})`,
+    `by control id ${ms(stage.controlMs)}`,
+    `received before ${ms(stage.receivedMs)}`,
+    `newest 50 of an interface ${ms(stage.findMs)}`,
+    `ages ${ms(stage.agesMs)}`,
+  ].join(', ');
+}
