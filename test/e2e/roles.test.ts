@@ -158,7 +158,7 @@ describeWith('rabbitmq-server', 'roles that run apart', () => {
     ]);
     expect((await cli('deploy', '--list')).stdout).toMatch(/^2 .*\n1 /m);
     expect((await cli('deploy', '--diff', '2')).stdout).toMatch(/^\+.*SECOND/m);
-    expect((await cli('deploy', '--rev', '1')).code).toBe(0);
+    expect(await cli('deploy', '--rev', '1')).toMatchObject({ code: 0, stderr: '' });
     await until(
       async () => {
         const index = 500 + partner.got.length;
