@@ -4,7 +4,7 @@ import { keptInFile } from './admin/kept.ts';
 import { PausedQueues } from './admin/paused-queues.ts';
 import { needsOwner, openStores, type Stores } from './broker.ts';
 import { ConsoleRole } from './console/console-role.ts';
-import { readCredentialSecret } from './data-directory.ts';
+import { prepareCredentials, readCredentialSecret } from './data-directory.ts';
 import { declareQueues } from './deploy/declare-queues.ts';
 import type { Deployed } from './deploy/deployed.ts';
 import { storeInFiles } from './deploy/deploy-store.ts';
@@ -82,6 +82,7 @@ export class Hilum {
   async #start(): Promise<void> {
     const { settings, logger } = this.#options;
     const credentialSecret = await readCredentialSecret(settings);
+    await prepareCredentials(settings, credentialSecret);
     this.#paused = await PausedQueues.open(keptInFile(settings.pausedFile));
     await this.#flowControl.open(keptInFile(settings.stoppedFile));
     if (needsOwner(settings)) await this.#engine.startHelper('owner');
@@ -118,6 +119,11 @@ export class Hilum {
         tellWorkers: (message) => {
           this.#engine.workers.send(message);
         },
+        // It knows whether it is meant.
+        tellWorkerOf: (_group, message) => {
+          this.#engine.workers.send(message);
+        },
+        flows: () => this.#engine.running.flows,
       },
     }).then((opened) => (this.#console = opened));
     await Promise.all([demo, this.#engine.workers.start(this.#engine.running), opening]);

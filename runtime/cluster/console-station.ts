@@ -7,12 +7,13 @@ import { keptInCluster } from '../admin/kept.ts';
 import { PausedQueues } from '../admin/paused-queues.ts';
 import { needsOwner, openStores, type Stores } from '../broker.ts';
 import { ConsoleRole } from '../console/console-role.ts';
-import { readCredentialSecret } from '../data-directory.ts';
+import { prepareCredentials, readCredentialSecret } from '../data-directory.ts';
 import { nothingDeployed, type Deployed } from '../deploy/deployed.ts';
 import { declareQueues } from '../deploy/declare-queues.ts';
 import { Deployments } from '../deploy/deployments.ts';
 import { storeInFiles } from '../deploy/deploy-store.ts';
 import { findGroups } from '../deploy/groups.ts';
+import { readFlows } from '../deploy/storage.ts';
 import { toDeploys } from '../deploy/to-deploys.ts';
 import { Engine } from '../engine.ts';
 import { newId } from '../ids.ts';
@@ -82,6 +83,7 @@ export class ConsoleStation {
   async #start(): Promise<void> {
     const { settings, logger } = this.#options;
     const credentialSecret = await readCredentialSecret(settings);
+    await prepareCredentials(settings, credentialSecret);
     const cluster = await openOwnCluster(settings, logger);
     this.#cluster = cluster;
     const paused = await PausedQueues.open(keptInCluster(cluster, keptNames.paused));
@@ -99,7 +101,7 @@ export class ConsoleStation {
     const deployments: Deployments = new Deployments({
       ...this.#options,
       store,
-      history: historyOfRevisions(cluster),
+      history: historyOfRevisions(cluster, () => readFlows(settings.flowsDirectory)),
       prepare: (after) => tryOut(this.#engine.workers, { before: deployments.current, after }),
       onDeployed: (deployed) => {
         declareQueues(deployed, stores).catch((error: unknown) => {
@@ -129,6 +131,11 @@ export class ConsoleStation {
         tellWorkers: (message) => {
           this.#say({ kind: 'tell', message });
         },
+        tellWorkerOf: (group, message) => {
+          const one = this.#others.find((each) => each.role === 'worker' && each.group === group);
+          if (one !== undefined) this.#say({ kind: 'tell', message, to: one.id });
+        },
+        flows: () => this.#flowControl.flows,
       },
     });
     cluster.listen((notice) => {

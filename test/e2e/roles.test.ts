@@ -135,6 +135,7 @@ describeWith('rabbitmq-server', 'roles that run apart', () => {
       );
     const { cli } = console_();
     await edit({ func: 'msg.payload = msg.payload.replace("|HILUM|", "|SECOND|"); return msg;' });
+    expect((await cli('deploy', '--diff')).stdout).toMatch(/^\+.*SECOND/m);
     expect(await cli('deploy')).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('hot') as string,
@@ -158,6 +159,8 @@ describeWith('rabbitmq-server', 'roles that run apart', () => {
     ]);
     expect((await cli('deploy', '--list')).stdout).toMatch(/^2 .*\n1 /m);
     expect((await cli('deploy', '--diff', '2')).stdout).toMatch(/^\+.*SECOND/m);
+    // As the files are, beside of what runs.
+    expect((await cli('deploy', '--diff')).stdout).toMatch(/^\+.*no table/m);
     expect((await cli('deploy', '--rev', '1')).code).toBe(0);
     await until(
       async () => {
