@@ -100,9 +100,10 @@ export async function openStores(
       },
     };
   }
-  const { broker, intake, onState: tell } = required(owner);
+  const here = required(owner);
+  const { broker, intake } = here;
   onState('connected');
-  tell(onState);
+  here.onState(onState);
   return { broker, ledger, intake, retention, ledgerSpool, close };
 }
 
