@@ -160,8 +160,16 @@ export class Station {
     return [
       ...(this.#revision === 0 ? [waits] : []),
       ...(this.#refused === undefined ? [] : [this.#refused]),
+      ...(role === 'edge' ? this.#missing : []),
       ...about,
     ];
+  }
+
+  /** What the console found right, and is not here: this edge was not given the same environment. */
+  get #missing(): readonly Problem[] {
+    return this.#current.compiled.issues
+      .filter(({ severity }) => severity === 'error')
+      .map((issue) => ({ part: 'engine', code: 'environment-differs', message: toLine(issue) }));
   }
 
   /** The first revision is the console's to make. */

@@ -125,6 +125,19 @@ describeWith('rabbitmq-server', 'roles that run apart', () => {
     expect(partner.got.filter((id) => id === controlIdOf(3))).toHaveLength(1);
   }, 60_000);
 
+  it('an edge that was not given what a listener needs is not ready, and says what', async () => {
+    await startRole('edge 3', { HILUM_ROLE: 'edge' });
+    const edge = running.get('edge 3') ?? unreachable();
+    const response = await fetch(`${edge.consoleUrl}/readyz`);
+    expect([response.status, await response.text()]).toEqual([
+      503,
+      expect.stringMatching(/environment-differs[^]*LAB_PORT/),
+    ]);
+    await edge.stop();
+    running.delete('edge 3');
+    await ready();
+  }, 60_000);
+
   it('take a new revision, refuse one that does not start, and go back to the first', async () => {
     const [first = 0] = ports;
     const deployed = await readFlows(flows);
