@@ -4,7 +4,7 @@ import { keptInFile } from './admin/kept.ts';
 import { PausedQueues } from './admin/paused-queues.ts';
 import { needsOwner, openStores, type Stores } from './broker.ts';
 import { ConsoleRole } from './console/console-role.ts';
-import { prepareCredentials, readCredentialSecret } from './data-directory.ts';
+import { readCredentialSecret } from './data-directory.ts';
 import { declareQueues } from './deploy/declare-queues.ts';
 import type { Deployed } from './deploy/deployed.ts';
 import { storeInFiles } from './deploy/deploy-store.ts';
@@ -82,7 +82,6 @@ export class Hilum {
   async #start(): Promise<void> {
     const { settings, logger } = this.#options;
     const credentialSecret = await readCredentialSecret(settings);
-    await prepareCredentials(settings, credentialSecret);
     this.#paused = await PausedQueues.open(keptInFile(settings.pausedFile));
     await this.#flowControl.open(keptInFile(settings.stoppedFile));
     if (needsOwner(settings)) await this.#engine.startHelper('owner');

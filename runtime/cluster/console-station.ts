@@ -7,7 +7,7 @@ import { keptInCluster } from '../admin/kept.ts';
 import { PausedQueues } from '../admin/paused-queues.ts';
 import { needsOwner, openStores, type Stores } from '../broker.ts';
 import { ConsoleRole } from '../console/console-role.ts';
-import { prepareCredentials, readCredentialSecret } from '../data-directory.ts';
+import { readCredentialSecret } from '../data-directory.ts';
 import { nothingDeployed, type Deployed } from '../deploy/deployed.ts';
 import { declareQueues } from '../deploy/declare-queues.ts';
 import { Deployments } from '../deploy/deployments.ts';
@@ -83,7 +83,6 @@ export class ConsoleStation {
   async #start(): Promise<void> {
     const { settings, logger } = this.#options;
     const credentialSecret = await readCredentialSecret(settings);
-    await prepareCredentials(settings, credentialSecret);
     const cluster = await openOwnCluster(settings, logger);
     this.#cluster = cluster;
     const paused = await PausedQueues.open(keptInCluster(cluster, keptNames.paused));

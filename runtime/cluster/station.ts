@@ -26,6 +26,9 @@ interface Options {
   readonly version: string;
 }
 
+/** What says nothing of the others that this role serves. */
+const ofSingle: ReadonlySet<string> = new Set(['revision-not-running', 'sender-starting']);
+
 /** Whoever does not start with a revision tries again after this long; what fails may be mended outside of it. */
 const againMs = 30_000;
 const firstRevisionMs = 1_000;
@@ -93,7 +96,7 @@ export class Station {
     this.#server = await startStationServer({
       ...this.#options,
       status: () => this.status(),
-      problems: () => this.problems(),
+      problems: () => this.#findObstacles(),
     });
     this.#paused = await PausedQueues.open(keptInCluster(cluster, keptNames.paused));
     await this.#flowControl.open(keptInCluster(cluster, keptNames.stopped));
@@ -148,6 +151,7 @@ export class Station {
     return this.#engine.status();
   }
 
+  /** All that is not as it should be. */
   problems(): readonly Problem[] {
     const { role } = this.#options.settings;
     const waits: Problem = {
@@ -160,16 +164,32 @@ export class Station {
     return [
       ...(this.#revision === 0 ? [waits] : []),
       ...(this.#refused === undefined ? [] : [this.#refused]),
-      ...(role === 'edge' ? this.#missing : []),
+      ...this.#complaints,
       ...about,
     ];
   }
 
-  /** What the console found right, and is not here: this edge was not given the same environment. */
-  get #missing(): readonly Problem[] {
-    return this.#current.compiled.issues
-      .filter(({ severity }) => severity === 'error')
-      .map((issue) => ({ part: 'engine', code: 'environment-differs', message: toLine(issue) }));
+  /**
+   * Why this role is of no use now: a platform sends nothing to it then. One interface that does not work is no reason to
+   * take all others away; nor is a newer revision that does not start.
+   */
+  #findObstacles(): readonly Problem[] {
+    const isStarting = this.status().listeners.some(({ state }) => state === 'starting');
+    return this.problems().filter(
+      ({ code }) =>
+        !ofSingle.has(code) &&
+        !(code === 'listener-not-listening' && !isStarting) &&
+        !this.#complaints.some((each) => each.code === code),
+    );
+  }
+
+  /** What is wrong with the flows here, by the settings of this stage. */
+  get #complaints(): readonly Problem[] {
+    const { flows, compiled } = this.#current;
+    const own = new Set(flows.map(({ id }) => id));
+    return compiled.issues
+      .filter(({ severity, location = '' }) => severity !== 'warning' && own.has(location))
+      .map((issue) => ({ part: 'engine', code: issue.code, message: toLine(issue) }));
   }
 
   /** The first revision is the console's to make. */

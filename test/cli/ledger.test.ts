@@ -7,6 +7,7 @@ import type { Ledger } from '../../core/ports/ledger.ts';
 import { exportLedger } from '../../runtime/ledger/export.ts';
 import { readSettings } from '../../runtime/settings.ts';
 import { prepareDataDirectory } from '../../runtime/data-directory.ts';
+import { latestVersion } from '../../connectors/postgres/schema.ts';
 import { openStore } from '../connectors/postgres/support.ts';
 import { addOld, childOf, daysAgo } from '../contract/retention.ts';
 import { silent } from '../runtime/owner.ts';
@@ -101,12 +102,17 @@ describeWith('postgres', 'hilum ledger on PostgreSQL', () => {
     const env = envOf(await server.createDatabase());
     const migrate = async (...args: readonly string[]) =>
       (await runCli(['ledger', 'migrate', ...args], env)).stdout;
-    expect(await migrate('--dry-run')).toBe('would go from 0 to 1\nwould go from 1 to 2\n');
-    expect(await migrate()).toBe('went from 0 to 1\nwent from 1 to 2\n');
+    const steps = Array.from({ length: latestVersion }, (_, at) => `from ${at} to ${at + 1}`);
+    expect(await migrate('--dry-run')).toBe(steps.map((step) => `would go ${step}\n`).join(''));
+    expect(await migrate()).toBe(steps.map((step) => `went ${step}\n`).join(''));
     expect(await migrate()).toBe('The tables are of that version already.\n');
-    expect(await migrate('--to', '1')).toBe('went from 2 to 1\n');
-    const beyond = await runCli(['ledger', 'migrate', '--to', '9'], env);
-    expect([beyond.code, beyond.stderr]).toEqual([2, expect.stringContaining('from 0 to 2')]);
+    const before = String(latestVersion - 1);
+    expect(await migrate('--to', before)).toBe(`went from ${latestVersion} to ${before}\n`);
+    const beyond = await runCli(['ledger', 'migrate', '--to', '99'], env);
+    expect([beyond.code, beyond.stderr]).toEqual([
+      2,
+      expect.stringContaining(`from 0 to ${latestVersion}`),
+    ]);
   }, 60_000);
 
   it('exports, and is saved and restored by pg_dump and pg_restore', async () => {

@@ -80,9 +80,14 @@ describeWith('chromium', 'editor and console in a browser', (executablePath) => 
     for (const id of ['mllp', 'validate', 'map', 'ehr', 'event']) {
       await page.locator(`[id="lab-results-${id}"]`).waitFor();
     }
+    const { processes } = await hilum.status();
+    const before = processes.find(({ role }) => role === 'worker default');
     await drag(page, '[id="lab-results-map"]', { x: 0, y: -20 });
     await page.locator('#red-ui-header-button-deploy').click();
     await page.locator('.red-ui-notification', { hasText: 'Successfully deployed' }).waitFor();
+    // Where a node is drawn runs nowhere: the worker stays.
+    const { processes: now } = await hilum.status();
+    expect(now.find(({ role }) => role === 'worker default')?.pid).toBe(before?.pid);
     const partner = await MllpPartner.connect(hilum.mllpPort);
     const answer = await partner.send(buildLabResult({ index: 1, patient: 1 }));
     partner.close();

@@ -13,8 +13,9 @@ import { startHilum, until, type RunningHilum } from '../support/hilum.ts';
 import { buildLabResult, controlIdOf } from '../support/lab-results.ts';
 import { openPartner } from '../support/partner.ts';
 import { findFreePorts } from '../support/ports.ts';
+import { describeWith } from '../support/programs.ts';
 
-describe('deploys from the command line', () => {
+describeWith('git', 'deploys from the command line', () => {
   let hilum: RunningHilum;
   let partner: Awaited<ReturnType<typeof openPartner>>;
   let flows: string;
