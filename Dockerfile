@@ -16,6 +16,10 @@ ENV NODE_ENV=production \
     HILUM_DEMO=off \
     HILUM_DATA=/data
 WORKDIR /app
+# Each deploy is a commit where the flows lie in a git repository, and revisions are compared by git.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends git \
+ && rm -rf /var/lib/apt/lists/*
 # Owned by root: the program cannot change itself.
 COPY --from=build /app/package.json /app/LICENSE ./
 COPY --from=build /app/node_modules ./node_modules

@@ -28,8 +28,11 @@ interface Options {
   /** The queues of which nothing is to be taken. */
   readonly paused: () => readonly string[];
   /** Something a worker's Node-RED said, for the editor. */
-  readonly onShow: (kind: 'node-status' | 'comms', event: object) => void;
+  readonly onShow: (kind: Shown, event: object) => void;
 }
+
+/** What a worker's Node-RED says for the editor: the status of a node, debug output, what a context holds. */
+export type Shown = 'node-status' | 'comms' | 'context';
 
 /** The processes that this one keeps alive, what they say of themselves, and what they are told. */
 export class Engine {
@@ -204,6 +207,7 @@ export class Engine {
         return;
       }
       case 'comms':
+      case 'context':
         this.#options.onShow(message.type, message.event);
         return;
       case 'ready':

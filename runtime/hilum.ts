@@ -118,6 +118,11 @@ export class Hilum {
         tellWorkers: (message) => {
           this.#engine.workers.send(message);
         },
+        // It knows whether it is meant.
+        tellWorkerOf: (_group, message) => {
+          this.#engine.workers.send(message);
+        },
+        flows: () => this.#engine.running.flows,
       },
     }).then((opened) => (this.#console = opened));
     await Promise.all([demo, this.#engine.workers.start(this.#engine.running), opening]);

@@ -17,6 +17,11 @@ export interface NodeRed {
         readonly user: { readonly username: string };
       }): Promise<unknown>;
     };
+    readonly context: {
+      /** One value where a key is named; else all of them, by store and key. */
+      getValue(of: ContextOf & { readonly keysOnly?: boolean }): Promise<Record<string, unknown>>;
+      delete(of: ContextOf): Promise<void>;
+    };
   };
   readonly httpAdmin: (request: IncomingMessage, response: ServerResponse) => void;
   readonly events: EventEmitter;
@@ -30,6 +35,14 @@ export interface NodeRed {
     getType(type: string): unknown;
     eachNode(visit: (node: FlowNode) => void): void;
   };
+}
+
+interface ContextOf {
+  readonly scope: string;
+  /** Of a node or a flow. */
+  readonly id?: string;
+  readonly key?: string;
+  readonly store: string;
 }
 
 /** A node as the runtime holds it. The underscored fields are Node-RED's own: the contract test watches them. */

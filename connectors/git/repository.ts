@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { buildError } from '../../core/errors.ts';
@@ -53,11 +55,7 @@ export class GitFolder {
    * undefined where nothing has changed. Rejects with HilumError `git-failed` (permanent).
    */
   async commit({ message, by }: { readonly message: string; readonly by: string }) {
-    const status = ['status', '--porcelain=v1', '-z', '--no-renames', '--untracked-files=all'];
-    const changed = (await this.#git([...status, '--', ...this.#specs]))
-      .split('\0')
-      .filter((entry) => entry !== '')
-      .map((entry) => `:(literal)${entry.slice('XY '.length)}`);
+    const changed = await this.#findChanged();
     if (changed.length === 0) return undefined;
     // What could end the field is no part of a name.
     const author = `${by.replace(/[<>\n\r]/g, ' ').trim() || 'unknown'} <hilum@localhost>`;
@@ -114,21 +112,47 @@ export class GitFolder {
   /** What a revision has changed in the files, as git shows it; without one, what has changed since the last commit. */
   async diff(revision?: string): Promise<string> {
     const shown = ['--no-color', '--no-ext-diff'];
-    return revision === undefined
-      ? this.#git(['diff', ...shown, 'HEAD', '--', ...this.#specs])
-      : this.#git(['show', ...shown, '--format=', revision, '--', ...this.#specs]);
+    if (revision !== undefined) {
+      return this.#git(['show', ...shown, '--format=', revision, '--', ...this.#specs]);
+    }
+    // In an index of its own, what git does not know yet is shown as well, and what somebody has staged stays.
+    const folder = await mkdtemp(path.join(tmpdir(), 'hilum-index-'));
+    const index = { GIT_INDEX_FILE: path.join(folder, 'index') };
+    try {
+      const hasCommits = (await this.findRevision('HEAD')) !== undefined;
+      if (hasCommits) await this.#git(['read-tree', 'HEAD'], index);
+      const changed = await this.#findChanged(index);
+      if (changed.length === 0) return '';
+      await this.#git(['add', '--all', '--', ...changed], index);
+      return await this.#git(['diff', '--cached', ...shown, '--', ...this.#specs], index);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 
-  async #git(args: readonly string[]): Promise<string> {
+  /** Those of the files that are not as they were committed, each as a pathspec. */
+  async #findChanged(env?: Readonly<Record<string, string>>): Promise<readonly string[]> {
+    const status = ['status', '--porcelain=v1', '-z', '--no-renames', '--untracked-files=all'];
+    return (await this.#git([...status, '--', ...this.#specs], env))
+      .split('\0')
+      .filter((entry) => entry !== '')
+      .map((entry) => `:(literal)${entry.slice('XY '.length)}`);
+  }
+
+  async #git(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<string> {
     try {
-      return await git(this.#root, args);
+      return await git(this.#root, args, env);
     } catch (error) {
       throw toFailure(error);
     }
   }
 }
 
-async function git(folder: string, args: readonly string[]): Promise<string> {
+async function git(
+  folder: string,
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const { stdout } = await run('git', ['-C', folder, ...args], {
     timeout: timeoutMs,
     maxBuffer: maxOutputBytes,
@@ -140,6 +164,7 @@ async function git(folder: string, args: readonly string[]): Promise<string> {
       GIT_TERMINAL_PROMPT: '0',
       GIT_COMMITTER_NAME: 'Hilum',
       GIT_COMMITTER_EMAIL: 'hilum@localhost',
+      ...more,
     },
   });
   return stdout;

@@ -13,6 +13,7 @@ import { declareQueues } from '../deploy/declare-queues.ts';
 import { Deployments } from '../deploy/deployments.ts';
 import { storeInFiles } from '../deploy/deploy-store.ts';
 import { findGroups } from '../deploy/groups.ts';
+import { readFlows } from '../deploy/storage.ts';
 import { toDeploys } from '../deploy/to-deploys.ts';
 import { Engine } from '../engine.ts';
 import { newId } from '../ids.ts';
@@ -99,7 +100,7 @@ export class ConsoleStation {
     const deployments: Deployments = new Deployments({
       ...this.#options,
       store,
-      history: historyOfRevisions(cluster),
+      history: historyOfRevisions(cluster, () => readFlows(settings.flowsDirectory)),
       prepare: (after) => tryOut(this.#engine.workers, { before: deployments.current, after }),
       onDeployed: (deployed) => {
         declareQueues(deployed, stores).catch((error: unknown) => {
@@ -129,6 +130,11 @@ export class ConsoleStation {
         tellWorkers: (message) => {
           this.#say({ kind: 'tell', message });
         },
+        tellWorkerOf: (group, message) => {
+          const one = this.#others.find((each) => each.role === 'worker' && each.group === group);
+          if (one !== undefined) this.#say({ kind: 'tell', message, to: one.id });
+        },
+        flows: () => this.#flowControl.flows,
       },
     });
     cluster.listen((notice) => {

@@ -58,8 +58,11 @@ export class RevisionStore implements DeployStore {
   }
 }
 
-/** The revisions of a cluster as the deploys so far. */
-export function historyOfRevisions(cluster: Cluster): FlowHistory {
+/** The revisions of a cluster as the deploys so far. `readFlows`: what the next deploy of the files would deploy. */
+export function historyOfRevisions(
+  cluster: Cluster,
+  readFlows: () => Promise<readonly FlowNode[]>,
+): FlowHistory {
   const find = async (name: string): Promise<Revision> => {
     const number = /^\d{1,9}$/.test(name) ? Number(name) : undefined;
     const found = number === undefined ? undefined : await cluster.read(number);
@@ -83,7 +86,10 @@ export function historyOfRevisions(cluster: Cluster): FlowHistory {
       return { revision: String(number), flows: content.flows };
     },
     diff: async (name) => {
-      if (name === undefined) return '';
+      if (name === undefined) {
+        const newest = await cluster.latest();
+        return diffFlows(newest?.content.flows ?? [], await readFlows());
+      }
       const { number, content } = await find(name);
       const before = number === 1 ? undefined : await cluster.read(number - 1);
       return diffFlows(before?.content.flows ?? [], content.flows);

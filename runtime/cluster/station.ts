@@ -235,7 +235,9 @@ export class Station {
   }
 
   #obey(talk: Talk): void {
-    if (talk.kind === 'tell') this.#engine.tellConsumers(talk.message);
+    if (talk.kind === 'tell' && (talk.to ?? this.#id) === this.#id) {
+      this.#engine.tellConsumers(talk.message);
+    }
     if (talk.kind === 'statuses') this.#engine.showAgain();
     if (talk.kind === 'start') {
       this.#flowControl.tryAgain(talk.interface).catch((error: unknown) => {

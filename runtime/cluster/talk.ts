@@ -1,12 +1,13 @@
 import type { ControlStatus, Problem } from '../../console/api/control.ts';
+import type { Shown } from '../engine.ts';
 import type { ToChild } from '../process/messages.ts';
 
 /** What one role tells the others. */
 export type Talk =
-  /** To whoever has the process that this is for. */
-  | { readonly kind: 'tell'; readonly message: ToChild }
+  /** To whoever has the process that this is for; with `to`, to this member alone. */
+  | { readonly kind: 'tell'; readonly message: ToChild; readonly to?: string }
   /** What a worker's Node-RED said, for open editors. */
-  | { readonly kind: 'show'; readonly what: 'node-status' | 'comms'; readonly event: object }
+  | { readonly kind: 'show'; readonly what: Shown; readonly event: object }
   /** An editor has opened: the last status of every node is to be told again. */
   | { readonly kind: 'statuses' }
   /** A flow that kept ending its worker is to be tried again. */

@@ -1,6 +1,7 @@
 import type { ControlStatus, Problem } from '../../console/api/control.ts';
 import type { Deploys } from '../../console/api/deploys.ts';
 import type { InterfaceControl } from '../../console/api/interfaces.ts';
+import type { FlowNode } from '../../core/interface.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { Administrator } from '../admin/administrator.ts';
 import type { PausedQueues } from '../admin/paused-queues.ts';
@@ -34,6 +35,10 @@ interface Engine {
   readonly tellConsumers: (message: ToChild) => void;
   /** To all that run flows. */
   readonly tellWorkers: (message: ToChild) => void;
+  /** To one that runs the flows of this group. */
+  readonly tellWorkerOf: (group: string, message: ToChild) => void;
+  /** What runs, in the groups in which it does. */
+  readonly flows: () => readonly FlowNode[];
 }
 
 interface Options {
@@ -125,12 +130,7 @@ export class ConsoleRole {
       stored: engine.stored,
       deploy: engine.deploy,
       deploys: engine.deploys,
-      inject: (nodeId) => {
-        engine.tellWorkers({ type: 'inject', nodeId });
-      },
-      debug: (nodeId, active) => {
-        engine.tellWorkers({ type: 'debug', nodeId, active });
-      },
+      flows: engine,
     });
     return new ConsoleRole({ console, replays, alarms, retention });
   }

@@ -5,12 +5,16 @@ import { findFailure, HilumError } from '../../core/errors.ts';
 import type { FlowNode } from '../../core/interface.ts';
 import { isValid, type Issue } from '../../core/issue.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import type { Shown } from '../engine.ts';
+import type { ContextAnswer } from '../process/messages.ts';
 import type { Stored } from '../deploy/deploy-store.ts';
 import { openEditorStorage, type Submission } from '../deploy/storage.ts';
 import { sharedSettings } from '../flow/headless.ts';
 import { loadNodeRed, type LogEvent, type NodeRed } from '../node-red.ts';
 import { logLevel } from '../node-red.ts';
+import { Contexts, type RunningFlows } from './contexts.ts';
 import { NodeStatuses } from './node-statuses.ts';
+import { buildRunningFlows } from './running-flows.ts';
 import { editorDirectory, packageDirectory, type Settings } from '../settings.ts';
 
 interface Options {
@@ -25,8 +29,8 @@ interface Options {
   readonly stored: () => Pick<Stored, 'flows' | 'credentials'>;
   /** Makes them durable and has them run; rejects with HilumError, its issues by node, where that cannot be. */
   readonly deploy: (submission: Submission) => Promise<void>;
-  readonly inject: (nodeId: string) => void;
-  readonly debug: (nodeId: string, active: boolean) => void;
+  readonly flows: RunningFlows;
+  readonly newId: () => string;
 }
 
 /** The Node-RED editor: it stores the flows and shows what the workers say; it never runs them. */
@@ -35,8 +39,8 @@ export interface Editor {
   readonly router: Router;
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Something a worker's Node-RED said: a node's status, debug output. */
-  show(kind: 'node-status' | 'comms', event: object): void;
+  /** Something a worker's Node-RED said. */
+  show(kind: Shown, event: object): void;
   /** Deploys as if the flows came from an open editor: open ones are told that the flows are others now. */
   submit(flows: readonly FlowNode[], by: string): Promise<void>;
 }
@@ -95,12 +99,14 @@ export function createEditor(options: Options): Editor {
     },
   });
   keepInjectable(red);
+  const contexts = new Contexts({ ...options.flows, newId: options.newId });
   return {
-    router: buildRouter(red, options),
+    router: buildRouter(red, contexts, options),
     start: () => red.start(),
     stop: () => red.stop(),
     show: (kind, event) => {
       if (kind === 'node-status') statuses.show(event);
+      else if (kind === 'context') contexts.answer(event as ContextAnswer);
       else red.events.emit(kind, event);
     },
     submit: async (flows, by) => {
@@ -125,28 +131,10 @@ function findUnknownTypes(red: NodeRed, flows: readonly FlowNode[]): readonly Is
     }));
 }
 
-/** Inject and debug buttons act where the flow runs; everything else is Node-RED's own. */
-function buildRouter(red: NodeRed, { inject, debug, authenticate }: Options): Router {
+/** What acts where the flows run; everything else is Node-RED's own. */
+function buildRouter(red: NodeRed, contexts: Contexts, options: Options): Router {
   const router = Router();
-  const permitted = async (cookie: string | undefined, right: string): Promise<boolean> => {
-    const user = await authenticate(cookie ?? '');
-    return user !== null && (user.permissions.includes('*') || user.permissions.includes(right));
-  };
-  router.post('/inject/:id', (request, response, next) => {
-    permitted(request.headers.cookie, 'inject.write').then((may) => {
-      if (!may) return response.sendStatus(401);
-      inject(request.params.id);
-      return response.sendStatus(200);
-    }, next);
-  });
-  router.post('/debug/:id/:state', (request, response, next) => {
-    permitted(request.headers.cookie, 'debug.write').then((may) => {
-      if (!may) return response.sendStatus(401);
-      const active = request.params.state === 'enable';
-      debug(request.params.id, active);
-      return response.sendStatus(active ? 200 : 201);
-    }, next);
-  });
+  router.use(buildRunningFlows({ ...options, contexts }));
   router.post('/flows', (_request, response, next) => {
     // The editor shows the text of a refused deploy as it comes: words, not JSON.
     const asJson = response.json.bind(response);

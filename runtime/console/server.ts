@@ -18,6 +18,7 @@ import type { Submission } from '../deploy/storage.ts';
 import { newId } from '../ids.ts';
 import { packageDirectory, type Settings } from '../settings.ts';
 import { createEditor, type Editor } from './editor.ts';
+import type { RunningFlows } from './contexts.ts';
 
 interface Options {
   readonly settings: Settings;
@@ -35,8 +36,7 @@ interface Options {
   readonly deploy: (submission: Submission) => Promise<void>;
   /** What the editor is not needed for. */
   readonly deploys: (editor: Editor) => Deploys;
-  readonly inject: (nodeId: string) => void;
-  readonly debug: (nodeId: string, active: boolean) => void;
+  readonly flows: RunningFlows;
 }
 
 /** Console and editor on one port, and the same API on a socket that only this user may open. */
@@ -57,6 +57,7 @@ export async function startConsole(options: Options): Promise<ConsoleServer> {
   const editor = createEditor({
     ...options,
     server,
+    newId: () => newId(Date.now()),
     authenticate: (cookieHeader) => console.authenticate(cookieHeader),
   });
   const console = createConsole({

@@ -19,6 +19,13 @@ export function groupOf(tab: FlowNode): string {
   return findTabSetting(tab, 'HILUM_GROUP') ?? defaultGroup;
 }
 
+/** The group that runs a node or a tab; undefined where none does. */
+export function findGroupOf(flows: readonly FlowNode[], id: string): string | undefined {
+  const found = flows.find((node) => node.id === id);
+  const tab = found?.type === 'tab' ? found : flows.find((node) => node.id === found?.z);
+  return tab?.type === 'tab' ? groupOf(tab) : undefined;
+}
+
 /**
  * The flows of one group, in their order: its enabled tabs with their nodes, the subflows and configuration nodes that
  * these use, directly or through one another, and the environment that all flows share.

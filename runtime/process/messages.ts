@@ -15,8 +15,10 @@ export type ToChild =
   | { readonly type: 'paused'; readonly queues: readonly string[] }
   /** A worker that stands by takes from this queue now, from all its queues where none is named. */
   | { readonly type: 'take'; readonly queue?: string }
-  | { readonly type: 'inject'; readonly nodeId: string }
+  /** With a message where the editor gave one. */
+  | { readonly type: 'inject'; readonly nodeId: string; readonly message?: object }
   | { readonly type: 'debug'; readonly nodeId: string; readonly active: boolean }
+  | { readonly type: 'context'; readonly question: ContextQuestion }
   | { readonly type: 'ping' }
   | { readonly type: 'stop' };
 
@@ -66,7 +68,29 @@ export type FromChild =
   | { readonly type: 'endpoint'; readonly endpoint: EndpointState }
   /** Node-RED events of a worker, to be shown in the editor. */
   | { readonly type: 'node-status'; readonly event: object }
-  | { readonly type: 'comms'; readonly event: object };
+  | { readonly type: 'comms'; readonly event: object }
+  | { readonly type: 'context'; readonly event: ContextAnswer };
+
+/** Somebody looks at the context of a node, of a flow, or at the global one; the worker that has it answers. */
+export interface ContextQuestion {
+  /** Unique; the answer has it too. */
+  readonly ask: string;
+  readonly action: 'get' | 'delete';
+  readonly scope: 'global' | 'flow' | 'node';
+  /** The node's or the tab's. */
+  readonly id?: string;
+  /** Whose global context: each worker has its own. */
+  readonly group?: string;
+  /** Absent: all keys. */
+  readonly key?: string;
+  readonly keysOnly?: boolean;
+}
+
+export interface ContextAnswer {
+  readonly ask: string;
+  /** As JSON. */
+  readonly value: unknown;
+}
 
 /**
  * `blocked`: RabbitMQ takes nothing more for now (memory or disk alarm). `refused`: there is no connection, and trying

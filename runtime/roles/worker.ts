@@ -3,6 +3,7 @@ import { findFailure, HilumError } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
 import { openMapper } from '../../connectors/file/mapping-files.ts';
 import { openStores } from '../broker.ts';
+import { answerContext } from '../flow/context-answer.ts';
 import { watchEnds } from '../flow/ends.ts';
 import { WorkerFlowRuntime } from '../flow/flow-runtime.ts';
 import { startHeadless } from '../flow/headless.ts';
@@ -77,6 +78,7 @@ runChild('worker', async ({ settings, config, logger }) => {
     },
   });
   forwardToEditor(red);
+  const ids = new Set(config.flows.map(({ id }) => id));
   // What a node says as soon as it has started is heard: a function's setup fails a moment later.
   await setImmediate();
   isStarting = false;
@@ -84,11 +86,25 @@ runChild('worker', async ({ settings, config, logger }) => {
 
   return {
     handle: (message) => {
-      if (message.type === 'inject') red.nodes.getNode(message.nodeId)?.receive();
+      if (message.type === 'inject') {
+        red.nodes.getNode(message.nodeId)?.receive(message.message);
+      }
       if (message.type === 'release') flowRuntime?.release(message.queue, message.key);
       if (message.type === 'paused') flowRuntime?.pause(message.queues);
       if (message.type === 'take') flowRuntime?.take(message.queue);
       if (message.type === 'debug') setDebug(red, message.nodeId, message.active);
+      if (message.type === 'context') {
+        const { question } = message;
+        answerContext(red, question, { group: config.group, ids }).then(
+          (value) => {
+            if (value === undefined) return;
+            tell({ type: 'context', event: { ask: question.ask, value: toPlain(value) } });
+          },
+          (error: unknown) => {
+            logger.warn({ err: error }, 'A context was not read.');
+          },
+        );
+      }
     },
     stop: async () => {
       await flowRuntime?.drain(drainMs, (queue) => {
@@ -124,7 +140,7 @@ function setDebug(red: NodeRed, nodeId: string, active: boolean): void {
 }
 
 /** Events may hold nodes and functions, which no channel carries; what cannot be copied is not shown. */
-function toPlain(event: object): object {
+function toPlain(event: unknown): object {
   try {
     return JSON.parse(JSON.stringify(event)) as object;
   } catch {

@@ -108,6 +108,8 @@ export class WorkerProcess {
       this.#onReleased(message.queue);
       return;
     }
+    // Of the context of one that stands by nobody asks.
+    if (this.#standsBy && message.type === 'context') return;
     if (message.type === 'failed') this.#issues = message.issues ?? [];
     if (this.#standsBy && message.type === 'node-status') {
       this.#statuses.set((message.event as { id?: string }).id ?? '', message);

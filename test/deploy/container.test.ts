@@ -85,6 +85,32 @@ describe('Dockerfile', () => {
     expect(named.filter((name) => !copied.includes(name))).toEqual([]);
   });
 
+  it('has the programs that it runs', () => {
+    const ran = findSources()
+      .map(read)
+      .filter((text) => text.includes('execFile'))
+      .flatMap((text) => [...text.matchAll(/\brun\('([\w-]+)'/g)].map((match) => match[1]!));
+    expect(ran).toContain('git');
+    const installed = find('RUN').join('\n');
+    for (const program of new Set(ran)) {
+      expect(installed).toMatch(
+        new RegExp(`apt-get install .*--no-install-recommends ${program}\\b`),
+      );
+    }
+    expect(installed).toContain('rm -rf /var/lib/apt/lists/*');
+  });
+
+  it('runs any role that its environment names', () => {
+    for (const role of ['edge', 'worker', 'console']) {
+      const settings = readSettings({
+        ...readEnvironment(),
+        ...{ HILUM_ROLE: role, HILUM_GROUP: 'hot', RABBITMQ_URL: 'amqp://rabbitmq' },
+        ...{ HILUM_LEDGER_URL: 'postgres://hilum@postgres/hilum', HILUM_CREDENTIAL_SECRET: 'x1' },
+      });
+      expect(settings.ok && settings.settings).toMatchObject({ role, group: 'hot' });
+    }
+  });
+
   it('runs as a user that is not root, who owns the data', () => {
     expect(find('USER')).toEqual(['node']);
     expect(find('RUN').join('\n')).toContain('chown node:node /data');

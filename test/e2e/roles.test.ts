@@ -125,6 +125,19 @@ describeWith('rabbitmq-server', 'roles that run apart', () => {
     expect(partner.got.filter((id) => id === controlIdOf(3))).toHaveLength(1);
   }, 60_000);
 
+  it('an edge that was not given what a listener needs says so', async () => {
+    await startRole('edge 3', { HILUM_ROLE: 'edge' });
+    const edge = running.get('edge 3') ?? unreachable();
+    await until(
+      async () => (await console_().status()).problems.map(({ message }) => message),
+      (problems) => problems.some((each) => /^edge on .*lab-in: .*LAB_PORT/.test(each)),
+      20_000,
+    );
+    await edge.stop();
+    running.delete('edge 3');
+    await ready();
+  }, 60_000);
+
   it('take a new revision, refuse one that does not start, and go back to the first', async () => {
     const [first = 0] = ports;
     const deployed = await readFlows(flows);
@@ -135,6 +148,7 @@ describeWith('rabbitmq-server', 'roles that run apart', () => {
       );
     const cli = (...args: readonly string[]) => console_().cli(...args);
     await edit({ func: 'msg.payload = msg.payload.replace("|HILUM|", "|SECOND|"); return msg;' });
+    expect((await cli('deploy', '--diff')).stdout).toMatch(/^\+.*SECOND/m);
     expect(await cli('deploy')).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('hot') as string,
@@ -158,6 +172,8 @@ describeWith('rabbitmq-server', 'roles that run apart', () => {
     ]);
     expect((await cli('deploy', '--list')).stdout).toMatch(/^2 .*\n1 /m);
     expect((await cli('deploy', '--diff', '2')).stdout).toMatch(/^\+.*SECOND/m);
+    // As the files are, beside of what runs.
+    expect((await cli('deploy', '--diff')).stdout).toMatch(/^\+.*no table/m);
     expect(await cli('deploy', '--rev', '1')).toMatchObject({ code: 0, stderr: '' });
     await until(
       async () => {

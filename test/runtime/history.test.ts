@@ -82,3 +82,17 @@ describeWith('git', 'a folder that merely lies inside a repository', () => {
     expect(await history.list(1)).toMatchObject([{ by: 'ada' }]);
   });
 });
+
+it('what is new is shown before the first commit and after it, and nothing is staged for that', async () => {
+  const folder = makeTempFolder('history');
+  git(folder, 'init', '--quiet');
+  const history = openIn(folder);
+  await writeDeployed(folder, [tab('a')]);
+  expect(await history.diff()).toMatch(/^\+.*Flow a/m);
+  await history.record({ by: 'ada', before: [], after: [tab('a')] });
+  await writeDeployed(folder, [tab('a'), tab('b')]);
+  const status = git(folder, 'status', '--porcelain');
+  expect(status).toContain('??');
+  expect(await history.diff()).toMatch(/^\+.*Flow b/m);
+  expect(git(folder, 'status', '--porcelain')).toBe(status);
+});
