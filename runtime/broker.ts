@@ -108,9 +108,10 @@ export async function openStores(
       },
     };
   }
-  const { broker, intake, onState: tell } = required(owner);
+  const here = required(owner);
   onState('connected');
-  tell(onState);
+  here.onState(onState);
+  const { broker, intake } = here;
   return { broker, ledger, intake, retention, ledgerSpool, noneSetAside, close };
 }
 
