@@ -14,9 +14,9 @@ export function registerDeploy(program: Command): void {
   program
     .command('deploy')
     .description('Deploy the flow files as they are in their folder, or as they were.')
-    .option('--rev REV', 'take up a revision of the flows’ git repository again')
+    .option('--rev <rev>', 'take up a revision of the flows’ git repository again')
     .option('--list', 'show the deploys so far, the newest first')
-    .option('--diff [REV]', 'show what a revision has changed, or what has changed since the last')
+    .option('--diff [rev]', 'show what a revision has changed, or what has changed since the last')
     .option('--json', 'with --list: the same as JSON')
     .addHelpText(
       'after',

@@ -28,10 +28,10 @@ export function registerStart(program: Command): void {
       'Run Hilum: console, editor, listeners, flows. Settings come from the environment.',
     )
     .option(
-      '--role ROLE',
+      '--role <role>',
       'all on one machine, or one in a container of its own: edge, worker, console',
     )
-    .option('--group NAME', 'with --role worker: whose flows it runs (default "default")')
+    .option('--group <name>', 'with --role worker: whose flows it runs (default "default")')
     .addHelpText(
       'after',
       `

@@ -109,9 +109,9 @@ export async function openStores(
     };
   }
   const here = required(owner);
+  const { broker, intake } = here;
   onState('connected');
   here.onState(onState);
-  const { broker, intake } = here;
   return { broker, ledger, intake, retention, ledgerSpool, noneSetAside, close };
 }
 

@@ -3,8 +3,6 @@ import { chmod, cp, lstat, mkdir, readdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { readFileIfAny, writeFileAtomically } from '../connectors/file/write-file.ts';
-import { encryptCredentials } from './credentials.ts';
-import { credentialsFileOf } from './deploy/storage.ts';
 import { packageDirectory, type Settings } from './settings.ts';
 
 /**
@@ -53,12 +51,6 @@ export async function readCredentialSecret(settings: Settings): Promise<string> 
 /** Makes what Node-RED otherwise complains about at every start: its own folder with a package.json. */
 export async function prepareNodeRed(userDirectory: string): Promise<void> {
   await writeUnlessThere(path.join(userDirectory, 'package.json'), '{ "private": true }\n');
-}
-
-/** Makes encrypted credentials, which are none yet, where there are none: Node-RED complains about them otherwise. */
-export async function prepareCredentials(settings: Settings, secret: string): Promise<void> {
-  const text = `${JSON.stringify(encryptCredentials({}, secret))}\n`;
-  await writeUnlessThere(credentialsFileOf(settings.dataDirectory), text);
 }
 
 async function writeUnlessThere(file: string, text: string): Promise<void> {

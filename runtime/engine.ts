@@ -212,6 +212,7 @@ export class Engine {
         if (name === 'owner') this.#condition.storage({ reason: undefined });
         return;
       case 'failed':
+      case 'culprit':
       case 'released':
       case 'pong':
     }

@@ -7,7 +7,7 @@ import type { PausedQueues } from '../admin/paused-queues.ts';
 import { AlarmWatch } from '../alarm/watch.ts';
 import { toWatched } from '../alarm/watched.ts';
 import type { Stores } from '../broker.ts';
-import { prepareCredentials, prepareNodeRed } from '../data-directory.ts';
+import { prepareNodeRed } from '../data-directory.ts';
 import type { Deployed } from '../deploy/deployed.ts';
 import type { Stored } from '../deploy/deploy-store.ts';
 import type { Submission } from '../deploy/storage.ts';
@@ -70,7 +70,6 @@ export class ConsoleRole {
   static async open(options: Options): Promise<ConsoleRole> {
     const { settings, logger, stores, paused, engine } = options;
     await prepareNodeRed(editorDirectory(settings));
-    await prepareCredentials(settings, options.credentialSecret);
     const definitions = () => engine.current().compiled.definitions;
     const queues = () => definitions().queues.map(({ name }) => name);
     const replays = await ReplayRuns.open({

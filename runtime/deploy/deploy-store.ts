@@ -16,7 +16,7 @@ export interface Stored {
 }
 
 /** A deploy that is about to be stored. */
-export interface Change extends Stored {
+interface Change extends Stored {
   readonly before: readonly FlowNode[];
   readonly by: string;
   /** They are others than before. */

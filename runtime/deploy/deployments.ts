@@ -1,7 +1,7 @@
 import { HilumError } from '../../core/errors.ts';
 import { isValid } from '../../core/issue.ts';
 import type { Logger } from '../../core/ports/logger.ts';
-import { decryptCredentials } from '../credentials.ts';
+import { decryptCredentials, encryptCredentials } from '../credentials.ts';
 import type { Settings } from '../settings.ts';
 import type { Succession } from '../workers/workers.ts';
 import { compileBySettings } from './definitions.ts';
@@ -64,7 +64,9 @@ export class Deployments {
   async open(credentialSecret: string): Promise<Deployed> {
     this.#credentialSecret = credentialSecret;
     const stored = await this.#options.store.open();
-    this.#credentials = stored.credentials;
+    const hasNone = Object.keys(stored.credentials).length === 0;
+    // Node-RED complains where there are none at all.
+    this.#credentials = hasNone ? encryptCredentials({}, credentialSecret) : stored.credentials;
     this.#current = await toDeployed(stored, { ...this.#options, credentialSecret });
     await forgetMappings(this.#options.settings.mappingVersions, this.#current.mappings);
     return this.#current;

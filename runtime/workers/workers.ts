@@ -75,14 +75,15 @@ export class Workers {
 
   /**
    * Starts a worker beside each one that runs something else than what is deployed now, and for each new group. Rejects
-   * with HilumError (permanent), everything as it was, when one of them does not start.
+   * with HilumError (permanent), everything as it was, when one of them does not start. A worker that does not run, with
+   * flows that have not changed, stands in no deploy's way: it begins anew when that is complete.
    */
   async prepare(deployed: Deployed): Promise<Succession> {
     const plans = findGroups(deployed.flows).map((group) => planGroup(group, deployed));
     const staying = new Map<WorkerProcess, GroupPlan>();
     const changed = plans.filter((plan) => {
       const working = this.#working.get(plan.group);
-      if (working?.status.state !== 'running' || needsNewWorker(working.plan, plan)) return true;
+      if (working === undefined || needsNewWorker(working.plan, plan)) return true;
       staying.set(working, plan);
       return false;
     });
@@ -114,6 +115,9 @@ export class Workers {
         await Promise.all([
           ...leaving.map(([, worker]) => this.#end(worker)),
           ...[...next].map(([group, worker]) => this.#replace(group, worker)),
+          ...[...staying]
+            .filter(([worker]) => worker.status.state === 'stopped')
+            .map(([, plan]) => this.#rearrange(plan)),
         ]);
       },
     };

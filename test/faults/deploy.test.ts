@@ -2,9 +2,11 @@ import { describeWith } from '../support/programs.ts';
 import { deploy } from './deploy.ts';
 import { runShort } from './harness/short.ts';
 
-it('loses nothing by deploys and by crashes in their middle, over the embedded broker', async () => {
-  await runShort(deploy, 'embedded');
-}, 400_000);
+describeWith('git', 'over the embedded broker', () => {
+  it('loses nothing by deploys and by crashes in their middle', async () => {
+    await runShort(deploy, 'embedded');
+  }, 400_000);
+});
 
 describeWith('rabbitmq-server', 'with RabbitMQ', () => {
   it('loses nothing by deploys and by crashes in their middle', async () => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { FlowNode } from '../../core/interface.ts';
 import { openHistory } from '../../runtime/deploy/history.ts';
 import { writeDeployed } from '../support/flow-files.ts';
+import { describeWith } from '../support/programs.ts';
 import { makeTempFolder } from '../support/temp.ts';
 
 const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
@@ -21,7 +22,7 @@ function openIn(flowsDirectory: string) {
 const git = (folder: string, ...args: readonly string[]): string =>
   execFileSync('git', ['-C', folder, ...args], { encoding: 'utf8' });
 
-describe('deploys into a git repository', () => {
+describeWith('git', 'deploys into a git repository', () => {
   const first = [tab('a'), node('n', 'a', 'return msg;')];
   const second = [tab('a'), node('n', 'a', 'return [msg];'), tab('b')];
   const folder = makeTempFolder('history');
@@ -66,16 +67,18 @@ describe('deploys into a git repository', () => {
   });
 });
 
-it('a folder that merely lies inside a repository is not committed to it', async () => {
-  const outer = makeTempFolder('history');
-  git(outer, 'init', '--quiet');
-  const flows = path.join(outer, 'data', 'flows');
-  await writeDeployed(flows, [tab('a')]);
-  const history = openIn(flows);
-  await history.record({ by: 'ada', before: [], after: [tab('a')] });
-  await expect(history.list(1)).rejects.toThrow(/no-history/);
-  expect(readdirSync(outer)).toEqual(['.git', 'data']);
-  git(outer, 'add', '.');
-  await history.record({ by: 'ada', before: [], after: [tab('a')] });
-  expect(await history.list(1)).toMatchObject([{ by: 'ada' }]);
+describeWith('git', 'a folder that merely lies inside a repository', () => {
+  it('is not committed to it', async () => {
+    const outer = makeTempFolder('history');
+    git(outer, 'init', '--quiet');
+    const flows = path.join(outer, 'data', 'flows');
+    await writeDeployed(flows, [tab('a')]);
+    const history = openIn(flows);
+    await history.record({ by: 'ada', before: [], after: [tab('a')] });
+    await expect(history.list(1)).rejects.toThrow(/no-history/);
+    expect(readdirSync(outer)).toEqual(['.git', 'data']);
+    git(outer, 'add', '.');
+    await history.record({ by: 'ada', before: [], after: [tab('a')] });
+    expect(await history.list(1)).toMatchObject([{ by: 'ada' }]);
+  });
 });

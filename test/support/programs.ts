@@ -22,6 +22,7 @@ const programs = {
   },
   mllp_send: { package: 'python3-hl7', places: ['/usr/bin/mllp_send'] },
   faketime: { package: 'faketime', places: ['/usr/bin/faketime'] },
+  git: { package: 'git', places: ['/usr/bin/git'] },
   chromium: { package: 'chromium', places: ['/usr/bin/chromium'] },
 } as const satisfies Record<string, Program>;
 
