@@ -1,4 +1,4 @@
-import type { LedgerAddress } from '../connectors/postgres/address.ts';
+import { toPlace, type LedgerAddress } from '../connectors/postgres/address.ts';
 import type { PostgresStore } from '../connectors/postgres/open.ts';
 import { openRabbitBroker } from '../connectors/rabbitmq/broker.ts';
 import { connectOwner, type OwnerClient } from '../connectors/sqlite/client.ts';
@@ -8,6 +8,7 @@ import type { Ledger } from '../core/ports/ledger.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import type { LedgerRetention } from '../core/ports/retention.ts';
 import { ClaimCheckBroker } from './claim-check/claim-check-broker.ts';
+import { openNoneSetAside, type NoneSetAside } from './order/none-set-aside.ts';
 import { waitForLedger, type LedgerSpool } from './spool/ledger-spool.ts';
 import { asLedgerHere } from './spool/ledger-here.ts';
 import { openSpool } from './spool/open-spool.ts';
@@ -30,6 +31,8 @@ export interface Stores {
 interface OwnStores extends Stores {
   /** Where this process writes what happens to messages. */
   readonly ledgerSpool: LedgerSpool;
+  /** What consumers that keep an order may go by while the ledger is away. */
+  readonly noneSetAside: NoneSetAside;
   /** Where intake puts messages, where that is not the broker alone. */
   readonly inlet?: StoreAndForward;
 }
@@ -81,6 +84,11 @@ export async function openStores(
   const ledger = spooling
     ? asLedgerHere(store, { ...spool, isSpooling: () => spooling.isSpooling })
     : store;
+  const noneSetAside = openNoneSetAside({
+    ...spool,
+    ledger: settings.ledger === undefined ? settings.databaseFile : toPlace(settings.ledger),
+    isSole: settings.role === 'all',
+  });
   const close = async (): Promise<void> => {
     if (spooling) await spooling.close();
     await postgres?.close();
@@ -93,7 +101,7 @@ export async function openStores(
       logger,
     });
     return {
-      ...{ ...rest, ledger, retention, ledgerSpool },
+      ...{ ...rest, ledger, retention, ledgerSpool, noneSetAside },
       close: async () => {
         await closeBroker();
         await close();
@@ -104,7 +112,7 @@ export async function openStores(
   const { broker, intake } = here;
   onState('connected');
   here.onState(onState);
-  return { broker, ledger, intake, retention, ledgerSpool, close };
+  return { broker, ledger, intake, retention, ledgerSpool, noneSetAside, close };
 }
 
 /** RabbitMQ, and what takes messages in its place while it is away. */

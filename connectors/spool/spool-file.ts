@@ -108,8 +108,13 @@ export class SpoolFile {
     return promise;
   }
 
-  /** The oldest records that were not read yet, about so many bytes; the same again until `advance`. */
+  /**
+   * The oldest records that were not read yet, about so many bytes; the same again until `advance`. Where there are none,
+   * what is being written is waited for.
+   */
   async read(wantedBytes: number): Promise<SpooledRecords> {
+    // Whoever reads until the file is empty would else turn without a pause, and the disk's answer is never heard.
+    if (this.#head === this.#end && this.#isFlushing) await this.#changing;
     const range = { from: this.#head, end: this.#end, wantedBytes };
     const { contents, next, isBroken } = await readRecords(this.#handle, range);
     if (!isBroken || contents.length > 0) return { contents, next };

@@ -16,6 +16,7 @@ import type { Logger } from '../../core/ports/logger.ts';
 import type { Source } from '../../core/ports/source.ts';
 import type { Clock } from '../clock.ts';
 import type { LedgerSpool } from '../spool/ledger-spool.ts';
+import type { NoneSetAside } from '../order/none-set-aside.ts';
 import type { EndpointState } from '../process/messages.ts';
 import { Duplicates } from './duplicates.ts';
 import { FlowResults } from './flow-results.ts';
@@ -29,6 +30,7 @@ interface Options {
   readonly ledger: Ledger;
   readonly ledgerSpool?: LedgerSpool;
   readonly inlet?: Inlet;
+  readonly noneSetAside?: NoneSetAside;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly onEndpoint: (endpoint: EndpointState) => void;

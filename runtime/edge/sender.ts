@@ -9,6 +9,7 @@ import type { LedgerSpool } from '../spool/ledger-spool.ts';
 import { startConsuming, type Consuming } from '../consuming.ts';
 import { toInstant } from '../ids.ts';
 import { KeyOrder } from '../order/key-order.ts';
+import type { NoneSetAside } from '../order/none-set-aside.ts';
 import { Parking } from '../order/parking.ts';
 import { jitteredMs } from '../retry-policy.ts';
 import { Carrier } from './carrier.ts';
@@ -26,6 +27,7 @@ interface Options {
   readonly broker: Broker;
   readonly ledger: Ledger;
   readonly ledgerSpool?: LedgerSpool;
+  readonly noneSetAside?: NoneSetAside;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly destination: Destination;

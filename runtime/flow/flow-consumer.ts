@@ -11,6 +11,7 @@ import { pause, startConsuming, type Consuming } from '../consuming.ts';
 import { deriveId } from '../derived-id.ts';
 import { EitherSignal } from '../either-signal.ts';
 import { giveBack, KeyOrder, type Turn } from '../order/key-order.ts';
+import type { NoneSetAside } from '../order/none-set-aside.ts';
 import { Parking } from '../order/parking.ts';
 import type { Recorder } from '../recorder.ts';
 import { backoffMs, decideFlow } from '../retry-policy.ts';
@@ -34,6 +35,7 @@ interface Options {
   readonly broker: Broker;
   readonly ledger: Ledger;
   readonly recorder: Recorder;
+  readonly noneSetAside?: NoneSetAside;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly suspects: Suspects;

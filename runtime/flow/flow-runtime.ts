@@ -17,6 +17,7 @@ import { Trail } from '../changes/trail.ts';
 import type { Clock } from '../clock.ts';
 import type { Running } from '../process/loop-guard.ts';
 import type { LedgerSpool } from '../spool/ledger-spool.ts';
+import type { NoneSetAside } from '../order/none-set-aside.ts';
 import { newId } from '../ids.ts';
 import { toPayload } from '../payload.ts';
 import { Recorder } from '../recorder.ts';
@@ -32,6 +33,7 @@ interface Options {
   readonly broker: Broker;
   readonly ledger: Ledger;
   readonly ledgerSpool?: LedgerSpool;
+  readonly noneSetAside?: NoneSetAside;
   readonly tracker: SettlementTracker;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -83,7 +83,7 @@ export class KeyOrder {
   /** What was set aside before goes on, but for what waits for a decision. Before the first `take`. */
   async open(): Promise<void> {
     if (this.#order === 'none') return;
-    for (const { key, isStopped } of await this.#parking.list()) {
+    for (const { key, isStopped } of await this.#parking.listAtStart()) {
       const line = this.#lineOf(this.#order === 'queue' ? '' : key);
       line.parked = true;
       line.stopped ||= isStopped;

@@ -9,6 +9,7 @@ import type { Clock } from '../clock.ts';
 import { toInstant } from '../ids.ts';
 import { publishAll } from '../publish-all.ts';
 import { deadLetterParked } from './dead-letter-parked.ts';
+import type { NoneSetAside } from './none-set-aside.ts';
 
 interface Options {
   readonly broker: Broker;
@@ -17,6 +18,8 @@ interface Options {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly queue: string;
+  /** Absent: only the ledger knows. */
+  readonly noneSetAside?: NoneSetAside;
 }
 
 const againMs = 1_000;
@@ -49,6 +52,30 @@ export class Parking {
     return this.#untilDone(() => ledger.parked(queue)).then((found) => found ?? []);
   }
 
+  /** As {@link list}, at the start: does not wait for the ledger where this machine knows that there are none. */
+  async listAtStart(): ReturnType<Parking['list']> {
+    const { ledger, queue, noneSetAside, logger } = this.#options;
+    if (noneSetAside === undefined) return this.list();
+    let found: Awaited<ReturnType<Parking['list']>>;
+    if (await noneSetAside.isKnown(queue)) {
+      try {
+        found = await ledger.parked(queue);
+      } catch (error) {
+        const text =
+          'The ledger cannot be asked: as far as this machine knows nothing is set aside.';
+        logger.warn({ queue, err: error }, text);
+        return [];
+      }
+    } else {
+      found = await this.list();
+    }
+    // Stopped, it has not been told.
+    if (this.#stopping.signal.aborted) return found;
+    if (found.length === 0) await noneSetAside.keep(queue);
+    else await this.#untilDone(() => noneSetAside.forget(queue));
+    return found;
+  }
+
   /**
    * Sets aside the last of these, which has waited for its turn, and before it what it waits for; who is already keeps
    * its place. With issues the first waits for a decision. Resolves when that is durable, or with false when the
@@ -72,7 +99,7 @@ export class Parking {
       },
     ]);
     const last = deliveries.at(-1);
-    const isParked = await this.#append(entries, last?.voided);
+    const isParked = await this.#append(entries, { voided: last?.voided, isParking: true });
     const isUntried = last !== undefined && issues.length === 0 && !last.redelivered;
     if (isParked && isUntried && this.#untried.size < maxUntried) {
       this.#untried.add(last.envelope.id);
@@ -124,11 +151,18 @@ export class Parking {
   }
 
   /** Whether it is durable. What is sent again, since its answer was lost, counts once. */
-  async #append(entries: readonly LedgerEntry[], voided?: AbortSignal): Promise<boolean> {
-    const { ledger } = this.#options;
+  async #append(
+    entries: readonly LedgerEntry[],
+    { voided, isParking = false }: { voided?: AbortSignal | undefined; isParking?: boolean } = {},
+  ): Promise<boolean> {
+    const { ledger, queue, noneSetAside } = this.#options;
     const number = this.#numbers.next();
     const batch = this.#numbers.toBatch(number);
-    const append = () => ledger.append(entries, batch).then(() => true);
+    const append = async (): Promise<true> => {
+      if (isParking) await noneSetAside?.forget(queue);
+      await ledger.append(entries, batch);
+      return true;
+    };
     const isStored = await this.#untilDone(append, voided);
     this.#numbers.heard(number);
     return isStored ?? false;

@@ -20,11 +20,14 @@ interface Options {
 }
 
 const againMs = 1_000;
+/** What comes waits no longer than this for the last of the file, and goes into the file then. */
+const heldMs = 1_000;
 
 /**
  * The spool of a process that goes on while the ledger is slow or away: entries are then spooled in a file of its
  * own, and forwarded in their order when the ledger is back. Each append is a numbered batch, so that one whose answer
- * was not heard counts once. From the first batch that is spooled until the file is empty everything is spooled.
+ * was not heard counts once. From the first batch that is spooled until the file is empty everything is spooled; when
+ * the ledger has nearly all of it what comes waits a moment, else the file would not become empty under load.
  */
 export class FileSpool implements LedgerSpool {
   readonly #options: Options;
@@ -32,6 +35,8 @@ export class FileSpool implements LedgerSpool {
   /** The first number of those in the file. */
   #firstSpooled: number | undefined;
   #spooling: Promise<void> | undefined;
+  /** The last of the file goes to the ledger: what comes waits for that. */
+  #held: { readonly until: Promise<undefined>; readonly letGo: () => void } | undefined;
   readonly #closing = new AbortController();
   #isWarnedOfRoom = false;
   /** Why the ledger did not take something. */
@@ -57,6 +62,10 @@ export class FileSpool implements LedgerSpool {
     const number = this.#numbers.next();
     try {
       while (this.#spooling !== undefined || !(await this.#send(entries, number))) {
+        if (this.#held !== undefined) {
+          await this.#held.until;
+          continue;
+        }
         if (await this.#spool(entries, number)) return;
         await this.#waitForRoom();
       }
@@ -112,12 +121,26 @@ export class FileSpool implements LedgerSpool {
   #startForwarding(): void {
     const { spool, ledger, logger } = this.#options;
     const closing = this.#closing.signal;
-    this.#spooling = forwardSpool({ spool, ledger, logger, closing }).then(() => {
+    const onNearEnd = (): void => this.#hold();
+    this.#spooling = forwardSpool({ spool, ledger, logger, closing, onNearEnd }).then(() => {
       this.#spooling = undefined;
+      this.#held?.letGo();
       this.#isWarnedOfRoom = false;
       // Something may have come in this moment; then it is forwarded by itself.
       if (spool.isEmpty) this.#firstSpooled = undefined;
     });
+  }
+
+  #hold(): void {
+    if (this.#held !== undefined) return;
+    const { promise: until, resolve } = Promise.withResolvers<undefined>();
+    const letGo = (): void => {
+      clearTimeout(timer);
+      this.#held = undefined;
+      resolve(undefined);
+    };
+    const timer = setTimeout(letGo, heldMs);
+    this.#held = { until, letGo };
   }
 
   async #waitForRoom(): Promise<void> {

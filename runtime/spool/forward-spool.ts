@@ -7,30 +7,37 @@ import type { Logger } from '../../core/ports/logger.ts';
 import { readSpooled } from './spooled.ts';
 
 const stretchBytes = 1024 * 1024;
+/** The ledger keeps up where it takes less than a stretch at once, and in less than this. */
+const quickMs = 500;
 const firstDelayMs = 100;
 const maxDelayMs = 1_000;
 
 /**
  * Takes what is in the spool to the ledger, in order, until the file is empty; resolves then, or when `closing` says
- * so. Never rejects. What the ledger had already it takes once.
+ * so. Never rejects. What the ledger had already it takes once. `onNearEnd` is called when the ledger has nearly all:
+ * what came on and on into the file would keep it from ever being empty.
  */
 export async function forwardSpool(options: {
   readonly spool: SpoolFile;
   readonly ledger: Ledger;
   readonly logger: Logger;
   readonly closing: AbortSignal;
+  readonly onNearEnd?: () => void;
 }): Promise<void> {
-  const { spool, logger, closing } = options;
+  const { spool, logger, closing, onNearEnd } = options;
   let batches = 0;
   let delayMs = firstDelayMs;
   while (!closing.aborted) {
     try {
       const stretch = await spool.read(stretchBytes);
+      const since = performance.now();
       await Promise.all(stretch.contents.map((content) => send(content, options)));
       spool.advance(stretch);
       batches += stretch.contents.length;
       delayMs = firstDelayMs;
       if (spool.isEmpty && (await spool.reset())) break;
+      const bytes = stretch.contents.reduce((sum, { length }) => sum + length, 0);
+      if (bytes < stretchBytes / 2 && performance.now() - since < quickMs) onNearEnd?.();
     } catch (error) {
       logger.debug({ err: error }, 'The ledger does not take what is spooled yet.');
       await wait(delayMs, undefined, { ref: false, signal: closing }).catch(() => undefined);

@@ -6,7 +6,7 @@ import type { Engine } from './harness/engine.ts';
 import type { FaultContext, Scenario } from './harness/scenario.ts';
 import { Sender } from './harness/sender.ts';
 import { setUp, settleAccounts, unreachable } from './harness/setup.ts';
-import { pause, waitFor } from './harness/wait.ts';
+import { pause } from './harness/wait.ts';
 
 const flow = 'ledger';
 const recoverWithinMs = 120_000;
@@ -32,7 +32,7 @@ export const ledger: Scenario = {
     const lock = await keepAway(engine);
     try {
       await sender.acknowledged(100, recoverWithinMs);
-      await arrives(partner, 50);
+      await partner.arrived(50, recoverWithinMs);
       if (!context.isShort) await pause(longMs);
       await engine.kill('worker default');
       await sender.acknowledged(100, recoverWithinMs);
@@ -83,14 +83,6 @@ async function keepAway(engine: Engine): Promise<FileLock> {
     if (lock !== undefined) return lock;
     await engine.kill('owner').catch(() => undefined);
   }
-}
-
-async function arrives(partner: { progress(): Promise<{ distinct: number }> }, more: number) {
-  const { distinct } = await partner.progress();
-  await waitFor('the partner gets messages', () => partner.progress(), {
-    wanted: (progress) => progress.distinct >= distinct + more,
-    withinMs: recoverWithinMs,
-  });
 }
 
 /** Every step of every message that was taken is there, and the counters count what is there. */

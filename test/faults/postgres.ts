@@ -1,11 +1,14 @@
+import { readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
 import pg from 'pg';
 import { eventKinds } from '../../core/ledger/codes.ts';
 import { startPostgres, type PostgresServer } from '../support/postgres.ts';
 import { controlIdOf } from './harness/messages.ts';
+import type { Engine } from './harness/engine.ts';
 import type { FaultContext, Scenario } from './harness/scenario.ts';
 import { Sender } from './harness/sender.ts';
 import { setUp, settleAccounts, unreachable } from './harness/setup.ts';
-import { pause } from './harness/wait.ts';
+import { pause, waitFor } from './harness/wait.ts';
 
 const flow = 'postgres';
 const ratePerSecond = 50;
@@ -20,7 +23,7 @@ const outboundSteps = ['queued', 'taken', 'delivered'];
 /** The ledger is in PostgreSQL, and that is away: routing goes on, and the ledger tells all of it afterwards. */
 export const postgres: Scenario = {
   name: 'postgres',
-  what: 'PostgreSQL is killed and comes back at once, then is stopped for ten minutes, and a worker is killed meanwhile',
+  what: 'PostgreSQL is killed and comes back at once, then is stopped for ten minutes, and worker and edge are killed meanwhile',
   brokers: ['rabbitmq'],
   async run(context) {
     const server = await startPostgres();
@@ -53,24 +56,32 @@ export const postgres: Scenario = {
       arrived >= (seconds * ratePerSecond) / 2,
       `only ${arrived} messages arrived in ${seconds} s although ${ratePerSecond} came each second`,
     );
-    // Its next process has an ordered queue to begin, for which the ledger is needed: it goes on when that is back.
-    await engine.kill('worker default');
-    await sender.acknowledged(50, recoverWithinMs);
+    // Both have an ordered queue to begin, of which it is known that nothing is set aside.
+    for (const name of ['worker default', 'edge']) {
+      await engine.kill(name);
+      const killedAt = performance.now();
+      await partner.arrived(100, recoverWithinMs);
+      const tookMs = Math.round(performance.now() - killedAt);
+      context.say(`100 messages arrived in the ${tookMs} ms after ${name} was killed`);
+    }
+    const pids = await engine.pids();
     await server.start();
 
     await engine.ready(recoverWithinMs);
+    await forwarded(context, engine, recoverWithinMs + wholeMs);
     await sender.acknowledged(20, recoverWithinMs);
     await sender.finish(recoverWithinMs);
     await settleAccounts(context, engine, {
       sender,
       partner,
-      // What was spooled is told first.
-      withinMs: recoverWithinMs + wholeMs,
+      withinMs: recoverWithinMs,
       what: 'PostgreSQL killed and away',
       // What a killed worker had in hand runs again, and the ledger could not say what of it was done.
       mayRedeliver: 64,
       keepsOrder: false,
     });
+    const isSame = JSON.stringify(await engine.pids()) === JSON.stringify(pids);
+    context.promise(isSame, 'a process was started again after PostgreSQL was back');
     const { indexes, latenciesMs } = await sender.report();
     const acknowledged = [...indexes].filter((_, at) => !Number.isNaN(latenciesMs[at]));
     await sender.end();
@@ -83,6 +94,22 @@ async function acknowledges(context: FaultContext, sender: Sender, what: string)
   const since = performance.now();
   await sender.acknowledged(50, 20_000);
   context.say(`50 acknowledged ${Math.round(performance.now() - since)} ms after ${what}`);
+}
+
+/** Resolves when the ledger has what was spooled, while messages come on and on. */
+async function forwarded(context: FaultContext, engine: Engine, withinMs: number): Promise<void> {
+  const folder = path.join(engine.dataDirectory, 'spool');
+  const countBytes = (): number =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.spool'))
+      .reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0);
+  const since = performance.now();
+  const bytes = countBytes();
+  await waitFor('the spools are empty', countBytes, { wanted: (left) => left === 0, withinMs });
+  const tookMs = Math.round(performance.now() - since);
+  context.say(
+    `the ledger had what was spooled (${bytes} bytes) ${tookMs} ms after Hilum was ready`,
+  );
 }
 
 /** Every step of every message that was taken is there, and the counters count what is there. */

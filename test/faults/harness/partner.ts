@@ -1,5 +1,6 @@
 import { Child } from './child.ts';
 import type { FaultContext } from './scenario.ts';
+import { waitFor } from './wait.ts';
 
 /** How the partner answers from now on. */
 export type Behaviour =
@@ -65,6 +66,15 @@ export class Partner {
   /** `from`: which messages count as concluded. */
   progress(from = 0): Promise<PartnerProgress> {
     return this.#child.ask({ kind: 'progress', from });
+  }
+
+  /** Resolves when it has taken `more` messages since the call. */
+  async arrived(more: number, withinMs: number): Promise<void> {
+    const { distinct } = await this.progress();
+    await waitFor(`${more} messages after the first ${distinct}`, () => this.progress(), {
+      wanted: (progress) => progress.distinct >= distinct + more,
+      withinMs,
+    });
   }
 
   report(): Promise<PartnerReport> {

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { OwnerClient } from '../../../connectors/sqlite/client.ts';
 import type { Envelope } from '../../../core/envelope.ts';
 import { buildError } from '../../../core/errors.ts';
@@ -5,9 +6,11 @@ import type { MessageOrder } from '../../../core/interface.ts';
 import type { Consumer, Delivery } from '../../../core/ports/broker.ts';
 import type { Ledger, LedgerEventKind } from '../../../core/ports/ledger.ts';
 import { KeyOrder, type Turn, type Work } from '../../../runtime/order/key-order.ts';
+import { openNoneSetAside, type NoneSetAside } from '../../../runtime/order/none-set-aside.ts';
 import { Parking } from '../../../runtime/order/parking.ts';
 import { overrideIn } from '../../support/edge.ts';
 import { until } from '../../support/hilum.ts';
+import { makeTempFolder } from '../../support/temp.ts';
 import { buildMessage, OwnerHere, silent } from '../owner.ts';
 
 const queue = 'out.ordered';
@@ -49,10 +52,16 @@ async function close(): Promise<void> {
 }
 
 async function open(
-  options: { order?: MessageOrder; window?: number; work?: Work; ledger?: Ledger } = {},
+  options: {
+    order?: MessageOrder;
+    window?: number;
+    work?: Work;
+    ledger?: Ledger;
+    noneSetAside?: NoneSetAside;
+  } = {},
 ): Promise<void> {
   const { order = 'key', window = 8, work = workThrough, ledger = stores.ledger } = options;
-  parking = new Parking({ ...stores, ledger, logger: silent, clock: Date.now, queue });
+  parking = new Parking({ ...stores, ...options, ledger, logger: silent, clock: Date.now, queue });
   keyOrder = new KeyOrder({ order, window, parking, work, slowMs: Infinity });
   await keyOrder.open();
   consumer = await stores.broker.consume(queue, { window }, (delivery) => keyOrder.take(delivery));
@@ -346,7 +355,77 @@ describe('while the ledger is away', () => {
     await untilDone(21);
     expect(doneOf('A')).toEqual(names);
   });
+
+  describe('a consumer that begins', () => {
+    let directory: string;
+    let isAway: boolean;
+    let ledger: Ledger;
+
+    beforeEach(() => {
+      directory = makeTempFolder('none-set-aside');
+      isAway = false;
+      ledger = overrideIn<Ledger>(stores.ledger, {
+        parked: (of) => (isAway ? Promise.reject(new Error('away')) : stores.ledger.parked(of)),
+        readParked: (...of) =>
+          isAway ? Promise.reject(new Error('away')) : stores.ledger.readParked(...of),
+      });
+    });
+
+    /** As the next process has it. */
+    const next = (ledgerIs = 'here', isSole = true): NoneSetAside =>
+      openNoneSetAside({ directory, ledger: ledgerIs, isSole });
+
+    it.each<MessageOrder>(['key', 'queue'])(
+      'goes on where this machine knows that nothing is set aside, in order by %s',
+      async (order) => {
+        await open({ order, ledger, noneSetAside: next() });
+        await close();
+        isAway = true;
+        await open({ order, ledger, noneSetAside: next() });
+        const names = await numbered('A', 1, 5);
+        await untilDone(5);
+        expect(done).toEqual(names);
+      },
+    );
+
+    it('waits where something was set aside, and keeps the order', async () => {
+      hold('A1');
+      await open({ window: 2, ledger, noneSetAside: next() });
+      const names = await numbered('A', 1, 3);
+      await until(parkedNow, ([first]) => first?.parked === 3, 8_000);
+      isAway = true;
+      gates.get('A1')?.resolve(undefined);
+      await untilDone(1);
+      await close();
+      const opening = open({ ledger, noneSetAside: next() });
+      expect(await Promise.race([opening.then(() => true), pauseFor(1_500)])).toBe(false);
+      expect(done).toEqual(['A1']);
+      isAway = false;
+      await opening;
+      await untilDone(3);
+      expect(done).toEqual(names);
+    });
+
+    it.each([
+      ['the ledger is another', () => next('there')],
+      ['others may take from the queue', () => next('here', false)],
+    ])('waits where %s', async (_, nextAs) => {
+      await open({ ledger, noneSetAside: next() });
+      await close();
+      isAway = true;
+      const opening = open({ ledger, noneSetAside: nextAs() });
+      expect(await Promise.race([opening.then(() => true), pauseFor(1_500)])).toBe(false);
+      isAway = false;
+      await opening;
+    });
+  });
 });
+
+/** Longer than whoever waits for nothing takes. */
+async function pauseFor(ms: number): Promise<false> {
+  await wait(ms);
+  return false;
+}
 
 it('counts once what is set aside, and what is settled of it, though the ledger answers neither', async () => {
   const lost = new Set<readonly unknown[]>();

@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess, type ForkOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -182,6 +182,29 @@ describe('a spool for the ledger', () => {
     expect(await countOf('full')).toBe(51);
   });
 
+  it('gives way to the ledger when that is back, also under load that never ceases', async () => {
+    const envelope = buildMessage('L1', { interface: 'loaded' });
+    await (await open()).record([born(envelope), event(envelope, 'received')]);
+    // A process of its own: one that turns without a pause hears nothing, the clock of a test included.
+    const child = fork(path.join(import.meta.dirname, 'loaded-process.ts'), [], processOptions);
+    try {
+      const hear = listen(child);
+      child.send({
+        ...{ socket: owner.socket, directory, name: 'loaded' },
+        event: event(envelope, 'taken'),
+      });
+      await hear('ready', 10_000);
+      await owner.kill();
+      await hear('spooling', 10_000);
+      await bringOwnerBack();
+      await hear('forwarded', 20_000);
+      const { durable } = await hear('done', 10_000);
+      expect(await countOf('loaded')).toBe(1 + durable);
+    } finally {
+      await kill(child);
+    }
+  }, 60_000);
+
   it('rejects what no ledger takes, and goes on', async () => {
     const { record } = bind(await open());
     const envelope = buildMessage('R1', { interface: 'refused' });
@@ -301,11 +324,25 @@ function bind(opened: FileSpool) {
   };
 }
 
+const processOptions: ForkOptions = {
+  serialization: 'advanced',
+  execArgv: ['--disable-warning=ExperimentalWarning'],
+};
+
+/** What `loaded-process.ts` says: resolves with it when that was, or is, said. */
+function listen(child: ChildProcess) {
+  const said = new Map<string, { readonly durable: number }>();
+  child.on('message', (message: { readonly is: string; readonly durable: number }) =>
+    said.set(message.is, message),
+  );
+  return async (is: string, withinMs: number): Promise<{ readonly durable: number }> => {
+    const heard = await until(() => Promise.resolve(said.get(is)), Boolean, withinMs);
+    return heard ?? { durable: Number.NaN };
+  };
+}
+
 async function startProcess(name: string): Promise<ChildProcess> {
-  const child = fork(path.join(import.meta.dirname, 'spool-process.ts'), [], {
-    serialization: 'advanced',
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  });
+  const child = fork(path.join(import.meta.dirname, 'spool-process.ts'), [], processOptions);
   child.send({ socket: owner.socket, directory, name });
   await once(child, 'message');
   return child;
