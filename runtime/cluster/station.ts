@@ -183,12 +183,11 @@ export class Station {
     );
   }
 
-  /** What is wrong with the flows here, by the settings of this stage. */
+  /** What is wrong with listeners and senders here, by the settings of this stage: they are the edge's. */
   get #complaints(): readonly Problem[] {
-    const { flows, compiled } = this.#current;
-    const own = new Set(flows.map(({ id }) => id));
-    return compiled.issues
-      .filter(({ severity, location = '' }) => severity !== 'warning' && own.has(location))
+    if (this.#options.settings.role !== 'edge') return [];
+    return this.#current.compiled.issues
+      .filter(({ severity }) => severity !== 'warning')
       .map((issue) => ({ part: 'engine', code: issue.code, message: toLine(issue) }));
   }
 
