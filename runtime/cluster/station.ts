@@ -6,6 +6,7 @@ import type { ControlStatus, Problem } from '../../console/api/control.ts';
 import { keptInCluster } from '../admin/kept.ts';
 import { PausedQueues } from '../admin/paused-queues.ts';
 import { needsOwner, openStores, type Stores } from '../broker.ts';
+import { pause } from '../consuming.ts';
 import { readCredentialSecret } from '../data-directory.ts';
 import { nothingDeployed, type Deployed } from '../deploy/deployed.ts';
 import { toDeployed } from '../deploy/deployments.ts';
@@ -198,13 +199,7 @@ export class Station {
       const found = await cluster.latest().catch(() => undefined);
       if (found !== undefined || signal.aborted) return found;
       this.#options.logger.info({}, 'Nothing is deployed yet: it is waited for.');
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, firstRevisionMs);
-        signal.addEventListener('abort', () => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
+      await pause(firstRevisionMs, signal);
     }
   }
 
@@ -225,8 +220,7 @@ export class Station {
         this.#reload();
         return;
       case 'missed':
-        this.#reload();
-        this.#follow();
+        this.#lookAgain();
         return;
       case 'message':
         this.#obey(notice.message as Talk);
@@ -262,9 +256,7 @@ export class Station {
         await this.#rearrange();
       } catch (error) {
         logger.warn({ err: error }, 'What operators have decided is not known yet.');
-        this.#tryAgain(() => {
-          this.#reload();
-        });
+        this.#tryAgain();
       }
     });
   }
@@ -279,9 +271,7 @@ export class Station {
         this.#refused = undefined;
       } catch (error) {
         this.#refuse(error);
-        this.#tryAgain(() => {
-          this.#follow();
-        });
+        this.#tryAgain();
       }
       await this.#report();
     });
@@ -331,9 +321,18 @@ export class Station {
     };
   }
 
-  #tryAgain(work: () => void): void {
+  /** At everything that may have changed. */
+  #lookAgain(): void {
+    this.#reload();
+    this.#follow();
+  }
+
+  #tryAgain(): void {
     clearTimeout(this.#trying);
-    if (!this.#stopping.signal.aborted) this.#trying = setTimeout(work, againMs);
+    if (this.#stopping.signal.aborted) return;
+    this.#trying = setTimeout(() => {
+      this.#lookAgain();
+    }, againMs);
   }
 
   #say(talk: Talk): void {

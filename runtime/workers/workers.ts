@@ -109,11 +109,8 @@ export class Workers {
       abandon,
       complete: async () => {
         for (const [worker, plan] of staying) worker.plan = plan;
-        const remaining = new Set(plans.map(({ group }) => group));
-        const leaving = [...this.#working].filter(([group]) => !remaining.has(group));
-        for (const [group] of leaving) this.#working.delete(group);
         await Promise.all([
-          ...leaving.map(([, worker]) => this.#end(worker)),
+          this.#endOthers(plans),
           ...[...next].map(([group, worker]) => this.#replace(group, worker)),
           ...[...staying]
             .filter(([worker]) => worker.status.state === 'stopped')
@@ -129,9 +126,6 @@ export class Workers {
    */
   async rearrange(deployed: Deployed): Promise<void> {
     const plans = findGroups(deployed.flows).map((group) => planGroup(group, deployed));
-    const remaining = new Set(plans.map(({ group }) => group));
-    const leaving = [...this.#working].filter(([group]) => !remaining.has(group));
-    for (const [group] of leaving) this.#working.delete(group);
     const changed = plans.filter((plan) => {
       const working = this.#working.get(plan.group);
       return (
@@ -141,7 +135,7 @@ export class Workers {
       );
     });
     await Promise.all([
-      ...leaving.map(([, worker]) => this.#end(worker)),
+      this.#endOthers(plans),
       inTurns(changed, availableParallelism(), (plan) => this.#rearrange(plan)),
     ]);
   }
@@ -190,6 +184,14 @@ export class Workers {
     const worker = this.#make(plan, { standsBy: false });
     this.#working.set(plan.group, worker);
     await worker.start({ once: false });
+  }
+
+  /** Of groups that are no more. */
+  async #endOthers(plans: readonly GroupPlan[]): Promise<void> {
+    const remaining = new Set(plans.map(({ group }) => group));
+    const leaving = [...this.#working].filter(([group]) => !remaining.has(group));
+    for (const [group] of leaving) this.#working.delete(group);
+    await Promise.all(leaving.map(([, worker]) => this.#end(worker)));
   }
 
   async #end(worker: WorkerProcess, onReleased?: (queue: string) => void): Promise<void> {
