@@ -7,6 +7,8 @@ export interface Consuming {
   /** Takes no more until `resume`; what was taken is dealt with. Idempotent, and in the order of the calls. */
   pause(): void;
   resume(): void;
+  /** See {@link Consumer.announce}; not while it is paused. Never rejects: it is asked again. */
+  announce(keys: readonly string[]): Promise<void>;
   /** No more deliveries after this resolves. Idempotent. */
   stop(): Promise<void>;
   /** Resolves when every delivery that was handed out so far has been dealt with. */
@@ -77,6 +79,15 @@ export function startConsuming(
       isPaused = false;
       mayBegin.resolve(undefined);
       change();
+    },
+    announce: async (keys) => {
+      if (isPaused) return;
+      await (await beginning)?.announce(keys).catch((error: unknown) => {
+        options.logger.warn(
+          { queue, err: error },
+          'Who holds the lanes of a queue cannot be told.',
+        );
+      });
     },
     stop: async () => {
       stopping.abort();

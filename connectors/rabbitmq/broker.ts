@@ -15,7 +15,7 @@ import { parseUrls } from './addresses.ts';
 import type { Connection } from './connection.ts';
 import { DeclaredQueues } from './declared-queues.ts';
 import { countQueue, sumQueue } from './depth.ts';
-import { hasLane } from './lane-choice.ts';
+import { hasLane, toLane } from './lane-choice.ts';
 import { LaneSharing } from './lane-sharing.ts';
 import { Lane } from './lane.ts';
 import type { LinkState, Patience } from './link.ts';
@@ -167,9 +167,13 @@ class RabbitBroker implements Broker {
       serverQueue: this.#names.queue(queue),
       lanes,
       ready: () => this.#bothReady(),
-      may: options.mayShare ?? (() => true),
     });
-    const consumer = new QueueConsumer(queue, own === undefined ? [] : [own, ...lanes], sharing);
+    const consumer = new QueueConsumer({
+      queue,
+      lanes: own === undefined ? [] : [own, ...lanes],
+      sharing,
+      announce: (keys) => this.#work.announce(queue, keys),
+    });
     for (const other of this.#consumers) if (other.finished) this.#consumers.delete(other);
     await consumer.start(connection);
     this.#consumers.add(consumer);
@@ -180,7 +184,7 @@ class RabbitBroker implements Broker {
   async #buildLanes(
     connection: Connection,
     queue: string,
-    { window }: { readonly window: number },
+    { window, ...options }: ConsumeOptions,
     handler: (delivery: Delivery) => void,
   ): Promise<readonly Lane[]> {
     const names = this.#names;
@@ -194,15 +198,17 @@ class RabbitBroker implements Broker {
       if (index === undefined) return lanes === 0;
       return index < lanes && (lanes === 1 || hasLane(message.properties.headers));
     };
+    const isIn = (index: number) => (key: string) =>
+      toLane(key, declared?.lanes ?? there) === index;
     const publisher = this.#work.buildSettlement(queue);
     const build = (serverQueue: string, index?: number): Lane =>
       new Lane(
         {
           queue,
           serverQueue,
-          isOrdered: index !== undefined,
+          ...(index === undefined ? {} : { lane: { ...options, has: isIn(index) } }),
           window:
-            index === undefined || lanes === 0 ? window : Math.max(1, Math.floor(window / lanes)),
+            index === undefined || lanes <= 1 ? window : Math.max(2, Math.floor(window / lanes)),
           handler,
           publisher,
           findMove: (message) => {

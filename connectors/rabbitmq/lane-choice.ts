@@ -26,3 +26,15 @@ export function withLane(message: AmqpMessage, lane: number): AmqpMessage {
 export function hasLane(headers: Readonly<Record<string, unknown>> | undefined): boolean {
   return headers?.[laneHeader] !== undefined;
 }
+
+/** A message for nobody: whoever it is delivered to has the lane. */
+const announcementHeader = 'x-hilum-announcement';
+
+export function buildAnnouncement(): AmqpMessage {
+  const headers = { [announcementHeader]: true };
+  return { body: Buffer.alloc(0), properties: { headers, persistent: true, mandatory: true } };
+}
+
+export function isAnnouncement(headers: Readonly<Record<string, unknown>> | undefined): boolean {
+  return headers?.[announcementHeader] !== undefined;
+}

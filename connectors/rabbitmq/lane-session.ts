@@ -1,9 +1,10 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Delivery } from '../../core/ports/broker.ts';
+import type { ConsumeOptions, Delivery, HeldLane } from '../../core/ports/broker.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Connection } from './connection.ts';
 import { buildQueueMissing, buildUnavailable, toAmqpFailure } from './failures.ts';
+import { isAnnouncement } from './lane-choice.ts';
 import { buildDelivery } from './settlement.ts';
 import type { SettlementPublisher } from './settlement.ts';
 
@@ -14,8 +15,11 @@ export interface LaneOptions {
   readonly serverQueue: string;
   /** How many deliveries are unsettled at a time. */
   readonly window: number;
-  /** One that comes again must not come behind others that have been handed out meanwhile. */
-  readonly isOrdered: boolean;
+  /**
+   * Of a lane: one that comes again must not come behind others that have been handed out meanwhile. Absent for a queue
+   * that is in no order.
+   */
+  readonly lane?: Pick<HeldLane, 'has'> & Pick<ConsumeOptions, 'onLane' | 'mayLetGo'>;
   readonly handler: (delivery: Delivery) => void;
   readonly publisher: SettlementPublisher;
   /** What takes a message that is not for the handler to where it belongs; undefined where it is. */
@@ -55,13 +59,17 @@ export class LaneSession {
   /** Settled, and RabbitMQ is told of them with those that are settled in the same turn of the event loop. */
   #settled: ConsumeMessage[] = [];
   readonly #voiding = new AbortController();
+  readonly #losing = new AbortController();
+  readonly #lane: HeldLane | undefined;
   readonly #ended = Promise.withResolvers<SessionEnd>();
   #moving: Promise<void> = Promise.resolve();
   #isOver = false;
   #isHalted = false;
-  /** What may stand in the way of the lane being given to somebody else; unset while nobody wants that. */
-  #yielding: { readonly may: () => boolean; readonly timer: NodeJS.Timeout } | undefined;
+  /** The lane is to be given to somebody else, until then; unset while nobody wants that. */
+  #yielding: NodeJS.Timeout | undefined;
   #hasDelivered = false;
+  /** Whoever consumes has dealt with what is to come before the first message. */
+  #isOpen = false;
   /** How often in a row RabbitMQ has said that nobody consumes the queue. */
   #missed = 0;
 
@@ -69,6 +77,9 @@ export class LaneSession {
     this.#connection = connection;
     this.#channel = channel;
     this.#options = options;
+    const { lane } = options;
+    const { signal: lost } = this.#losing;
+    this.#lane = lane && { window: options.window, has: (key) => lane.has(key), lost };
     // Why this channel alone was closed; unset when it went with its connection.
     let reason: string | undefined;
     channel.on('error', (error: Error) => {
@@ -118,20 +129,26 @@ export class LaneSession {
     return this.#hasDelivered && !this.#isOver;
   }
 
+  /** Nothing is under way that only the consumer knows of. */
+  get mayLetGo(): boolean {
+    const lane = this.#lane;
+    return lane === undefined || (this.#options.lane?.mayLetGo?.(lane) ?? true);
+  }
+
   /**
    * Over as soon as what is handed out is settled, so that RabbitMQ gives the queue to whoever waits for it, and nobody
-   * has anything of it in hands then. Where that takes longer than `withinMs`, or `may` says no, it goes on as before.
+   * has anything of it in hands then. Where that takes longer than `withinMs`, or it may not be let go of, it goes on as
+   * before.
    */
-  yield({ may, withinMs }: { readonly may: () => boolean; readonly withinMs: number }): void {
-    if (this.#isOver || this.#isHalted || this.#yielding !== undefined || !may()) return;
-    const timer = setTimeout(() => this.#keep(), withinMs);
-    timer.unref();
-    this.#yielding = { may, timer };
+  yield(withinMs: number): void {
+    if (this.#isOver || this.#isHalted || this.#yielding !== undefined || !this.mayLetGo) return;
+    this.#yielding = setTimeout(() => this.#keep(), withinMs);
+    this.#yielding.unref();
     this.#endWhenSettled();
   }
 
   #keep(): void {
-    clearTimeout(this.#yielding?.timer);
+    clearTimeout(this.#yielding);
     this.#yielding = undefined;
     this.#handOut();
   }
@@ -166,10 +183,11 @@ export class LaneSession {
   #end(end: SessionEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#yielding?.timer);
+    clearTimeout(this.#yielding);
     this.#held.clear();
     this.#settled = [];
     if (this.#handedOut.size > 0) this.#voiding.abort();
+    this.#losing.abort();
     this.#handedOut.clear();
     this.#waiting.length = 0;
     this.#ended.resolve(end);
@@ -177,8 +195,12 @@ export class LaneSession {
 
   #deliver(message: ConsumeMessage): void {
     if (this.#isOver) return;
-    this.#hasDelivered = true;
+    if (!this.#hasDelivered) void this.#begin();
     this.#held.set(message, performance.now());
+    if (isAnnouncement(message.properties.headers)) {
+      this.#acknowledge(message);
+      return;
+    }
     const move = this.#options.findMove(message);
     if (move === undefined) {
       this.#waiting.push({ message, again: false });
@@ -187,6 +209,20 @@ export class LaneSession {
       // One after the other: what is moved keeps its order.
       this.#moving = this.#moving.then(() => this.#move(message, move));
     }
+  }
+
+  /** RabbitMQ has given us the lane: whoever consumes hears of it before the first message. */
+  async #begin(): Promise<void> {
+    this.#hasDelivered = true;
+    const lane = this.#lane;
+    try {
+      if (lane !== undefined) await this.#options.lane?.onLane?.(lane);
+    } catch (error) {
+      this.#warn('Whoever consumes cannot begin', error);
+      await this.#endAs({ reason: 'whoever consumes cannot begin', againMs });
+    }
+    this.#isOpen = true;
+    this.#handOut();
   }
 
   async #move(message: ConsumeMessage, move: () => Promise<void>): Promise<void> {
@@ -204,6 +240,7 @@ export class LaneSession {
   }
 
   #handOut(): void {
+    if (!this.#isOpen) return;
     while (!this.#isOver && !this.#isHalted && this.#yielding === undefined) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
@@ -267,7 +304,7 @@ export class LaneSession {
 
   /** Not at once where it could not be settled, or it would fail as fast as it is delivered. */
   #giveBack(message: ConsumeMessage, when: 'now' | 'soon'): void {
-    if (when === 'soon' && this.#options.isOrdered) {
+    if (when === 'soon' && this.#options.lane !== undefined) {
       // All that is handed out goes back with it, and comes again in its order: those behind it wait for it.
       void this.#endAs({ reason: 'a message could not be settled', againMs });
       return;
@@ -286,8 +323,9 @@ export class LaneSession {
 
   #endWhenSettled(): void {
     if (this.#handedOut.size > 0) return;
-    if (this.#isHalted || this.#yielding?.may() === true) void this.end();
-    else if (this.#yielding !== undefined) this.#keep();
+    const isYielding = this.#yielding !== undefined;
+    if (this.#isHalted || (isYielding && this.mayLetGo)) void this.end();
+    else if (isYielding) this.#keep();
   }
 
   /** A call, since it may change across any await. */

@@ -5,8 +5,9 @@ import { onThrowAwayChannel } from './topology.ts';
 interface Shareable {
   /** It is this consumer's, as far as that has shown. */
   readonly isActive: boolean;
+  readonly mayLetGo: boolean;
   /** Lets go of it when nothing of it is in hands, where that comes about in time. */
-  yield(options: { readonly may: () => boolean; readonly withinMs: number }): void;
+  yield(withinMs: number): void;
 }
 
 interface Options {
@@ -14,8 +15,6 @@ interface Options {
   readonly serverQueue: string;
   readonly lanes: readonly Shareable[];
   readonly ready: () => Promise<Connection>;
-  /** False while a lane that somebody else had would be out of order. */
-  readonly may: () => boolean;
   /** 0 up to 1, for which of its lanes. */
   readonly random?: () => number;
 }
@@ -65,8 +64,8 @@ export class LaneSharing {
   }
 
   async #look(): Promise<void> {
-    const { serverQueue, lanes, ready, may, random = Math.random } = this.#options;
-    if (!may() || !lanes.some(({ isActive }) => isActive)) return;
+    const { serverQueue, lanes, ready, random = Math.random } = this.#options;
+    if (!lanes.some(({ isActive }) => isActive)) return;
     const connection = await ready();
     const { consumerCount } = await onThrowAwayChannel(connection, (channel) =>
       connection.call(() => channel.checkQueue(serverQueue), `${serverQueue} does not answer`),
@@ -77,7 +76,7 @@ export class LaneSharing {
     const now = performance.now();
     const active = lanes.filter(({ isActive }) => isActive);
     const free = active.filter(
-      (lane) => now - (this.#tried.get(lane) ?? -Infinity) > lookAfterKeptMs,
+      (lane) => lane.mayLetGo && now - (this.#tried.get(lane) ?? -Infinity) > lookAfterKeptMs,
     );
     for (
       let excess = countExcess({ lanes: lanes.length, active: active.length, sharers });
@@ -87,7 +86,7 @@ export class LaneSharing {
       const [lane] = free.splice(Math.floor(random() * free.length), 1);
       if (lane === undefined) return;
       this.#tried.set(lane, now);
-      lane.yield({ may, withinMs: settleWithinMs });
+      lane.yield(settleWithinMs);
     }
   }
 }

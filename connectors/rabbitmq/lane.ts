@@ -57,9 +57,14 @@ export class Lane {
     this.#session?.resume();
   }
 
+  /** See {@link LaneSession.mayLetGo}. */
+  get mayLetGo(): boolean {
+    return this.#session?.mayLetGo ?? false;
+  }
+
   /** Lets go of it when nothing of it is in hands, and stands in line for it again. See {@link LaneSession.yield}. */
-  yield(options: { readonly may: () => boolean; readonly withinMs: number }): void {
-    this.#session?.yield(options);
+  yield(withinMs: number): void {
+    this.#session?.yield(withinMs);
   }
 
   /** Nothing more is handed out; what is held may be settled. */

@@ -3,17 +3,27 @@ import type { Connection } from './connection.ts';
 import type { LaneSharing } from './lane-sharing.ts';
 import type { Lane } from './lane.ts';
 
+interface Options {
+  readonly queue: string;
+  readonly lanes: readonly Lane[];
+  readonly sharing: LaneSharing;
+  /** Publishes an announcement into each lane of these keys. */
+  readonly announce: (keys: readonly string[]) => Promise<void>;
+}
+
 /** One consumer of a queue as its caller knows it: of all its lanes. */
 export class QueueConsumer implements Consumer {
   readonly queue: string;
+  readonly announce: (keys: readonly string[]) => Promise<void>;
   readonly #lanes: readonly Lane[];
   readonly #sharing: LaneSharing;
 
-  constructor(queue: string, lanes: readonly Lane[], sharing: LaneSharing) {
-    this.queue = queue;
-    this.#sharing = sharing;
+  constructor(options: Options) {
+    this.queue = options.queue;
+    this.announce = options.announce;
+    this.#sharing = options.sharing;
     // By chance: of several processes that start together each is to get some.
-    this.#lanes = lanes
+    this.#lanes = options.lanes
       .map((lane) => [Math.random(), lane] as const)
       .toSorted(([left], [right]) => left - right)
       .map(([, lane]) => lane);

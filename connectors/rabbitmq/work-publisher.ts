@@ -5,7 +5,7 @@ import type { RetryOptions } from '../../core/ports/broker.ts';
 import type { LedgerEntry } from '../../core/ports/ledger.ts';
 import type { DeclaredQueues } from './declared-queues.ts';
 import { buildQueueMissing, buildTopicWithoutQueue } from './failures.ts';
-import { toLane, withLane } from './lane-choice.ts';
+import { buildAnnouncement, toLane, withLane } from './lane-choice.ts';
 import type { AmqpMessage } from './message.ts';
 import {
   toAmqpMessage,
@@ -54,6 +54,17 @@ export class WorkPublisher {
     const buildUnroutable = (): Error => buildTopicWithoutQueue(topic);
     const address = { exchange: events, routingKey: topic, buildUnroutable };
     await this.#publish(address, toAmqpMessage(envelope));
+  }
+
+  /** Into the lanes of these keys, where the queue is known to have some. */
+  announce(queue: string, keys: readonly string[]): Promise<void> {
+    const { names, queues } = this.#options;
+    return queues.withLanes(queue, async (count) => {
+      if (count === 0) return;
+      for (const lane of new Set(keys.map((key) => toLane(key, count)))) {
+        await this.#publishToQueue(names.lane(queue, lane), buildAnnouncement());
+      }
+    });
   }
 
   /** As it is, to where it belongs. */

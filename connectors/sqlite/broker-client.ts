@@ -3,6 +3,7 @@ import { buildError, findFailure } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
 import type {
   Broker,
+  ConsumeOptions,
   Consumer,
   Delivery,
   Outgoing,
@@ -31,6 +32,7 @@ interface Settling {
 }
 
 const unavailable = 'broker-unavailable';
+const neverLost = new AbortController().signal;
 const handlerFailureDelayMs = 5_000;
 /** How long what could not be settled is held before it is delivered again. */
 const releaseDelayMs = 1_000;
@@ -88,12 +90,14 @@ export class SqliteBroker implements Broker, UniqueIntake {
 
   async consume(
     queue: string,
-    options: { readonly window: number },
+    options: ConsumeOptions,
     handler: (delivery: Delivery) => void,
   ): Promise<Consumer> {
     this.#lastConsumer += 1;
     const id = this.#lastConsumer;
     const window = Math.max(1, Math.floor(options.window));
+    // The owner gives a queue to one consumer at a time, and workers of a machine begin when those before have left.
+    await options.onLane?.({ window, has: () => true, lost: neverLost });
     // Known before the answer: the first deliveries come with it.
     this.#consuming.set(id, { queue, window, paused: false, handler });
     try {
@@ -103,6 +107,7 @@ export class SqliteBroker implements Broker, UniqueIntake {
       throw error;
     }
     return {
+      announce: () => Promise.resolve(),
       pause: () => this.#pause(id),
       resume: () => this.#resume(id),
       stop: () => this.#stop(id, false),

@@ -51,13 +51,29 @@ export interface Broker {
 }
 
 export interface ConsumeOptions {
-  /** Unsettled at a time. */
+  /** Unsettled at a time; where a queue has more than half as many lanes, two of each: one that waits stops no lane. */
   readonly window: number;
   /**
-   * Asked before a lane with nothing unsettled is let go of, so that another consumer may have it: false while it would
-   * be out of order there. Absent: always.
+   * Told of each lane of an ordered queue that it has, again where it had lost it; nothing of the lane is handed over
+   * before this resolves. The broker may know only when something is delivered from there: see {@link Consumer.announce}.
+   * Where it rejects the lane is tried again.
    */
-  readonly mayShare?: () => boolean;
+  readonly onLane?: (lane: HeldLane) => Promise<void>;
+  /**
+   * Asked before a lane with nothing unsettled is let go of, so that another consumer may have it: false while something
+   * of it is under way that the broker does not know of. Absent: always.
+   */
+  readonly mayLetGo?: (lane: HeldLane) => boolean;
+}
+
+/** A lane while it is one consumer's: nobody else has it until it is lost. Without lanes, the queue as a whole. */
+export interface HeldLane {
+  /** So many of its messages are delivered and unsettled at a time. */
+  readonly window: number;
+  /** Messages of this key go through it. */
+  has(key: string): boolean;
+  /** Aborted when another consumer may have it. */
+  readonly lost: AbortSignal;
 }
 
 export interface QueueDefinition {
@@ -138,6 +154,11 @@ export interface RetryOptions {
 }
 
 export interface Consumer {
+  /**
+   * Has those who hold the lanes of these keys told that they do, where nothing was delivered that would have shown it:
+   * this consumer or others, in whatever process. Resolves when that is on its way; rejects with `broker-unavailable`.
+   */
+  announce(keys: readonly string[]): Promise<void>;
   /** No more deliveries after this resolves, until `resume`; what is unsettled may still be settled. */
   pause(): Promise<void>;
   resume(): Promise<void>;

@@ -78,6 +78,7 @@ export class ClaimCheckBroker implements Broker {
       claims.take(delivery),
     );
     return {
+      announce: (keys) => consumer.announce(keys),
       pause: () => consumer.pause(),
       resume: () => consumer.resume(),
       stop: async () => {

@@ -6,8 +6,8 @@ import type { Ledger } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
 import type { LedgerSpool } from '../spool/ledger-spool.ts';
-import { startConsuming, type Consuming } from '../consuming.ts';
 import { toInstant } from '../ids.ts';
+import { consumeInOrder, type ConsumingInOrder } from '../order/consume-in-order.ts';
 import { KeyOrder } from '../order/key-order.ts';
 import type { NoneSetAside } from '../order/none-set-aside.ts';
 import { Parking } from '../order/parking.ts';
@@ -54,8 +54,7 @@ export class Sender {
   readonly #stopping = new AbortController();
   /** What is still being tried ends. */
   readonly #ending = new AbortController();
-  #opening: Promise<void> = Promise.resolve();
-  #consuming: Consuming | undefined;
+  #consuming: ConsumingInOrder | undefined;
 
   constructor(definition: SenderDefinition, options: Options) {
     const { concurrency, order = concurrency === 1 ? 'queue' : 'none', queue } = definition;
@@ -92,12 +91,17 @@ export class Sender {
 
   start(): void {
     this.#tell(this.#breaker.state);
-    this.#opening = this.#open();
+    this.#consuming = consumeInOrder(this.#options.broker, this.definition.queue, {
+      keyOrder: this.#keyOrder,
+      parking: this.#parking,
+      window: this.#window,
+      logger: this.#options.logger,
+    });
   }
 
   /** Somebody has decided about the message that was set aside as the first of its key. */
   release(key: string): void {
-    this.#keyOrder.release(key);
+    this.#consuming?.release(key);
   }
 
   /** Nothing more is tried until {@link resume}; what is under way is finished. */
@@ -111,12 +115,6 @@ export class Sender {
 
   /** Takes no more, gives what is under way `drainMs`, then ends it: it goes back to the queue. */
   async stop(drainMs: number): Promise<void> {
-    if (this.#consuming === undefined) {
-      // The first thing it waits for is the ledger.
-      this.#stopping.abort();
-      this.#parking.stop();
-      await this.#opening;
-    }
     // First of all: what goes back must not come again.
     await this.#consuming?.stop();
     this.#stopping.abort();
@@ -130,20 +128,6 @@ export class Sender {
     clearTimeout(timer);
     this.#parking.stop();
     await this.#options.destination.close();
-  }
-
-  async #open(): Promise<void> {
-    // Whoever was set aside before comes first: without the ledger nobody knows whether there is one.
-    await this.#keyOrder.open();
-    if (this.#stopping.signal.aborted) return;
-    this.#consuming = startConsuming(this.#options.broker, this.definition.queue, {
-      window: this.#window,
-      logger: this.#options.logger,
-      onDelivery: (delivery) => {
-        this.#keyOrder.take(delivery);
-        return Promise.resolve();
-      },
-    });
   }
 
   #tell(state: BreakerState): void {

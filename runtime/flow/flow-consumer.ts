@@ -7,9 +7,10 @@ import type { FlowMessage } from '../../core/ports/flow-runtime.ts';
 import type { Ledger, LedgerEntry, LedgerEventKind } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
-import { pause, startConsuming, type Consuming } from '../consuming.ts';
+import { pause } from '../consuming.ts';
 import { deriveId } from '../derived-id.ts';
 import { EitherSignal } from '../either-signal.ts';
+import { consumeInOrder, type ConsumingInOrder } from '../order/consume-in-order.ts';
 import { giveBack, KeyOrder, type Turn } from '../order/key-order.ts';
 import type { NoneSetAside } from '../order/none-set-aside.ts';
 import { Parking } from '../order/parking.ts';
@@ -66,7 +67,7 @@ export class FlowConsumer {
   readonly #order: KeyOrder;
   readonly #stopping = new AbortController();
   readonly #leaving = new EitherSignal(this.#stopping.signal);
-  #consuming: Consuming | undefined;
+  #consuming: ConsumingInOrder | undefined;
 
   constructor(queue: FlowQueue, options: Options, send: (message: FlowMessage) => void) {
     this.#queue = queue;
@@ -90,17 +91,14 @@ export class FlowConsumer {
     { isPaused }: { readonly isPaused: boolean },
   ): void {
     const { broker, logger } = this.#options;
-    this.#consuming = startConsuming(broker, this.#queue.name, {
+    this.#consuming = consumeInOrder(broker, this.#queue.name, {
+      keyOrder: this.#order,
+      parking: this.#parking,
       window: this.#queue.window,
       logger,
       onState,
       isPaused,
-      mayShare: () => !this.#order.hasSetAside,
-      prepare: () => this.#order.open(),
-      onDelivery: (delivery) => {
-        this.#order.take(this.#toOwn(delivery));
-        return Promise.resolve();
-      },
+      toOwn: (delivery) => this.#toOwn(delivery),
     });
   }
 
@@ -115,7 +113,7 @@ export class FlowConsumer {
 
   /** Somebody has decided about those of a key that are set aside. */
   release(key: string): void {
-    this.#order.release(key);
+    this.#consuming?.release(key);
   }
 
   /**
@@ -125,8 +123,6 @@ export class FlowConsumer {
   stop(): { readonly released: Promise<void>; readonly through: Promise<void> } {
     this.#stopping.abort();
     const isUnordered = this.#queue.order === 'none';
-    // Whoever still waits for the ledger to begin waits no more.
-    if (isUnordered) this.#parking.stop();
     const stopped = Promise.resolve(this.#consuming?.stop());
     const through = stopped.then(async () => {
       await this.#order.stop();

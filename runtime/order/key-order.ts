@@ -1,6 +1,6 @@
 import type { MessageOrder } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
-import type { Delivery } from '../../core/ports/broker.ts';
+import type { Delivery, HeldLane } from '../../core/ports/broker.ts';
 import type { Parking } from './parking.ts';
 
 /** How one message is worked on, from its turn to its settlement. Never rejects. */
@@ -34,24 +34,36 @@ interface Line {
   advancing: boolean;
 }
 
+/** Where nobody else takes from the queue, whatever becomes of the broker's lanes. */
+export const everything: HeldLane = {
+  window: Infinity,
+  has: () => true,
+  lost: new AbortController().signal,
+};
+
 /** A message that takes longer than this blocks those behind it. */
 const defaultSlowMs = 5_000;
 
 /**
  * Keeps the messages of a key in their order, while those of other keys run beside them. Deliveries are to be handed
- * over in the order in which the broker gives them; it gives an ordered queue to one consumer at a time.
+ * over in the order in which the broker gives them; it gives a lane of an ordered queue to one consumer at a time, and
+ * to {@link open} before its first message.
  *
- * Behind a message that fails or is slow, the others of its key would fill the consumer's window. When half of it is
- * taken they are set aside in the ledger ({@link Parking}), and taken up from there, in their order, later. Where the
- * whole queue is in order nobody else could go on, and they wait in the window.
+ * Behind a message that fails or is slow, the others of its key would fill the consumer's window. When half of it, or of
+ * what their lane gives, is taken, they are set aside in the ledger ({@link Parking}), and taken up from there, in their
+ * order, later. Where the whole queue is in order nobody else could go on, and they wait in the window.
  */
 export class KeyOrder {
-  readonly #order: MessageOrder;
+  readonly order: MessageOrder;
   readonly #window: number;
   readonly #work: Work;
   readonly #parking: Parking;
   readonly #slowMs: number;
   readonly #lines = new Map<string, Line>();
+  readonly #lanes = new Set<HeldLane>();
+  /** Decided about while a lane is being opened, which may have been told of the time before. */
+  readonly #released = new Set<string>();
+  #opening = 0;
   readonly #underWay = new Set<Promise<void>>();
   /** They have a place in the ledger already, before those behind them. */
   readonly #setAside = new WeakSet<Delivery>();
@@ -68,27 +80,55 @@ export class KeyOrder {
     /** After so long a message blocks those behind it by itself; default 5 s, infinite: never. */
     readonly slowMs?: number;
   }) {
-    this.#order = options.order;
+    this.order = options.order;
     this.#window = options.window;
     this.#work = options.work;
     this.#parking = options.parking;
     this.#slowMs = options.slowMs ?? defaultSlowMs;
   }
 
-  /** Some are in the ledger until their turn, and nobody else knows of them. */
-  get hasSetAside(): boolean {
-    return this.#lines.values().some(({ parked }) => parked);
+  /**
+   * What was set aside of a lane before goes on, but for what waits for a decision. Before the first `take` of it. When
+   * it is lost, that is left to whoever has it next.
+   */
+  async open(lane: HeldLane): Promise<void> {
+    if (this.order === 'none') return;
+    this.#opening += 1;
+    const found = await this.#parking.listAtStart();
+    const released = new Set(this.#released);
+    this.#opening -= 1;
+    if (this.#opening === 0) this.#released.clear();
+    if (lane.lost.aborted) return;
+    this.#lanes.add(lane);
+    lane.lost.addEventListener('abort', () => this.#lose(lane), { once: true });
+    for (const { key, isStopped } of found) {
+      const name = this.#nameOf(key);
+      if (!lane.has(name)) continue;
+      const line = this.#lineOf(name);
+      line.parked = true;
+      line.stopped = isStopped && !released.has(name);
+    }
+    for (const [key, line] of this.#lines) {
+      if (lane.has(key)) this.#follow(this.#advance(key, line));
+    }
   }
 
-  /** What was set aside before goes on, but for what waits for a decision. Before the first `take`. */
-  async open(): Promise<void> {
-    if (this.#order === 'none') return;
-    for (const { key, isStopped } of await this.#parking.listAtStart()) {
-      const line = this.#lineOf(this.#order === 'queue' ? '' : key);
-      line.parked = true;
-      line.stopped ||= isStopped;
-    }
-    for (const [key, line] of this.#lines) this.#follow(this.#advance(key, line));
+  /** A lane that is ours whatever becomes of it, for {@link everything} is: how much of it the broker gives at a time. */
+  watch(lane: HeldLane): void {
+    this.#lanes.add(lane);
+    lane.lost.addEventListener('abort', () => this.#lanes.delete(lane), { once: true });
+  }
+
+  /** Whether messages of this key come here. */
+  has(key: string): boolean {
+    return this.#laneOf(this.#nameOf(key)) !== undefined;
+  }
+
+  /** False while one of the lane is worked on, or about to be, that was set aside: the broker knows of none of these. */
+  mayLetGo(lane: HeldLane): boolean {
+    return !this.#lines
+      .entries()
+      .some(([key, { parked, stopped }]) => parked && !stopped && lane.has(key));
   }
 
   take(delivery: Delivery): void {
@@ -111,7 +151,8 @@ export class KeyOrder {
 
   /** Somebody has decided: those of the key go on. In a queue that is in order as a whole, all of them. */
   release(key: string): void {
-    const name = this.#order === 'queue' ? '' : key;
+    const name = this.#nameOf(key);
+    if (this.#opening > 0) this.#released.add(name);
     const line = this.#lines.get(name);
     if (line === undefined) return;
     line.stopped = false;
@@ -135,9 +176,30 @@ export class KeyOrder {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
+  /** What it has in hand ends as it ends, and counts for nothing; what is set aside is somebody else's. */
+  #lose(lane: HeldLane): void {
+    this.#lanes.delete(lane);
+    for (const [key, line] of this.#lines) {
+      if (!lane.has(key)) continue;
+      this.#held -= line.waiting.splice(0).length;
+      line.parked = false;
+      line.stopped = false;
+      if (!line.advancing) this.#lines.delete(key);
+    }
+  }
+
+  #laneOf(name: string): HeldLane | undefined {
+    return this.#lanes.values().find((lane) => lane.has(name));
+  }
+
+  /** Under which its line is. */
+  #nameOf(key: string): string {
+    return this.order === 'queue' ? '' : key;
+  }
+
   #keyOf({ envelope }: Delivery): string | undefined {
-    if (this.#order === 'none') return undefined;
-    return this.#order === 'queue' ? '' : envelope.key;
+    if (this.order === 'none') return undefined;
+    return this.order === 'queue' ? '' : envelope.key;
   }
 
   #lineOf(key: string): Line {
@@ -186,8 +248,13 @@ export class KeyOrder {
     // Whoever is being set aside now is found when that is durable.
     const { parking } = line;
     await parking;
-    const delivery = await this.#parking.next(this.#order === 'queue' ? undefined : key);
-    if (this.#stopping) return undefined;
+    const lost = this.#laneOf(key)?.lost;
+    if (lost === undefined) {
+      line.parked = false;
+      return undefined;
+    }
+    const delivery = await this.#parking.next(this.order === 'queue' ? undefined : key, lost);
+    if (this.#stopping || lost.aborted) return undefined;
     if (delivery !== undefined) this.#held += 1;
     // Somebody else may have been set aside while the ledger looked.
     else if (line.parking === parking) line.parked = false;
@@ -209,9 +276,12 @@ export class KeyOrder {
     const stop = async (issues: readonly Issue[]): Promise<boolean> => {
       if (!(await this.#parking.park([delivery], issues))) return false;
       this.#setAside.add(delivery);
-      line.parked = true;
-      line.stopped = true;
-      this.#park(key, line);
+      // Where the lane is lost by now, whoever has it next finds it.
+      if (this.#laneOf(key) !== undefined) {
+        line.parked = true;
+        line.stopped = true;
+        this.#park(key, line);
+      }
       return true;
     };
     await this.#work(delivery, { block, stop });
@@ -223,17 +293,28 @@ export class KeyOrder {
 
   /** Half of the window is for those who can go on. */
   #makeRoom(): void {
-    if (this.#order === 'queue' || this.#held <= this.#window / 2) return;
+    if (this.order === 'queue' || !this.#lines.values().some(({ blocked }) => blocked)) return;
+    const narrow = this.#lanes.values().filter((lane) => this.#countIn(lane) > lane.window / 2);
+    const full = this.#held > this.#window / 2 ? [everything] : [...narrow];
     for (const [key, line] of this.#lines) {
       if (!line.blocked || line.waiting.length === 0) continue;
+      if (!full.some((lane) => lane.has(key))) continue;
       line.parked = true;
       this.#park(key, line);
     }
   }
 
+  #countIn(lane: HeldLane): number {
+    let count = 0;
+    for (const [key, { head, waiting }] of this.#lines) {
+      if (lane.has(key)) count += waiting.length + (head === undefined ? 0 : 1);
+    }
+    return count;
+  }
+
   /** Sets aside those who wait, in their order and behind whoever is worked on. */
   #park(key: string, line: Line): void {
-    if (this.#order === 'queue' || line.waiting.length === 0) return;
+    if (this.order === 'queue' || line.waiting.length === 0) return;
     const { head } = line;
     for (const delivery of line.waiting.splice(0)) {
       line.parking = line.parking.then(() => this.#parkOne(delivery, head));

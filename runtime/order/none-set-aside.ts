@@ -7,6 +7,8 @@ import path from 'node:path';
  * ledger is away. It is never known wrongly: what is to be set aside is noted first.
  */
 export interface NoneSetAside {
+  /** Nobody but the processes of this machine takes from the queues; where others may, nothing is known. */
+  readonly isSole: boolean;
   /** False where it is not known. Never rejects. */
   isKnown(queue: string): Promise<boolean>;
   /** The ledger says so, to whoever alone takes from the queue. Never rejects: what cannot be kept is not known. */
@@ -16,8 +18,7 @@ export interface NoneSetAside {
 }
 
 /**
- * An empty file for each such queue. `ledger`: what is said of one ledger says nothing of another. `isSole`: nobody but
- * the processes of this data folder takes from the queues; where others may, nothing is known.
+ * An empty file for each such queue. `ledger`: what is said of one ledger says nothing of another.
  */
 export function openNoneSetAside(options: {
   readonly directory: string;
@@ -48,6 +49,7 @@ export function openNoneSetAside(options: {
     await syncFolder(directory);
   };
   return {
+    isSole,
     isKnown: async (queue) => {
       if (!isSole || forgotten.has(queue)) return false;
       const file = await open(fileOf(queue), 'r').catch(() => undefined);

@@ -1,11 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Envelope } from '../../core/envelope.ts';
+import { buildError } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Broker, Delivery, Outgoing } from '../../core/ports/broker.ts';
 import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { BatchNumbers } from '../batch-numbers.ts';
 import type { Clock } from '../clock.ts';
+import { EitherSignal } from '../either-signal.ts';
 import { toInstant } from '../ids.ts';
 import { publishAll } from '../publish-all.ts';
 import { deadLetterParked } from './dead-letter-parked.ts';
@@ -23,6 +25,8 @@ interface Options {
 }
 
 const againMs = 1_000;
+const laneLost =
+  'A message that was set aside was expected to be still ours to settle: whoever has its lane now works on it again.';
 /** So many messages are remembered to have been set aside before they were ever worked on. */
 const maxUntried = 100_000;
 
@@ -33,6 +37,7 @@ const maxUntried = 100_000;
 export class Parking {
   readonly #options: Options;
   readonly #stopping = new AbortController();
+  readonly #ended = new EitherSignal(this.#stopping.signal);
   /** Who was taken up last of a key: the same again means that it could not be settled. */
   readonly #last = new Map<string, string>();
   /** Set aside here as they came: nobody needs to look whether they were worked on before. */
@@ -44,6 +49,17 @@ export class Parking {
   constructor(options: Options) {
     this.#options = options;
     this.#numbers = new BatchNumbers(`parking ${options.queue}`);
+  }
+
+  /** Nobody but this machine takes from the queue. */
+  get isSole(): boolean {
+    return this.#options.noneSetAside?.isSole ?? false;
+  }
+
+  /** As {@link list}, as far as the ledger can be asked now. */
+  look(): ReturnType<Parking['list']> {
+    const { ledger, queue } = this.#options;
+    return ledger.parked(queue).catch(() => []);
   }
 
   /** The keys with messages that are set aside. Waits for the ledger. */
@@ -107,8 +123,11 @@ export class Parking {
     return isParked;
   }
 
-  /** The first of the key that is set aside, without a key the first of all; undefined where there is none. */
-  async next(key: string | undefined): Promise<Delivery | undefined> {
+  /**
+   * The first of the key that is set aside, without a key the first of all; undefined where there is none. When the lane
+   * is `lost` it is void: whoever has it next takes it up as well.
+   */
+  async next(key: string | undefined, lost: AbortSignal): Promise<Delivery | undefined> {
     const { ledger, queue } = this.#options;
     const from = key ?? (await this.list())[0]?.key;
     if (from === undefined) return undefined;
@@ -119,7 +138,7 @@ export class Parking {
     }
     if (envelope.id === this.#last.get(from)) await this.#pause();
     this.#last.set(from, envelope.id);
-    return this.#toDelivery(envelope);
+    return this.#toDelivery(envelope, this.#ended.or(lost));
   }
 
   /** Waits for nothing more. */
@@ -128,21 +147,23 @@ export class Parking {
   }
 
   /** It is settled by what the ledger is told of it: by then that is durable. */
-  #toDelivery(envelope: Envelope): Delivery {
+  #toDelivery(envelope: Envelope, voided: AbortSignal): Delivery {
     const { broker, queue } = this.#options;
     const settle = async (
       outgoing: readonly Outgoing[] = [],
       entries: readonly LedgerEntry[] = [],
     ): Promise<void> => {
       await publishAll(broker, outgoing);
-      if (entries.length > 0) await this.#append(entries);
+      if (entries.length > 0 && !(await this.#append(entries, { voided }))) {
+        throw buildError('transient', 'broker-unavailable', laneLost);
+      }
     };
     return {
       queue,
       envelope,
       redelivered: !this.#untried.delete(envelope.id),
       ledgerState: 'parked',
-      voided: this.#stopping.signal,
+      voided,
       accept: settle,
       retry: (_delayMs, options) => settle(options?.outgoing, options?.entries),
       deadLetter: (_issues, outgoing, entries) =>

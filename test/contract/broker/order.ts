@@ -1,4 +1,4 @@
-import type { Broker, Delivery } from '../../../core/ports/broker.ts';
+import type { Broker, Delivery, HeldLane } from '../../../core/ports/broker.ts';
 import type { BrokerFixture, BrokerTest } from './fixture.ts';
 import {
   acceptIds,
@@ -128,6 +128,26 @@ export function describeOrder(
       },
     );
 
+    it('tells of the lane before its first message, and delivers none until it is heard', async () => {
+      const heard = Promise.withResolvers<undefined>();
+      const lanes: HeldLane[] = [];
+      const onLane = (lane: HeldLane): Promise<void> => {
+        lanes.push(lane);
+        return heard.promise;
+      };
+      // The embedded broker says so at once, and answers when it is heard.
+      const consuming = broker.consume(queue, { window: 10, onLane }, (delivery) =>
+        first.push(delivery),
+      );
+      await pause(silenceMs);
+      expect([lanes.length, first.arrived]).toEqual([1, 0]);
+      heard.resolve(undefined);
+      await consuming;
+      expect(await acceptIds(first, 6)).toEqual(ids);
+      expect(lanes.map(({ window, lost }) => [window, lost.aborted])).toEqual([[10, false]]);
+      expect(lanes[0]!.has('any key')).toBe(true);
+    });
+
     it('delivers a message that is given back before those behind it', async () => {
       await consumeHandle(broker, queue, first, 2);
       const held = await take(first, 2);
@@ -238,13 +258,13 @@ export function describeOrder(
 
     it('keeps to the window in all lanes together', async () => {
       await publishKeyed(broker, 2);
-      const inbox = await consumeInto(broker, queue, 5);
+      const inbox = await consumeInto(broker, queue, 9);
       const held = [await inbox.next(), await inbox.next()];
       await pause(silenceMs);
-      expect(inbox.arrived).toBeLessThanOrEqual(5);
+      expect(inbox.arrived).toBeLessThanOrEqual(9);
       for (const delivery of held) await delivery.accept();
       await pause(silenceMs);
-      expect(inbox.arrived).toBeLessThanOrEqual(7);
+      expect(inbox.arrived).toBeLessThanOrEqual(11);
     });
 
     it('delivers what has no key', async () => {

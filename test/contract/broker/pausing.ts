@@ -1,4 +1,4 @@
-import type { Broker } from '../../../core/ports/broker.ts';
+import type { Broker, Delivery } from '../../../core/ports/broker.ts';
 import type { BrokerFixture, BrokerTest } from './fixture.ts';
 import {
   acceptIds,
@@ -34,21 +34,20 @@ export function describePausing(test: BrokerTest): void {
 
     it('delivers nothing more until it is resumed, and lets it settle', async () => {
       const inbox = new Inbox();
-      const consumer = await consumeHandle(broker, queue, inbox, 2);
-      // Of two lanes each has two of them, and a window of one.
-      const envelopes = ['patient-5', 'patient-6', 'patient-5', 'patient-6'].map((key) => ({
-        ...buildEnvelope(),
-        key,
-      }));
+      const consumer = await consumeHandle(broker, queue, inbox, 4);
+      // Of two lanes each has four of them, and a window of two.
+      const keys = Array.from({ length: 4 }, () => ['patient-5', 'patient-6']).flat();
+      const envelopes = keys.map((key) => ({ ...buildEnvelope(), key }));
       await Promise.all(envelopes.map((envelope) => broker.publish(queue, envelope)));
       const ids = envelopes.map(({ id }) => id);
-      const held = [await inbox.next(), await inbox.next()];
+      const held: Delivery[] = [];
+      while (held.length < 4) held.push(await inbox.next());
       await consumer.pause();
       await Promise.all(held.map((delivery) => delivery.accept()));
-      await expectDepth(broker, queue, ({ ready }) => ready === 2);
-      expect(inbox.arrived).toBe(2);
+      await expectDepth(broker, queue, ({ ready }) => ready === 4);
+      expect(inbox.arrived).toBe(4);
       await consumer.resume();
-      const later = await acceptIds(inbox, 2);
+      const later = await acceptIds(inbox, 4);
       expect([...held.map(({ envelope }) => envelope.id), ...later].sort()).toEqual(
         [...ids].sort(),
       );

@@ -3,7 +3,7 @@ import type { OwnerClient } from '../../../connectors/sqlite/client.ts';
 import type { Envelope } from '../../../core/envelope.ts';
 import { buildError } from '../../../core/errors.ts';
 import type { MessageOrder } from '../../../core/interface.ts';
-import type { Consumer, Delivery } from '../../../core/ports/broker.ts';
+import type { Consumer, Delivery, HeldLane } from '../../../core/ports/broker.ts';
 import type { Ledger, LedgerEventKind } from '../../../core/ports/ledger.ts';
 import { KeyOrder, type Turn, type Work } from '../../../runtime/order/key-order.ts';
 import { openNoneSetAside, type NoneSetAside } from '../../../runtime/order/none-set-aside.ts';
@@ -58,13 +58,16 @@ async function open(
     work?: Work;
     ledger?: Ledger;
     noneSetAside?: NoneSetAside;
+    lane?: Partial<HeldLane>;
   } = {},
 ): Promise<void> {
   const { order = 'key', window = 8, work = workThrough, ledger = stores.ledger } = options;
   parking = new Parking({ ...stores, ...options, ledger, logger: silent, clock: Date.now, queue });
   keyOrder = new KeyOrder({ order, window, parking, work, slowMs: Infinity });
-  await keyOrder.open();
-  consumer = await stores.broker.consume(queue, { window }, (delivery) => keyOrder.take(delivery));
+  const onLane = (lane: HeldLane): Promise<void> => keyOrder.open({ ...lane, ...options.lane });
+  consumer = await stores.broker.consume(queue, { window, onLane }, (delivery) =>
+    keyOrder.take(delivery),
+  );
 }
 
 /** Waits at its gate, where it has one, which blocks those behind it. */
@@ -215,6 +218,48 @@ describe('messages of a key', () => {
     expect([...new Set(done)]).toEqual(names);
     // The one that ended, or any that it had set aside, may be the reason.
     expect(suspected.length).toBeGreaterThan(10);
+    expect(await parkedNow()).toEqual([]);
+  });
+
+  it('are set aside where their lane gives few at a time, and those of other keys go on', async () => {
+    hold('A1');
+    await open({ window: 100, lane: { window: 4 } });
+    await numbered('A', 1, 3);
+    await until(parkedNow, (found) => found[0]?.parked === 3, 5_000);
+    await numbered('B', 1, 2);
+    await untilDone(2);
+    gates.get('A1')?.resolve(undefined);
+    await untilDone(5);
+    expect(done).toEqual(['B1', 'B2', 'A1', 'A2', 'A3']);
+  });
+
+  it('that are set aside are left to whoever has their lane next', async () => {
+    hold('A1');
+    hold('A3');
+    const lost = new AbortController();
+    const isOfA = (key: string): boolean => key === 'A';
+    const refused: unknown[] = [];
+    const work: Work = (delivery, turn) =>
+      workThrough(delivery, turn).catch((error: unknown) => void refused.push(error));
+    await open({ work, lane: { has: isOfA, lost: lost.signal } });
+    const names = await numbered('A', 1, 20);
+    await until(parkedNow, (found) => (found[0]?.parked ?? 0) === 20, 5_000);
+    const lane: HeldLane = { window: 8, has: isOfA, lost: lost.signal };
+    expect(keyOrder.mayLetGo(lane)).toBe(false);
+    gates.get('A1')?.resolve(undefined);
+    await untilDone(2);
+    // In the middle of A3, which was taken up from there.
+    lost.abort();
+    expect([keyOrder.has('A'), keyOrder.mayLetGo(lane)]).toEqual([false, true]);
+    gates.get('A3')?.resolve(undefined);
+    await keyOrder.idle();
+    expect(doneOf('A')).toEqual(['A1', 'A2', 'A3']);
+    // What became of A3 counts for nothing.
+    expect(refused).toEqual([expect.objectContaining({ errorClass: 'transient' })]);
+    expect(await parkedNow()).toEqual([{ key: 'A', parked: 18, isStopped: false }]);
+    await keyOrder.open({ ...lane, lost: new AbortController().signal });
+    await untilDone(21);
+    expect(doneOf('A')).toEqual([...names.slice(0, 3), ...names.slice(2)]);
     expect(await parkedNow()).toEqual([]);
   });
 

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openRabbitBroker } from '../../../connectors/rabbitmq/broker.ts';
+import type { OwnerClient } from '../../../connectors/sqlite/client.ts';
 import type { Broker } from '../../../core/ports/broker.ts';
+import { until } from '../../support/hilum.ts';
 import { describeWith } from '../../support/programs.ts';
 import { startRabbit, type RabbitServer } from '../../support/rabbitmq.ts';
 import { buildMessage, OwnerHere, silent } from '../owner.ts';
@@ -31,6 +33,7 @@ interface Made {
 describeWith('rabbitmq-server', 'lanes that several workers share', () => {
   let server: RabbitServer;
   let owner: OwnerHere;
+  let stores: OwnerClient;
   let broker: Broker;
   let workers: ChildProcess[];
   let made: Made[];
@@ -46,6 +49,7 @@ describeWith('rabbitmq-server', 'lanes that several workers share', () => {
   beforeEach(async () => {
     owner = new OwnerHere();
     await owner.open();
+    stores = await owner.connect();
     broker = await openRabbitBroker({ url: server.url, prefix: 't', logger: silent });
     await broker.declare({ name: queue, interface: 'lab', order: { lanes } });
     await broker.declare({ name: out, interface: 'lab' });
@@ -59,9 +63,11 @@ describeWith('rabbitmq-server', 'lanes that several workers share', () => {
     await owner.close();
   });
 
-  const startWorker = async (): Promise<ChildProcess> => {
+  const startWorker = async (
+    given: Pick<LaneWorkerTask, 'holds' | 'stops' | 'oneFailsOf'> = {},
+  ): Promise<ChildProcess> => {
     const task: LaneWorkerTask = {
-      ...{ url: server.url, prefix: 't', queue, lanes, out },
+      ...{ url: server.url, prefix: 't', queue, lanes, out, ...given },
       socket: owner.socket,
     };
     const file = path.join(import.meta.dirname, 'lane-worker-process.ts');
@@ -220,4 +226,136 @@ describeWith('rabbitmq-server', 'lanes that several workers share', () => {
     );
     expect(failoverMs).toBeLessThan(5_000);
   }, 180_000);
+
+  it('keep those of a key in order and lose none, whoever is killed, leaves or comes while some are set aside', async () => {
+    await collect(new Map());
+    const start = async (): Promise<ChildProcess> => {
+      const worker = await startWorker({ oneFailsOf: 12 });
+      await consumeWith(worker);
+      return worker;
+    };
+    const working = [await start(), await start(), await start()];
+    const load = publishSteadily();
+    let mostSetAside = 0;
+    for (let round = 0; round < 8; round += 1) {
+      for (let look = 0; look < 5; look += 1) {
+        await wait(200);
+        const parked = await stores.ledger.parked(queue);
+        mostSetAside = Math.max(mostSetAside, parked.length);
+      }
+      const worker = working.shift()!;
+      if (round % 3 === 2) worker.send('leave');
+      else worker.kill('SIGKILL');
+      working.push(await start());
+    }
+    const total = (await load.stop()) * keys.length;
+    await until(
+      () => Promise.resolve(made.length),
+      (count) => count === total,
+      30_000,
+    );
+    expect(mostSetAside).toBeGreaterThan(1);
+    for (const key of keys) expect([key, roundsOf(key)]).toEqual([key, upTo(total / keys.length)]);
+    await until(
+      () => stores.ledger.parked(queue),
+      (parked) => parked.length === 0,
+      10_000,
+    );
+    process.stdout.write(
+      `lanes: ${total} messages in order, up to ${mostSetAside} keys set aside, 8 workers replaced\n`,
+    );
+  }, 120_000);
+
+  /** So many of one key, from that round on. */
+  const publishOf = async (key: string, from: number, to: number): Promise<void> => {
+    for (let round = from; round < to; round += 1) {
+      await broker.publish(queue, buildMessage(`${key}/${round}`, { key }));
+    }
+  };
+  const roundsOf = (key: string): number[] =>
+    made.filter((each) => each.key === key).map(({ round }) => round);
+  const upTo = (count: number): number[] => Array.from({ length: count }, (_, round) => round);
+  const setAside = (count: number) =>
+    until(
+      async () => (await stores.ledger.parked(queue)).find(({ key }) => key === 'K')?.parked ?? 0,
+      (parked) => parked === count,
+      10_000,
+    );
+  const came = (count: number) =>
+    until(
+      () => Promise.resolve(roundsOf('K')),
+      (rounds) => rounds.length >= count,
+      20_000,
+    );
+
+  it('are taken over with what was set aside, of which nobody else has worked on any before', async () => {
+    await collect(new Map());
+    const first = await startWorker({ holds: 'K/0' });
+    await consumeWith(first);
+    await publishOf('K', 0, 20);
+    await setAside(20);
+    // Who comes meanwhile is given other lanes, and leaves this one alone.
+    const second = await startWorker();
+    await consumeWith(second);
+    const load = publishSteadily();
+    await until(
+      () => Promise.resolve(made.some(({ worker }) => worker === String(second.pid))),
+      (isAtWork) => isAtWork,
+      30_000,
+    );
+    expect(roundsOf('K')).toEqual([]);
+    first.kill('SIGKILL');
+    await publishOf('K', 20, 25);
+    await came(25);
+    expect(roundsOf('K')).toEqual(upTo(25));
+    const total = 25 + (await load.stop()) * keys.length;
+    await until(
+      () => Promise.resolve(made.length),
+      (count) => count === total,
+      20_000,
+    );
+    expect(await stores.ledger.parked(queue)).toEqual([]);
+  }, 90_000);
+
+  it.each<[string, (worker: ChildProcess) => Promise<unknown>]>([
+    [
+      'is killed',
+      (worker) => {
+        worker.kill('SIGKILL');
+        return once(worker, 'exit');
+      },
+    ],
+    [
+      'leaves',
+      (worker) => {
+        worker.send('leave');
+        return once(worker, 'exit');
+      },
+    ],
+  ])(
+    'go on with what waits for a decision where who had them %s',
+    async (_, leave) => {
+      await collect(new Map());
+      const first = await startWorker({ stops: 'K/0' });
+      await consumeWith(first);
+      await publishOf('K', 0, 6);
+      await setAside(6);
+      const second = await startWorker();
+      await consumeWith(second);
+      await leave(first);
+      const [stopped] = await stores.ledger.readParked(queue, 'K', 1);
+      const at = new Date().toISOString();
+      const event = { messageId: stopped!.id, kind: 'resumed', at, queue } as const;
+      await stores.ledger.append([{ type: 'event', event }]);
+      // Nothing in the broker's queue says that it has the lane now.
+      second.send('K');
+      await came(6);
+      await publishOf('K', 6, 9);
+      await came(9);
+      expect(roundsOf('K')).toEqual(upTo(9));
+      expect(new Set(made.map(({ worker }) => worker))).toEqual(new Set([String(second.pid)]));
+      expect(await stores.ledger.parked(queue)).toEqual([]);
+    },
+    60_000,
+  );
 });
