@@ -10,6 +10,7 @@ const benchmarks: Readonly<Record<string, string>> = {
   retention: './retention.ts',
   pipeline: './pipeline/main.ts',
   interfaces: './interfaces.ts',
+  workers: './workers.ts',
   plan: './plan/main.ts',
 };
 

@@ -25,8 +25,10 @@ export function buildFlow(ports: {
   /** Of the tab, and with it of its nodes; one of its own for each interface. */
   readonly tab?: string;
   readonly group?: string;
+  /** By how many workers its messages can be shared, on RabbitMQ. */
+  readonly lanes?: number;
 }): readonly FlowNode[] {
-  const { tab = 'bench', group } = ports;
+  const { tab = 'bench', group, lanes = 1 } = ports;
   const env = group === undefined ? [] : [{ name: 'HILUM_GROUP', value: group, type: 'str' }];
   const on = (id: string, type: string, wires: readonly (readonly string[])[], more: object) => ({
     id,
@@ -40,7 +42,10 @@ export function buildFlow(ports: {
   });
   return [
     { id: tab, type: 'tab', label: tab, disabled: false, env },
-    on(`${tab}-in`, 'mllp in', [[`${tab}-check`]], { port: String(ports.listener) }),
+    on(`${tab}-in`, 'mllp in', [[`${tab}-check`]], {
+      port: String(ports.listener),
+      lanes: String(lanes),
+    }),
     on(`${tab}-check`, 'hl7 validate', [[`${tab}-look-up`], []], { version: '', profile: '' }),
     on(`${tab}-look-up`, 'function', [[`${tab}-edit`]], {
       func: lookUp,
