@@ -1,7 +1,9 @@
 /**
- * What the ledger on PostgreSQL costs by how much is in it: `npm run bench -- postgres-ledger [--rows 10000000]`
- * (20,000 messages by default). Messages come as Hilum writes them, each in three appends (taken in, worked on,
- * delivered), their times spread over two months. At ten stages it says how many were written a second, and how long it
+ * What the ledger on PostgreSQL costs by how much is in it: `npm run bench -- postgres-ledger [--rows 2000000]
+ * [--written 100000]` (20,000 messages by default, each of seven rows). Messages come as Hilum writes them, each in
+ * three appends (taken in, worked on, delivered), their times spread over two months; where fewer are to be written than
+ * there are to be in the end, the server copies each as often as it takes, with ids and control ids of their own. At ten
+ * stages it says how many were written a second, and how long it
  * takes to trace one, to find by control id, to know it when it comes again, to list the newest, and to know what waits.
  * Ends with 1 where the last stage's inserts take more than twice as long as the first full one's, or a trace's median
  * more than twice and 2 ms beyond.
@@ -10,6 +12,8 @@ import { parseArgs } from 'node:util';
 import type { Envelope } from '../../core/envelope.ts';
 import type { Ledger, LedgerEntry, LedgerEventKind } from '../../core/ports/ledger.ts';
 import { makeOldParts } from '../../connectors/postgres/open.ts';
+import { partitionedTables } from '../../connectors/postgres/schema.ts';
+import { openSession } from '../../connectors/postgres/session.ts';
 import { newId } from '../../runtime/ids.ts';
 import { openStore, toAddress } from '../connectors/postgres/support.ts';
 import { buildMessage } from '../runtime/owner.ts';
@@ -19,9 +23,12 @@ import { findMedian } from './measure.ts';
 
 const { values } = parseArgs({
   args: process.argv.slice(2),
-  options: { rows: { type: 'string', default: '20000' } },
+  options: { rows: { type: 'string', default: '20000' }, written: { type: 'string' } },
 });
-const rows = Number(values.rows);
+const written = Number(values.written ?? values.rows);
+/** There are so many of each that is written. */
+const copies = Math.max(1, Math.round(Number(values.rows) / written));
+const rows = written * copies;
 const stages = 10;
 const spreadMs = 60 * 86_400_000;
 /** As many processes and flows as write at the same time. */
@@ -49,10 +56,11 @@ try {
   await makeOldParts(toAddress(url), startMs);
   const all: Stage[] = [];
   for (let stage = 0; stage < stages; stage += 1) {
-    const perStage = Math.ceil(rows / stages);
+    const perStage = Math.ceil(written / stages);
     const startedMs = performance.now();
-    await insert(store.ledger, stage * perStage, perStage, startMs);
+    const ids = await insert(store.ledger, stage * perStage, perStage, startMs);
     const tookMs = performance.now() - startedMs;
+    if (copies > 1) await copy(url, ids);
     all.push(await ask(store.ledger, (stage + 1) * perStage, (perStage / tookMs) * 1_000));
     console.log(describe(all.at(-1)!));
   }
@@ -74,8 +82,14 @@ try {
   await server.stop();
 }
 
-/** Message by message in order of time, three appends each, many at the same time. */
-async function insert(ledger: Ledger, from: number, count: number, startMs: number): Promise<void> {
+/** Message by message in order of time, three appends each, many at the same time; resolves with their ids. */
+async function insert(
+  ledger: Ledger,
+  from: number,
+  count: number,
+  startMs: number,
+): Promise<readonly string[]> {
+  const ids: string[] = [];
   let next = from;
   const write = async (): Promise<void> => {
     while (next < from + count) {
@@ -84,6 +98,7 @@ async function insert(ledger: Ledger, from: number, count: number, startMs: numb
       const envelopes = Array.from({ length: next - first }, (_, each) =>
         build(first + each, startMs),
       );
+      ids.push(...envelopes.map(({ id }) => id));
       await ledger.append(
         envelopes.flatMap((it) => [toMessage(it), ...toEvents(it, 'received', 'queued')]),
       );
@@ -92,10 +107,41 @@ async function insert(ledger: Ledger, from: number, count: number, startMs: numb
     }
   };
   await Promise.all(Array.from({ length: parallel }, write));
+  return ids;
+}
+
+/** What the counters say is left as it is: nothing that is asked here reads them. */
+async function copy(url: string, ids: readonly string[]): Promise<void> {
+  const client = await openSession(toAddress(url));
+  await client.query('CREATE TEMPORARY TABLE written (id TEXT COLLATE "C" PRIMARY KEY)');
+  await client.query('INSERT INTO written SELECT unnest($1::text[])', [ids]);
+  for (const table of partitionedTables) {
+    const { rows: columns } = await client.query<{ readonly name: string }>(
+      `SELECT attname AS name FROM pg_attribute
+       WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+      [table],
+    );
+    // The last six of its 36 characters are random.
+    const idOf = (column: string): string =>
+      `substr(each.${column}, 1, 30) || lpad(to_hex(copy), 6, '0')`;
+    const changed: Readonly<Record<string, string>> = {
+      id: idOf('id'),
+      correlation_id: idOf('correlation_id'),
+      control_id: `each.control_id || '.' || copy`,
+      digest: `each.digest || copy`,
+    };
+    const values = columns.map(({ name }) => changed[name] ?? `each.${name}`);
+    await client.query(
+      `INSERT INTO ${table} SELECT ${values.join(', ')}
+       FROM ${table} AS each JOIN written ON written.id = each.id, generate_series(1, ${copies - 1}) AS copy`,
+    );
+  }
+  await client.query('ANALYZE');
+  await client.end();
 }
 
 function build(index: number, startMs: number): Envelope {
-  const ms = startMs + Math.floor((index / rows) * spreadMs);
+  const ms = startMs + Math.floor((index / written) * spreadMs);
   const id = newId(ms);
   return buildMessage(controlIdOf(index), {
     ...{ id, correlationId: id, receivedAt: new Date(ms).toISOString(), body },
@@ -121,9 +167,12 @@ function toEvents(
   });
 }
 
-/** Asks about messages of all times, one question after the other. */
+/** Asks about messages of all times, of which `count` were written, one question after the other. */
 async function ask(ledger: Ledger, count: number, perSecond: number): Promise<Stage> {
-  const any = (): string => controlIdOf(Math.floor(Math.random() * count));
+  const any = (): string => {
+    const copy = Math.floor(Math.random() * copies);
+    return controlIdOf(Math.floor(Math.random() * count)) + (copy === 0 ? '' : `.${copy}`);
+  };
   const ids: string[] = [];
   const control = await time(async () => {
     const found = await ledger.read(any());
@@ -143,7 +192,7 @@ async function ask(ledger: Ledger, count: number, perSecond: number): Promise<St
   const find = await time(() => ledger.find({ interface: 'lab-1' }, { limit: 50 }), 20);
   const ages = await time(() => ledger.ages(), 20);
   return {
-    rows: count,
+    rows: count * copies,
     perSecond,
     traceMs: findMedian(trace),
     trace99Ms: trace.toSorted((one, other) => one - other)[Math.floor(trace.length * 0.99)] ?? 0,
