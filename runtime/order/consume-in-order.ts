@@ -67,10 +67,7 @@ function consumeAlone(
     await keyOrder.open(everything);
     isOpening = false;
   };
-  const onLane = (lane: HeldLane): Promise<void> => {
-    keyOrder.watch(lane);
-    return Promise.resolve();
-  };
+  const onLane = (lane: HeldLane): Promise<void> => keyOrder.open(lane);
   const consuming = startConsuming(broker, queue, { ...options, prepare, onLane });
   return {
     ...consuming,

@@ -19,6 +19,8 @@ export interface Turn {
 
 /** Those of one key. */
 interface Line {
+  /** Whose messages they are; undefined when that is lost, and nobody comes any more. */
+  lane: HeldLane | undefined;
   /** Who is worked on now. */
   head: Delivery | undefined;
   /** It fails, or takes long. */
@@ -89,18 +91,21 @@ export class KeyOrder {
 
   /**
    * What was set aside of a lane before goes on, but for what waits for a decision. Before the first `take` of it. When
-   * it is lost, that is left to whoever has it next.
+   * it is lost, that is left to whoever has it next; nothing is where {@link everything} has been opened.
    */
   async open(lane: HeldLane): Promise<void> {
     if (this.order === 'none') return;
+    if (this.#lanes.has(everything)) {
+      this.#add(lane);
+      return;
+    }
     this.#opening += 1;
     const found = await this.#parking.listAtStart();
     const released = new Set(this.#released);
     this.#opening -= 1;
     if (this.#opening === 0) this.#released.clear();
     if (lane.lost.aborted) return;
-    this.#lanes.add(lane);
-    lane.lost.addEventListener('abort', () => this.#lose(lane), { once: true });
+    this.#add(lane);
     for (const { key, isStopped } of found) {
       const name = this.#nameOf(key);
       if (!lane.has(name)) continue;
@@ -109,14 +114,8 @@ export class KeyOrder {
       line.stopped = isStopped && !released.has(name);
     }
     for (const [key, line] of this.#lines) {
-      if (lane.has(key)) this.#follow(this.#advance(key, line));
+      if (line.lane === lane) this.#follow(this.#advance(key, line));
     }
-  }
-
-  /** A lane that is ours whatever becomes of it, for {@link everything} is: how much of it the broker gives at a time. */
-  watch(lane: HeldLane): void {
-    this.#lanes.add(lane);
-    lane.lost.addEventListener('abort', () => this.#lanes.delete(lane), { once: true });
   }
 
   /** Whether messages of this key come here. */
@@ -126,9 +125,7 @@ export class KeyOrder {
 
   /** False while one of the lane is worked on, or about to be, that was set aside: the broker knows of none of these. */
   mayLetGo(lane: HeldLane): boolean {
-    return !this.#lines
-      .entries()
-      .some(([key, { parked, stopped }]) => parked && !stopped && lane.has(key));
+    return !this.#lines.values().some((line) => line.lane === lane && line.parked && !line.stopped);
   }
 
   take(delivery: Delivery): void {
@@ -176,11 +173,19 @@ export class KeyOrder {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
+  #add(lane: HeldLane): void {
+    this.#lanes.add(lane);
+    for (const [key, line] of this.#lines) if (lane.has(key)) line.lane = lane;
+    lane.lost.addEventListener('abort', () => this.#lose(lane), { once: true });
+  }
+
   /** What it has in hand ends as it ends, and counts for nothing; what is set aside is somebody else's. */
   #lose(lane: HeldLane): void {
     this.#lanes.delete(lane);
     for (const [key, line] of this.#lines) {
-      if (!lane.has(key)) continue;
+      if (line.lane !== lane) continue;
+      line.lane = this.#laneOf(key);
+      if (line.lane !== undefined) continue;
       this.#held -= line.waiting.splice(0).length;
       line.parked = false;
       line.stopped = false;
@@ -189,7 +194,7 @@ export class KeyOrder {
   }
 
   #laneOf(name: string): HeldLane | undefined {
-    return this.#lanes.values().find((lane) => lane.has(name));
+    return [...this.#lanes].findLast((lane) => lane.has(name));
   }
 
   /** Under which its line is. */
@@ -204,6 +209,7 @@ export class KeyOrder {
 
   #lineOf(key: string): Line {
     const line = this.#lines.get(key) ?? {
+      lane: this.#laneOf(key),
       head: undefined,
       blocked: false,
       waiting: [],
@@ -248,7 +254,7 @@ export class KeyOrder {
     // Whoever is being set aside now is found when that is durable.
     const { parking } = line;
     await parking;
-    const lost = this.#laneOf(key)?.lost;
+    const lost = (this.#lanes.has(everything) ? everything : line.lane)?.lost;
     if (lost === undefined) {
       line.parked = false;
       return undefined;
@@ -277,7 +283,7 @@ export class KeyOrder {
       if (!(await this.#parking.park([delivery], issues))) return false;
       this.#setAside.add(delivery);
       // Where the lane is lost by now, whoever has it next finds it.
-      if (this.#laneOf(key) !== undefined) {
+      if (line.lane !== undefined) {
         line.parked = true;
         line.stopped = true;
         this.#park(key, line);
@@ -291,25 +297,22 @@ export class KeyOrder {
     this.#held -= 1;
   }
 
-  /** Half of the window is for those who can go on. */
+  /** Half of the window, and of what each lane gives, is for those who can go on. */
   #makeRoom(): void {
     if (this.order === 'queue' || !this.#lines.values().some(({ blocked }) => blocked)) return;
-    const narrow = this.#lanes.values().filter((lane) => this.#countIn(lane) > lane.window / 2);
-    const full = this.#held > this.#window / 2 ? [everything] : [...narrow];
+    const byLane = new Map<HeldLane | undefined, number>();
+    for (const { lane, head, waiting } of this.#lines.values()) {
+      const count = waiting.length + (head === undefined ? 0 : 1);
+      byLane.set(lane, (byLane.get(lane) ?? 0) + count);
+    }
+    const isFull = this.#held > this.#window / 2;
     for (const [key, line] of this.#lines) {
       if (!line.blocked || line.waiting.length === 0) continue;
-      if (!full.some((lane) => lane.has(key))) continue;
+      const { window = Infinity } = line.lane ?? {};
+      if (!isFull && (byLane.get(line.lane) ?? 0) <= window / 2) continue;
       line.parked = true;
       this.#park(key, line);
     }
-  }
-
-  #countIn(lane: HeldLane): number {
-    let count = 0;
-    for (const [key, { head, waiting }] of this.#lines) {
-      if (lane.has(key)) count += waiting.length + (head === undefined ? 0 : 1);
-    }
-    return count;
   }
 
   /** Sets aside those who wait, in their order and behind whoever is worked on. */

@@ -21,6 +21,8 @@ let stores: OwnerClient;
 let keyOrder: KeyOrder;
 let parking: Parking;
 let consumer: Consumer;
+/** The one that the key order has heard of. */
+let lane: HeldLane;
 /** Control ids in the order in which they were worked on to their end. */
 let done: string[];
 /** Which of them may have been worked on before, as their delivery says. */
@@ -64,7 +66,10 @@ async function open(
   const { order = 'key', window = 8, work = workThrough, ledger = stores.ledger } = options;
   parking = new Parking({ ...stores, ...options, ledger, logger: silent, clock: Date.now, queue });
   keyOrder = new KeyOrder({ order, window, parking, work, slowMs: Infinity });
-  const onLane = (lane: HeldLane): Promise<void> => keyOrder.open({ ...lane, ...options.lane });
+  const onLane = (given: HeldLane): Promise<void> => {
+    lane = { ...given, ...options.lane };
+    return keyOrder.open(lane);
+  };
   consumer = await stores.broker.consume(queue, { window, onLane }, (delivery) =>
     keyOrder.take(delivery),
   );
@@ -244,7 +249,6 @@ describe('messages of a key', () => {
     await open({ work, lane: { has: isOfA, lost: lost.signal } });
     const names = await numbered('A', 1, 20);
     await until(parkedNow, (found) => (found[0]?.parked ?? 0) === 20, 5_000);
-    const lane: HeldLane = { window: 8, has: isOfA, lost: lost.signal };
     expect(keyOrder.mayLetGo(lane)).toBe(false);
     gates.get('A1')?.resolve(undefined);
     await untilDone(2);
