@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { openMllpClient } from '../connectors/mllp/client.ts';
+import type { TlsClient } from '../connectors/mllp/tls-client.ts';
 import type { ListenerStatus } from '../console/api/control.ts';
 import type { InterfaceView } from '../console/api/interfaces.ts';
 import type { MessageView, StepView, TraceView } from '../console/api/views.ts';
@@ -10,12 +11,13 @@ import { toLine } from '../core/errors.ts';
 import { readAcknowledgment } from '../core/hl7v2/acknowledgment.ts';
 import { decodeMessage, encodeMessage } from '../core/hl7v2/charset.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
-
 import type { MessageState } from '../core/ports/ledger.ts';
 import { packageDirectory } from '../runtime/settings.ts';
 import { ask, askFor } from './engine.ts';
+import { stderrLogger } from './stderr-logger.ts';
+import { toTlsClient, type ClientTlsOptions } from './tls-options.ts';
 
-interface Given {
+interface Given extends ClientTlsOptions {
   readonly listener?: string;
   readonly timeout: string;
 }
@@ -44,7 +46,7 @@ const ends: Readonly<Partial<Record<MessageState, 'well' | 'badly'>>> = {
 export async function testInterface(
   wanted: string,
   file: string | undefined,
-  { listener: name, timeout }: Given,
+  { listener: name, timeout, ...given }: Given,
 ): Promise<void> {
   const timeoutMs = Number(timeout) * 1000;
   if (!(timeoutMs > 0)) throw new Error('--timeout: expected seconds above 0.');
@@ -56,8 +58,10 @@ export async function testInterface(
   const controlId = `TEST${randomBytes(6).toString('hex').toUpperCase()}`;
   const message = await readMessage(file ?? sample, controlId);
   const startedMs = performance.now();
-  print(`${controlId} to "${listener.label}" on ${listener.host}:${listener.port}`);
-  const answer = await send(listener, message);
+  const over = listener.isTls ? ' over TLS' : '';
+  print(`${controlId} to "${listener.label}" on ${listener.host}:${listener.port}${over}`);
+  const tls = listener.isTls ? toTlsClient({ ...given, tls: true }, stderrLogger) : undefined;
+  const answer = await send(listener, { message, tls });
   const { code = '??', issues } = readAcknowledgment(answer);
   print(`+${Math.round(performance.now() - startedMs)} ms answered ${code}`);
   for (const { message: words } of issues) print(`  ${words}`);
@@ -101,9 +105,13 @@ async function readMessage(file: string, controlId: string): Promise<Uint8Array>
   return encodeMessage(parsed.message.set('MSH-10', controlId).text, charset);
 }
 
-async function send(listener: ListenerStatus, message: Uint8Array): Promise<Uint8Array> {
+async function send(
+  listener: ListenerStatus,
+  { message, tls }: { readonly message: Uint8Array; readonly tls: TlsClient | undefined },
+): Promise<Uint8Array> {
   const host = ['0.0.0.0', '::'].includes(listener.host) ? '127.0.0.1' : listener.host;
-  const client = await openMllpClient({ host, port: listener.port, timeoutMs: answerWithinMs });
+  const to = { host, port: listener.port, timeoutMs: answerWithinMs };
+  const client = await openMllpClient(tls === undefined ? to : { ...to, tls });
   try {
     return await client.send(message);
   } finally {

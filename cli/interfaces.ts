@@ -3,6 +3,7 @@ import type { InterfaceStatus } from '../console/api/control.ts';
 import type { InterfaceView } from '../console/api/interfaces.ts';
 import { askFor, toTable } from './engine.ts';
 import { testInterface } from './interface-test.ts';
+import { addClientTlsOptions } from './tls-options.ts';
 
 /** `hilum interfaces …`: which flows run, and what an operator may do about one of them. */
 export function registerInterfaces(program: Command): void {
@@ -33,7 +34,7 @@ export function registerInterfaces(program: Command): void {
     .description('Let a stopped interface run again, also one that was stopped by its crashes.')
     .argument('<interface>', 'its id or its name as hilum interfaces list shows them')
     .action((wanted: string) => change(wanted, 'start'));
-  interfaces
+  const test = interfaces
     .command('test')
     .description(
       'Send a message through a listener of an interface, and follow it step by step until its end. ' +
@@ -42,8 +43,8 @@ export function registerInterfaces(program: Command): void {
     .argument('<interface>', 'its id or its name as hilum interfaces list shows them')
     .argument('[file]', 'an HL7 v2 message; default: a shipped lab result of nobody')
     .option('--listener <name>', 'which of several listeners: its name or its id')
-    .option('--timeout <seconds>', 'how long to follow it', '30')
-    .action(testInterface);
+    .option('--timeout <seconds>', 'how long to follow it', '30');
+  addClientTlsOptions(test).action(testInterface);
 }
 
 async function listInterfaces({ json = false }: { readonly json?: boolean }): Promise<void> {

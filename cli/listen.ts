@@ -6,13 +6,14 @@ import { createMllpSource } from '../connectors/mllp/server.ts';
 import { findFailure } from '../core/errors.ts';
 import { isAcknowledgment } from '../core/hl7v2/acknowledgment.ts';
 import { readHeader } from '../core/hl7v2/header.ts';
-import type { Logger } from '../core/ports/logger.ts';
 import type { Received } from '../core/ports/source.ts';
 import { acknowledge } from '../runtime/acknowledge.ts';
+import { complain, stderrLogger } from './stderr-logger.ts';
+import { addServerTlsOptions, toListenerTls, type IdentityOptions } from './tls-options.ts';
 
 const replies = ['AA', 'AE', 'AR', 'none'] as const;
 
-interface Options {
+interface Options extends IdentityOptions {
   readonly host: string;
   readonly port: number;
   readonly reply: (typeof replies)[number];
@@ -21,7 +22,7 @@ interface Options {
 
 /** `hilum listen`: an MLLP receiver for trying things out; prints the control id of each message. */
 export function registerListen(program: Command): void {
-  program
+  const command = program
     .command('listen')
     .description(
       'Receive HL7 v2 messages over MLLP until Ctrl-C; prints their control ids, keeps nothing.',
@@ -29,18 +30,20 @@ export function registerListen(program: Command): void {
     .option('--host <host>', 'the address to listen on', '127.0.0.1')
     .option('--port <port>', 'the port to listen on; 0: any that is free', toPort, 2576)
     .addOption(new Option('--reply <code>', 'how to answer').choices([...replies]).default('AA'))
-    .option('--delay-ms <n>', 'answer so much later', toDelay, 0)
-    .action(listen);
+    .option('--delay-ms <n>', 'answer so much later', toDelay, 0);
+  addServerTlsOptions(command).action(listen);
 }
 
 async function listen(options: Options): Promise<void> {
   const { host, port, reply, delayMs } = options;
+  const tls = toListenerTls(options);
   const source = createMllpSource({
     host,
     port,
     maxFrameBytes: 256 * 1024 * 1024,
     idleTimeoutMs: 0,
     logger: stderrLogger,
+    ...(tls === undefined ? {} : { tls }),
     accept: async (received) => {
       const answer = take(received, reply);
       if (delayMs > 0) await wait(delayMs);
@@ -58,7 +61,7 @@ async function listen(options: Options): Promise<void> {
   const { address } = source;
   const answering = reply === 'none' ? 'not answering' : `answering ${reply}`;
   complain(
-    `listening for MLLP on ${address?.host ?? host}:${address?.port ?? port}, ${answering}; Ctrl-C ends it`,
+    `listening for MLLP${tls === undefined ? '' : ' over TLS'} on ${address?.host ?? host}:${address?.port ?? port}, ${answering}; Ctrl-C ends it`,
   );
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   await source.stop({ drainMs: 2_000 });
@@ -75,18 +78,6 @@ function take({ bytes, remote }: Received, reply: Options['reply']): Uint8Array 
   const code = read.ok ? reply : 'AR';
   return acknowledge(header, code, read.ok ? [] : read.issues, Date.now());
 }
-
-function complain(line: string): void {
-  process.stderr.write(`hilum: ${line}\n`);
-}
-
-/** Closed and broken connections with their reasons; the rest would only be noise here. */
-const stderrLogger: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: (fields, message) => complain(`${message} ${JSON.stringify(fields)}`),
-  error: (fields, message) => complain(`${message} ${JSON.stringify(fields)}`),
-};
 
 function toPort(value: string): number {
   const port = /^\d{1,5}$/.test(value) ? Number(value) : -1;

@@ -10,8 +10,10 @@ import { decodeMessage, encodeMessage } from '../core/hl7v2/charset.ts';
 import { readHeader } from '../core/hl7v2/header.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
 import { splitBytes } from '../core/hl7v2/split.ts';
+import { complain, stderrLogger } from './stderr-logger.ts';
+import { addClientTlsOptions, toTlsClient, type ClientTlsOptions } from './tls-options.ts';
 
-interface Options {
+interface Options extends ClientTlsOptions {
   readonly host: string;
   readonly port: number;
   readonly connections: number;
@@ -36,7 +38,7 @@ interface Tally {
 
 /** `hilum send FILE…`: sends every message of the files over MLLP and prints how each was answered. */
 export function registerSend(program: Command): void {
-  program
+  const command = program
     .command('send')
     .description(
       'Send HL7 v2 messages over MLLP; prints each answer, its control id and how long it took.',
@@ -52,31 +54,35 @@ export function registerSend(program: Command): void {
       1,
     )
     .option('--rate <n>', 'at most so many messages a second, over all connections', toRate)
-    .option('--timeout-ms <n>', 'wait so long for each answer', toCount, 30_000)
-    .action(async (files: string[], options: Omit<Options, 'port'> & { port?: number }) => {
+    .option('--timeout-ms <n>', 'wait so long for each answer', toCount, 30_000);
+  addClientTlsOptions(command).action(
+    async (files: string[], options: Omit<Options, 'port'> & { port?: number }) => {
       const port = options.port ?? readDefaultPort();
       process.exitCode = await send(files, { ...options, port });
-    });
+    },
+  );
 }
 
 /** The exit code: 0 when all answers are positive, 1 when one is not, 2 when something was not read, sent or answered. */
 async function send(files: readonly string[], options: Options): Promise<number> {
   const { messages, isUnread } = await readMessages(files);
   if (messages.length === 0) return isUnread ? 2 : 1;
+  const tls = toTlsClient(options, stderrLogger);
+  const { host, port, timeoutMs } = options;
+  const connect = (): Promise<MllpClient> =>
+    openMllpClient({ host, port, timeoutMs, ...(tls === undefined ? {} : { tls }) });
   const tally: Tally = { positive: 0, negative: 0, failed: 0, durationsMs: [] };
   const next = takeTurns(messages, options);
   let clients: readonly MllpClient[];
   try {
-    clients = await Promise.all(
-      Array.from({ length: options.connections }, () => openMllpClient(options)),
-    );
+    clients = await Promise.all(Array.from({ length: options.connections }, connect));
   } catch (error) {
     complain(`${toReason(error)} Hilum itself is started with: npm start`);
     return 2;
   }
   const startedAt = performance.now();
   await Promise.all(
-    clients.map((client, index) => sendShare(client, { next: next(index), options, tally })),
+    clients.map((client, index) => sendShare(client, { next: next(index), connect, tally })),
   );
   console.log(toSummary(tally, performance.now() - startedAt));
   if (isUnread || tally.failed > 0) return 2;
@@ -145,9 +151,13 @@ function withControlId(bytes: Uint8Array, controlId: string): Uint8Array {
 
 async function sendShare(
   first: MllpClient,
-  share: { readonly next: AsyncIterable<Item>; readonly options: Options; readonly tally: Tally },
+  share: {
+    readonly next: AsyncIterable<Item>;
+    readonly connect: () => Promise<MllpClient>;
+    readonly tally: Tally;
+  },
 ): Promise<void> {
-  const { next, options, tally } = share;
+  const { next, connect, tally } = share;
   let client = first;
   // In enhanced mode a second acknowledgment of a message may come when the next is on its way.
   const earlier = new Set<string>();
@@ -158,7 +168,7 @@ async function sendShare(
     };
     const startedAt = performance.now();
     try {
-      if (!client.isOpen) client = await openMllpClient(options);
+      if (!client.isOpen) client = await connect();
       const answer = await client.send(item.bytes, isAnswer);
       const ms = performance.now() - startedAt;
       tally.durationsMs.push(ms);
@@ -205,10 +215,6 @@ function toSummary({ positive, negative, failed, durationsMs }: Tally, elapsedMs
   const rate = Math.round(messages / seconds);
   const noun = messages === 1 ? 'message' : 'messages';
   return `${messages} ${noun}, ${positive} positive, ${seconds.toFixed(2)} s, ${rate}/s, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
-}
-
-function complain(line: string): void {
-  process.stderr.write(`hilum: ${line}\n`);
 }
 
 function toReason(error: unknown): string {

@@ -42,7 +42,8 @@ function toListenerStatus(
   endpoint: EndpointState | undefined,
 ): ListenerStatus {
   const { id, interface: flow, label, queue, host, port } = listener;
-  const base = { id, interface: flow, label, queue, host, port };
+  const isTls = listener.tls !== undefined;
+  const base = { id, interface: flow, label, queue, host, port, isTls };
   if (endpoint?.state === 'listening') return { ...base, state: 'listening' };
   if (endpoint?.state === 'failed') return { ...base, state: 'failed', reason: endpoint.detail };
   return { ...base, state: 'starting' };

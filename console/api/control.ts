@@ -92,6 +92,7 @@ export interface ListenerStatus {
   readonly queue: string;
   readonly host: string;
   readonly port: number;
+  readonly isTls: boolean;
   /** `stopped`: its interface is, by an operator. */
   readonly state: 'listening' | 'starting' | 'failed' | 'stopped';
   /** Why it failed, in a line. */

@@ -1,4 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { connectRaw } from '../connectors/mllp/peer.ts';
+import { makeAuthority, type Issued } from '../support/certificates.ts';
+import { makeTempFolder } from '../support/temp.ts';
 import { startCommand } from './process.ts';
 import type { HilumCommand } from './process.ts';
 
@@ -46,6 +50,47 @@ describe('hilum listen', () => {
     peer.send(message);
     await peer.answer();
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(149);
+  });
+
+  it('speaks TLS with hilum send, each shows a certificate, and says what is wrong with one', async () => {
+    const folder = makeTempFolder('listen');
+    const authority = await makeAuthority(folder, 'Hospital');
+    const [server, client, other] = await Promise.all([
+      authority.issue({ name: 'receiver', dns: ['localhost'] }),
+      authority.issue({ name: 'sender' }),
+      makeAuthority(folder, 'Other'),
+    ]);
+    const optionsOf = ({ files }: Issued) => [
+      '--certificate',
+      files.certificate,
+      '--key',
+      files.key,
+    ];
+    const trust = ['--authorities', authority.file];
+    command = startCommand(['listen', '--port', '0', ...optionsOf(server), ...trust]);
+    const [, port = ''] = await command.printed(
+      /listening for MLLP over TLS on 127\.0\.0\.1:(\d+)/,
+    );
+    const file = path.join(folder, 'message.hl7');
+    writeFileSync(file, message);
+    const send = (...args: string[]) =>
+      startCommand(['send', file, '--port', port, '--server-name', 'localhost', ...args]).finished;
+    expect(await send(...trust, ...optionsOf(client))).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^AA C1 /) as string,
+    });
+    expect(await send(...trust)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/wants one|certificate/) as string,
+    });
+    expect(await send('--authorities', other.file)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('an authority that is not trusted') as string,
+    });
+    expect(await send('--key', client.files.key)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--certificate and --key together') as string,
+    });
   });
 
   it('answers AR to what is no HL7, and nothing to an acknowledgment', async () => {

@@ -354,6 +354,7 @@ function buildControl(): TestControl {
         queue,
         host: '127.0.0.1',
         port: 2575,
+        isTls: false,
         state: 'listening',
       },
     ],

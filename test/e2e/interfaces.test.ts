@@ -1,18 +1,23 @@
 import type { InterfaceView } from '../../console/api/interfaces.ts';
+import { makeAuthority, type Authority } from '../support/certificates.ts';
 import { functionNode, mllpIn, mllpOut, send, writeFlows } from '../support/flow-files.ts';
 import { startHilum, until, type RunningHilum } from '../support/hilum.ts';
 import { openTalkingPartner } from '../support/partner.ts';
 import { findFreePorts } from '../support/ports.ts';
+import { makeTempFolder } from '../support/temp.ts';
 import { buildLabResult } from '../support/lab-results.ts';
 
 let hilum: RunningHilum;
 let env: Readonly<Record<string, string>>;
 let ports: { readonly lab: number; readonly other: number; readonly picky: number };
+let authority: Authority;
 let partner: Awaited<ReturnType<typeof openTalkingPartner>>;
 
 beforeAll(async () => {
   partner = await openTalkingPartner(() => 'AA');
-  const [lab = 0, other = 0, picky = 0] = await findFreePorts(3);
+  const [lab = 0, other = 0, picky = 0, secure = 0] = await findFreePorts(4);
+  authority = await makeAuthority(makeTempFolder('secure'), 'Hospital');
+  const { files } = await authority.issue({ name: 'hilum', dns: ['localhost'] });
   ports = { lab, other, picky };
   env = {
     HILUM_DEMO: 'off',
@@ -23,6 +28,13 @@ beforeAll(async () => {
         picky: [
           mllpIn('picky-in', picky, 'picky-do'),
           functionNode('picky-do', 'throw new Error("not this one");', ''),
+        ],
+        secure: [
+          {
+            ...mllpIn('secure-in', secure, 'secure-out'),
+            ...{ tls: 'on', tlsCertificate: files.certificate, tlsKey: files.key },
+          },
+          mllpOut('secure-out', partner.port),
         ],
       },
       { other: { HILUM_GROUP: 'other' } },
@@ -52,6 +64,20 @@ it('follows a test message through an interface, step by step, to its end', asyn
   const { lastMessageAt, waiting, state, group } = (await find('lab'))!;
   expect({ waiting, state, group }).toEqual({ waiting: 0, state: 'running', group: 'default' });
   expect(Date.now() - Date.parse(lastMessageAt!)).toBeLessThan(60_000);
+}, 60_000);
+
+it('sends a test message over TLS where the listener speaks that', async () => {
+  const test = (...args: string[]) => hilum.cli('interfaces', 'test', 'secure', ...args);
+  const unknown = await test();
+  expect([unknown.code, unknown.stderr]).toEqual([
+    2,
+    expect.stringContaining('an authority that is not trusted'),
+  ]);
+  const known = await test('--authorities', authority.file, '--server-name', 'localhost');
+  expect([known.code, known.stdout]).toEqual([
+    0,
+    expect.stringMatching(/over TLS\n[^]*It went through\.\n$/),
+  ]);
 }, 60_000);
 
 it('says with its exit code that a test message did not go through, or had no end', async () => {

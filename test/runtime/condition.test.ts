@@ -74,6 +74,7 @@ it('names processes, listeners and senders that do not run', () => {
         label: 'From the lab',
         host: 'h',
         port: 1,
+        isTls: false,
         state: 'failed',
         reason: 'the port is used',
       },
