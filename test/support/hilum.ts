@@ -39,15 +39,20 @@ interface CliResult {
   readonly stderr: string;
 }
 
-/** Starts `hilum start` and waits until it says that it runs; ends it, and rejects, when that takes longer. */
+/**
+ * Starts `hilum start` and waits until it says that it runs; ends it, and rejects, when that takes longer. It finds the
+ * code compiled that others of this test run have loaded; with `NODE_COMPILE_CACHE: undefined` it compiles its own, as
+ * the first start of a user does.
+ */
 export async function startHilum(
-  env: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string | undefined>> = {},
   withinMs = 120_000,
 ): Promise<RunningHilum> {
   const [port, mllpPort, ehrPort, receiverPort] = (await findFreePorts(4)).map(String);
   const dataDirectory = env['HILUM_DATA'] ?? path.join(makeTempFolder('data'), 'hilum');
   const environment = {
     ...withoutHilum(process.env),
+    ...keptCode(),
     HILUM_DATA: dataDirectory,
     HILUM_PORT: port ?? '',
     HILUM_MLLP_PORT: mllpPort ?? '',
@@ -98,8 +103,8 @@ export async function startHilum(
   };
 }
 
-/** A command is no part of what runs: it need not be compiled again. */
-function keptCode(): NodeJS.ProcessEnv {
+/** For a process that is given no other part of the environment: where the code is that this test run has compiled. */
+export function keptCode(): NodeJS.ProcessEnv {
   const { NODE_COMPILE_CACHE } = process.env;
   return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 }
