@@ -1,8 +1,8 @@
 import config from './jest.config.js';
 
 /**
- * Faults done to the whole product, one after the other and after all other tests: their load would make the clocks of
- * others wrong, and that of others theirs.
+ * Faults done to the whole product, after all other tests: their load would make the clocks of others wrong. Two at a
+ * time: what the short forms bound by the clock they bound for a busy machine.
  *
  * @type {import('jest').Config}
  */
@@ -14,5 +14,5 @@ export default {
     '/node_modules/',
     'faults/(backlog|broker|clock|cluster|isolation|ledger|overload|partner|postgres).test',
   ],
-  maxWorkers: 1,
+  maxWorkers: 2,
 };

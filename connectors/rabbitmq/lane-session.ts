@@ -29,6 +29,12 @@ export interface LaneOptions {
   readonly logger: Logger;
 }
 
+/** A message that belongs elsewhere; `move` resolves when it is durable there. */
+interface Move {
+  readonly message: ConsumeMessage;
+  readonly move: () => Promise<void>;
+}
+
 const handlerFailureDelayMs = 5_000;
 /** How long what could not be settled, or moved, is held before that is tried again. */
 const againMs = 1_000;
@@ -53,16 +59,21 @@ export class LaneSession {
   readonly #options: LaneOptions;
   /** When each was delivered, on the monotonic clock: the oldest first. */
   readonly #held = new Map<ConsumeMessage, number>();
+  /** In a handler's hands, or on the way to where it belongs. */
   readonly #handedOut = new Set<ConsumeMessage>();
   /** For the handler, in the order of the queue; `again`: it had it before. */
   readonly #waiting: { readonly message: ConsumeMessage; readonly again: boolean }[] = [];
+  /** What belongs elsewhere, in the order of the queue. */
+  readonly #toMove: Move[] = [];
+  /** Resolves when the move that was begun last is settled or has failed. Never rejects. */
+  #moved: Promise<void> = Promise.resolve();
+  #isMoving = false;
   /** Settled, and RabbitMQ is told of them with those that are settled in the same turn of the event loop. */
   #settled: ConsumeMessage[] = [];
   readonly #voiding = new AbortController();
   readonly #losing = new AbortController();
   readonly #lane: HeldLane | undefined;
   readonly #ended = Promise.withResolvers<SessionEnd>();
-  #moving: Promise<void> = Promise.resolve();
   #isOver = false;
   #isHalted = false;
   /** The lane is to be given to somebody else, until then; unset while nobody wants that. */
@@ -150,12 +161,17 @@ export class LaneSession {
   #keep(): void {
     clearTimeout(this.#yielding);
     this.#yielding = undefined;
+    this.#goOn();
+  }
+
+  #goOn(): void {
     this.#handOut();
+    void this.#moveAll();
   }
 
   /**
-   * Nothing more is handed out. What is may be settled; then it is over, and what waits goes back in its order. Where
-   * nothing is, RabbitMQ has heard of all that was settled when it resolves.
+   * Nothing more is handed out or moved. What is may be settled; then it is over, and what waits goes back in its order.
+   * Where nothing is, RabbitMQ has heard of all that was settled when it resolves.
    */
   async halt(): Promise<void> {
     this.#isHalted = true;
@@ -164,7 +180,14 @@ export class LaneSession {
 
   resume(): void {
     this.#isHalted = false;
-    this.#handOut();
+    this.#goOn();
+  }
+
+  /** As `end`, behind a move that is under way: ended before it is confirmed, that message would be there twice. */
+  async close(): Promise<void> {
+    this.#isHalted = true;
+    await this.#moved;
+    await this.end();
   }
 
   /** All that is unsettled goes back to the queue; RabbitMQ has heard of the rest when it resolves. Never rejects. */
@@ -190,6 +213,7 @@ export class LaneSession {
     this.#losing.abort();
     this.#handedOut.clear();
     this.#waiting.length = 0;
+    this.#toMove.length = 0;
     this.#ended.resolve(end);
   }
 
@@ -202,12 +226,39 @@ export class LaneSession {
       return;
     }
     const move = this.#options.findMove(message);
-    if (move === undefined) {
-      this.#waiting.push({ message, again: false });
-      this.#handOut();
-    } else {
-      // One after the other: what is moved keeps its order.
-      this.#moving = this.#moving.then(() => this.#move(message, move));
+    if (move === undefined) this.#waiting.push({ message, again: false });
+    else this.#toMove.push({ message, move });
+    this.#goOn();
+  }
+
+  /** One after the other: what is moved keeps its order. */
+  async #moveAll(): Promise<void> {
+    if (this.#isMoving) return;
+    this.#isMoving = true;
+    while (this.#mayBegin()) {
+      const [next] = this.#toMove;
+      if (next === undefined) break;
+      const moving = this.#move(next);
+      this.#moved = moving.then(() => undefined);
+      if (await moving) this.#toMove.shift();
+      else if (!this.#isOver) await pause(againMs, undefined, { ref: false });
+    }
+    this.#isMoving = false;
+  }
+
+  /** Whether it is where it belongs, and settled here. Never rejects. */
+  async #move({ message, move }: Move): Promise<boolean> {
+    this.#handedOut.add(message);
+    try {
+      await move();
+      this.#acknowledge(message);
+      return true;
+    } catch (error) {
+      if (this.#isGone()) return false;
+      this.#warn('A message could not be moved to where it belongs', error);
+      this.#handedOut.delete(message);
+      this.#endWhenSettled();
+      return false;
     }
   }
 
@@ -225,23 +276,13 @@ export class LaneSession {
     this.#handOut();
   }
 
-  async #move(message: ConsumeMessage, move: () => Promise<void>): Promise<void> {
-    while (!this.#isGone()) {
-      try {
-        await move();
-        this.#acknowledge(message);
-        return;
-      } catch (error) {
-        if (this.#isGone()) return;
-        this.#warn('A message could not be moved to where it belongs', error);
-        await pause(againMs, undefined, { ref: false });
-      }
-    }
+  #mayBegin(): boolean {
+    return !this.#isOver && !this.#isHalted && this.#yielding === undefined;
   }
 
   #handOut(): void {
     if (!this.#isOpen) return;
-    while (!this.#isOver && !this.#isHalted && this.#yielding === undefined) {
+    while (this.#mayBegin()) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
       this.#handedOut.add(next.message);

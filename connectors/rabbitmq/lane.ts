@@ -78,7 +78,7 @@ export class Lane {
   async close(): Promise<void> {
     this.#stopping.abort();
     this.#paused?.resolve(undefined);
-    await this.#session?.end();
+    await this.#session?.close();
   }
 
   /** A call, since it may change across any await. */

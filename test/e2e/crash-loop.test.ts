@@ -21,6 +21,8 @@ async function startWith(setup: string): Promise<{ readonly good: number; readon
   const [good = 0, bad = 0, third = 0] = await findFreePorts(3);
   hilum = await startHilum({
     HILUM_DEMO: 'off',
+    // A loop is told sooner than by default.
+    HILUM_LOOP_SECONDS: '2',
     HILUM_FLOWS: writeFlows({
       good: [mllpIn('good-in', good, 'good-out'), mllpOut('good-out', partner.port)],
       bad: [

@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz -- [--seconds 600] [--seed N]`: mutated messages and frames against every law for as long as
- * asked. Prints what was done, and keeps every input that broke a law. Exits 1 when there is one.
+ * `npm run fuzz -- [--seconds 600 | --inputs N] [--seed N]`: mutated messages and frames against every law for as long,
+ * or as many, as asked. Prints what was done, and keeps every input that broke a law. Exits 1 when there is one.
  */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,20 +13,24 @@ import { fuzz, type Fuzzed } from './fuzz.ts';
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
+    inputs: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 });
 const seed = Number(values.seed);
 const endsAt = performance.now() + Number(values.seconds) * 1000;
+const wanted = values.inputs === undefined ? undefined : Number(values.inputs);
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-console.log(`Seed ${seed}, for ${values.seconds} s.`);
+console.log(
+  `Seed ${seed}, ${wanted === undefined ? `for ${values.seconds} s` : `${wanted} inputs`}.`,
+);
 let heapAtFirst = 0;
 const result = fuzz(
   seed,
-  () => performance.now() > endsAt,
+  (done) => (wanted === undefined ? performance.now() > endsAt : done >= wanted),
   (sofar) => {
     if (heapAtFirst === 0) heapAtFirst = measureHeap();
     if (sofar.inputs % 20_000 === 0) console.log(describe(sofar));

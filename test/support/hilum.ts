@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { askEngine, type ControlAnswer, type Method } from '../../runtime/control-client.ts';
 import { readSettings } from '../../runtime/settings.ts';
-import type { QueueView, StatusView } from '../../console/api/views.ts';
+import type { QueueView, StatusView, TraceView } from '../../console/api/views.ts';
 import { isAlive } from './alive.ts';
 import { findFreePorts } from './ports.ts';
 import { makeTempFolder } from './temp.ts';
@@ -22,6 +22,8 @@ export interface RunningHilum {
   readonly startedAfterMs: number;
   status(): Promise<StatusView>;
   queues(): Promise<readonly QueueView[]>;
+  /** The kinds of events of a message, by its id or control id, as they came; none while it is not known. */
+  kinds(id: string): Promise<readonly string[]>;
   /** Asks it over its local socket. */
   ask(method: Method, path: string, body?: object): Promise<ControlAnswer>;
   cli(...args: readonly string[]): Promise<CliResult>;
@@ -39,15 +41,20 @@ interface CliResult {
   readonly stderr: string;
 }
 
-/** Starts `hilum start` and waits until it says that it runs; ends it, and rejects, when that takes longer. */
+/**
+ * Starts `hilum start` and waits until it says that it runs; ends it, and rejects, when that takes longer. It finds the
+ * code compiled that others of this test run have loaded; with `NODE_COMPILE_CACHE: undefined` it compiles its own, as
+ * the first start of a user does.
+ */
 export async function startHilum(
-  env: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string | undefined>> = {},
   withinMs = 120_000,
 ): Promise<RunningHilum> {
   const [port, mllpPort, ehrPort, receiverPort] = (await findFreePorts(4)).map(String);
   const dataDirectory = env['HILUM_DATA'] ?? path.join(makeTempFolder('data'), 'hilum');
   const environment = {
     ...withoutHilum(process.env),
+    ...keptCode(),
     HILUM_DATA: dataDirectory,
     HILUM_PORT: port ?? '',
     HILUM_MLLP_PORT: mllpPort ?? '',
@@ -75,6 +82,10 @@ export async function startHilum(
     startedAfterMs: Date.now() - startedAt,
     status,
     queues: async () => (await ask('GET', '/api/queues')).body as readonly QueueView[],
+    kinds: async (id) => {
+      const { status: code, body } = await ask('GET', `/api/messages/${encodeURIComponent(id)}`);
+      return code === 200 ? (body as TraceView).steps.map(({ kind }) => kind) : [];
+    },
     ask,
     cli: (...args) => runCli(args, { ...environment, ...keptCode() }),
     kill: async (name) => {
@@ -98,8 +109,8 @@ export async function startHilum(
   };
 }
 
-/** A command is no part of what runs: it need not be compiled again. */
-function keptCode(): NodeJS.ProcessEnv {
+/** For a process that is given no other part of the environment: where the code is that this test run has compiled. */
+export function keptCode(): NodeJS.ProcessEnv {
   const { NODE_COMPILE_CACHE } = process.env;
   return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 }

@@ -37,10 +37,11 @@ describeWith('rabbitmq-server', 'RabbitMQ', () => {
       };
       const declared = new Set<string>();
       let wasKilled = false;
+      let warnings = 0;
       const open = async (port: number): Promise<Broker> => {
         const client = await openRabbitBroker({
           url: `amqp://guest:guest@127.0.0.1:${port}`,
-          logger: silent,
+          logger: { ...silent, warn: () => (warnings += 1) },
           prefix,
           record,
           timeoutMs: 5_000,
@@ -92,6 +93,7 @@ describeWith('rabbitmq-server', 'RabbitMQ', () => {
             }
           });
         },
+        warnings: () => warnings,
         recorded: (ids) => Promise.resolve(ids.filter((id) => recorded.has(id))),
         async close() {
           await Promise.all([broker, ...others].map((client) => client.close()));

@@ -22,6 +22,11 @@ export interface BrokerFixture {
   ): Promise<readonly { readonly id: string; readonly issues: readonly Issue[] }[]>;
   /** The messages of these ids whose entries the ledger has. */
   recorded(ids: readonly string[]): Promise<readonly string[]>;
+  /**
+   * What its clients have warned of so far: where a confirmation came late, the message is published or moved again, and
+   * a copy may lie beside it. Absent: a broker that makes no copies.
+   */
+  warnings?(): number;
   /** Closes both clients and ends what was started. */
   close(): Promise<void>;
 }

@@ -289,6 +289,11 @@ export function describeOrder(
   });
 
   describe('a queue whose order changes', () => {
+    /** How many publishes were not known to be stored, and were repeated. */
+    let repeated = 0;
+    beforeEach(() => {
+      repeated = 0;
+    });
     const publishRounds = async (from: number, to: number): Promise<void> => {
       for (let round = from; round < to; round += 1) {
         const envelopes = ['a', 'b', 'c', 'd', 'e', 'f'].map((key) => ({
@@ -296,18 +301,36 @@ export function describeOrder(
           id: `${queue}/${key}/${round}`,
           key,
         }));
-        await Promise.all(envelopes.map((each) => publishUntilStored(broker, queue, each)));
+        const calls = envelopes.map((each) => publishUntilStored(broker, queue, each));
+        for (const again of await Promise.all(calls)) repeated += again;
       }
     };
+    /**
+     * The rounds of each key in the order in which they came first, when the queue is empty. A copy is left by nothing
+     * but a confirmation that came late: whoever consumes takes each id once.
+     */
     const takeAll = async (client: Broker, count: number): Promise<Map<string, number[]>> => {
       const byKey = new Map<string, number[]>();
-      const inbox = new Inbox();
-      const consumer = await consumeHandle(client, queue, inbox, 4);
-      for (const id of await acceptIds(inbox, count)) {
+      const seen = new Set<string>();
+      let copies = 0;
+      const all = Promise.withResolvers<undefined>();
+      const take = (delivery: Delivery): void => {
+        const { id } = delivery.envelope;
+        delivery.accept().catch(all.reject);
+        if (seen.has(id)) {
+          copies += 1;
+          return;
+        }
+        seen.add(id);
         const [, key = '', round] = id.split('/');
         byKey.set(key, [...(byKey.get(key) ?? []), Number(round)]);
-      }
+        if (seen.size === count) all.resolve(undefined);
+      };
+      const consumer = await client.consume(queue, { window: 4 }, take);
+      await all.promise;
+      await expectDepth(client, queue, ({ ready, unsettled }) => ready + unsettled === 0);
       await consumer.stop();
+      expect(copies).toBeLessThanOrEqual(repeated + (fixture.warnings?.() ?? 0));
       return byKey;
     };
 
@@ -333,7 +356,6 @@ export function describeOrder(
         for (const rounds of byKey.values()) {
           expect(rounds.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
         }
-        await expectDepth(broker, queue, ({ ready, unsettled }) => ready + unsettled === 0);
         // And again, on a client that knows of nothing.
         await declareAs(other, after);
         await publishRounds(10, 14);
@@ -357,7 +379,6 @@ export function describeOrder(
       await publishRounds(25, 30);
       const everyRound = Array.from({ length: 30 }, (_, round) => round);
       for (const rounds of (await takeAll(other, 180)).values()) expect(rounds).toEqual(everyRound);
-      await expectDepth(broker, queue, ({ ready, unsettled }) => ready + unsettled === 0);
     });
 
     it('gets one copy of an event, whatever its order was before', async () => {

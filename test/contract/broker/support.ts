@@ -73,13 +73,21 @@ export async function publishMany(broker: Broker, queue: string, count: number):
   return envelopes.map((envelope) => envelope.id);
 }
 
-/** What a publisher does with `broker-unavailable`: the same id again. */
+/**
+ * What a publisher does with `broker-unavailable`: the same id again. Resolves with how often it had to: each may have
+ * left a copy.
+ */
 export async function publishUntilStored(
   broker: Broker,
   queue: string,
   envelope: Envelope,
-): Promise<void> {
-  await untilAvailable(() => broker.publish(queue, envelope));
+): Promise<number> {
+  let calls = 0;
+  await untilAvailable(() => {
+    calls += 1;
+    return broker.publish(queue, envelope);
+  });
+  return calls - 1;
 }
 
 async function untilAvailable<Result>(call: () => Promise<Result>): Promise<Result> {

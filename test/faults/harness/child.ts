@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { keptCode } from '../../support/hilum.ts';
 import { within } from './wait.ts';
 
 /** What goes to a child of the tests and comes back; numbers tell which answer is whose. */
@@ -27,7 +28,7 @@ export class Child {
     this.#process = fork(path.join(import.meta.dirname, file), [], {
       serialization: 'advanced',
       execArgv: ['--disable-warning=ExperimentalWarning'],
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], ...keptCode() },
     });
     this.#process.on('message', ({ number, value, error }: Answer) => {
       const waiting = this.#waiting.get(number);

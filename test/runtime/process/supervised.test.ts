@@ -8,7 +8,7 @@ import { SupervisedProcess } from '../../../runtime/process/supervised.ts';
 import type { SupervisionTimes } from '../../../runtime/process/supervision-times.ts';
 import { readSettings } from '../../../runtime/settings.ts';
 import { isAlive } from '../../support/alive.ts';
-import { until } from '../../support/hilum.ts';
+import { keptCode, until } from '../../support/hilum.ts';
 import { makeTempFolder } from '../../support/temp.ts';
 
 interface Line {
@@ -56,6 +56,7 @@ function supervise(given: {
   const endedFile = path.join(folder, 'ended');
   const read = readSettings({
     PATH: process.env['PATH'],
+    ...keptCode(),
     HILUM_DATA: path.join(folder, 'data'),
     HILUM_LOOP_SECONDS: '1',
     ENDED_FILE: endedFile,
@@ -304,6 +305,7 @@ describe('a process whose supervisor was killed', () => {
       const supervisor = fork(path.join(import.meta.dirname, 'supervisor-process.ts'), {
         env: {
           PATH: process.env['PATH'],
+          ...keptCode(),
           HILUM_DATA: folder,
           ENDED_FILE: path.join(folder, 'ended'),
           ...env,

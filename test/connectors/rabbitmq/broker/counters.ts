@@ -1,18 +1,17 @@
 import { openRabbitBroker } from '../../../../connectors/rabbitmq/broker.ts';
 import type { Broker, QueueDepth } from '../../../../core/ports/broker.ts';
-import type { RabbitServer } from '../../../support/rabbitmq.ts';
-import { buildEnvelope, silent, takeMany, until, withChannel, type RabbitTest } from './support.ts';
+import {
+  buildEnvelope,
+  queue,
+  silent,
+  takeMany,
+  until,
+  withChannel,
+  type RabbitTest,
+} from './support.ts';
 
 /** The counters of RabbitMQ's Prometheus plugin, and what is counted queue by queue without it. */
-export function describeCounters(test: RabbitTest): void {
-  let server: RabbitServer;
-  let broker: Broker;
-  let prefix: string;
-  let queue: string;
-  beforeEach(() => {
-    ({ server, broker, prefix, queue } = test.current());
-  });
-
+export function describeCounters(rabbit: RabbitTest): void {
   describe('counters', () => {
     const lanes = 3;
     const ordered = 'in.ordered';
@@ -21,9 +20,9 @@ export function describeCounters(test: RabbitTest): void {
       warnings: string[],
     ): Promise<Broker> => {
       const client = await openRabbitBroker({
-        url: server.url,
+        url: rabbit.server.url,
         logger: { ...silent, warn: (_, text) => warnings.push(text) },
-        prefix,
+        prefix: rabbit.prefix,
         metricsUrls,
       });
       await client.declare({ name: queue, interface: 'tab-1' });
@@ -35,14 +34,14 @@ export function describeCounters(test: RabbitTest): void {
 
     it('are those of the endpoint: what waits, is held, is parked and is dead, over all lanes', async () => {
       const warnings: string[] = [];
-      const counting = await openCounting([server.metricsUrl], warnings);
+      const counting = await openCounting([rabbit.server.metricsUrl], warnings);
       try {
-        await broker.declare({ name: ordered, interface: 'tab-1', order: { lanes } });
+        await rabbit.broker.declare({ name: ordered, interface: 'tab-1', order: { lanes } });
         for (let each = 0; each < 12; each += 1) {
-          await broker.publish(ordered, { ...buildEnvelope(), key: `patient-${each}` });
+          await rabbit.broker.publish(ordered, { ...buildEnvelope(), key: `patient-${each}` });
         }
-        for (let each = 0; each < 6; each += 1) await broker.publish(queue, buildEnvelope());
-        const [dead, parked, ...held] = await takeMany(broker, queue, 4);
+        for (let each = 0; each < 6; each += 1) await rabbit.broker.publish(queue, buildEnvelope());
+        const [dead, parked, ...held] = await takeMany(rabbit.broker, queue, 4);
         await dead!.deadLetter([]);
         // Held by a client that this one knows nothing of: only the server can tell.
         await parked!.retry(600_000);
@@ -76,9 +75,9 @@ export function describeCounters(test: RabbitTest): void {
 
     it('are asked for queue by queue where the endpoint does not answer, which is said once', async () => {
       const warnings: string[] = [];
-      const counting = await openCounting([`http://127.0.0.1:${server.port}`], warnings);
+      const counting = await openCounting([`http://127.0.0.1:${rabbit.server.port}`], warnings);
       try {
-        await broker.publish(queue, buildEnvelope());
+        await rabbit.broker.publish(queue, buildEnvelope());
         await until(async () => (await depthOf(counting, queue))?.ready === 1);
         await counting.depths();
         expect(warnings).toEqual([expect.stringContaining('RABBITMQ_METRICS_URL')]);
@@ -89,11 +88,11 @@ export function describeCounters(test: RabbitTest): void {
 
     it('are asked for where the endpoint does not know a queue yet', async () => {
       const warnings: string[] = [];
-      const counting = await openCounting([server.metricsUrl], warnings);
+      const counting = await openCounting([rabbit.server.metricsUrl], warnings);
       try {
         await counting.declare({ name: 'in.new', interface: 'tab-1' });
-        await withChannel(server.url, async (channel) => {
-          channel.sendToQueue(`${prefix}.in.new`, Buffer.from('x'), { persistent: true });
+        await withChannel(rabbit.server.url, async (channel) => {
+          channel.sendToQueue(`${rabbit.prefix}.in.new`, Buffer.from('x'), { persistent: true });
           await channel.waitForConfirms();
         });
         expect(await depthOf(counting, 'in.new')).toMatchObject({ ready: 1 });

@@ -1,45 +1,48 @@
 import { randomUUID } from 'node:crypto';
-import type { Broker } from '../../../../core/ports/broker.ts';
-import type { RabbitServer } from '../../../support/rabbitmq.ts';
 import {
   buildEnvelope,
   publishForeign,
+  queue,
   takeMany,
   withChannel,
   type RabbitTest,
 } from './support.ts';
 
 /** What other programs that use the same RabbitMQ send and see. */
-export function describeForeign(test: RabbitTest): void {
-  let server: RabbitServer;
-  let broker: Broker;
-  let prefix: string;
-  let queue: string;
-  beforeEach(() => {
-    ({ server, broker, prefix, queue } = test.current());
-  });
-
+export function describeForeign(rabbit: RabbitTest): void {
   describe('other programs', () => {
     it('delivers what a foreign publisher sent, with what it said and sensible defaults', async () => {
-      await broker.declare({ name: 'sub.foreign', interface: 'tab-2', topics: ['lab.*'] });
+      await rabbit.broker.declare({ name: 'sub.foreign', interface: 'tab-2', topics: ['lab.*'] });
       const uuid = randomUUID();
-      await withChannel(server.url, async (channel) => {
-        await publishForeign(channel, `${prefix}.events`, 'lab.order', Buffer.from('{"a":1}'), {
-          messageId: uuid,
-          contentType: 'application/json',
-          type: 'Order',
-          correlationId: 'order-7',
-          timestamp: 1_767_323_045,
-        });
-        await publishForeign(channel, `${prefix}.events`, 'lab.order', Buffer.from('x'), {
+      await withChannel(rabbit.server.url, async (channel) => {
+        await publishForeign(
+          channel,
+          `${rabbit.prefix}.events`,
+          'lab.order',
+          Buffer.from('{"a":1}'),
+          {
+            messageId: uuid,
+            contentType: 'application/json',
+            type: 'Order',
+            correlationId: 'order-7',
+            timestamp: 1_767_323_045,
+          },
+        );
+        await publishForeign(channel, `${rabbit.prefix}.events`, 'lab.order', Buffer.from('x'), {
           messageId: '1',
         });
-        await publishForeign(channel, `${prefix}.events`, 'lab.order', Buffer.from('y'), {
+        await publishForeign(channel, `${rabbit.prefix}.events`, 'lab.order', Buffer.from('y'), {
           messageId: '1',
         });
-        await publishForeign(channel, `${prefix}.events`, 'lab.order', Buffer.from([0, 255]), {});
+        await publishForeign(
+          channel,
+          `${rabbit.prefix}.events`,
+          'lab.order',
+          Buffer.from([0, 255]),
+          {},
+        );
       });
-      const [told, first, second, bare] = await takeMany(broker, 'sub.foreign', 4);
+      const [told, first, second, bare] = await takeMany(rabbit.broker, 'sub.foreign', 4);
       expect({ ...told!.envelope, body: undefined }).toEqual({
         id: uuid,
         interface: 'tab-2',
@@ -64,9 +67,9 @@ export function describeForeign(test: RabbitTest): void {
 
     it('shows foreign consumers the bytes, the content type and the message type', async () => {
       const envelope = { ...buildEnvelope(), messageType: 'ORU^R01^ORU_R01' };
-      await broker.publish(queue, envelope);
-      await withChannel(server.url, async (channel) => {
-        const message = await channel.get(`${prefix}.${queue}`, { noAck: true });
+      await rabbit.broker.publish(queue, envelope);
+      await withChannel(rabbit.server.url, async (channel) => {
+        const message = await channel.get(`${rabbit.prefix}.${queue}`, { noAck: true });
         if (message === false) throw new Error('Expected a message.');
         expect(message.content.equals(envelope.body)).toBe(true);
         expect(message.properties).toMatchObject({

@@ -1,15 +1,15 @@
 import { openRabbitBroker } from '../../../../connectors/rabbitmq/broker.ts';
 import { buildError } from '../../../../core/errors.ts';
 import type { Issue } from '../../../../core/issue.ts';
-import type { Broker, Delivery } from '../../../../core/ports/broker.ts';
+import type { Delivery } from '../../../../core/ports/broker.ts';
 import type { LedgerEntry } from '../../../../core/ports/ledger.ts';
 import { consumeInto } from '../../../contract/broker/support.ts';
-import type { RabbitServer } from '../../../support/rabbitmq.ts';
 import { openTcpProxy } from '../../../support/tcp-proxy.ts';
 import {
   buildEnvelope,
   failureOf,
   publishForeign,
+  queue,
   silent,
   takeMany,
   until,
@@ -18,15 +18,7 @@ import {
 } from './support.ts';
 
 /** What a settlement makes durable, in which order, and what follows where it cannot. */
-export function describeSettlements(test: RabbitTest): void {
-  let server: RabbitServer;
-  let broker: Broker;
-  let prefix: string;
-  let queue: string;
-  beforeEach(() => {
-    ({ server, broker, prefix, queue } = test.current());
-  });
-
+export function describeSettlements(rabbit: RabbitTest): void {
   describe('settlements', () => {
     const entryOf = ({ envelope }: Delivery): LedgerEntry => ({
       type: 'event',
@@ -34,12 +26,12 @@ export function describeSettlements(test: RabbitTest): void {
     });
 
     it('parks for a delay longer than its longest retry queue, again and again', async () => {
-      await broker.publish(queue, buildEnvelope());
-      const [delivery] = await takeMany(broker, queue, 1);
+      await rabbit.broker.publish(queue, buildEnvelope());
+      const [delivery] = await takeMany(rabbit.broker, queue, 1);
       await delivery!.retry(900_000);
-      const parked = `${prefix}.${queue}.retry.10m`;
-      const name = `${prefix}.${queue}`;
-      await withChannel(server.url, async (channel) => {
+      const parked = `${rabbit.prefix}.${queue}.retry.10m`;
+      const name = `${rabbit.prefix}.${queue}`;
+      await withChannel(rabbit.server.url, async (channel) => {
         // As if ten minutes had passed: what expires goes to the work queue.
         const message = await channel.get(parked, { noAck: true });
         if (message === false) throw new Error('Expected a parked message.');
@@ -48,12 +40,12 @@ export function describeSettlements(test: RabbitTest): void {
         await until(async () => (await channel.checkQueue(parked)).messageCount === 1);
         expect((await channel.checkQueue(name)).messageCount).toBe(0);
       });
-      expect(await broker.depths()).toMatchObject([{ queue, ready: 1, dead: 0 }]);
+      expect(await rabbit.broker.depths()).toMatchObject([{ queue, ready: 1, dead: 0 }]);
     });
 
     it('dead-letters with reasons that fit, however many there are', async () => {
-      await broker.publish(queue, buildEnvelope());
-      const [delivery] = await takeMany(broker, queue, 1);
+      await rabbit.broker.publish(queue, buildEnvelope());
+      const [delivery] = await takeMany(rabbit.broker, queue, 1);
       const issues = Array.from({ length: 2_000 }, (_, index): Issue => ({
         code: 'too-long',
         severity: 'error',
@@ -61,12 +53,12 @@ export function describeSettlements(test: RabbitTest): void {
         message: 'The value is longer than its length allows. '.repeat(50),
       }));
       await delivery!.deadLetter(issues);
-      expect(await broker.depths()).toMatchObject([{ queue, ready: 0, dead: 1 }]);
+      expect(await rabbit.broker.depths()).toMatchObject([{ queue, ready: 0, dead: 1 }]);
     });
 
     it('settles a delivery once', async () => {
-      await broker.publish(queue, buildEnvelope());
-      const [delivery] = await takeMany(broker, queue, 1);
+      await rabbit.broker.publish(queue, buildEnvelope());
+      const [delivery] = await takeMany(rabbit.broker, queue, 1);
       await delivery!.accept();
       const failure = await failureOf(delivery!.retry(0));
       expect(failure.issues[0]?.code).toBe('already-settled');
@@ -75,20 +67,20 @@ export function describeSettlements(test: RabbitTest): void {
     it('tells the ledger after what goes out, and settles after the ledger', async () => {
       const order: string[] = [];
       const recorder = await openRabbitBroker({
-        url: server.url,
+        url: rabbit.server.url,
         logger: silent,
-        prefix,
+        prefix: rabbit.prefix,
         record: async () => {
-          const depths = await broker.depths();
+          const depths = await rabbit.broker.depths();
           const held = depths.find((each) => each.queue === queue);
           const out = depths.find((each) => each.queue === 'out.test');
           order.push(`recorded with ${out?.ready} out and ${held?.ready} back`);
         },
       });
       try {
-        await broker.declare({ name: 'out.test', interface: 'tab-1' });
+        await rabbit.broker.declare({ name: 'out.test', interface: 'tab-1' });
         await recorder.declare({ name: 'out.test', interface: 'tab-1' });
-        await broker.publish(queue, buildEnvelope());
+        await rabbit.broker.publish(queue, buildEnvelope());
         const [delivery] = await takeMany(recorder, queue, 1);
         const out = { queue: 'out.test', envelope: buildEnvelope() };
         await delivery!.accept([out], [entryOf(delivery!)]);
@@ -101,14 +93,14 @@ export function describeSettlements(test: RabbitTest): void {
 
     it('delivers again what the ledger could not be told of', async () => {
       const recorder = await openRabbitBroker({
-        url: server.url,
+        url: rabbit.server.url,
         logger: silent,
-        prefix,
+        prefix: rabbit.prefix,
         record: () => Promise.reject(buildError('transient', 'ledger-unavailable', 'It is away.')),
       });
       try {
         const envelope = buildEnvelope();
-        await broker.publish(queue, envelope);
+        await rabbit.broker.publish(queue, envelope);
         const seen: string[] = [];
         let deliveries = 0;
         await recorder.consume(queue, { window: 1 }, (delivery) => {
@@ -129,9 +121,9 @@ export function describeSettlements(test: RabbitTest): void {
     it('delivers what could not be settled before those of its lane that were handed out behind it', async () => {
       let isAway = true;
       const recorder = await openRabbitBroker({
-        url: server.url,
+        url: rabbit.server.url,
         logger: silent,
-        prefix,
+        prefix: rabbit.prefix,
         record: () =>
           isAway
             ? Promise.reject(buildError('transient', 'ledger-unavailable', 'Away.'))
@@ -167,11 +159,11 @@ export function describeSettlements(test: RabbitTest): void {
     });
 
     it('rejects an acceptance whose channel was lost after what goes out was confirmed', async () => {
-      const proxy = await openTcpProxy({ port: server.port });
+      const proxy = await openTcpProxy({ port: rabbit.server.port });
       const recorder = await openRabbitBroker({
         url: `amqp://guest:guest@127.0.0.1:${proxy.port}`,
         logger: silent,
-        prefix,
+        prefix: rabbit.prefix,
         // What goes out is stored by now.
         record: async () => {
           proxy.cut();
@@ -181,9 +173,9 @@ export function describeSettlements(test: RabbitTest): void {
       const voided = Promise.withResolvers<undefined>();
       try {
         await recorder.declare({ name: 'out.test', interface: 'tab-1' });
-        await broker.declare({ name: 'out.test', interface: 'tab-1' });
+        await rabbit.broker.declare({ name: 'out.test', interface: 'tab-1' });
         const envelope = buildEnvelope();
-        await broker.publish(queue, envelope);
+        await rabbit.broker.publish(queue, envelope);
         const seen: Delivery[] = [];
         const rejected = Promise.withResolvers<string | undefined>();
         await recorder.consume(queue, { window: 1 }, (delivery) => {
@@ -199,7 +191,7 @@ export function describeSettlements(test: RabbitTest): void {
         await until(() => Promise.resolve(seen.length === 2));
         expect(seen[1]!.envelope.id).toBe(envelope.id);
         expect(seen[1]!.redelivered).toBe(true);
-        const depths = await broker.depths();
+        const depths = await rabbit.broker.depths();
         expect(depths.find((each) => each.queue === 'out.test')?.ready).toBe(1);
       } finally {
         await recorder.close();

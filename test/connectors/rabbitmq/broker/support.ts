@@ -1,22 +1,57 @@
 import { randomUUID } from 'node:crypto';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { connect } from 'amqplib';
+import { openRabbitBroker } from '../../../../connectors/rabbitmq/broker.ts';
 import { buildNames, laneNames } from '../../../../connectors/rabbitmq/names.ts';
 import { retryStepsMs } from '../../../../connectors/rabbitmq/topology.ts';
 import type { Envelope } from '../../../../core/envelope.ts';
 import { findFailure } from '../../../../core/errors.ts';
 import type { Broker, Delivery } from '../../../../core/ports/broker.ts';
 import type { Logger } from '../../../../core/ports/logger.ts';
-import type { RabbitServer } from '../../../support/rabbitmq.ts';
+import { describeWith } from '../../../support/programs.ts';
+import { startRabbit, type RabbitServer } from '../../../support/rabbitmq.ts';
 
-/** What each test works with: a client with a prefix of its own, and a queue that it has declared. */
+/** What every test has declared. */
+export const queue = 'in.test';
+
+/** What a test works with. Read it in the test: each has a client with a prefix of its own. */
 export interface RabbitTest {
-  current(): {
-    readonly server: RabbitServer;
-    readonly broker: Broker;
-    readonly prefix: string;
-    readonly queue: string;
-  };
+  readonly server: RabbitServer;
+  readonly broker: Broker;
+  readonly prefix: string;
+}
+
+/** Tests that share one server, with metrics; each has a client of its own, which has declared {@link queue}. */
+export function describeRabbit(title: string, define: (rabbit: RabbitTest) => void): void {
+  describeWith('rabbitmq-server', title, () => {
+    let server: RabbitServer;
+    let broker: Broker;
+    let prefix: string;
+
+    beforeAll(async () => {
+      server = await startRabbit({ withMetrics: true });
+    }, 150_000);
+    afterAll(() => server.stop());
+
+    beforeEach(async () => {
+      prefix = `t${randomUUID().slice(0, 8)}`;
+      broker = await openRabbitBroker({ url: server.url, logger: silent, prefix });
+      await broker.declare({ name: queue, interface: 'tab-1' });
+    });
+    afterEach(() => broker.close());
+
+    define({
+      get server() {
+        return server;
+      },
+      get broker() {
+        return broker;
+      },
+      get prefix() {
+        return prefix;
+      },
+    });
+  });
 }
 
 export const silent: Logger = {
