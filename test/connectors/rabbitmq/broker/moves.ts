@@ -13,7 +13,7 @@ export function describeMoves(rabbit: RabbitTest): void {
       [
         'gives its lane to another',
         (session) => {
-          session.yield({ may: () => true, withinMs: 10_000 });
+          session.yield(10_000);
           return Promise.resolve();
         },
       ],
@@ -33,7 +33,7 @@ export function describeMoves(rabbit: RabbitTest): void {
         queue,
         serverQueue: buildNames(rabbit.prefix).queue(queue),
         window: 2,
-        isOrdered: true,
+        lane: { has: () => true },
         handler: () => undefined,
         // All are moved: none is settled by a handler.
         publisher: {} as SettlementPublisher,
