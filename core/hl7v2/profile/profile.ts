@@ -11,8 +11,8 @@ export interface ProfileFile {
 export interface ProfileFiles {
   /** The profile that another one extends, by its name, or by a file's name beside that one. */
   find(name: string, from: ProfileFile): ProfileFile | undefined;
-  /** The text of a list of codes beside a profile. */
-  readCodes(name: string, from: ProfileFile): string | undefined;
+  /** A list of codes beside a profile. */
+  readCodes(name: string, from: ProfileFile): ProfileFile | undefined;
 }
 
 /** A site's rules over a version of HL7, read but not yet held against the version. */
