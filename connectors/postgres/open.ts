@@ -5,11 +5,12 @@ import type { LedgerAddress } from './address.ts';
 import type { WriteSession } from './append.ts';
 import { isRefusal, toFailure } from './failures.ts';
 import { PostgresLedger } from './ledger.ts';
-import { lockClass, migrate } from './migrate.ts';
+import { lockClass } from './migrate.ts';
 import { makeEarlierParts, makeParts } from './parts.ts';
 import { PostgresRetention } from './retention.ts';
 import { openSession } from './session.ts';
 import { Sessions } from './sessions.ts';
+import { bringUpToDate } from './up-to-date.ts';
 
 /** The ledger in PostgreSQL as one process has it. */
 export interface PostgresStore {
@@ -94,15 +95,6 @@ export async function makeOldParts(address: LedgerAddress, fromMs: number): Prom
   const client = await openSession(address, { isPatient: true });
   try {
     await makeEarlierParts(client, fromMs);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
-
-async function bringUpToDate(address: LedgerAddress): Promise<void> {
-  const client = await openSession(address, { isPatient: true });
-  try {
-    await migrate(client);
   } finally {
     await client.end().catch(() => undefined);
   }
