@@ -113,8 +113,13 @@ function refuse(error: unknown): never {
   process.exit(1);
 }
 
+/** What a role that runs apart waits for before anything of it runs. */
+const isAwaited: ReadonlySet<string> = new Set(['nothing-deployed', 'ledger-unavailable']);
+
 /** What a start that takes long waits for. */
 function whatIsMissing(hilum: Installation, { rabbitmqUrl }: Settings): string {
+  const awaited = hilum.problems().find(({ code }) => isAwaited.has(code));
+  if (awaited !== undefined) return awaited.message.replace(/\.$/, '');
   const { processes } = hilum.status();
   const waiting = processes.filter(({ state }) => state !== 'running').map(({ role }) => role);
   if (waiting.length > 0) return `waiting for ${waiting.join(', ')}`;

@@ -29,6 +29,7 @@ export class FollowedRevision {
   #running: Pick<Revision, 'number' | 'at'> | undefined;
   /** Nobody has said since the start that it is the newest. */
   #isUnconfirmed = false;
+  #beginning: keyof typeof beginnings = 'starting';
   /** Why a newer one does not run here. */
   #refused: Problem | undefined;
 
@@ -43,27 +44,11 @@ export class FollowedRevision {
 
   /** The one to begin with, which the console has to make where there is none yet. Undefined: it is to stop. */
   async first(): Promise<Revision | undefined> {
-    const { cluster, logger, stopping } = this.#options;
+    const { stopping } = this.#options;
     for (;;) {
-      try {
-        const newest = await cluster.latest();
-        this.#isUnconfirmed = false;
-        if (newest !== undefined || stopping.aborted) return newest;
-        logger.info({}, 'Nothing is deployed yet: it is waited for.');
-      } catch (error) {
-        if (stopping.aborted) return undefined;
-        const kept = await this.#readKept();
-        if (kept !== undefined) {
-          this.#isUnconfirmed = true;
-          logger.warn({ err: error, revision: kept.number }, unconfirmed(kept.number));
-          return kept;
-        }
-        this.#isUnconfirmed = true;
-        logger.info(
-          { err: error },
-          'PostgreSQL is away, and nothing ran here before: it is waited for.',
-        );
-      }
+      const found = await this.#findFirst();
+      if (found !== undefined || stopping.aborted) return found;
+      this.#options.logger.info({}, beginnings[this.#beginning].message);
       await pause(firstRevisionMs, stopping);
     }
   }
@@ -112,22 +97,29 @@ export class FollowedRevision {
   }
 
   problems(): readonly Problem[] {
-    const waits: Problem = {
-      part: 'engine',
-      code: 'nothing-deployed',
-      message: this.#isUnconfirmed
-        ? 'PostgreSQL is away, and nothing ran here before: what is deployed is not known.'
-        : 'Nothing is deployed yet: start the console, which makes the first revision.',
-    };
-    return [
-      ...(this.#running === undefined ? [waits] : []),
-      ...(this.#refused === undefined ? [] : [this.#refused]),
-    ];
+    if (this.#running === undefined) return [{ part: 'engine', ...beginnings[this.#beginning] }];
+    return this.#refused === undefined ? [] : [this.#refused];
   }
 
   /** What is not as usual although messages are taken. */
   notes(): readonly string[] {
     return this.#isUnconfirmed && this.#running !== undefined ? [unconfirmed(this.number)] : [];
+  }
+
+  async #findFirst(): Promise<Revision | undefined> {
+    const { cluster, logger } = this.#options;
+    try {
+      const newest = await cluster.latest();
+      this.#beginning = newest === undefined ? 'none' : 'starting';
+      return newest;
+    } catch (error) {
+      const kept = await this.#readKept();
+      this.#beginning = kept === undefined ? 'unknown' : 'starting';
+      if (kept === undefined) return undefined;
+      this.#isUnconfirmed = true;
+      logger.warn({ err: error, revision: kept.number }, unconfirmed(kept.number));
+      return kept;
+    }
   }
 
   /** A database that was restored from a backup may have another one of the same number. */
@@ -159,6 +151,20 @@ export class FollowedRevision {
     }
   }
 }
+
+/** Why nothing runs yet. */
+const beginnings = {
+  starting: { code: 'role-starting', message: 'This role is starting.' },
+  none: {
+    code: 'nothing-deployed',
+    message: 'Nothing is deployed yet: start the console, which makes the first revision.',
+  },
+  unknown: {
+    code: 'ledger-unavailable',
+    message:
+      'PostgreSQL is away, and nothing ran here before: what is deployed is known when it is back.',
+  },
+} as const;
 
 /** Whether it will be known by asking again soon, as against what somebody has to mend. */
 export function isAway(error: unknown): boolean {

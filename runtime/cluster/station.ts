@@ -92,10 +92,12 @@ export class Station extends Installation {
     });
     const stores = await this.openStores();
     this.#deployed = await this.#toOwn(revision);
-    await followed.runs(revision);
     await forgetOtherVersions(this.#deployed, settings);
-    // Before the processes, which take their time: what is newer is taken as soon as they run.
-    const started = this.#exclusively(() => this.#startProcesses());
+    // It listens before they have started, which takes its time: what is newer is taken right after.
+    const started = this.#exclusively(async () => {
+      await this.#startProcesses();
+      await followed.runs(revision);
+    });
     cluster.listen((notice) => {
       this.#hear(notice);
     });
