@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { buildError } from '../../core/errors.ts';
-import type { ProfileCopy } from '../../core/hl7v2/profile/profile-copy.ts';
+import type { ProfileCopy } from '../../core/hl7v2/profile/profile.ts';
 
 /**
  * A profile as it was deployed, out of the file that a deploy keeps it in. Synchronous, as a node needs it before its

@@ -2,12 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildError } from '../../core/errors.ts';
 import type { Definitions } from '../../core/hl7v2/definitions/definitions.ts';
-import {
-  copyProfile,
-  layProfile,
-  type ProfileCopy,
-} from '../../core/hl7v2/profile/profile-copy.ts';
-import type { ProfileFile, ProfileFiles } from '../../core/hl7v2/profile/profile.ts';
+import { copyProfile, layProfile } from '../../core/hl7v2/profile/profile-copy.ts';
+import type { ProfileCopy, ProfileFile, ProfileFiles } from '../../core/hl7v2/profile/profile.ts';
 import type { OpenedProfile } from '../../core/hl7v2/profile/validate-by-profile.ts';
 import type { FileChanges } from './file-set.ts';
 

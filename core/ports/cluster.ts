@@ -1,4 +1,4 @@
-import type { ProfileCopy } from '../hl7v2/profile/profile-copy.ts';
+import type { ProfileCopy } from '../hl7v2/profile/profile.ts';
 import type { FlowNode } from '../interface.ts';
 import type { MappingFile } from '../mapping/mapper.ts';
 

@@ -1,5 +1,5 @@
 import type { EnvelopeHeader } from '../envelope.ts';
-import type { ProfileCopy } from '../hl7v2/profile/profile-copy.ts';
+import type { ProfileCopy } from '../hl7v2/profile/profile.ts';
 import type { Issue } from '../issue.ts';
 import type { Mapper } from '../mapping/mapper.ts';
 

@@ -44,11 +44,12 @@ export class FollowedRevision {
 
   /** The one to begin with, which the console has to make where there is none yet. Undefined: it is to stop. */
   async first(): Promise<Revision | undefined> {
-    const { stopping } = this.#options;
+    const { stopping, logger } = this.#options;
     for (;;) {
+      const before = this.#beginning;
       const found = await this.#findFirst();
       if (found !== undefined || stopping.aborted) return found;
-      this.#options.logger.info({}, beginnings[this.#beginning].message);
+      if (this.#beginning !== before) logger.info({}, beginnings[this.#beginning].message);
       await pause(firstRevisionMs, stopping);
     }
   }

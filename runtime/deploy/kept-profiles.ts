@@ -1,6 +1,6 @@
 import { readKeptProfile } from '../../connectors/file/profile-copies.ts';
 import { buildError } from '../../core/errors.ts';
-import type { ProfileCopy } from '../../core/hl7v2/profile/profile-copy.ts';
+import type { ProfileCopy } from '../../core/hl7v2/profile/profile.ts';
 import type { ProfileFilesByName } from '../process/messages.ts';
 
 /** By file: a file of a version is never changed. */

@@ -1,4 +1,4 @@
-import type { ProfileCopy } from '../../core/hl7v2/profile/profile-copy.ts';
+import type { ProfileCopy } from '../../core/hl7v2/profile/profile.ts';
 import type { FlowNode } from '../../core/interface.ts';
 import type { MappingFile } from '../../core/mapping/mapper.ts';
 import type { ReadProfiles } from './profile-version.ts';

@@ -4,7 +4,8 @@ import { createFhirDestination } from '../../connectors/fhir/client.ts';
 import { createMllpDestination } from '../../connectors/mllp/client.ts';
 import { createBufferBudget, type BufferBudget } from '../../connectors/mllp/buffer-budget.ts';
 import { createMllpSource } from '../../connectors/mllp/server.ts';
-import { openCopy, type ProfileCopy } from '../../core/hl7v2/profile/profile-copy.ts';
+import { openCopy } from '../../core/hl7v2/profile/profile-copy.ts';
+import type { ProfileCopy } from '../../core/hl7v2/profile/profile.ts';
 import {
   queueNames,
   type InterfaceDefinitions,

@@ -1,5 +1,5 @@
 import { contentTypes, type Envelope } from '../../core/envelope.ts';
-import type { ProfileCopy } from '../../core/hl7v2/profile/profile-copy.ts';
+import type { ProfileCopy } from '../../core/hl7v2/profile/profile.ts';
 import type {
   DuplicatePolicy,
   ListenerAcknowledgment,

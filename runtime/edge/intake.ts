@@ -4,7 +4,7 @@ import { isAcknowledgment, isResponse } from '../../core/hl7v2/acknowledgment.ts
 import type { IntakeResult } from '../../core/hl7v2/acknowledgment-mode.ts';
 import { readHeader, type Header } from '../../core/hl7v2/header.ts';
 import { parseMessage } from '../../core/hl7v2/parse.ts';
-import type { ProfileCopy } from '../../core/hl7v2/profile/profile-copy.ts';
+import type { ProfileCopy } from '../../core/hl7v2/profile/profile.ts';
 import {
   decideSequence,
   findLinkContent,

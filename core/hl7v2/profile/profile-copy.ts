@@ -2,27 +2,8 @@ import { HilumError } from '../../errors.ts';
 import type { Definitions } from '../definitions/definitions.ts';
 import { applyProfile } from './apply-profile.ts';
 import { parseProfile } from './parse-profile.ts';
-import type { ProfileFile, ProfileFiles } from './profile.ts';
+import type { ProfileCopy, ProfileFile, ProfileFiles, ProfilePart } from './profile.ts';
 import type { OpenedProfile } from './validate-by-profile.ts';
-
-/** A profile with everything that it refers to: it opens the same on any machine, whatever becomes of its files. */
-export interface ProfileCopy {
-  /** As nodes name it. */
-  readonly name: string;
-  /** Where its path is relative, it was in the site's folder of profiles. */
-  readonly file: ProfileFile;
-  readonly parts: readonly ProfilePart[];
-}
-
-/** A file that a profile refers to: one that it extends, or a list of codes. */
-interface ProfilePart {
-  readonly kind: 'profile' | 'codes';
-  /** As it is referred to. */
-  readonly name: string;
-  /** The path of the file that refers to it. */
-  readonly from: string;
-  readonly file: ProfileFile;
-}
 
 /**
  * A profile, laid over its version. Throws HilumError (permanent) with every problem, located as `file:line:column`.

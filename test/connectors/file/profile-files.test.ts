@@ -8,7 +8,8 @@ import {
   readProfileCopy,
 } from '../../../connectors/file/profile-files.ts';
 import { findFailure } from '../../../core/errors.ts';
-import { openCopy, type ProfileCopy } from '../../../core/hl7v2/profile/profile-copy.ts';
+import { openCopy } from '../../../core/hl7v2/profile/profile-copy.ts';
+import type { ProfileCopy } from '../../../core/hl7v2/profile/profile.ts';
 import { makeTempFolder } from '../../support/temp.ts';
 
 const definitions = openDefinitions();
