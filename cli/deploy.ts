@@ -9,12 +9,12 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** `hilum deploy`: what is in the flows' folder, or was at a revision, runs from now on. */
+/** `hilum deploy`: what is in the folders of flows, mappings and profiles, or was at a revision, runs from now on. */
 export function registerDeploy(program: Command): void {
   program
     .command('deploy')
     .description('Deploy the flow files as they are in their folder, or as they were.')
-    .option('--rev <rev>', 'take up a revision of the flows’ git repository again')
+    .option('--rev <rev>', 'take up a revision again, with the mappings and profiles that it had')
     .option('--list', 'show the deploys so far, the newest first')
     .option('--diff [rev]', 'show what a revision has changed, or what has changed since the last')
     .option('--json', 'with --list: the same as JSON')
@@ -23,7 +23,8 @@ export function registerDeploy(program: Command): void {
       `
 Everything is checked, and the workers of the groups that change are started, before anything changes: where
 something is wrong, or does not start, what runs goes on running, and every reason is named by its node.
-Where the folder of the flows is a git repository ("git init" in it), each deploy is a commit.`,
+Where the folder of the flows is a git repository ("git init" in it), each deploy is a commit. --rev keeps what was
+edited and not deployed as a commit, then writes the files of that revision over it; credentials stay as they are.`,
     )
     .action(async (options: Options) => {
       process.stdout.write(await run(options));
@@ -43,8 +44,12 @@ async function run({ rev, list = false, diff, json = false }: Options): Promise<
     return text === '' ? 'Nothing has changed.\n' : text;
   }
   const body = rev === undefined ? {} : { revision: rev };
-  const { groups, revision } = (await askFor('POST', '/api/deploys', body)) as DeployedView;
-  const what = revision === undefined ? 'The files are deployed' : `${revision} is deployed`;
+  const deployed = (await askFor('POST', '/api/deploys', body)) as DeployedView;
+  const { groups, revision, broughtBack = [] } = deployed;
+  const what =
+    revision === undefined
+      ? 'The files are deployed'
+      : `${revision} is deployed${broughtBack.length === 0 ? ', its flows alone' : ` with its ${broughtBack.join(' and ')}`}`;
   const changed =
     groups.length === 0
       ? 'no worker had to change'

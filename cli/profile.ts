@@ -23,12 +23,12 @@ export function registerProfile(program: Command): void {
   profile
     .command('check')
     .description('Everything that is wrong with profiles, with file, line and column.')
-    .argument('<profile...>', 'files, or names of shipped profiles')
+    .argument('<profile...>', 'files, or names of profiles')
     .action((names: readonly string[]) => names.forEach(check));
   profile
     .command('show')
     .description('A profile with all that it extends, each rule once, as a file.')
-    .argument('<profile>', 'a file, or the name of a shipped profile')
+    .argument('<profile>', 'a file, or the name of a profile')
     .action((name: string) => {
       const found = open(name);
       if (found !== undefined) process.stdout.write(formatProfile(flattenProfile(found)));
@@ -57,6 +57,12 @@ export function registerProfile(program: Command): void {
     .action(() => print(`${JSON.stringify(profileSchema, undefined, 2)}\n`));
 }
 
+/** A site's own folder of profiles, where the environment names one: `HILUM_PROFILES`. */
+export function findSiteProfiles(): readonly string[] {
+  const folder = process.env['HILUM_PROFILES'];
+  return folder === undefined || folder === '' ? [] : [folder];
+}
+
 function print(text: string): void {
   process.stdout.write(text);
 }
@@ -71,7 +77,8 @@ function check(name: string): void {
 /** Undefined where it has faults, which are printed: exit 1, or 2 where there is no such file. */
 function open(name: string): Profile | undefined {
   try {
-    return readProfile(name, { definitions: openDefinitions() }).profile;
+    const source = { definitions: openDefinitions(), folders: findSiteProfiles() };
+    return readProfile(name, source).profile;
   } catch (error) {
     const failure = findFailure(error);
     if (failure === undefined) throw error;

@@ -3,22 +3,12 @@ import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { prepareDataDirectory } from '../runtime/data-directory.ts';
-import type { ControlStatus } from '../console/api/control.ts';
+import type { Installation } from '../runtime/installation.ts';
 import { openLogger } from '../runtime/log.ts';
 import { keepCompiledCode } from '../runtime/process/node-options.ts';
 import { packageDirectory, readSettings, type Settings } from '../runtime/settings.ts';
 
 const patienceMs = 5_000;
-
-/** What runs: everything, or one role of it. */
-interface Installation {
-  start(): Promise<void>;
-  stop(): Promise<void>;
-  status(): ControlStatus;
-  readonly url: string;
-  /** A link to make the first administrator; undefined where there is one, or no console. */
-  setupLink(): Promise<string | undefined>;
-}
 
 /** `hilum start`: runs everything until Ctrl-C or SIGTERM. */
 export function registerStart(program: Command): void {
@@ -123,8 +113,13 @@ function refuse(error: unknown): never {
   process.exit(1);
 }
 
+/** What a role that runs apart waits for before anything of it runs. */
+const isAwaited: ReadonlySet<string> = new Set(['nothing-deployed', 'ledger-unavailable']);
+
 /** What a start that takes long waits for. */
 function whatIsMissing(hilum: Installation, { rabbitmqUrl }: Settings): string {
+  const awaited = hilum.problems().find(({ code }) => isAwaited.has(code));
+  if (awaited !== undefined) return awaited.message.replace(/\.$/, '');
   const { processes } = hilum.status();
   const waiting = processes.filter(({ state }) => state !== 'running').map(({ role }) => role);
   if (waiting.length > 0) return `waiting for ${waiting.join(', ')}`;

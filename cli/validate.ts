@@ -11,6 +11,7 @@ import {
 } from '../core/hl7v2/profile/validate-by-profile.ts';
 import { validate } from '../core/hl7v2/validate.ts';
 import { isValid, type Issue } from '../core/issue.ts';
+import { findSiteProfiles } from './profile.ts';
 import { forEachFile, reportIssues, type ExitCode, type InputFile } from './input.ts';
 
 /**
@@ -30,7 +31,7 @@ export function registerValidate(program: Command): void {
         .choices(versions)
         .conflicts('profile'),
     )
-    .option('--profile <profile>', 'a conformance profile: a shipped one’s name, or a file')
+    .option('--profile <profile>', 'a conformance profile: its name, or a file')
     .action(async (files: readonly string[], options: Options) => {
       const check = compileCheck(options);
       if (check === undefined) process.exitCode = 2;
@@ -60,7 +61,7 @@ function compileCheck({ version, profile }: Options): Check | undefined {
 /** Undefined where it has faults, which are printed. */
 function open(name: string): OpenedProfile | undefined {
   try {
-    return openProfile(name, { definitions: openDefinitions() });
+    return openProfile(name, { definitions: openDefinitions(), folders: findSiteProfiles() });
   } catch (error) {
     const failure = findFailure(error);
     if (failure === undefined) throw error;

@@ -12,6 +12,7 @@ import { contribute as queueOut } from './queue-out/definition.ts';
 import type { Contribute } from './shared/contribution.ts';
 import { withCharset, withProfile } from './shared/deploy-checks.ts';
 
+export { findProfileName } from './shared/deploy-checks.ts';
 export { findPlaceholders, resolveEnv } from './shared/environment.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { ControlStatus, Problem } from '../console/api/control.ts';
-import type { InterfaceDefinitions } from '../core/interface.ts';
 import type { Logger } from '../core/ports/logger.ts';
 import { Condition } from './condition.ts';
 import { prepareNodeRed } from './data-directory.ts';
 import type { Deployed } from './deploy/deployed.ts';
+import { toProfileFiles } from './deploy/profile-version.ts';
 import { toStatuses } from './endpoint-status.ts';
 import type {
   ConnectionState,
@@ -85,7 +85,7 @@ export class Engine {
     const { paused } = this.#options;
     this.#edge = this.#supervise('edge', () => ({
       role: 'edge',
-      definitions: this.#edgeDefinitions,
+      ...this.#ofTheEdge,
       paused: paused(),
     }));
     await this.#edge.start({ once: true });
@@ -93,7 +93,7 @@ export class Engine {
 
   /** Goes by what is deployed and runs now. Listeners and senders that did not change stay connected. */
   applyToEdge(): void {
-    this.#edge?.send({ type: 'definitions', definitions: this.#edgeDefinitions });
+    this.#edge?.send({ type: 'definitions', ...this.#ofTheEdge });
   }
 
   /** What is deployed, as far as it is to run. */
@@ -173,9 +173,12 @@ export class Engine {
     await Promise.all(this.#helpers.map((helper) => helper.stop()));
   }
 
-  get #edgeDefinitions(): InterfaceDefinitions {
-    const { definitions } = this.#options.current().compiled;
-    return this.#options.flowControl.select(definitions);
+  get #ofTheEdge(): Omit<Extract<ToChild, { readonly type: 'definitions' }>, 'type'> {
+    const { compiled, profiles } = this.#options.current();
+    return {
+      definitions: this.#options.flowControl.select(compiled.definitions),
+      profiles: toProfileFiles(profiles),
+    };
   }
 
   #supervise(name: string, config: () => RoleConfig): SupervisedProcess {

@@ -56,8 +56,16 @@ export interface Settings {
   /** Folder of the flow files; made from the shipped ones where it does not exist. */
   readonly flowsDirectory: string;
   readonly mappingsDirectory: string;
+  /** Where profiles are looked for by name, before those that are shipped. */
+  readonly profilesDirectory: string;
   /** The mappings as they were deployed, a folder each. */
   readonly mappingVersions: string;
+  /** The profiles as they were deployed, a file each. */
+  readonly profileVersions: string;
+  /** The revision that a role which runs apart ran last. */
+  readonly lastRevisionFile: string;
+  /** Not empty while a console that runs apart has deployed what it has not written to its files yet. */
+  readonly filesBehindFile: string;
   /** There only while a deploy writes. */
   readonly deployJournal: string;
   /**
@@ -98,6 +106,9 @@ export const packageDirectory = path.resolve(import.meta.dirname, '..');
 /** The mappings that come with Hilum. */
 export const shippedMappings = path.join(packageDirectory, 'mappings');
 
+/** The profiles that come with Hilum. */
+export const shippedProfiles = path.join(packageDirectory, 'profiles');
+
 /** Node-RED's own folder of the editor. */
 export function editorDirectory({ dataDirectory }: Settings): string {
   return path.join(dataDirectory, 'editor');
@@ -116,7 +127,7 @@ export type SettingsResult =
 /**
  * Reads the settings from environment variables: `HILUM_DATA`, `HILUM_BIND`, `HILUM_PORT`,
  * `HILUM_MLLP_PORT`, `HILUM_EHR_PORT`, `HILUM_RECEIVER_PORT`, `HILUM_DEMO` (on, off), `RABBITMQ_…`,
- * `HILUM_LEDGER_URL`, `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_ALLOW_NODES` (types, joined by commas),
+ * `HILUM_LEDGER_URL`, `HILUM_LOG` (level), `HILUM_FLOWS`, `HILUM_MAPPINGS`, `HILUM_PROFILES`, `HILUM_ALLOW_NODES` (types, joined by commas),
  * `HILUM_SPOOL_MIB`, `HILUM_BROKER_AWAY` (refuse, spool), `HILUM_CHANGES` (KiB, off), `HILUM_PACE_ABOVE` (messages, off),
  * `HILUM_WORKER_MEMORY` (MiB), `HILUM_LOOP_SECONDS` (seconds of processor time),
  * and those of alarms ({@link readAlarmSettings}) and of retention ({@link readRetentionSettings}). All problems at once.
@@ -194,7 +205,11 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       allowNodes: toList(env['HILUM_ALLOW_NODES'] ?? ''),
       flowsDirectory: path.resolve(env['HILUM_FLOWS'] || path.join(dataDirectory, 'flows')),
       mappingsDirectory: path.resolve(env['HILUM_MAPPINGS'] || shippedMappings),
+      profilesDirectory: path.resolve(env['HILUM_PROFILES'] || shippedProfiles),
       mappingVersions: path.join(dataDirectory, 'mappings'),
+      profileVersions: path.join(dataDirectory, 'profiles'),
+      lastRevisionFile: path.join(dataDirectory, 'last-revision.json'),
+      filesBehindFile: path.join(dataDirectory, 'files-behind.json'),
       deployJournal: path.join(dataDirectory, 'deploy-journal.json'),
       environment: buildEnvironment(env, ports),
       ownerSocket: path.join(sockets, 'owner.sock'),

@@ -2,9 +2,11 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { HilumError, buildError } from '../../core/errors.ts';
+import type { FileChanges } from './file-set.ts';
 import { type Mapper, type MappingFile, compileMappings } from '../../core/mapping/mapper.ts';
 
-const isMapping = (name: string): boolean =>
+/** Whether a file in a folder of mappings is one of them, by its path. */
+export const isMapping = (name: string): boolean =>
   /\.(map\.ya?ml|map\.json|conceptmap\.json)$/.test(name);
 
 /**
@@ -23,6 +25,22 @@ export async function readMappingFiles(directory: string): Promise<readonly Mapp
   } catch (error) {
     throw toReadError(directory, error);
   }
+}
+
+/**
+ * What makes a folder hold these mapping files and no others, for `writeFileSet`; other files in it stay. Rejects as
+ * {@link readMappingFiles} does.
+ */
+export async function planMappingFiles(
+  directory: string,
+  files: readonly MappingFile[],
+): Promise<FileChanges> {
+  const names = new Set(files.map(({ path }) => path));
+  const there = await readMappingFiles(directory);
+  return {
+    write: new Map(files.map(({ path, text }) => [join(directory, path), text])),
+    remove: there.filter(({ path }) => !names.has(path)).map(({ path }) => join(directory, path)),
+  };
 }
 
 const toPaths = (names: readonly string[]): string[] =>

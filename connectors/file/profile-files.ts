@@ -1,16 +1,25 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { buildError, HilumError } from '../../core/errors.ts';
+import { buildError } from '../../core/errors.ts';
 import type { Definitions } from '../../core/hl7v2/definitions/definitions.ts';
-import { applyProfile } from '../../core/hl7v2/profile/apply-profile.ts';
-import { parseProfile } from '../../core/hl7v2/profile/parse-profile.ts';
-import type { ProfileFile, ProfileFiles } from '../../core/hl7v2/profile/profile.ts';
+import { copyProfile, layProfile } from '../../core/hl7v2/profile/profile-copy.ts';
+import type { ProfileCopy, ProfileFile, ProfileFiles } from '../../core/hl7v2/profile/profile.ts';
 import type { OpenedProfile } from '../../core/hl7v2/profile/validate-by-profile.ts';
+import type { FileChanges } from './file-set.ts';
 
-interface ProfileSource {
-  readonly definitions: Definitions;
+/** Where profiles and what they refer to are looked for. */
+interface ProfilePlace {
   /** A site's own profiles, looked for before those that are shipped. */
   readonly folders?: readonly string[];
+  /** A folder that is taken to hold these files, by their path in it, whatever is there. */
+  readonly instead?: {
+    readonly folder: string;
+    readonly files: ReadonlyMap<string, string>;
+  };
+}
+
+interface ProfileSource extends ProfilePlace {
+  readonly definitions: Definitions;
 }
 
 const opened = new WeakMap<Definitions, Map<string, OpenedProfile>>();
@@ -35,56 +44,102 @@ export function openProfile(name: string, source: ProfileSource): OpenedProfile 
 
 /** As {@link openProfile}, but read anew: for whoever is writing it. */
 export function readProfile(name: string, source: ProfileSource): OpenedProfile {
-  const folders = [...(source.folders ?? []), findShippedFolder(import.meta.dirname)];
-  const file = isPath(name) ? readText(name) : findIn(folders, name);
+  const { file, files } = findProfile(name, source);
+  return layProfile(file, files, source.definitions);
+}
+
+/** The profile's files as they are now. Throws as {@link openProfile}, but for what does not fit the version. */
+export function readProfileCopy(name: string, place: ProfilePlace): ProfileCopy {
+  const { file, files } = findProfile(name, place);
+  return copyProfile(name, file, files);
+}
+
+function findProfile(
+  name: string,
+  place: ProfilePlace,
+): { readonly file: ProfileFile; readonly files: ProfileFiles } {
+  const folders = [...(place.folders ?? []), shippedProfiles()];
+  const read = (file: string): ProfileFile | undefined => readText(file, place);
+  const file = isPath(name) ? read(name) : findIn(folders, { name, read });
   if (file === undefined) {
-    const names = folders.flatMap(listNames).join(', ');
+    const names = [...new Set(folders.flatMap(listNames))].join(', ');
     const text = `There is no profile ${name}; expected a file, or one of ${names}`;
     throw buildError('permanent', 'profile-unknown', text);
   }
-  const parsed = parseProfile(file, buildFiles(folders));
-  if (!parsed.ok) throw new HilumError('permanent', parsed.issues);
-  const { profile } = parsed;
-  const applied = applyProfile(source.definitions.of(profile.version), profile);
-  if (!applied.ok) throw new HilumError('permanent', applied.issues);
-  return { profile, definitions: applied.definitions };
+  return { file, files: buildFiles(folders, read) };
+}
+
+/**
+ * What makes a folder of profiles hold these files, by their path in it, for {@link writeFileSet}; other profiles and
+ * lists of codes in it are removed.
+ */
+export function planProfileFiles(folder: string, files: ReadonlyMap<string, string>): FileChanges {
+  return {
+    write: new Map([...files].map(([name, text]) => [path.join(folder, name), text])),
+    remove: listProfileFiles(folder)
+      .filter((name) => !files.has(name))
+      .map((name) => path.join(folder, name)),
+  };
+}
+
+/** Profiles, and the lists of codes beside them. */
+const isOfProfiles = (name: string): boolean => /\.(ya?ml|csv|txt)$/.test(name);
+
+function listProfileFiles(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.split(path.sep).join('/'))
+    .filter((name) => isOfProfiles(name) && !/(^|\/)\.git\//.test(name));
 }
 
 /** The names of the profiles that are shipped with Hilum. */
 export function listShippedProfiles(): readonly string[] {
-  return listNames(findShippedFolder(import.meta.dirname));
+  return listNames(shippedProfiles());
+}
+
+function shippedProfiles(): string {
+  return findShippedFolder(import.meta.dirname);
 }
 
 const isPath = (name: string): boolean => /[\\/]|\.ya?ml$/.test(name);
 
-function buildFiles(folders: readonly string[]): ProfileFiles {
+type Read = (file: string) => ProfileFile | undefined;
+
+function buildFiles(folders: readonly string[], read: Read): ProfileFiles {
   return {
     find: (name, from) => {
       const here = path.dirname(from.path);
-      if (isPath(name)) return readText(path.join(here, name));
+      if (isPath(name)) return read(path.join(here, name));
       // A site's file may have the name of the one that it extends.
-      return findIn([here, ...folders], name, from.path);
+      return findIn([here, ...folders], { name, read, except: from.path });
     },
-    readCodes: (name, from) => readText(path.join(path.dirname(from.path), name))?.text,
+    readCodes: (name, from) => read(path.join(path.dirname(from.path), name)),
   };
 }
 
 function findIn(
   folders: readonly string[],
-  name: string,
-  except?: string,
+  wanted: { readonly name: string; readonly read: Read; readonly except?: string },
 ): ProfileFile | undefined {
+  const { name, read, except } = wanted;
   for (const folder of folders) {
     const file = path.join(folder, `${name}.yaml`);
     if (except !== undefined && path.resolve(file) === path.resolve(except)) continue;
-    const found = readText(file);
+    const found = read(file);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
 /** Undefined where there is no such file; throws what else keeps it from being read. */
-function readText(file: string): ProfileFile | undefined {
+function readText(file: string, { instead }: ProfilePlace): ProfileFile | undefined {
+  if (instead !== undefined) {
+    const inside = path.relative(instead.folder, path.resolve(file));
+    if (!inside.startsWith('..') && !path.isAbsolute(inside)) {
+      const text = instead.files.get(inside.split(path.sep).join('/'));
+      return text === undefined ? undefined : { path: file, text };
+    }
+  }
   try {
     return { path: file, text: readFileSync(file, 'utf8') };
   } catch (error) {

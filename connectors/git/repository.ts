@@ -25,7 +25,7 @@ export class GitFolder {
   /** From the root on, with a slash at its end; empty: the root itself. */
   readonly #prefix: string;
   /** What of the folder counts, as git's pathspecs have it. */
-  readonly #specs: readonly string[];
+  #specs: readonly string[];
 
   private constructor(root: string, prefix: string, patterns: readonly string[]) {
     this.#root = root;
@@ -48,6 +48,18 @@ export class GitFolder {
     const [root = '', prefix = ''] = where.split('\n');
     const tracked = prefix === '' || (await git(root, ['ls-files', '--', prefix])) !== '';
     return tracked ? new GitFolder(root, prefix, patterns) : undefined;
+  }
+
+  /** Whether both lie in one repository. */
+  isBeside(other: GitFolder): boolean {
+    return this.#root === other.#root;
+  }
+
+  /** The files of both, to be committed, listed and compared as one; both lie in one repository. {@link read} reads this one's. */
+  with(other: GitFolder): GitFolder {
+    const both = new GitFolder(this.#root, this.#prefix, []);
+    both.#specs = [...this.#specs, ...other.#specs];
+    return both;
   }
 
   /**
@@ -128,6 +140,12 @@ export class GitFolder {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  /** What is different between two revisions, as git shows it. */
+  async compare(before: string, after: string): Promise<string> {
+    const shown = ['--no-color', '--no-ext-diff'];
+    return this.#git(['diff', ...shown, before, after, '--', ...this.#specs]);
   }
 
   /** Those of the files that are not as they were committed, each as a pathspec. */

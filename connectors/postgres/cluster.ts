@@ -9,11 +9,11 @@ import type {
 } from '../../core/ports/cluster.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { LedgerAddress } from './address.ts';
-import { sqlStateOf } from './failures.ts';
+import { isRefusal, sqlStateOf } from './failures.ts';
 import { Listening } from './listening.ts';
-import { migrate } from './migrate.ts';
-import { openSession, schemaName } from './session.ts';
+import { schemaName } from './session.ts';
 import { Sessions } from './sessions.ts';
+import { buildOpening } from './up-to-date.ts';
 
 const channel = `${schemaName}_notice`;
 /** PostgreSQL takes less than 8,000 bytes. */
@@ -27,25 +27,29 @@ const summary = 'number, at, made_by AS by, message';
 type Parcel = Notice | { readonly type: 'large'; readonly number: number };
 
 /**
- * The cluster in the database of the ledger. Resolves when it can be reached and its tables are there, rejects with
- * `ledger-unavailable` otherwise.
+ * The cluster in the database of the ledger. While PostgreSQL is away it resolves all the same, and what is asked rejects
+ * with `ledger-unavailable`; the first connection brings the tables up to date. Rejects where PostgreSQL is reached and no
+ * try will mend it (a newer schema, a wrong password, no such database, no rights).
  */
 export async function openCluster(options: {
   readonly address: LedgerAddress;
   readonly logger: Logger;
 }): Promise<Cluster> {
   const { address, logger } = options;
-  const first = await openSession(address, { isPatient: true });
-  try {
-    await migrate(first);
-  } finally {
-    await first.end().catch(() => undefined);
-  }
+  const open = buildOpening(address);
   const sessions = new Sessions({
-    open: async () => ({ client: await openSession(address) }),
+    open: async () => ({ client: await open() }),
     size: 2,
     logger,
   });
+  try {
+    await sessions.use(() => Promise.resolve());
+  } catch (error) {
+    if (isRefusal(error)) {
+      await sessions.close();
+      throw error;
+    }
+  }
   return new PostgresCluster(sessions, new Listening({ address, logger, channel }));
 }
 

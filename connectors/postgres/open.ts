@@ -5,11 +5,12 @@ import type { LedgerAddress } from './address.ts';
 import type { WriteSession } from './append.ts';
 import { isRefusal, toFailure } from './failures.ts';
 import { PostgresLedger } from './ledger.ts';
-import { assertUsable, lockClass, migrate } from './migrate.ts';
+import { lockClass } from './migrate.ts';
 import { makeEarlierParts, makeParts } from './parts.ts';
 import { PostgresRetention } from './retention.ts';
 import { openSession } from './session.ts';
 import { Sessions } from './sessions.ts';
+import { buildOpening } from './up-to-date.ts';
 
 /** The ledger in PostgreSQL as one process has it. */
 export interface PostgresStore {
@@ -33,22 +34,9 @@ export async function openPostgres(options: {
   readonly isStrict?: boolean;
 }): Promise<PostgresStore> {
   const { address, logger, isStrict = false } = options;
-  let isMigrated = false;
-  const open = async (wishes: Parameters<typeof openSession>[1]) => {
-    if (!isMigrated) await bringUpToDate(address);
-    isMigrated = true;
-    const client = await openSession(address, wishes);
-    try {
-      // A newer Hilum may have come since.
-      await assertUsable(client);
-    } catch (error) {
-      await client.end().catch(() => undefined);
-      throw error;
-    }
-    return client;
-  };
+  const open = buildOpening(address);
   const readers = new Sessions({
-    open: async () => ({ client: await open({}) }),
+    open: async () => ({ client: await open() }),
     size: address.poolSize,
     logger,
   });
@@ -102,15 +90,6 @@ export async function makeOldParts(address: LedgerAddress, fromMs: number): Prom
   const client = await openSession(address, { isPatient: true });
   try {
     await makeEarlierParts(client, fromMs);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
-
-async function bringUpToDate(address: LedgerAddress): Promise<void> {
-  const client = await openSession(address, { isPatient: true });
-  try {
-    await migrate(client);
   } finally {
     await client.end().catch(() => undefined);
   }

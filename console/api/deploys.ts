@@ -15,6 +15,8 @@ export interface DeployedView {
   readonly groups: readonly string[];
   /** The revision that was taken up again, in full; absent: the files as they were. */
   readonly revision?: string;
+  /** What of that revision runs beside its flows: `mappings`, `profiles`; the rest is as it was before. */
+  readonly broughtBack?: readonly string[];
 }
 
 /**
@@ -23,7 +25,8 @@ export interface DeployedView {
  */
 export interface Deploys {
   /**
-   * Deploys the flow files as they are in their folder, or as they were at a revision. Resolves when it is durable and
+   * Deploys the flow files as they are in their folder, or as they were at a revision, with the mappings and profiles that
+   * they had. Resolves when it is durable and
    * what it changes has started.
    */
   deploy(options: { readonly revision?: string; readonly by: string }): Promise<DeployedView>;

@@ -21,8 +21,10 @@ export function buildStationRouter(options: {
   });
   router.get('/readyz', (_request, response) => {
     const reasons = options.problems();
-    if (reasons.length === 0) response.json({ status: 'ready' });
-    else response.status(503).json({ status: 'not-ready', reasons });
+    const { notes = [] } = options.status();
+    if (reasons.length === 0) {
+      response.json({ status: 'ready', ...(notes.length === 0 ? {} : { notes }) });
+    } else response.status(503).json({ status: 'not-ready', reasons });
   });
   router.get('/metrics', (_request, response, next) => {
     processes.set(options.status().processes);

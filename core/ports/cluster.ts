@@ -1,3 +1,4 @@
+import type { ProfileCopy } from '../hl7v2/profile/profile.ts';
 import type { FlowNode } from '../interface.ts';
 import type { MappingFile } from '../mapping/mapper.ts';
 
@@ -11,6 +12,8 @@ export interface RevisionContent {
   /** Of the flows' nodes, encrypted. */
   readonly credentials: object;
   readonly mappings: readonly MappingFile[];
+  /** Those that the flows name. Absent in revisions of builds that left them to each role's own files. */
+  readonly profiles?: readonly ProfileCopy[];
 }
 
 export interface RevisionSummary {

@@ -1,4 +1,5 @@
 import type { EnvelopeHeader } from '../envelope.ts';
+import type { ProfileCopy } from '../hl7v2/profile/profile.ts';
 import type { Issue } from '../issue.ts';
 import type { Mapper } from '../mapping/mapper.ts';
 
@@ -28,6 +29,11 @@ export interface FlowRuntime {
   reply(message: FlowMessage, response: FlowResponse): Promise<ReplyOutcome>;
   /** The mappings that `hl7 map` maps with; absent: those that are shipped with Hilum. */
   readonly mapper?: Mapper;
+  /**
+   * The profile of this name as it was deployed; throws HilumError `profile-not-deployed` (permanent) where none was.
+   * Absent: profiles are read from their files.
+   */
+  readonly findProfile?: (name: string) => ProfileCopy;
 }
 
 /** A response out of a flow: `msg.payload` as it is, or an acknowledgment made for the message that came in. */

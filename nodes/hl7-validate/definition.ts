@@ -9,7 +9,7 @@ export interface Hl7ValidateConfig {
   readonly name: string;
   /** Checked as this version, whatever MSH-12 says; empty: as the one of MSH-12. */
   readonly version: '' | Version;
-  /** A shipped profile's name or the path of a file; it has a version of its own. Empty: none. */
+  /** A profile's name or the path of a file; it has a version of its own. Empty: none. */
   readonly profile: string;
 }
 

@@ -1,10 +1,10 @@
 import type { Node, NodeAPI } from 'node-red';
 import { HilumError } from '../../core/errors.ts';
 import { isValid, type Issue } from '../../core/issue.ts';
-import type { FlowMessage } from '../../core/ports/flow-runtime.ts';
+import type { FlowMessage, FlowRuntime } from '../../core/ports/flow-runtime.ts';
 import { isWired } from '../shared/contribution.ts';
 import { messageTypeOf, parsePayload } from '../shared/hl7.ts';
-import { toError, type NodeConfig } from '../shared/node.ts';
+import { findFlowRuntime, toError, type NodeConfig } from '../shared/node.ts';
 import { PacedStatus, showFailure, toShort } from '../shared/status.ts';
 import { compileCheck, type Check } from './check.ts';
 import { invalidOutput, type, type Hl7ValidateConfig } from './definition.ts';
@@ -16,8 +16,12 @@ export default function register(RED: NodeAPI): void {
     const status = new PacedStatus(this);
     const sendInvalid = isWired(config.wires, invalidOutput);
     // At once, so that a faulty profile shows before the first message fails for it.
-    const prepared = prepare(config);
-    if (prepared.error !== undefined) showFailure(status, prepared.error);
+    const prepared = prepare(config, findFlowRuntime(RED)?.findProfile);
+    if (prepared.error !== undefined) {
+      showFailure(status, prepared.error);
+      // A worker that was to take over with it does not: every message would fail.
+      this.error(prepared.error);
+    }
     this.on('input', (message: FlowMessage, send, done) => {
       if (prepared.check === undefined) {
         showFailure(status, prepared.error);
@@ -50,9 +54,9 @@ type Prepared =
   | { readonly check: Check; readonly error?: undefined }
   | { readonly check?: undefined; readonly error: Error };
 
-function prepare(config: Hl7ValidateConfig): Prepared {
+function prepare(config: Hl7ValidateConfig, findProfile: FlowRuntime['findProfile']): Prepared {
   try {
-    return { check: compileCheck(config, process.env) };
+    return { check: compileCheck(config, process.env, findProfile) };
   } catch (error) {
     return { error: toError(error) };
   }

@@ -52,7 +52,7 @@ export interface MllpInConfig
   /** How long a sender is kept waiting for its message's flow, where it is acknowledged then. */
   readonly waitSeconds: string;
   readonly onTimeout: FlowWait['onTimeout'];
-  /** A shipped profile's name or the path of a file, for what is validated; empty: the version alone. */
+  /** A profile's name or the path of a file, for what is validated; empty: the version alone. */
   readonly profile: string;
   /** Empty: MSH-18 tells the truth. */
   readonly charset: string;

@@ -11,6 +11,8 @@ export interface ContributionContext {
   readonly defaults: { readonly bind: string };
   /** For `${NAME}` in its fields; none: they have been resolved already. */
   readonly env?: Environment;
+  /** Throws HilumError (permanent) where the profile of this name is none. Absent: its files are read. */
+  readonly checkProfile?: (name: string) => void;
 }
 
 /**

@@ -1,27 +1,41 @@
 import { openDefinitions } from '../../connectors/file/definition-files.ts';
 import { readProfile } from '../../connectors/file/profile-files.ts';
-import { findFailure, toLine } from '../../core/errors.ts';
+import { findFailure } from '../../core/errors.ts';
 import { findCharset } from '../../core/hl7v2/charset-names.ts';
+import type { FlowNode } from '../../core/interface.ts';
 import { buildIssue, textOf, type Contribute } from './contribution.ts';
-import { findPlaceholders, resolveEnv } from './environment.ts';
+import { findPlaceholders, resolveEnv, type Environment } from './environment.ts';
 
 /*
  * What a deploy checks and the editor cannot: it would have to load files, or all character sets.
  */
 
+/** The profile that the node names; undefined: none, or a variable that is not set. */
+export function findProfileName(node: FlowNode, env: Environment): string | undefined {
+  const name = resolveEnv(textOf(node['profile']), env);
+  return name === '' || findPlaceholders(name).length > 0 ? undefined : name;
+}
+
+function readShipped(name: string): void {
+  readProfile(name, { definitions: openDefinitions() });
+}
+
 /** What the node makes, and what is wrong with the profile that it names: it would fail every message. */
 export function withProfile(contribute: Contribute): Contribute {
   return (node, context) => {
     const made = contribute(node, context);
-    const name = resolveEnv(textOf(node['profile']), context.env ?? {});
-    if (name === '' || findPlaceholders(name).length > 0) return made;
+    const name = findProfileName(node, context.env ?? {});
+    if (name === undefined) return made;
     try {
-      readProfile(name, { definitions: openDefinitions() });
+      const { checkProfile = readShipped } = context;
+      checkProfile(name);
       return made;
     } catch (error) {
       const issues = findFailure(error)?.issues;
       if (issues === undefined) throw error;
-      const problems = issues.map((issue) => buildIssue(node, issue.code, toLine(issue)));
+      const problems = issues.map(({ code, location, message }) =>
+        buildIssue(node, code, location === undefined ? message : `${location}: ${message}`),
+      );
       return { issues: [...(made.issues ?? []), ...problems] };
     }
   };

@@ -29,3 +29,31 @@ export function keptInCluster(cluster: Cluster, name: string): Kept {
     write: (text) => cluster.writeKept(name, text),
   };
 }
+
+/**
+ * Where all roles read it, with a copy in a file of this one's: who starts while the cluster is away begins with the copy.
+ * From then on it is the cluster's: what operators decide meanwhile is not missed. Holds a list, as JSON.
+ */
+export function keptInBoth(inCluster: Kept, inFile: Kept): Kept {
+  let isFirst = true;
+  const read = async (): Promise<string | undefined> => {
+    const text = await inCluster.read();
+    await inFile.write(text ?? '[]');
+    return text;
+  };
+  return {
+    where: `${inCluster.where}, or in ${inFile.where}`,
+    read: async () => {
+      const mayBeCopy = isFirst;
+      isFirst = false;
+      try {
+        return await read();
+      } catch (error) {
+        const copy = mayBeCopy ? await inFile.read() : undefined;
+        if (copy === undefined) throw error;
+        return copy;
+      }
+    },
+    write: (text) => inCluster.write(text),
+  };
+}

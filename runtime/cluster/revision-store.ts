@@ -1,33 +1,31 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { promisify } from 'node:util';
-import { planFlowFiles } from '../../connectors/file/flow-store.ts';
-import { writeFileSet } from '../../connectors/file/file-set.ts';
-import { buildError } from '../../core/errors.ts';
-import type { FlowNode } from '../../core/interface.ts';
-import type { Cluster, Revision } from '../../core/ports/cluster.ts';
-import type { DeployStore } from '../deploy/deploy-store.ts';
-import { describeChanges } from '../deploy/describe-changes.ts';
-import { toFiles } from '../deploy/flow-files.ts';
-import type { FlowHistory } from '../deploy/history.ts';
+import { readFileIfAny, writeFileAtomically } from '../../connectors/file/write-file.ts';
+import { findFailure } from '../../core/errors.ts';
+import type { Cluster } from '../../core/ports/cluster.ts';
+import type { Logger } from '../../core/ports/logger.ts';
+import type { DeployStore, FileStore } from '../deploy/deploy-store.ts';
+import type { Earlier, Stored } from '../deploy/stored.ts';
+import type { Settings } from '../settings.ts';
+import { toContent, toStored } from './revision-content.ts';
 
-const run = promisify(execFile);
+interface Options {
+  readonly cluster: Cluster;
+  /** Where flows, mappings and profiles are edited. */
+  readonly files: FileStore;
+  readonly settings: Settings;
+  readonly logger: Logger;
+}
 
 /**
- * What is deployed, as immutable revisions that all roles read. The first is made of what `files` hold; mappings are
- * always those of `files`, as whoever deploys has them.
+ * What is deployed, as immutable revisions that all roles read. The first is made of what the files hold; what is deployed
+ * in the editor or taken up again is written to them, so that they are what runs.
  */
 export class RevisionStore implements DeployStore {
-  readonly #cluster: Cluster;
-  readonly #files: DeployStore;
+  readonly #options: Options;
   /** What a deploy here is to follow. */
   #newest = 0;
 
-  constructor(cluster: Cluster, files: DeployStore) {
-    this.#cluster = cluster;
-    this.#files = files;
+  constructor(options: Options) {
+    this.#options = options;
   }
 
   /** The number of the revision that is deployed. */
@@ -35,85 +33,84 @@ export class RevisionStore implements DeployStore {
     return this.#newest;
   }
 
-  async open() {
-    const newest = await this.#cluster.latest();
-    if (newest !== undefined) {
-      this.#newest = newest.number;
-      return newest.content;
+  async open(): Promise<Stored> {
+    const { cluster, files, settings } = this.#options;
+    const newest = await cluster.latest();
+    if (newest === undefined) {
+      const inFiles = await files.open();
+      const content = toContent(inFiles);
+      const first = await cluster.add({ by: 'Hilum', message: 'The first', content }, 0);
+      this.#newest = first.number;
+      return inFiles;
     }
-    const content = await this.#files.open();
-    const first = await this.#cluster.add({ by: 'Hilum', message: 'The first', content }, 0);
-    this.#newest = first.number;
-    return content;
+    this.#newest = newest.number;
+    const stored = toStored(newest.content, settings);
+    await files.recover();
+    await this.#catchUp(stored);
+    return stored;
   }
 
-  readMappings() {
-    return this.#files.readMappings();
+  readSources(...args: Parameters<DeployStore['readSources']>) {
+    return this.#options.files.readSources(...args);
   }
 
-  async save({ flows, credentials, mappings, before, by }: Parameters<DeployStore['save']>[0]) {
-    const message = describeChanges(before, flows);
-    const content = { flows, credentials, mappings };
-    this.#newest = (await this.#cluster.add({ by, message, content }, this.#newest)).number;
+  async save(change: Parameters<DeployStore['save']>[0]): Promise<void> {
+    const { by, message, earlier } = change;
+    const after = this.#newest;
+    const isTakenUpAgain = Object.keys(earlier).length > 0;
+    await this.#setBehind({ after, isTakenUpAgain });
+    this.#newest = await this.#add({ by, message, content: toContent(change) }, after);
+    await this.#writeFiles(change);
+  }
+
+  async #add(revision: Parameters<Cluster['add']>[0], after: number): Promise<number> {
+    try {
+      return (await this.#options.cluster.add(revision, after)).number;
+    } catch (error) {
+      // Otherwise it may be there all the same.
+      if (findFailure(error)?.errorClass === 'permanent') await this.#setBehind(undefined);
+      throw error;
+    }
+  }
+
+  /** A crash has ended a deploy of this console when its revision was there and its files were not. */
+  async #catchUp(stored: Stored): Promise<void> {
+    const text = (await readFileIfAny(this.#options.settings.filesBehindFile)) ?? '';
+    const behind = text === '' ? undefined : (JSON.parse(text) as Behind);
+    if (behind === undefined) return;
+    if (this.#newest !== behind.after + 1) {
+      await this.#setBehind(undefined);
+      return;
+    }
+    const { mappings, profiles } = stored;
+    const earlier: Earlier = behind.isTakenUpAgain ? { mappings, profiles: profiles.copies } : {};
+    await this.#writeFiles({ ...stored, by: '', message: '', hasNewCredentials: true, earlier });
+  }
+
+  /** The revision counts already: where files cannot be written, the next deploy or the next start does it. */
+  async #writeFiles(change: Parameters<DeployStore['save']>[0]): Promise<void> {
+    const { files, logger } = this.#options;
+    try {
+      await files.save(change);
+      await this.#setBehind(undefined);
+    } catch (error) {
+      logger.error(
+        { err: error, revision: this.#newest },
+        'The revision is deployed, and the files of this console are not what it has: they could not be written.',
+      );
+    }
+  }
+
+  /** From before a revision is made until its files are written: after a crash they still are to be. */
+  async #setBehind(behind: Behind | undefined): Promise<void> {
+    const text = behind === undefined ? '' : JSON.stringify(behind);
+    await writeFileAtomically(this.#options.settings.filesBehindFile, text);
   }
 }
 
-/** The revisions of a cluster as the deploys so far. `readFlows`: what the next deploy of the files would deploy. */
-export function historyOfRevisions(
-  cluster: Cluster,
-  readFlows: () => Promise<readonly FlowNode[]>,
-): FlowHistory {
-  const find = async (name: string): Promise<Revision> => {
-    const number = /^\d{1,9}$/.test(name) ? Number(name) : undefined;
-    const found = number === undefined ? undefined : await cluster.read(number);
-    if (found !== undefined) return found;
-    throw buildError(
-      'permanent',
-      'revision-unknown',
-      `Expected the number of a revision, found "${name}"; see hilum deploy --list.`,
-    );
-  };
-  return {
-    // The revision itself is the record.
-    record: () => Promise.resolve(),
-    list: async (limit) =>
-      (await cluster.list(limit)).map(({ number, at, by, message }) => ({
-        ...{ revision: String(number), at, by },
-        subject: message.split('\n', 1)[0] ?? '',
-      })),
-    read: async (name) => {
-      const { number, content } = await find(name);
-      return { revision: String(number), flows: content.flows };
-    },
-    diff: async (name) => {
-      if (name === undefined) {
-        const newest = await cluster.latest();
-        return diffFlows(newest?.content.flows ?? [], await readFlows());
-      }
-      const { number, content } = await find(name);
-      const before = number === 1 ? undefined : await cluster.read(number - 1);
-      return diffFlows(before?.content.flows ?? [], content.flows);
-    },
-  };
-}
-
-/** As git shows it, file by file. */
-async function diffFlows(before: readonly FlowNode[], after: readonly FlowNode[]): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'hilum-diff-'));
-  try {
-    for (const [name, flows] of Object.entries({ a: before, b: after })) {
-      const plan = await planFlowFiles(path.join(folder, name), toFiles(flows));
-      await writeFileSet(path.join(folder, `journal-${name}`), plan);
-    }
-    const args = ['diff', '--no-index', '--no-color', '--no-prefix', 'a', 'b'];
-    const { stdout } = await run('git', args, { cwd: folder, maxBuffer: 256 * 1024 * 1024 });
-    return stdout;
-  } catch (error) {
-    // It ends with 1 where there are differences.
-    const { code, stdout } = error as { readonly code?: unknown; readonly stdout?: string };
-    if (code === 1 && stdout !== undefined) return stdout;
-    throw buildError('permanent', 'git-failed', 'git could not compare the revisions.', error);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+interface Behind {
+  /** The revision before the one that was to be made. */
+  readonly after: number;
+  /** Mappings and profiles are to be written as well. */
+  readonly isTakenUpAgain: boolean;
 }

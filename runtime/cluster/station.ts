@@ -1,144 +1,46 @@
 import { hostname } from 'node:os';
-import { HilumError, toLine } from '../../core/errors.ts';
+import { toLine } from '../../core/errors.ts';
 import type { Cluster, Notice, Revision } from '../../core/ports/cluster.ts';
-import type { Logger } from '../../core/ports/logger.ts';
 import type { ControlStatus, Problem } from '../../console/api/control.ts';
-import { keptInCluster } from '../admin/kept.ts';
-import { PausedQueues } from '../admin/paused-queues.ts';
-import { needsOwner, openStores, type Stores } from '../broker.ts';
-import { pause } from '../consuming.ts';
-import { readCredentialSecret } from '../data-directory.ts';
+import { keptInBoth, keptInCluster, keptInFile, type Kept } from '../admin/kept.ts';
+import type { PausedQueues } from '../admin/paused-queues.ts';
 import { nothingDeployed, type Deployed } from '../deploy/deployed.ts';
-import { toDeployed } from '../deploy/deployments.ts';
+import { forgetOtherVersions, toDeployed } from '../deploy/deployments.ts';
 import { selectGroup } from '../deploy/groups.ts';
-import { Engine } from '../engine.ts';
+import type { Shown } from '../engine.ts';
 import { newId } from '../ids.ts';
-import type { Settings } from '../settings.ts';
-import { adoptOrphans } from '../spool/open-spool.ts';
-import { FlowControl } from '../supervision/flow-control.ts';
+import { Installation } from '../installation.ts';
+import { FollowedRevision, isAway } from './followed-revision.ts';
 import { ofTheEdge } from './members.ts';
 import { openOwnCluster } from './open.ts';
+import { toStored } from './revision-content.ts';
 import { startStationServer, type StationServer } from './station-server.ts';
 import { keptNames, reportEveryMs, type Report, type Talk } from './talk.ts';
-
-interface Options {
-  readonly settings: Settings;
-  readonly logger: Logger;
-  readonly version: string;
-}
 
 /** What says nothing of the others that this role serves. */
 const ofSingle: ReadonlySet<string> = new Set(['revision-not-running', 'sender-starting']);
 
 /** Whoever does not start with a revision tries again after this long; what fails may be mended outside of it. */
 const againMs = 30_000;
-const firstRevisionMs = 1_000;
+/** PostgreSQL is away: others may run by something else already. */
+const awayAgainMs = 1_000;
 
 /**
  * One role in a container of its own, the edge or the workers of a group: it keeps its processes alive, goes by the newest
  * revision that starts, and tells the others how it does.
  */
-export class Station {
-  readonly #options: Options;
-  readonly #flowControl: FlowControl;
-  readonly #engine: Engine;
-  readonly #id: string;
-  readonly #stopping = new AbortController();
-  #current: Deployed = nothingDeployed;
-  #revision = 0;
-  /** Why a newer revision than this does not run here. */
-  #refused: Problem | undefined;
+export class Station extends Installation {
+  readonly #id = newId(Date.now());
+  #deployed: Deployed = nothingDeployed;
+  #followed: FollowedRevision | undefined;
   #cluster: Cluster | undefined;
-  #stores: Stores | undefined;
   #server: StationServer | undefined;
   #paused: PausedQueues | undefined;
   #credentialSecret = '';
-  #adopting: Promise<void> | undefined;
   /** Changes, one after the other. */
   #changing: Promise<void> = Promise.resolve();
   #reporting: NodeJS.Timeout | undefined;
   #trying: NodeJS.Timeout | undefined;
-
-  constructor(options: Options) {
-    this.#options = options;
-    this.#id = newId(Date.now());
-    this.#flowControl = new FlowControl({
-      logger: options.logger,
-      clock: Date.now,
-      flows: () => this.#current.flows,
-      onChange: () => this.#exclusively(() => this.#rearrange()),
-    });
-    this.#engine = new Engine({
-      ...options,
-      current: () => this.#current,
-      flowControl: this.#flowControl,
-      paused: () => this.#paused?.names() ?? [],
-      onShow: (what, event) => {
-        this.#say({ kind: 'show', what, event });
-      },
-    });
-  }
-
-  /** Resolves when it works. Rejects, with everything stopped again, when a part cannot start. */
-  async start(): Promise<void> {
-    try {
-      await this.#start();
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
-  }
-
-  async #start(): Promise<void> {
-    const { settings, logger } = this.#options;
-    this.#credentialSecret = await readCredentialSecret(settings);
-    const cluster = await openOwnCluster(settings, logger);
-    this.#cluster = cluster;
-    this.#server = await startStationServer({
-      ...this.#options,
-      status: () => this.status(),
-      problems: () => this.#findObstacles(),
-    });
-    this.#paused = await PausedQueues.open(keptInCluster(cluster, keptNames.paused));
-    await this.#flowControl.open(keptInCluster(cluster, keptNames.stopped));
-    if (needsOwner(settings)) await this.#engine.startHelper('owner');
-    this.#stores = await openStores(settings, logger);
-    const revision = await this.#awaitRevision(cluster);
-    if (revision === undefined) return;
-    await this.#take(revision);
-    if (settings.role === 'edge') await this.#engine.startEdge();
-    else await this.#engine.workers.start(this.#engine.running);
-    cluster.listen((notice) => {
-      this.#hear(notice);
-    });
-    this.#adopting = adoptOrphans({
-      ...this.#options,
-      settings: settings.spool,
-      ledger: this.#stores.ledger,
-      isInUse: (name) => this.#engine.hasSpool(name),
-      stopping: this.#stopping.signal,
-    });
-    await this.#report();
-    this.#reporting = setInterval(() => void this.#report(), reportEveryMs);
-  }
-
-  /** Takes no more, finishes what is under way, ends every process, and says so. Idempotent. */
-  async stop(): Promise<void> {
-    if (this.#stopping.signal.aborted) return;
-    this.#stopping.abort();
-    this.#engine.announceStop();
-    clearInterval(this.#reporting);
-    clearTimeout(this.#trying);
-    this.#flowControl.close();
-    await this.#adopting;
-    await this.#engine.stop();
-    await this.#changing;
-    await this.#stores?.close();
-    await this.#engine.stopHelpers();
-    await this.#cluster?.leave(this.#id).catch(() => undefined);
-    await this.#cluster?.close();
-    await this.#server?.stop();
-  }
 
   get url(): string {
     return this.#server?.url ?? '';
@@ -148,26 +50,89 @@ export class Station {
     return Promise.resolve(undefined);
   }
 
-  status(): ControlStatus {
-    return this.#engine.status();
+  override status(): ControlStatus {
+    const status = super.status();
+    return { ...status, notes: [...(this.#followed?.notes() ?? []), ...(status.notes ?? [])] };
   }
 
   /** All that is not as it should be. */
   problems(): readonly Problem[] {
-    const { role } = this.#options.settings;
-    const waits: Problem = {
-      part: 'engine',
-      code: 'nothing-deployed',
-      message: 'Nothing is deployed yet: start the console, which makes the first revision.',
-    };
-    const own = this.#engine.problems();
-    const about = role === 'edge' ? own : own.filter(({ code }) => !ofTheEdge.has(code));
-    return [
-      ...(this.#revision === 0 ? [waits] : []),
-      ...(this.#refused === undefined ? [] : [this.#refused]),
-      ...this.#complaints,
-      ...about,
-    ];
+    const own = this.engine.problems();
+    const about = this.#isEdge ? own : own.filter(({ code }) => !ofTheEdge.has(code));
+    return [...(this.#followed?.problems() ?? []), ...this.#complaints, ...about];
+  }
+
+  protected get current(): Deployed {
+    return this.#deployed;
+  }
+
+  protected async open(credentialSecret: string): Promise<void> {
+    const { settings, logger } = this.options;
+    this.#credentialSecret = credentialSecret;
+    const cluster = await openOwnCluster(settings, logger);
+    this.#cluster = cluster;
+    const followed = new FollowedRevision({
+      ...{ cluster, logger, stopping: this.stopping.signal },
+      kept: keptInFile(settings.lastRevisionFile),
+      strip: (revision) => this.#strip(revision),
+    });
+    this.#followed = followed;
+    this.#server = await startStationServer({
+      ...this.options,
+      status: () => this.status(),
+      problems: () => this.#findObstacles(),
+    });
+    const revision = await followed.first();
+    if (revision === undefined) return;
+    const decisions = (name: keyof typeof keptNames, file: string): Kept =>
+      keptInBoth(keptInCluster(cluster, keptNames[name]), keptInFile(file));
+    this.#paused = await this.openDecisions({
+      paused: decisions('paused', settings.pausedFile),
+      stopped: decisions('stopped', settings.stoppedFile),
+    });
+    const stores = await this.openStores();
+    this.#deployed = await this.#toOwn(revision);
+    await forgetOtherVersions(this.#deployed, settings);
+    // It listens before they have started, which takes its time: what is newer is taken right after.
+    const started = this.#exclusively(async () => {
+      await this.#startProcesses();
+      await followed.runs(revision);
+    });
+    cluster.listen((notice) => {
+      this.#hear(notice);
+    });
+    await started;
+    this.adoptOrphans(stores);
+    await this.#report();
+    this.#reporting = setInterval(() => void this.#report(), reportEveryMs);
+  }
+
+  protected rearrange(): Promise<void> {
+    return this.#exclusively(() => this.#rearrange());
+  }
+
+  protected show(what: Shown, event: object): void {
+    this.#say({ kind: 'show', what, event });
+  }
+
+  protected override closeFirst(): Promise<void> {
+    clearInterval(this.#reporting);
+    clearTimeout(this.#trying);
+    return Promise.resolve();
+  }
+
+  protected override settle(): Promise<void> {
+    return this.#changing;
+  }
+
+  protected override async closeLast(): Promise<void> {
+    await this.#cluster?.leave(this.#id).catch(() => undefined);
+    await this.#cluster?.close();
+    await this.#server?.stop();
+  }
+
+  get #isEdge(): boolean {
+    return this.options.settings.role === 'edge';
   }
 
   /**
@@ -186,26 +151,20 @@ export class Station {
 
   /** What is wrong with listeners and senders here, by the settings of this stage: they are the edge's. */
   get #complaints(): readonly Problem[] {
-    if (this.#options.settings.role !== 'edge') return [];
-    return this.#current.compiled.issues
+    if (!this.#isEdge) return [];
+    return this.#deployed.compiled.issues
       .filter(({ severity }) => severity !== 'warning')
       .map((issue) => ({ part: 'engine', code: issue.code, message: toLine(issue) }));
   }
 
-  /** The first revision is the console's to make. */
-  async #awaitRevision(cluster: Cluster): Promise<Revision | undefined> {
-    const { signal } = this.#stopping;
-    for (;;) {
-      const found = await cluster.latest().catch(() => undefined);
-      if (found !== undefined || signal.aborted) return found;
-      this.#options.logger.info({}, 'Nothing is deployed yet: it is waited for.');
-      await pause(firstRevisionMs, signal);
-    }
+  async #startProcesses(): Promise<void> {
+    if (this.#isEdge) await this.engine.startEdge();
+    else await this.engine.workers.start(this.engine.running);
   }
 
   #exclusively(work: () => Promise<void>): Promise<void> {
     const done = this.#changing.then(async () => {
-      if (!this.#stopping.signal.aborted) await work();
+      if (!this.stopping.signal.aborted) await work();
     });
     this.#changing = done.catch(() => undefined);
     return done;
@@ -229,34 +188,35 @@ export class Station {
 
   #obey(talk: Talk): void {
     if (talk.kind === 'tell' && (talk.to ?? this.#id) === this.#id) {
-      this.#engine.tellConsumers(talk.message);
+      this.engine.tellConsumers(talk.message);
     }
-    if (talk.kind === 'statuses') this.#engine.showAgain();
+    if (talk.kind === 'statuses') this.engine.showAgain();
     if (talk.kind === 'start') {
-      this.#flowControl.tryAgain(talk.interface).catch((error: unknown) => {
-        this.#options.logger.error({ err: error }, 'A flow was not started.');
+      this.flowControl.tryAgain(talk.interface).catch((error: unknown) => {
+        this.options.logger.error({ err: error }, 'A flow was not started.');
       });
     }
   }
 
   /** Other flows of what is deployed are to run than before: an edge runs none. */
   async #rearrange(): Promise<void> {
-    if (this.#options.settings.role === 'edge') this.#engine.applyToEdge();
-    else await this.#engine.rearrange();
+    if (this.#isEdge) this.engine.applyToEdge();
+    else await this.engine.rearrange();
   }
 
   /** What operators have decided may be something else now. */
   #reload(): void {
-    const { logger } = this.#options;
     void this.#exclusively(async () => {
       try {
         await this.#paused?.reload();
-        await this.#flowControl.reload();
-        this.#engine.tellConsumers({ type: 'paused', queues: this.#paused?.names() ?? [] });
+        await this.flowControl.reload();
+        this.engine.tellConsumers({ type: 'paused', queues: this.#paused?.names() ?? [] });
         await this.#rearrange();
       } catch (error) {
-        logger.warn({ err: error }, 'What operators have decided is not known yet.');
-        this.#tryAgain();
+        const level = isAway(error) ? 'debug' : 'warn';
+        const text = 'What operators have decided is not known yet.';
+        this.options.logger[level]({ err: error }, text);
+        this.#tryAgain(isAway(error) ? awayAgainMs : againMs);
       }
     });
   }
@@ -264,61 +224,42 @@ export class Station {
   /** Goes by the newest revision, where that is another. */
   #follow(): void {
     void this.#exclusively(async () => {
-      try {
-        const newest = await this.#cluster?.latest();
-        if (newest === undefined || newest.number === this.#revision) return;
-        await this.#change(newest);
-        this.#refused = undefined;
-      } catch (error) {
-        this.#refuse(error);
-        this.#tryAgain();
-      }
+      const followed = await this.#followed?.follow((revision) => this.#change(revision));
+      if (followed === 'refused') this.#tryAgain(againMs);
+      if (followed === 'away') this.#tryAgain(awayAgainMs);
       await this.#report();
     });
   }
 
   async #change(revision: Revision): Promise<void> {
-    const { logger } = this.#options;
-    if (this.#options.settings.role === 'edge') {
-      await this.#take(revision);
-      this.#flowControl.deployed();
-      this.#engine.applyToEdge();
-    } else {
-      const deployed = await this.#toOwn(revision);
-      const flows = this.#flowControl.arrange(deployed.flows);
-      const succession = await this.#engine.workers.prepare({ ...deployed, flows });
-      this.#current = deployed;
-      this.#revision = revision.number;
-      this.#flowControl.deployed();
-      await succession.complete();
+    const deployed = await this.#toOwn(revision);
+    if (this.#isEdge) {
+      this.#deployed = deployed;
+      this.flowControl.deployed();
+      this.engine.applyToEdge();
+      return;
     }
-    logger.info({ revision: revision.number }, 'Another revision runs.');
-  }
-
-  async #take(revision: Revision): Promise<void> {
-    this.#current = await this.#toOwn(revision);
-    this.#revision = revision.number;
+    const flows = this.flowControl.arrange(deployed.flows);
+    const succession = await this.engine.workers.prepare({ ...deployed, flows });
+    this.#deployed = deployed;
+    this.flowControl.deployed();
+    await succession.complete();
   }
 
   /** What of a revision is this role's: an edge needs no credentials, a worker its group's flows alone. */
-  async #toOwn({ content }: Revision): Promise<Deployed> {
-    const { settings } = this.#options;
-    const credentialSecret = this.#credentialSecret;
-    if (settings.role === 'edge') {
-      return toDeployed({ ...content, credentials: {} }, { settings, credentialSecret });
-    }
-    const whole = await toDeployed(content, { settings, credentialSecret });
-    return { ...whole, flows: selectGroup(whole.flows, settings.group) };
+  async #toOwn(revision: Revision): Promise<Deployed> {
+    const { settings } = this.options;
+    const stored = toStored(this.#strip(revision).content, settings);
+    const whole = await toDeployed(stored, {
+      settings,
+      credentialSecret: this.#credentialSecret,
+    });
+    return this.#isEdge ? whole : { ...whole, flows: selectGroup(whole.flows, settings.group) };
   }
 
-  #refuse(error: unknown): void {
-    const words = error instanceof HilumError ? error.issues.map(toLine).join('; ') : String(error);
-    this.#options.logger.error({ err: error }, 'The newest revision does not run here.');
-    this.#refused = {
-      part: 'engine',
-      code: 'revision-not-running',
-      message: `Revision ${this.#revision} runs here, and a newer one does not start: ${words}`,
-    };
+  #strip(revision: Revision): Revision {
+    if (!this.#isEdge) return revision;
+    return { ...revision, content: { ...revision.content, credentials: {} } };
   }
 
   /** At everything that may have changed. */
@@ -327,27 +268,28 @@ export class Station {
     this.#follow();
   }
 
-  #tryAgain(): void {
+  #tryAgain(afterMs: number): void {
     clearTimeout(this.#trying);
-    if (this.#stopping.signal.aborted) return;
+    if (this.stopping.signal.aborted) return;
     this.#trying = setTimeout(() => {
       this.#lookAgain();
-    }, againMs);
+    }, afterMs);
   }
 
   #say(talk: Talk): void {
     this.#cluster?.tell(talk).catch((error: unknown) => {
-      this.#options.logger.debug({ err: error }, 'The editor does not see it.');
+      this.options.logger.debug({ err: error }, 'The editor does not see it.');
     });
   }
 
   /** Never rejects: whoever misses it for a while knows that too. */
   async #report(): Promise<void> {
-    const { settings, logger } = this.#options;
+    const { settings, logger } = this.options;
     const report: Report = { status: this.status(), problems: this.problems() };
     const member = {
-      ...{ id: this.#id, role: settings.role, host: hostname(), revision: this.#revision, report },
-      ...(settings.role === 'worker' ? { group: settings.group } : {}),
+      ...{ id: this.#id, role: settings.role, host: hostname() },
+      ...{ revision: this.#followed?.number ?? 0, report },
+      ...(this.#isEdge ? {} : { group: settings.group }),
     };
     await this.#cluster?.report(member).catch((error: unknown) => {
       logger.debug({ err: error }, 'The others do not hear how this role does.');

@@ -10,7 +10,7 @@ import { toWatched } from '../alarm/watched.ts';
 import type { Stores } from '../broker.ts';
 import { prepareNodeRed } from '../data-directory.ts';
 import type { Deployed } from '../deploy/deployed.ts';
-import type { Stored } from '../deploy/deploy-store.ts';
+import type { Stored } from '../deploy/stored.ts';
 import type { Submission } from '../deploy/storage.ts';
 import { newId } from '../ids.ts';
 import type { ToChild } from '../process/messages.ts';

@@ -7,8 +7,8 @@ import { isValid, type Issue } from '../../core/issue.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Shown } from '../engine.ts';
 import type { ContextAnswer } from '../process/messages.ts';
-import type { Stored } from '../deploy/deploy-store.ts';
-import { openEditorStorage, type Submission } from '../deploy/storage.ts';
+import type { Stored } from '../deploy/stored.ts';
+import { openEditorStorage, type Saver, type Submission } from '../deploy/storage.ts';
 import { sharedSettings } from '../flow/headless.ts';
 import { loadNodeRed, type LogEvent, type NodeRed } from '../node-red.ts';
 import { logLevel } from '../node-red.ts';
@@ -16,6 +16,12 @@ import { Contexts, type RunningFlows } from './contexts.ts';
 import { NodeStatuses } from './node-statuses.ts';
 import { buildRunningFlows } from './running-flows.ts';
 import { editorDirectory, packageDirectory, type Settings } from '../settings.ts';
+
+/** As Node-RED knows whoever has logged in. */
+interface User {
+  readonly username: string;
+  readonly permissions: string;
+}
 
 interface Options {
   readonly settings: Settings;
@@ -42,7 +48,7 @@ export interface Editor {
   /** Something a worker's Node-RED said. */
   show(kind: Shown, event: object): void;
   /** Deploys as if the flows came from an open editor: open ones are told that the flows are others now. */
-  submit(flows: readonly FlowNode[], by: string): Promise<void>;
+  submit(submission: Required<Pick<Submission, 'flows' | 'by' | 'earlier'>>): Promise<void>;
 }
 
 const icon = path.join(packageDirectory, 'dist', 'console', 'favicon.svg');
@@ -109,8 +115,8 @@ export function createEditor(options: Options): Editor {
       else if (kind === 'context') contexts.answer(event as ContextAnswer);
       else red.events.emit(kind, event);
     },
-    submit: async (flows, by) => {
-      const user = { username: by, permissions: '*' };
+    submit: async ({ flows, by, earlier }) => {
+      const user: Saver & User = { username: by, permissions: '*', earlier };
       await red.runtime.flows.setFlows({ flows: { flows }, deploymentType: 'full', user });
     },
   };

@@ -13,7 +13,7 @@ import type { Replays } from '../../console/api/replays.ts';
 import type { RetentionControl } from '../../console/api/retention.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Stores } from '../broker.ts';
-import type { Stored } from '../deploy/deploy-store.ts';
+import type { Stored } from '../deploy/stored.ts';
 import type { Submission } from '../deploy/storage.ts';
 import { newId } from '../ids.ts';
 import { packageDirectory, type Settings } from '../settings.ts';

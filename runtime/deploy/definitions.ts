@@ -8,6 +8,7 @@ import type { Settings } from '../settings.ts';
 import { readWorkerMemory } from '../process/worker-memory.ts';
 import { lintFlows } from './lint.ts';
 import { lintLinks } from './lint-links.ts';
+import { checkProfile, type ReadProfiles } from './profile-version.ts';
 import { findTabSetting } from './tab-setting.ts';
 
 /** What the flows ask of edge and broker, and what is wrong with them: an error refuses the deploy. */
@@ -34,6 +35,8 @@ export function compileFlows(
     /** Of interfaces that set none themselves. */
     readonly alarmLimits?: AlarmLimits;
     readonly retention?: RetentionPolicy;
+    /** Throws HilumError (permanent) where the profile of this name is none; absent: its files are read. */
+    readonly checkProfile?: (name: string) => void;
   },
 ): Compiled {
   const tabs = new Map(flows.filter((node) => node.type === 'tab').map((tab) => [tab.id, tab]));
@@ -47,6 +50,7 @@ export function compileFlows(
       interface: tab?.id ?? '',
       defaults: { bind: context.bind },
       env: context.environment,
+      ...(context.checkProfile === undefined ? {} : { checkProfile: context.checkProfile }),
     });
     issues.push(...(contribution.issues ?? []));
     if (tab !== undefined) contributions.push(contribution);
@@ -75,11 +79,16 @@ export function compileFlows(
   };
 }
 
-/** {@link compileFlows} as Hilum was set up. */
-export function compileBySettings(flows: readonly FlowNode[], settings: Settings): Compiled {
+/** {@link compileFlows} as Hilum was set up, with these profiles. */
+export function compileBySettings(
+  flows: readonly FlowNode[],
+  settings: Settings,
+  profiles: ReadProfiles,
+): Compiled {
   const { alarm, retention } = settings;
   return compileFlows(flows, {
     ...settings,
+    checkProfile: (name) => checkProfile(name, profiles),
     alarmLimits: alarm.limits,
     retention: retention.policy,
   });

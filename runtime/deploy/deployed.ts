@@ -2,6 +2,7 @@ import type { FlowNode } from '../../core/interface.ts';
 import type { Credentials } from '../credentials.ts';
 import type { Compiled } from './definitions.ts';
 import type { MappingVersion } from './mapping-version.ts';
+import type { ProfileVersion } from './profile-version.ts';
 
 /** Everything that runs by a deploy, of one piece. */
 export interface Deployed {
@@ -9,6 +10,7 @@ export interface Deployed {
   readonly compiled: Compiled;
   readonly credentials: Credentials;
   readonly mappings: MappingVersion;
+  readonly profiles: readonly ProfileVersion[];
 }
 
 /** Before anything was read. */
@@ -22,4 +24,5 @@ export const nothingDeployed: Deployed = {
   },
   credentials: {},
   mappings: { directory: '', hash: '' },
+  profiles: [],
 };

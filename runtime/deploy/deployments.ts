@@ -5,10 +5,13 @@ import { decryptCredentials, encryptCredentials } from '../credentials.ts';
 import type { Settings } from '../settings.ts';
 import type { Succession } from '../workers/workers.ts';
 import { compileBySettings } from './definitions.ts';
-import type { DeployStore, Stored } from './deploy-store.ts';
+import { describeChanges } from './describe-changes.ts';
+import type { DeployStore } from './deploy-store.ts';
+import type { Stored } from './stored.ts';
 import { nothingDeployed, type Deployed } from './deployed.ts';
 import type { FlowHistory } from './history.ts';
 import { forgetMappings, keepMappings } from './mapping-version.ts';
+import { forgetProfiles, keepProfiles } from './profile-version.ts';
 import type { Submission } from './storage.ts';
 
 interface Options {
@@ -68,7 +71,7 @@ export class Deployments {
     // Node-RED complains where there are none at all.
     this.#credentials = hasNone ? encryptCredentials({}, credentialSecret) : stored.credentials;
     this.#current = await toDeployed(stored, { ...this.#options, credentialSecret });
-    await forgetMappings(this.#options.settings.mappingVersions, this.#current.mappings);
+    await forgetOtherVersions(this.#current, this.#options.settings);
     return this.#current;
   }
 
@@ -93,18 +96,25 @@ export class Deployments {
     await this.#completing;
   }
 
-  async #deploy({ flows, credentials: changed, by = 'somebody' }: Submission): Promise<void> {
+  async #deploy({
+    flows,
+    credentials: changed,
+    by = 'somebody',
+    earlier = {},
+  }: Submission): Promise<void> {
     const { store, prepare, onDeployed, logger, history } = this.#options;
     const credentialSecret = this.#credentialSecret;
     const credentials = changed ?? this.#credentials;
-    const stored: Stored = { flows, credentials, mappings: await store.readMappings() };
-    const before = this.current.flows;
+    const stored: Stored = { flows, credentials, ...(await store.readSources(flows, earlier)) };
+    const before = this.current;
     const deployed = await toDeployed(stored, { ...this.#options, credentialSecret });
     const { issues } = deployed.compiled;
     if (!isValid(issues)) throw new HilumError('permanent', issues);
     const succession = await prepare(deployed);
+    const message = describeDeploy(before, deployed);
+    const hasNewCredentials = changed !== undefined;
     try {
-      await store.save({ ...stored, before, by, hasNewCredentials: changed !== undefined });
+      await store.save({ ...stored, message, by, hasNewCredentials, earlier });
     } catch (error) {
       await succession.abandon();
       throw error;
@@ -115,7 +125,7 @@ export class Deployments {
     onDeployed(deployed);
     this.#completing = this.#complete(succession);
     logger.info({ groups: succession.groups, by }, 'The flows were deployed.');
-    await history.record({ by, before, after: flows });
+    await history.record({ by, message });
   }
 
   async #complete(succession: Succession): Promise<void> {
@@ -127,16 +137,36 @@ export class Deployments {
   }
 }
 
-/** Compiled and decrypted, its mappings in a folder of their own. Rejects with `credentials-unreadable` (permanent). */
+/** Compiled and decrypted, its mappings and profiles in files of their own. Rejects with `credentials-unreadable` (permanent). */
 export async function toDeployed(
-  { flows, credentials, mappings }: Stored,
+  { flows, credentials, mappings, profiles }: Stored,
   options: { readonly settings: Settings; readonly credentialSecret: string },
 ): Promise<Deployed> {
   const { settings, credentialSecret } = options;
   return {
     flows,
-    compiled: compileBySettings(flows, settings),
+    compiled: compileBySettings(flows, settings, profiles),
     credentials: decryptCredentials(credentials, credentialSecret),
     mappings: await keepMappings(mappings, settings.mappingVersions),
+    profiles: await keepProfiles(profiles.copies, flows, settings),
   };
+}
+
+/** Removes what earlier deploys have left in the data folder. While nobody runs by it. */
+export async function forgetOtherVersions(
+  { mappings, profiles }: Deployed,
+  { mappingVersions, profileVersions }: Settings,
+): Promise<void> {
+  await forgetMappings(mappingVersions, mappings);
+  await forgetProfiles(profileVersions, profiles);
+}
+
+function describeDeploy(before: Deployed, after: Deployed): string {
+  const hasOtherProfiles = after.profiles.some(({ name, hash }) =>
+    before.profiles.some((each) => each.name === name && each.hash !== hash),
+  );
+  return describeChanges(before.flows, after.flows, [
+    ...(before.mappings.hash === after.mappings.hash ? [] : ['mappings']),
+    ...(hasOtherProfiles ? ['profiles'] : []),
+  ]);
 }

@@ -1,7 +1,14 @@
 import type { FlowNode } from '../../core/interface.ts';
 
-/** A first line that names the flows, and a line for each of them below. */
-export function describeChanges(before: readonly FlowNode[], after: readonly FlowNode[]): string {
+/**
+ * A first line that names the flows, and a line for each of them below. `also`: what else is changed, such as
+ * `mappings`.
+ */
+export function describeChanges(
+  before: readonly FlowNode[],
+  after: readonly FlowNode[],
+  also: readonly string[] = [],
+): string {
   const were = byContainer(before);
   const are = byContainer(after);
   const lines = [
@@ -12,6 +19,7 @@ export function describeChanges(before: readonly FlowNode[], after: readonly Flo
     ...[...were]
       .filter(([id]) => !are.has(id))
       .map(([, { label }]) => ({ label, verb: 'removed' })),
+    ...also.map((label) => ({ label, verb: 'changed' })),
   ];
   if (lines.length === 0) return 'Deploy';
   const subject = `Deploy: ${lines.map(({ label }) => label).join(', ')}`;

@@ -2,13 +2,14 @@ import path from 'node:path';
 import { readFlowFiles } from '../../connectors/file/flow-store.ts';
 import { readFileIfAny, writeFileAtomically } from '../../connectors/file/write-file.ts';
 import type { FlowNode } from '../../core/interface.ts';
+import type { Earlier } from './stored.ts';
 import { fromFiles, type FlowFiles } from './flow-files.ts';
 
 /** Node-RED's storage API, as far as its runtime calls it. */
 interface FlowStorage {
   init(): Promise<void>;
   getFlows(): Promise<readonly FlowNode[]>;
-  saveFlows(flows: readonly FlowNode[], user?: { readonly username?: string }): Promise<void>;
+  saveFlows(flows: readonly FlowNode[], user?: Saver): Promise<void>;
   getCredentials(): Promise<object>;
   saveCredentials(credentials: object): Promise<void>;
   getSettings(): Promise<object>;
@@ -35,6 +36,14 @@ export interface Submission {
   readonly credentials?: object;
   /** Who deploys; absent: nobody who is known by name. */
   readonly by?: string;
+  /** An earlier deploy is taken up again: what it had beside its flows. */
+  readonly earlier?: Earlier;
+}
+
+/** Who saves, as Node-RED hands it through: what somebody has logged in as, or what {@link Submission} says. */
+export interface Saver {
+  readonly username?: string;
+  readonly earlier?: Earlier;
 }
 
 /** The editor's storage: flows and credentials are one submission, which is taken as a whole or not at all. */
@@ -58,6 +67,7 @@ export function openEditorStorage(options: {
         flows,
         ...(credentials === undefined ? {} : { credentials }),
         ...(user?.username === undefined ? {} : { by: user.username }),
+        ...(user?.earlier === undefined ? {} : { earlier: user.earlier }),
       });
       credentials = undefined;
     },

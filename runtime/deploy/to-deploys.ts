@@ -1,6 +1,7 @@
 import type { Deploys } from '../../console/api/deploys.ts';
 import type { Editor } from '../console/editor.ts';
 import type { Settings } from '../settings.ts';
+import type { Earlier } from './stored.ts';
 import type { Deployments } from './deployments.ts';
 import { readFlows } from './storage.ts';
 
@@ -13,14 +14,24 @@ export function toDeploys(parts: {
   const { deployments, editor, settings } = parts;
   const { history } = deployments;
   return {
-    deploy: async ({ revision, by }) => {
-      const earlier = revision === undefined ? undefined : await history.read(revision);
-      const flows = earlier?.flows ?? (await readFlows(settings.flowsDirectory));
-      await editor.submit(flows, by);
-      const { groups } = deployments;
-      return earlier === undefined ? { groups } : { groups, revision: earlier.revision };
+    deploy: async ({ revision: name, by }) => {
+      if (name === undefined) {
+        await editor.submit({ flows: await readFlows(settings.flowsDirectory), by, earlier: {} });
+        return { groups: deployments.groups };
+      }
+      const { revision, flows, earlier } = await history.read(name);
+      await history.keepEdits(by);
+      await editor.submit({ flows, by, earlier });
+      return { groups: deployments.groups, revision, broughtBack: toKinds(earlier) };
     },
     list: (limit) => history.list(limit),
     diff: (revision) => history.diff(revision),
   };
+}
+
+function toKinds({ mappings, profileFiles, profiles }: Earlier): readonly string[] {
+  return [
+    ...(mappings === undefined ? [] : ['mappings']),
+    ...(profileFiles === undefined && profiles === undefined ? [] : ['profiles']),
+  ];
 }

@@ -1,7 +1,11 @@
+import { openDefinitions } from '../../connectors/file/definition-files.ts';
+import { readProfileCopy } from '../../connectors/file/profile-files.ts';
 import { createFhirDestination } from '../../connectors/fhir/client.ts';
 import { createMllpDestination } from '../../connectors/mllp/client.ts';
 import { createBufferBudget, type BufferBudget } from '../../connectors/mllp/buffer-budget.ts';
 import { createMllpSource } from '../../connectors/mllp/server.ts';
+import { openCopy } from '../../core/hl7v2/profile/profile-copy.ts';
+import type { ProfileCopy } from '../../core/hl7v2/profile/profile.ts';
 import {
   queueNames,
   type InterfaceDefinitions,
@@ -53,9 +57,15 @@ interface Options {
 interface Listener {
   readonly definition: ListenerDefinition;
   readonly source: Source;
+  /** What it checks by; another one is for the next message. */
+  profile: ProfileCopy | undefined;
   /** While it cannot listen. */
   retry: NodeJS.Timeout | undefined;
 }
+
+type FindProfile = (name: string) => ProfileCopy;
+
+const readNow: FindProfile = (name) => readProfileCopy(name, {});
 
 const usualBufferedBytes = 256 * 1024 * 1024;
 const usualDrainMs = 10_000;
@@ -87,10 +97,15 @@ export class Edge {
     });
   }
 
-  /** One change after the other; what did not change keeps its connections. */
-  apply(definitions: InterfaceDefinitions): Promise<void> {
+  /**
+   * One change after the other; what did not change keeps its connections, also where its profile has. `findProfile`: the
+   * profiles that listeners name; absent: as their files are.
+   */
+  apply(definitions: InterfaceDefinitions, findProfile: FindProfile = readNow): Promise<void> {
     // What failed before must not keep this one from being applied.
-    this.#applying = this.#applying.catch(() => undefined).then(() => this.#apply(definitions));
+    this.#applying = this.#applying
+      .catch(() => undefined)
+      .then(() => this.#apply(definitions, findProfile));
     return this.#applying;
   }
 
@@ -119,17 +134,22 @@ export class Edge {
     await this.#results.stop();
   }
 
-  async #apply({ listeners, senders, queues }: InterfaceDefinitions): Promise<void> {
+  async #apply(
+    { listeners, senders, queues }: InterfaceDefinitions,
+    findProfile: FindProfile,
+  ): Promise<void> {
+    const profiles = openProfiles(listeners, findProfile);
     await Promise.all(queues.map((queue) => this.#options.broker.declare(queue)));
     if (listeners.some(waitsForFlows)) await this.#results.start();
     await this.#stopChanged(listeners, senders);
+    for (const [id, listener] of this.#listeners) listener.profile = profiles.get(id);
     for (const definition of senders) {
       if (!this.#senders.has(definition.id)) this.#startSender(definition);
     }
     await Promise.all(
       listeners
         .filter(({ id }) => !this.#listeners.has(id))
-        .map((definition) => this.#listen(definition)),
+        .map((definition) => this.#listen(definition, profiles.get(definition.id))),
     );
   }
 
@@ -156,13 +176,14 @@ export class Edge {
     await Promise.all(stopping);
   }
 
-  async #listen(definition: ListenerDefinition): Promise<void> {
+  async #listen(definition: ListenerDefinition, profile: ProfileCopy | undefined): Promise<void> {
     const { host, port, limits, queue, ...rest } = definition;
     const intake = createIntake(definition, {
       ...this.#options,
       duplicates: this.#duplicates,
       results: this.#results,
       onStored: () => this.#pace.stored(queue),
+      profile: () => listener.profile,
     });
     const source = createMllpSource({
       ...rest,
@@ -174,7 +195,7 @@ export class Edge {
       logger: this.#options.logger,
       budget: this.#budget,
     });
-    const listener: Listener = { definition, source, retry: undefined };
+    const listener: Listener = { definition, source, profile, retry: undefined };
     this.#listeners.set(definition.id, listener);
     try {
       await source.start();
@@ -189,7 +210,8 @@ export class Edge {
       this.#tell(definition, 'failed', why);
       // The port may become free, and an address come up late after a boot.
       listener.retry = setTimeout(() => {
-        if (this.#listeners.get(definition.id) === listener) void this.#listen(definition);
+        if (this.#listeners.get(definition.id) !== listener) return;
+        void this.#listen(definition, listener.profile);
       }, this.#options.listenAgainMs);
     }
   }
@@ -211,6 +233,21 @@ export class Edge {
   #tell({ id, label }: ListenerDefinition, state: EndpointState['state'], detail: string): void {
     this.#options.onEndpoint({ nodeId: id, label, state, detail });
   }
+}
+
+/** Those that listeners check by, by listener: before anything changes, what cannot be opened throws. */
+function openProfiles(
+  listeners: readonly ListenerDefinition[],
+  findProfile: FindProfile,
+): ReadonlyMap<string, ProfileCopy> {
+  const profiles = new Map<string, ProfileCopy>();
+  for (const { id, profile, acknowledge } of listeners) {
+    if (profile === undefined || acknowledge !== 'validated') continue;
+    const copy = findProfile(profile);
+    openCopy(copy, openDefinitions());
+    profiles.set(id, copy);
+  }
+  return profiles;
 }
 
 /** Whether some of its senders may hear from a flow. */

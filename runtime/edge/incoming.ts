@@ -1,4 +1,5 @@
 import { contentTypes, type Envelope } from '../../core/envelope.ts';
+import type { ProfileCopy } from '../../core/hl7v2/profile/profile.ts';
 import type {
   DuplicatePolicy,
   ListenerAcknowledgment,
@@ -29,6 +30,8 @@ export interface Intake {
   readonly clock: Clock;
   /** A message is in the queue. */
   readonly onStored?: () => void;
+  /** The profile that is checked by at this moment; undefined: none. */
+  readonly profile?: () => ProfileCopy | undefined;
 }
 
 /** A message on its way in; without a header where it has none that can be read. */

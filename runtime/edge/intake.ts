@@ -4,6 +4,7 @@ import { isAcknowledgment, isResponse } from '../../core/hl7v2/acknowledgment.ts
 import type { IntakeResult } from '../../core/hl7v2/acknowledgment-mode.ts';
 import { readHeader, type Header } from '../../core/hl7v2/header.ts';
 import { parseMessage } from '../../core/hl7v2/parse.ts';
+import type { ProfileCopy } from '../../core/hl7v2/profile/profile.ts';
 import {
   decideSequence,
   findLinkContent,
@@ -55,6 +56,8 @@ interface Options {
   readonly intake?: UniqueIntake;
   /** A message is in the queue. */
   readonly onStored?: () => void;
+  /** What is validated by at this moment, beside the version: asked once for each message. */
+  readonly profile?: () => ProfileCopy | undefined;
 }
 
 const byMessage: ListenerAcknowledgment = {
@@ -165,7 +168,7 @@ async function take(
   const issues = !parsed.ok
     ? parsed.issues
     : listener.acknowledge === 'validated'
-      ? check(parsed.message, listener)
+      ? check(parsed.message, intake.profile?.())
       : [];
   if (!isValid(issues)) return refuse(intake, incoming, { result: 'error', issues });
   const key = parsed.ok ? findKey(parsed.message, listener) : undefined;

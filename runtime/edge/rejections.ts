@@ -1,11 +1,12 @@
 import { openDefinitions } from '../../connectors/file/definition-files.ts';
-import { openProfile } from '../../connectors/file/profile-files.ts';
 import { findUnacceptable } from '../../core/hl7v2/acceptance.ts';
 import type { Header } from '../../core/hl7v2/header.ts';
 import type { Hl7Message, ParseResult } from '../../core/hl7v2/message.ts';
+import { openCopy } from '../../core/hl7v2/profile/profile-copy.ts';
+import type { ProfileCopy } from '../../core/hl7v2/profile/profile.ts';
 import { validateByProfile } from '../../core/hl7v2/profile/validate-by-profile.ts';
 import { validate } from '../../core/hl7v2/validate.ts';
-import type { ListenerAcknowledgment, ListenerDefinition } from '../../core/interface.ts';
+import type { ListenerAcknowledgment } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
 
 /** Everything in the header that keeps the message out, at once. */
@@ -45,9 +46,9 @@ function findMissing({ messageType, controlId }: Header): readonly Issue[] {
 }
 
 /** By the listener's profile where it has one, else by the message's version. */
-export function check(message: Hl7Message, { profile }: ListenerDefinition): readonly Issue[] {
+export function check(message: Hl7Message, profile: ProfileCopy | undefined): readonly Issue[] {
   const definitions = openDefinitions();
   return profile === undefined
     ? validate(message, definitions)
-    : validateByProfile(message, openProfile(profile, { definitions }), definitions);
+    : validateByProfile(message, openCopy(profile, definitions), definitions);
 }

@@ -39,6 +39,8 @@ interface Options {
   readonly clock: Clock;
   /** The mappings that `hl7 map` uses, compiled once. */
   readonly mapper: Mapper;
+  /** The profiles that `hl7 validate` checks by. */
+  readonly findProfile: NonNullable<FlowRuntime['findProfile']>;
   /** How each queue is to be consumed. */
   readonly queues: readonly QueueDeclaration[];
   /** Of these nothing is taken, until {@link WorkerFlowRuntime.pause} says otherwise. */
@@ -94,6 +96,10 @@ export class WorkerFlowRuntime implements FlowRuntime {
 
   get mapper(): Mapper {
     return this.#options.mapper;
+  }
+
+  get findProfile(): NonNullable<FlowRuntime['findProfile']> {
+    return this.#options.findProfile;
   }
 
   consume(queue: string, send: (message: FlowMessage) => void): FlowSource {

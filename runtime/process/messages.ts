@@ -8,7 +8,11 @@ import type { Vitals } from './vitals.ts';
 /** What the supervisor says to its processes. */
 export type ToChild =
   | { readonly type: 'start'; readonly settings: Settings; readonly config: RoleConfig }
-  | { readonly type: 'definitions'; readonly definitions: InterfaceDefinitions }
+  | {
+      readonly type: 'definitions';
+      readonly definitions: InterfaceDefinitions;
+      readonly profiles: ProfileFilesByName;
+    }
   /** Somebody has decided about the key: whoever consumes the queue looks again at what is set aside of it. */
   | { readonly type: 'release'; readonly queue: string; readonly key: string }
   /** Of these queues nothing is to be taken, of all others it is. */
@@ -28,6 +32,7 @@ export type RoleConfig =
   | {
       readonly role: 'edge';
       readonly definitions: InterfaceDefinitions;
+      readonly profiles: ProfileFilesByName;
       /** The queues of which nothing is to be taken; what changes is told by a message of this type. */
       readonly paused: readonly string[];
     }
@@ -40,6 +45,7 @@ export type RoleConfig =
       readonly flows: readonly FlowNode[];
       readonly credentials: Credentials;
       readonly mappingsDirectory: string;
+      readonly profiles: ProfileFilesByName;
       readonly definitions: InterfaceDefinitions;
       readonly paused: readonly string[];
       /** It starts its flows and takes nothing until `take`. */
@@ -51,6 +57,9 @@ export type RoleConfig =
     };
 
 export type Role = RoleConfig['role'];
+
+/** The files in which profiles are kept as they were deployed, by the name that nodes know them by. */
+export type ProfileFilesByName = Readonly<Record<string, string>>;
 
 /** What they answer. */
 export type FromChild =

@@ -3,7 +3,11 @@ import type { InterfaceDefinitions } from '../../core/interface.ts';
 import { pause } from '../consuming.ts';
 import { Edge } from '../edge/edge.ts';
 import { runChild, tell } from '../process/child.ts';
+import type { ToChild } from '../process/messages.ts';
+import { findIn } from '../deploy/kept-profiles.ts';
 import { backoffMs } from '../retry-policy.ts';
+
+type Wanted = Pick<Extract<ToChild, { readonly type: 'definitions' }>, 'definitions' | 'profiles'>;
 
 runChild('edge', async ({ settings, config, logger }) => {
   const stores = await openStores(settings, logger, {
@@ -22,14 +26,14 @@ runChild('edge', async ({ settings, config, logger }) => {
     },
   });
   edge.pause(config.paused);
-  await edge.apply(config.definitions);
+  await edge.apply(config.definitions, findIn(config.profiles));
   let wanted: InterfaceDefinitions = config.definitions;
   const stopping = new AbortController();
-  const applyUntilDone = async (definitions: InterfaceDefinitions): Promise<void> => {
+  const applyUntilDone = async ({ definitions, profiles }: Wanted): Promise<void> => {
     wanted = definitions;
     for (let attempt = 1; wanted === definitions && !stopping.signal.aborted; attempt += 1) {
       try {
-        await edge.apply(definitions);
+        await edge.apply(definitions, findIn(profiles));
         return;
       } catch (error) {
         logger.error({ err: error }, 'The new definitions could not be applied yet.');
@@ -39,7 +43,7 @@ runChild('edge', async ({ settings, config, logger }) => {
   };
   return {
     handle: (message) => {
-      if (message.type === 'definitions') void applyUntilDone(message.definitions);
+      if (message.type === 'definitions') void applyUntilDone(message);
       if (message.type === 'release') edge.release(message.queue, message.key);
       if (message.type === 'paused') edge.pause(message.queues);
     },

@@ -3,6 +3,7 @@ import { findFailure, HilumError } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
 import { openMapper } from '../../connectors/file/mapping-files.ts';
 import { openStores } from '../broker.ts';
+import { findIn } from '../deploy/kept-profiles.ts';
 import { answerContext } from '../flow/context-answer.ts';
 import { watchEnds } from '../flow/ends.ts';
 import { WorkerFlowRuntime } from '../flow/flow-runtime.ts';
@@ -31,6 +32,7 @@ runChild('worker', async ({ settings, config, logger }) => {
   });
   await Promise.all(config.definitions.queues.map((queue) => stores.broker.declare(queue)));
   const mapper = openMapper(config.mappingsDirectory);
+  const findProfile = findIn(config.profiles);
 
   const startErrors: Issue[] = [];
   let isStarting = true;
@@ -61,6 +63,7 @@ runChild('worker', async ({ settings, config, logger }) => {
         ...stores,
         tracker,
         mapper,
+        findProfile,
         logger,
         clock: Date.now,
         queues: config.definitions.queues,

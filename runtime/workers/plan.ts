@@ -4,6 +4,7 @@ import { runOtherwise } from '../deploy/changed-groups.ts';
 import type { Deployed } from '../deploy/deployed.ts';
 import { selectGroup } from '../deploy/groups.ts';
 import { usesMappings, type MappingVersion } from '../deploy/mapping-version.ts';
+import { selectProfiles, type ProfileVersion } from '../deploy/profile-version.ts';
 
 /** What the workers of one group run. */
 export interface GroupPlan {
@@ -11,6 +12,8 @@ export interface GroupPlan {
   readonly flows: readonly FlowNode[];
   readonly credentials: Credentials;
   readonly mappings: MappingVersion;
+  /** Those that its flows check by. */
+  readonly profiles: readonly ProfileVersion[];
   readonly definitions: InterfaceDefinitions;
 }
 
@@ -22,6 +25,7 @@ export function planGroup(group: string, deployed: Deployed): GroupPlan {
     flows,
     credentials: selectCredentials(deployed.credentials, flows),
     mappings: deployed.mappings,
+    profiles: selectProfiles(deployed.profiles, flows),
     definitions: deployed.compiled.definitions,
   };
 }
@@ -32,8 +36,13 @@ export function needsNewWorker(before: GroupPlan, after: GroupPlan): boolean {
     runOtherwise(before.flows, after.flows) ||
     JSON.stringify(before.credentials) !== JSON.stringify(after.credentials) ||
     JSON.stringify(ownQueues(before)) !== JSON.stringify(ownQueues(after)) ||
-    (usesMappings(after.flows) && before.mappings.hash !== after.mappings.hash)
+    (usesMappings(after.flows) && before.mappings.hash !== after.mappings.hash) ||
+    JSON.stringify(toHashes(before)) !== JSON.stringify(toHashes(after))
   );
+}
+
+function toHashes({ profiles }: GroupPlan): readonly string[] {
+  return profiles.map(({ name, hash }) => `${hash} ${name}`).sort();
 }
 
 /** How the queues are consumed that its flows may take from; an interface's settings stand at its tab. */

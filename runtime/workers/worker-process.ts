@@ -1,4 +1,5 @@
 import type { Issue } from '../../core/issue.ts';
+import { toProfileFiles } from '../deploy/profile-version.ts';
 import type { FromChild, RoleConfig, ToChild } from '../process/messages.ts';
 import type { SupervisedProcess } from '../process/supervised.ts';
 import { findWorkerMemory } from '../process/worker-memory.ts';
@@ -88,7 +89,7 @@ export class WorkerProcess {
   }
 
   #config(): RoleConfig {
-    const { flows, group, credentials, definitions, mappings } = this.plan;
+    const { flows, group, credentials, definitions, mappings, profiles } = this.plan;
     return {
       role: 'worker',
       group,
@@ -96,6 +97,7 @@ export class WorkerProcess {
       flows,
       credentials,
       mappingsDirectory: mappings.directory,
+      profiles: toProfileFiles(profiles),
       definitions,
       paused: this.#options.paused(),
       standsBy: this.#standsBy,

@@ -141,6 +141,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
   const history = openHistory({
     flowsDirectory: folder,
     mappingsDirectory: folder,
+    profilesDirectory: folder,
     logger,
   });
   const hilum = createConsole({

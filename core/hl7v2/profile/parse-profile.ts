@@ -187,7 +187,7 @@ function readFile(
   }
   const codeFiles = new Map<string, string>();
   for (const { name, path } of findCodeFiles(content)) {
-    const text = files.readCodes(name, file);
+    const text = files.readCodes(name, file)?.text;
     if (text !== undefined) codeFiles.set(name, text);
     else issues.push(toIssue(locate(path), `There is no file ${name} beside the profile`));
   }

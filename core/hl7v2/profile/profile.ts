@@ -11,8 +11,27 @@ export interface ProfileFile {
 export interface ProfileFiles {
   /** The profile that another one extends, by its name, or by a file's name beside that one. */
   find(name: string, from: ProfileFile): ProfileFile | undefined;
-  /** The text of a list of codes beside a profile. */
-  readCodes(name: string, from: ProfileFile): string | undefined;
+  /** A list of codes beside a profile. */
+  readCodes(name: string, from: ProfileFile): ProfileFile | undefined;
+}
+
+/** A profile with everything that it refers to: it opens the same on any machine, whatever becomes of its files. */
+export interface ProfileCopy {
+  /** As nodes name it. */
+  readonly name: string;
+  /** Where its path is relative, it was in the site's folder of profiles. */
+  readonly file: ProfileFile;
+  readonly parts: readonly ProfilePart[];
+}
+
+/** A file that a profile refers to: one that it extends, or a list of codes. */
+export interface ProfilePart {
+  readonly kind: 'profile' | 'codes';
+  /** As it is referred to. */
+  readonly name: string;
+  /** The path of the file that refers to it. */
+  readonly from: string;
+  readonly file: ProfileFile;
 }
 
 /** A site's rules over a version of HL7, read but not yet held against the version. */

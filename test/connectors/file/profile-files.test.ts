@@ -1,12 +1,15 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openDefinitions } from '../../../connectors/file/definition-files.ts';
 import {
   listShippedProfiles,
   openProfile,
   readProfile,
+  readProfileCopy,
 } from '../../../connectors/file/profile-files.ts';
 import { findFailure } from '../../../core/errors.ts';
+import { openCopy } from '../../../core/hl7v2/profile/profile-copy.ts';
+import type { ProfileCopy } from '../../../core/hl7v2/profile/profile.ts';
 import { makeTempFolder } from '../../support/temp.ts';
 
 const definitions = openDefinitions();
@@ -69,4 +72,43 @@ test('what cannot be opened says why', () => {
   const around = write('one.yaml', 'profile: one\nextends: two');
   write('two.yaml', 'profile: two\nextends: one');
   expect(findCodes(around)).toEqual(['profile-invalid']);
+});
+
+describe('a copy', () => {
+  const wardsOf = (copy: ProfileCopy): ReadonlySet<string> | undefined => {
+    const place = openCopy(copy, definitions).definitions.findSegment('PV1')?.fields[2];
+    return place?.components?.[0]?.codes as ReadonlySet<string> | undefined;
+  };
+  const text = 'profile: own\nextends: base\nfields: {PV1-3.1: {codes: {file: own.csv}}}';
+
+  test('opens without its files, and on any machine', () => {
+    const written = [
+      write('base.yaml', 'profile: base\nextends: adt\nfields: {PID-7: R}'),
+      write('own.csv', 'code\n12\n'),
+      write('own.yaml', text),
+    ];
+    const copy = readProfileCopy('own', { folders: [folder] });
+    for (const file of written) rmSync(file);
+    const moved = JSON.parse(JSON.stringify(copy)) as ProfileCopy;
+    expect(wardsOf(moved)?.has('12')).toBe(true);
+    const { definitions: own } = openCopy(moved, definitions);
+    expect(own.findSegment('PID')?.fields[6]?.usage).toBe('R');
+    expect(own.findSegment('PID')?.fields[1]?.usage).toBe('X');
+    expect(openCopy(moved, definitions)).toBe(openCopy(moved, definitions));
+  });
+
+  test('is of the files that a folder is taken to hold, and of no others in it', () => {
+    write('own.yaml', 'profile: own\nextends: adt');
+    write('base.yaml', 'profile: base\nextends: adt');
+    const files = new Map([
+      ['own.yaml', text.replace('base', 'adt')],
+      ['own.csv', 'code\n34\n'],
+    ]);
+    const instead = { folder, files };
+    const copy = readProfileCopy('own', { folders: [folder], instead });
+    expect(wardsOf(copy)?.has('34')).toBe(true);
+    expect(() => readProfileCopy('base', { folders: [folder], instead })).toThrow(
+      /profile-unknown/,
+    );
+  });
 });

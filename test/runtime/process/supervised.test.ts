@@ -24,6 +24,7 @@ const workerConfig: RoleConfig = {
   flows: [],
   credentials: {},
   mappingsDirectory: '',
+  profiles: {},
   definitions: { listeners: [], senders: [], queues: [] },
   paused: [],
   standsBy: false,

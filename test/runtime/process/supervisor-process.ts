@@ -11,7 +11,7 @@ const child = new SupervisedProcess({
   name: 'a child',
   config: () => ({
     ...{ role: 'worker', group: 'default', spoolName: 'worker default', standsBy: false },
-    ...{ flows: [], credentials: {}, mappingsDirectory: '', paused: [] },
+    ...{ flows: [], credentials: {}, mappingsDirectory: '', profiles: {}, paused: [] },
     definitions: { listeners: [], senders: [], queues: [] },
   }),
   onMessage: ignore,

@@ -77,7 +77,9 @@ describe('codes', () => {
   const files: ProfileFiles = {
     find: () => undefined,
     readCodes: (name) =>
-      name === 'wards.csv' ? 'code;name\r\n007;"East"\r\n"A,1";x\r\n\r\n08\r\n' : undefined,
+      name === 'wards.csv'
+        ? { path: name, text: 'code;name\r\n007;"East"\r\n"A,1";x\r\n\r\n08\r\n' }
+        : undefined,
   };
   test.each([
     ['PID-8: {codes: [F, 01, NO]}', 'PID', 8, ['F', '01', 'NO'], ['M', '1']],
