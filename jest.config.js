@@ -27,6 +27,8 @@ export default {
   },
   transformIgnorePatterns: ['/node_modules/(?!(commander)/)'],
   reporters: ['default', '<rootDir>/test/support/skip-reporter.cjs'],
+  testSequencer: '<rootDir>/test/support/longest-first.cjs',
   testTimeout: 30_000,
-  maxWorkers: 2,
+  // Two processors: many tests wait for servers and processes that start.
+  maxWorkers: 3,
 };

@@ -7,9 +7,3 @@ describeWith('git', 'over the embedded broker', () => {
     await runShort(deploy, 'embedded');
   }, 400_000);
 });
-
-describeWith('rabbitmq-server', 'with RabbitMQ', () => {
-  it('loses nothing by deploys and by crashes in their middle', async () => {
-    await runShort(deploy, 'rabbitmq');
-  }, 600_000);
-});
