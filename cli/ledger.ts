@@ -66,7 +66,8 @@ async function migrateTables(options: {
   if (to !== undefined && !/^\d{1,4}$/.test(to)) {
     throw new Error('--to: a version from 0 on was expected.');
   }
-  const { migrate } = await import('../connectors/postgres/migrate.ts');
+  const { migrate, readVersion } = await import('../connectors/postgres/migrate.ts');
+  const { latestVersion } = await import('../connectors/postgres/schema.ts');
   const { openSession } = await import('../connectors/postgres/session.ts');
   const client = await openSession(address, { isPatient: true });
   try {
@@ -77,7 +78,13 @@ async function migrateTables(options: {
     for (const step of steps) {
       process.stdout.write(`${isDryRun ? 'would go' : 'went'} from ${step.from} to ${step.to}\n`);
     }
-    if (steps.length === 0) process.stdout.write('The tables are of that version already.\n');
+    if (steps.length > 0) return;
+    const version = await readVersion(client);
+    process.stdout.write(
+      version > latestVersion
+        ? `A newer Hilum has made the tables, of version ${version}; this one works with them.\n`
+        : 'The tables are of that version already.\n',
+    );
   } finally {
     await client.end();
   }

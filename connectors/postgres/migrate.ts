@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { sqlStateOf, UnknownSchema } from './failures.ts';
-import { latestVersion, migrations } from './schema.ts';
+import { firstThatSays, latestVersion, migrations } from './schema.ts';
 import { schemaName } from './session.ts';
 
 /** Of the advisory locks that Hilum takes in its database: "HILU". */
@@ -30,23 +30,26 @@ export async function readVersion(client: pg.Client): Promise<number> {
 
 /**
  * Brings the tables to a version, forward or back, a transaction for each step; one process at a time, others wait.
- * Resolves with the steps. Throws where a newer Hilum has made the tables and no version is named, and where the way
- * back is to be found in a newer Hilum alone.
+ * Resolves with the steps: with none where a newer Hilum has made the tables, which are usable for this one, and no
+ * version is named. Throws {@link UnknownSchema} where they are not, or where the way back is to be found in the newer
+ * Hilum alone.
  */
 export async function migrate(
   client: pg.Client,
-  {
-    to = latestVersion,
-    isDryRun = false,
-  }: { readonly to?: number; readonly isDryRun?: boolean } = {},
+  options: { readonly to?: number; readonly isDryRun?: boolean } = {},
 ): Promise<readonly MigrationStep[]> {
+  const { to = latestVersion, isDryRun = false } = options;
   if (to < 0 || to > latestVersion) {
     throw new Error(`A version from 0 to ${latestVersion} was expected, and ${to} was found.`);
   }
   await client.query('SELECT pg_advisory_lock($1, $2)', [lockClass, schemaLock]);
   try {
     let version = await readVersion(client);
-    assertKnown(version);
+    if (version > latestVersion) {
+      if (options.to !== undefined) throw buildUnknown(version);
+      await assertUsable(client);
+      return [];
+    }
     const steps: MigrationStep[] = [];
     while (version !== to) {
       const next = version < to ? version + 1 : version - 1;
@@ -60,10 +63,17 @@ export async function migrate(
   }
 }
 
-/** Refuses tables that this program does not know. */
-function assertKnown(version: number): void {
+/** Throws {@link UnknownSchema} where the tables are of a newer Hilum, and this one cannot work with them. */
+export async function assertUsable(client: pg.Client): Promise<void> {
+  const version = await readVersion(client);
   if (version <= latestVersion) return;
-  throw new UnknownSchema(
+  const sql = `SELECT usable_from FROM ${schemaName}.schema_version`;
+  const { rows } = await client.query<{ readonly usable_from: number }>(sql);
+  if ((rows[0]?.usable_from ?? version) > latestVersion) throw buildUnknown(version);
+}
+
+function buildUnknown(version: number): UnknownSchema {
+  return new UnknownSchema(
     `A ledger of version ${latestVersion} or earlier was expected in PostgreSQL and one of version ${version} was ` +
       'found: a newer Hilum has made it. Start that version, or go back with its hilum ledger migrate --to ' +
       `${latestVersion}.`,
@@ -89,6 +99,10 @@ async function step(client: pg.Client, { from, to }: MigrationStep): Promise<voi
     await client.query(to > from ? migration.up : migration.down);
     if (to === 0) await client.query('DROP TABLE schema_version');
     else await client.query('UPDATE schema_version SET version = $1', [to]);
+    if (to >= firstThatSays) {
+      const usableFrom = migrations[to - 1]?.usableFrom ?? to;
+      await client.query('UPDATE schema_version SET usable_from = $1', [usableFrom]);
+    }
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK');

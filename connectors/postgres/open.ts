@@ -5,7 +5,7 @@ import type { LedgerAddress } from './address.ts';
 import type { WriteSession } from './append.ts';
 import { isRefusal, toFailure } from './failures.ts';
 import { PostgresLedger } from './ledger.ts';
-import { lockClass, migrate } from './migrate.ts';
+import { assertUsable, lockClass, migrate } from './migrate.ts';
 import { makeEarlierParts, makeParts } from './parts.ts';
 import { PostgresRetention } from './retention.ts';
 import { openSession } from './session.ts';
@@ -37,7 +37,15 @@ export async function openPostgres(options: {
   const open = async (wishes: Parameters<typeof openSession>[1]) => {
     if (!isMigrated) await bringUpToDate(address);
     isMigrated = true;
-    return openSession(address, wishes);
+    const client = await openSession(address, wishes);
+    try {
+      // A newer Hilum may have come since.
+      await assertUsable(client);
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+    return client;
   };
   const readers = new Sessions({
     open: async () => ({ client: await open({}) }),

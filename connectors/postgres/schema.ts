@@ -1,6 +1,11 @@
 /** A step of the schema, and the way back. One that was released is never changed: a database has passed it already. */
 interface Migration {
   readonly up: string;
+  /**
+   * The earliest version whose program can work with the tables after this step, beside newer ones; absent: none before
+   * it. So it is for a step that only adds what the earlier one neither reads nor has to write.
+   */
+  readonly usableFrom?: number;
   /** Loses what only the newer schema has. */
   readonly down: string;
 }
@@ -194,7 +199,17 @@ export const migrations: readonly Migration[] = [
     `,
     down: 'DROP TABLE revision; DROP TABLE member; DROP TABLE kept_text; DROP TABLE large_notice;',
   },
+  {
+    up: `
+    -- The earliest program that can work with these tables: what one of before goes by that does not know them.
+    ALTER TABLE schema_version ADD COLUMN usable_from INTEGER;
+    `,
+    down: 'ALTER TABLE schema_version DROP COLUMN usable_from;',
+  },
 ];
+
+/** The first version that says in the database from which one on it is usable. */
+export const firstThatSays = 4;
 
 /** The version of the schema that this program reads and writes. */
 export const latestVersion = migrations.length;

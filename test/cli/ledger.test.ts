@@ -8,7 +8,8 @@ import { exportLedger } from '../../runtime/ledger/export.ts';
 import { readSettings } from '../../runtime/settings.ts';
 import { prepareDataDirectory } from '../../runtime/data-directory.ts';
 import { latestVersion } from '../../connectors/postgres/schema.ts';
-import { openStore } from '../connectors/postgres/support.ts';
+import { openSession } from '../../connectors/postgres/session.ts';
+import { openStore, toAddress } from '../connectors/postgres/support.ts';
 import { addOld, childOf, daysAgo } from '../contract/retention.ts';
 import { silent } from '../runtime/owner.ts';
 import { runCli } from '../support/hilum.ts';
@@ -99,7 +100,8 @@ describeWith('postgres', 'hilum ledger on PostgreSQL', () => {
   });
 
   it('makes the tables, goes back and forth, and says before what it would do', async () => {
-    const env = envOf(await server.createDatabase());
+    const url = await server.createDatabase();
+    const env = envOf(url);
     const migrate = async (...args: readonly string[]) =>
       (await runCli(['ledger', 'migrate', ...args], env)).stdout;
     const steps = Array.from({ length: latestVersion }, (_, at) => `from ${at} to ${at + 1}`);
@@ -113,6 +115,11 @@ describeWith('postgres', 'hilum ledger on PostgreSQL', () => {
       2,
       expect.stringContaining(`from 0 to ${latestVersion}`),
     ]);
+    await migrate();
+    const newer = await openSession(toAddress(url));
+    await newer.query('UPDATE schema_version SET version = version + 1');
+    await newer.end();
+    expect(await migrate()).toMatch(/newer Hilum .* of version \d+; this one works with them/);
   }, 60_000);
 
   it('exports, and is saved and restored by pg_dump and pg_restore', async () => {

@@ -105,8 +105,8 @@ describe("an analyst's own flows", () => {
     );
     await hilum.kill('owner');
     await until(
-      async () => (await hilum.cli('trace', controlIdOf(40))).stdout,
-      (text) => text.includes('processed'),
+      () => hilum.kinds(controlIdOf(40)),
+      (kinds) => kinds.includes('processed'),
       30_000,
     );
     expect(plain.got.filter((id) => id === controlIdOf(40))).toHaveLength(1);
@@ -121,11 +121,12 @@ describe("an analyst's own flows", () => {
       index === 11 ? poison : buildLabResult({ index, patient: 1 }),
     );
     for (const message of messages) expect(await send(port, message)).toMatch(/^AA/);
-    const trace = await until(
-      async () => (await hilum.cli('trace', controlIdOf(11))).stdout,
-      (text) => text.includes('dead-lettered'),
+    await until(
+      () => hilum.kinds(controlIdOf(11)),
+      (kinds) => kinds.includes('dead-lettered'),
       90_000,
     );
+    const trace = (await hilum.cli('trace', controlIdOf(11))).stdout;
     expect(trace).toContain('worker-ended');
     const innocent = [10, 12, 13].map(controlIdOf);
     await until(

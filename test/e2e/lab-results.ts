@@ -118,12 +118,10 @@ export function describeLabResults(
       expect(answered).toBe(reports);
 
       await until(
-        async () => {
-          const queues = JSON.parse((await hilum.cli('queues', '--json')).stdout) as QueueView[];
-          return queues
+        async () =>
+          (await hilum.queues())
             .filter(({ queue }) => !queue.startsWith('event.'))
-            .reduce((sum, { ready, unsettled }) => sum + ready + unsettled, 0);
-        },
+            .reduce((sum, { ready, unsettled }) => sum + ready + unsettled, 0),
         (waiting) => waiting === 0,
         90_000,
       );
@@ -176,11 +174,12 @@ export function describeLabResults(
       const partner = await MllpPartner.connect(hilum.mllpPort);
       expect(readAnswer(await partner.send(invalid))).toBe(`AA ${controlIdOf(5_001)}`);
       partner.close();
-      const trace = await until(
-        async () => (await hilum.cli('trace', controlIdOf(5_001))).stdout,
-        (text) => text.includes('dead-lettered'),
+      await until(
+        () => hilum.kinds(controlIdOf(5_001)),
+        (kinds) => kinds.includes('dead-lettered'),
         10_000,
       );
+      const trace = (await hilum.cli('trace', controlIdOf(5_001))).stdout;
       expect(trace).toMatch(/OBR(\[1\])?-4/);
       const queues = JSON.parse((await hilum.cli('queues', '--json')).stdout) as QueueView[];
       expect(queues.find(({ queue }) => queue.startsWith('in.'))?.dead).toBe(1);

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { askEngine, type ControlAnswer, type Method } from '../../runtime/control-client.ts';
 import { readSettings } from '../../runtime/settings.ts';
-import type { QueueView, StatusView } from '../../console/api/views.ts';
+import type { QueueView, StatusView, TraceView } from '../../console/api/views.ts';
 import { isAlive } from './alive.ts';
 import { findFreePorts } from './ports.ts';
 import { makeTempFolder } from './temp.ts';
@@ -22,6 +22,8 @@ export interface RunningHilum {
   readonly startedAfterMs: number;
   status(): Promise<StatusView>;
   queues(): Promise<readonly QueueView[]>;
+  /** The kinds of events of a message, by its id or control id, as they came; none while it is not known. */
+  kinds(id: string): Promise<readonly string[]>;
   /** Asks it over its local socket. */
   ask(method: Method, path: string, body?: object): Promise<ControlAnswer>;
   cli(...args: readonly string[]): Promise<CliResult>;
@@ -80,6 +82,10 @@ export async function startHilum(
     startedAfterMs: Date.now() - startedAt,
     status,
     queues: async () => (await ask('GET', '/api/queues')).body as readonly QueueView[],
+    kinds: async (id) => {
+      const { status: code, body } = await ask('GET', `/api/messages/${encodeURIComponent(id)}`);
+      return code === 200 ? (body as TraceView).steps.map(({ kind }) => kind) : [];
+    },
     ask,
     cli: (...args) => runCli(args, { ...environment, ...keptCode() }),
     kill: async (name) => {

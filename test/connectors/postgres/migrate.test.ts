@@ -1,9 +1,11 @@
 import type pg from 'pg';
+import { openCluster } from '../../../connectors/postgres/cluster.ts';
 import { migrate, readVersion } from '../../../connectors/postgres/migrate.ts';
 import { openPostgres } from '../../../connectors/postgres/open.ts';
 import { latestVersion } from '../../../connectors/postgres/schema.ts';
 import { openSession } from '../../../connectors/postgres/session.ts';
 import { addOld } from '../../contract/retention.ts';
+import { until } from '../../support/hilum.ts';
 import { silent } from '../../runtime/owner.ts';
 import { startPostgres, type PostgresServer } from '../../support/postgres.ts';
 import { describeWith } from '../../support/programs.ts';
@@ -83,7 +85,9 @@ describeWith('postgres', 'tables of the ledger', () => {
 
   it('are left alone where a newer Hilum has made them, with words that say what to do', async () => {
     await migrate(client);
-    await client.query('UPDATE schema_version SET version = 99');
+    await client.query('UPDATE schema_version SET version = 99, usable_from = $1', [
+      latestVersion + 1,
+    ]);
     await expect(openStore(url)).rejects.toThrow(
       new RegExp(
         `version ${latestVersion} or earlier was expected.*version 99 was found.*Start that version`,
@@ -95,6 +99,52 @@ describeWith('postgres', 'tables of the ledger', () => {
       issues: [{ code: 'ledger-unavailable' }],
     });
     await store.close();
+  });
+
+  it('are worked with where a newer Hilum has made them and says that this one can, and not changed', async () => {
+    await migrate(client);
+    expect((await client.query('SELECT usable_from FROM schema_version')).rows).toEqual([
+      { usable_from: latestVersion },
+    ]);
+    await client.query('UPDATE schema_version SET version = version + 1');
+    await client.query(
+      `ALTER TABLE message ADD COLUMN later TEXT; ALTER TABLE event ADD COLUMN later TEXT`,
+    );
+    const store = await openStore(url);
+    const { id } = await addOld(store.ledger, 0, ['received', 'queued', 'processed']);
+    expect(await store.ledger.read(id)).toMatchObject({ id });
+    await store.close();
+    const cluster = await openCluster({ address: toAddress(url), logger: silent });
+    expect(await cluster.list(1)).toEqual([]);
+    await cluster.close();
+    const { rows } = await client.query('SELECT * FROM schema_version');
+    expect(rows).toEqual([{ version: latestVersion + 1, usable_from: latestVersion }]);
+    // The way back is the newer one's to know.
+    await expect(migrate(client, { to: latestVersion })).rejects.toThrow(/Start that version/);
+  });
+
+  it('are not touched any more by a process that runs, once a newer Hilum has made them unusable for it', async () => {
+    const store = await openStore(url);
+    const { id } = await addOld(store.ledger, 0, ['received']);
+    await client.query('UPDATE schema_version SET version = 99, usable_from = 99');
+    await client.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+    );
+    const words = 'one of version 99 was found: a newer Hilum has made it';
+    const failed = await until(
+      () => store.ledger.read(id).then(String, String),
+      (text) => text.includes(words),
+      10_000,
+    );
+    expect(failed).toContain(words);
+    await expect(addOld(store.ledger, 0, ['received'])).rejects.toMatchObject({
+      issues: [{ code: 'ledger-unavailable' }],
+    });
+    await store.close();
+    expect((await client.query('SELECT count(*)::int AS count FROM message')).rows).toEqual([
+      { count: 1 },
+    ]);
   });
 
   it('are not made where the user may not, with words that say what it needs', async () => {
