@@ -16,6 +16,7 @@ import { buildLabResult, controlIdOf } from '../support/lab-results.ts';
 import { MllpPartner, readAnswer } from '../support/mllp.ts';
 import { describeWith } from '../support/programs.ts';
 import { startRabbit, type RabbitServer } from '../support/rabbitmq.ts';
+import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { buildMessage, OwnerHere, silent } from './owner.ts';
 
 const queue = 'in.listener';
@@ -23,6 +24,8 @@ const spool = `spool.${queue}`;
 
 describeWith('rabbitmq-server', 'messages while RabbitMQ is away', () => {
   let server: RabbitServer;
+  /** What Hilum reaches it by: where it refuses, RabbitMQ is as good as away, and back much sooner than one that starts. */
+  let proxy: TcpProxy;
   let owner: OwnerHere;
   let client: OwnerClient;
   let prefix: string;
@@ -37,22 +40,26 @@ describeWith('rabbitmq-server', 'messages while RabbitMQ is away', () => {
   beforeEach(async () => {
     prefix = `t${randomUUID().slice(0, 8)}`;
     lines = [];
+    proxy = await openTcpProxy({ port: server.port });
     owner = new OwnerHere();
     await owner.open();
     client = await owner.connect();
   });
   afterEach(async () => {
     if (server.pid === undefined) await server.start();
+    proxy.restore();
     for (const close of closing.splice(0).reverse()) await close();
     await owner.close();
+    await proxy.close();
   }, 150_000);
 
   /** What an edge puts messages with; as after a start of its process. */
   async function open(): Promise<{ readonly broker: Broker; readonly inlet: StoreAndForward }> {
     const log = (_: object, message: string): void => void lines.push(message);
     const logger: Logger = { ...silent, info: log, warn: log };
+    const url = `amqp://guest:guest@127.0.0.1:${proxy.port}`;
     const remote = await AwaitedBroker.open(
-      () => openRabbitBroker({ url: server.url, logger: silent, prefix, timeoutMs: 500 }),
+      () => openRabbitBroker({ url, logger: silent, prefix, timeoutMs: 500 }),
       { patienceMs: 1_000, logger: silent },
     );
     const inlet = new StoreAndForward({
@@ -157,7 +164,7 @@ describeWith('rabbitmq-server', 'messages while RabbitMQ is away', () => {
 
   it('lie here over a restart of the edge, which starts without RabbitMQ and puts others behind them', async () => {
     const first = await open();
-    await server.kill();
+    proxy.refuse();
     for (const name of ['a', 'b', 'c']) {
       expect(await first.inlet.put(queue, buildMessage(name))).toBe('spooled');
     }
@@ -167,7 +174,7 @@ describeWith('rabbitmq-server', 'messages while RabbitMQ is away', () => {
     const { partner } = await listen(second);
     expect(await send(partner, 1)).toBe(`AA ${controlIdOf(1)}`);
     expect(await spooled()).toBe(4);
-    await server.start();
+    proxy.restore();
     expect(await take(4)).toEqual(['a', 'b', 'c', controlIdOf(1)]);
     await until(spooled, (count) => count === 0, 10_000);
   }, 150_000);
@@ -192,7 +199,7 @@ describeWith('rabbitmq-server', 'messages while RabbitMQ is away', () => {
       acknowledge: 'processed',
       wait: { timeoutMs: 1_000, onTimeout: 'error' },
     });
-    await server.kill();
+    proxy.refuse();
     expect(await send(partner, 1)).toBe(`AE ${controlIdOf(1)}`);
     expect(await spooled()).toBe(1);
   }, 150_000);
@@ -202,7 +209,7 @@ describeWith('rabbitmq-server', 'messages while RabbitMQ is away', () => {
     await expect(inlet.put('in.unknown', buildMessage('u'))).rejects.toMatchObject({
       errorClass: 'permanent',
     });
-    await server.kill();
+    proxy.refuse();
     await owner.leave();
     await expect(inlet.put(queue, buildMessage('n'))).rejects.toMatchObject({
       errorClass: 'transient',
@@ -210,7 +217,7 @@ describeWith('rabbitmq-server', 'messages while RabbitMQ is away', () => {
     await owner.open();
     await until(() => client.broker.depths().then(Boolean, () => false), Boolean, 10_000);
     expect(await inlet.put(queue, buildMessage('o'))).toBe('spooled');
-    await server.start();
+    proxy.restore();
     expect(await take(1)).toEqual(['o']);
   }, 150_000);
 });
