@@ -1,4 +1,4 @@
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { parse as parseYaml } from 'yaml';
 import type { Issue } from '../issue.ts';
 import type {
@@ -29,17 +29,22 @@ interface Located<T> {
 
 type ElementMapDocument = SegmentMapDocument | DatatypeMapDocument;
 
+type Kind = 'map' | 'messageMap' | 'conceptMap';
+
 const ajv = new Ajv2020({
   allErrors: true,
   strict: true,
   allowUnionTypes: true,
   strictRequired: false,
 });
-const validators = {
-  map: ajv.compile(mappingSchemas.map),
-  messageMap: ajv.compile(mappingSchemas.messageMap),
-  conceptMap: ajv.compile(mappingSchemas.conceptMap),
-};
+const validators = new Map<Kind, ValidateFunction>();
+
+/** Compiled when the first such file is read: that takes tenths of a second, and many processes read none. */
+function compiledFor(kind: Kind): ValidateFunction {
+  const validate = validators.get(kind) ?? ajv.compile(mappingSchemas[kind]);
+  validators.set(kind, validate);
+  return validate;
+}
 
 /** Compiles mapping files; all problems are pushed to `issues`, each located as `file:rule`. */
 export function compileFiles(
@@ -99,7 +104,7 @@ function readDocument(
     );
     return undefined;
   }
-  const validate = validators[kind];
+  const validate = compiledFor(kind);
   if (validate(content)) return content as MapDocument | ConceptMapDocument;
   for (const error of relevant(validate.errors ?? [])) {
     report(toPlace(file.path, findRule(content, error.instancePath)), describe(error));
@@ -107,7 +112,7 @@ function readDocument(
   return undefined;
 }
 
-function readKind(content: unknown): keyof typeof validators | undefined {
+function readKind(content: unknown): Kind | undefined {
   if (typeof content !== 'object' || content === null) return undefined;
   const { kind, resourceType } = content as { kind?: unknown; resourceType?: unknown };
   if (resourceType === 'ConceptMap') return 'conceptMap';

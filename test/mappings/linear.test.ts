@@ -21,14 +21,15 @@ const shapes: readonly (readonly [string, number, (n: number) => readonly string
   ['patients without identifier', 500, (n) => Array<string>(n).fill('PID|1||||Low^Al')],
 ];
 
+/** Milliseconds of processor: what the machine does meanwhile for others does not count. The best of three. */
 function measure(segments: readonly string[]): number {
   const text = [header, ...segments].join('\r');
-  // The best of three: the machine's other work only ever adds.
   const times = [1, 2, 3].map(() => {
     const message = toParsed(text);
-    const start = performance.now();
+    const started = process.threadCpuUsage();
     mapper.map(message);
-    return performance.now() - start;
+    const { user, system } = process.threadCpuUsage(started);
+    return (user + system) / 1_000;
   });
   return Math.min(...times);
 }

@@ -1,4 +1,4 @@
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { LineCounter } from 'yaml';
 import type { Issue } from '../../issue.ts';
 import { findVersion, versions } from '../definitions/versions.ts';
@@ -137,7 +137,8 @@ const ajv = new Ajv2020({
   allowUnionTypes: true,
   strictTypes: false,
 });
-const validate = ajv.compile<ProfileDocument>(profileSchema);
+/** Compiled when the first profile is read: that takes tenths of a second, and many processes read none. */
+let validator: ValidateFunction<ProfileDocument> | undefined;
 
 /** Far more than anybody writes. */
 const maxLength = 1_000_000;
@@ -178,6 +179,7 @@ function readFile(
     );
   }
   const locate = (path: readonly (string | number)[]): string => place(findOffset(yaml, path));
+  const validate = (validator ??= ajv.compile<ProfileDocument>(profileSchema));
   if (!validate(content)) {
     for (const error of validate.errors ?? []) {
       const issue = describe(error, locate);
