@@ -1,0 +1,33 @@
+import { readdirSync } from 'node:fs';
+import os from 'node:os';
+
+/** Behind this process and all that it starts as usual, where processors are short. */
+const behind = 10;
+const most = 19;
+
+/** The niceness of what is to stand behind the others. */
+export function findLowNiceness(): number {
+  return Math.min(os.getPriority() + behind, most);
+}
+
+/**
+ * Sets the niceness of a process, of all its threads: Linux has one for each, and a thread gets that of the one that
+ * starts it. Does nothing where the process is gone or the system does not allow it: up again only with privileges.
+ */
+export function setNiceness(pid: number, niceness: number): void {
+  try {
+    os.setPriority(pid, niceness);
+    for (const thread of findThreads(pid)) os.setPriority(thread, niceness);
+  } catch {
+    // It goes on as it is.
+  }
+}
+
+/** None where the system has no /proc, and a process as a whole has one niceness. */
+function findThreads(pid: number): readonly number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number);
+  } catch {
+    return [];
+  }
+}
