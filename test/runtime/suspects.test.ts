@@ -21,7 +21,8 @@ afterEach(() => owner.close());
 
 /** A worker whose two flows do what `run` says with a message; `end` is as abrupt as a crash. */
 async function startWorker(run: (controlId: string) => Promise<FlowResult>) {
-  const { broker, ledger, close } = await owner.connect();
+  const client = await owner.connect();
+  const { broker, ledger } = client;
   const parts = { broker, ledger, logger: silent, clock: Date.now };
   const suspects = new Suspects();
   for (const name of queues) {
@@ -44,7 +45,7 @@ async function startWorker(run: (controlId: string) => Promise<FlowResult>) {
       () => undefined,
     ).start(() => undefined, { isPaused: false });
   }
-  return { end: close };
+  return { end: () => client.close() };
 }
 
 describe('a message that ends its worker and leaves no word', () => {
@@ -59,11 +60,10 @@ describe('a message that ends its worker and leaves no word', () => {
       (await ledger.trace(id))?.events.map(({ kind }) => kind) ?? [];
     const isOver = (kinds: readonly string[]): boolean =>
       kinds.includes('processed') || kinds.includes('dead-lettered');
+    const areOver = async (): Promise<boolean> =>
+      isOver(await kindsOf(poison)) && isOver(await kindsOf(slow));
     let isSlowUnderway = false;
-    let workers = 0;
-    const isGivenUp = async (): Promise<boolean> => isOver(await kindsOf(poison));
-    while (!(await isGivenUp()) && workers < 8) {
-      workers += 1;
+    for (let workers = 1; !(await areOver()) && workers <= 8; workers += 1) {
       const ended = Promise.withResolvers<undefined>();
       isSlowUnderway = false;
       const worker = await startWorker(async (controlId) => {
@@ -74,25 +74,21 @@ describe('a message that ends its worker and leaves no word', () => {
           return never;
         }
         isSlowUnderway = true;
-        const isAlone = await Promise.race([ended.promise.then(() => false), pauseLong()]);
-        return isAlone ? { kind: 'completed' } : never;
+        return Promise.race([ended.promise.then(() => never), completeLate()]);
       });
       if (workers === 1) {
         await broker.publish(queues[0], poison);
         await broker.publish(queues[1], slow);
       }
-      await Promise.race([ended.promise, until(isGivenUp, Boolean, 10_000)]);
+      await Promise.race([ended.promise, until(areOver, Boolean, 20_000)]);
       await worker.end();
     }
-    const last = await startWorker(() => Promise.resolve({ kind: 'completed' }));
-    await until(() => kindsOf(slow), isOver, 10_000);
-    await last.end();
     expect((await kindsOf(poison)).at(-1)).toBe('dead-lettered');
     expect((await kindsOf(slow)).at(-1)).toBe('processed');
   }, 60_000);
 });
 
 /** Longer than the poison needs beside it. */
-function pauseLong(): Promise<true> {
-  return new Promise((resolve) => setTimeout(() => resolve(true), 1_500));
+function completeLate(): Promise<FlowResult> {
+  return new Promise((resolve) => setTimeout(() => resolve({ kind: 'completed' }), 1_500));
 }

@@ -319,35 +319,33 @@ describe('messages that end their worker, one after the other', () => {
 
   /** Asks it to end as soon as it is ready, so many times or until it is not started again. */
   async function endAgainAndAgain(count: number, more: Readonly<Record<string, string>> = {}) {
-    let isStopped = false;
     const { child, heard } = supervise({
       times,
       env: { ...env, ...more },
-      onCrashLoop: () => {
-        isStopped = true;
-      },
+      onCrashLoop: () => undefined,
     });
     await child.start({ once: true });
-    for (let ends = 1; ends <= count && !isStopped; ends += 1) {
+    const isIn = (state: typeof child.status.state): boolean => child.status.state === state;
+    for (let ends = 1; ends <= count && !isIn('stopped'); ends += 1) {
       child.send({ type: 'inject', nodeId: 'a' });
       await whenSo(
         () =>
-          isStopped ||
-          (child.status.restarts === ends && heard.at(-1) === 'pong' && isRunning(child)),
+          isIn('stopped') ||
+          (isIn('running') && child.status.restarts === ends && heard.at(-1) === 'pong'),
       );
     }
-    return { isStopped, restarts: child.status.restarts };
+    return { state: child.status.state, restarts: child.status.restarts };
   }
 
   it('stop no flow where each of them is found and given up', async () => {
     expect(await endAgainAndAgain(12, { GIVES_UP_CULPRITS: 'yes' })).toEqual({
-      isStopped: false,
+      state: 'running',
       restarts: 12,
     });
   }, 120_000);
 
   it('stop it where none of them is', async () => {
-    expect(await endAgainAndAgain(12)).toEqual({ isStopped: true, restarts: 8 });
+    expect(await endAgainAndAgain(12)).toEqual({ state: 'stopped', restarts: 8 });
   }, 120_000);
 });
 
@@ -422,10 +420,6 @@ function mayRaise(): boolean {
   } finally {
     probe.kill();
   }
-}
-
-function isRunning({ status }: SupervisedProcess): boolean {
-  return status.state === 'running';
 }
 
 /** Of all threads of a process, each once. */
