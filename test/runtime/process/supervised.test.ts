@@ -282,7 +282,7 @@ describe('a process that leaks', () => {
 describe('a process that was started again', () => {
   const usual = os.getPriority();
   // Without privileges a process that has been put behind others stays there.
-  const restored = mayRaise() ? usual : usual + 10;
+  const restored = mayRaise() ? usual : usual + 5;
 
   async function startTwice(given: Parameters<typeof supervise>[0]) {
     const { child, heard } = supervise(given);
@@ -297,12 +297,12 @@ describe('a process that was started again', () => {
   it('stands behind others with all its threads, since it may end again', async () => {
     const { first, pid } = await startTwice({ times: {} });
     expect(first).toEqual([usual]);
-    expect(findNiceness(pid)).toEqual([usual + 10]);
+    expect(findNiceness(pid)).toEqual([usual + 5]);
   }, 60_000);
 
   it('does so no longer when it has run for long', async () => {
     const { child, pid } = await startTwice({ times: { stableMs: 500 } });
-    await whenSo(() => !findNiceness(pid).includes(usual + 10) || restored !== usual);
+    await whenSo(() => !findNiceness(pid).includes(usual + 5) || restored !== usual);
     expect(findNiceness(pid)).toEqual([restored]);
     expect(child.status).toMatchObject({ pid, state: 'running' });
   }, 60_000);
