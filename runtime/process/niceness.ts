@@ -15,12 +15,17 @@ export function findLowNiceness(): number {
 
 /**
  * Sets the niceness of a process, of all its threads: Linux has one for each, and a thread gets that of the one that
- * starts it. Does nothing where the process is gone or the system does not allow it: up again only with privileges.
+ * starts it. Does nothing where one is gone or the system does not allow it: up again only with privileges.
  */
 export function setNiceness(pid: number, niceness: number): void {
+  // The main thread first, so that none is missed that it starts meanwhile.
+  set(pid, niceness);
+  for (const thread of findThreads(pid)) set(thread, niceness);
+}
+
+function set(thread: number, niceness: number): void {
   try {
-    os.setPriority(pid, niceness);
-    for (const thread of findThreads(pid)) os.setPriority(thread, niceness);
+    os.setPriority(thread, niceness);
   } catch {
     // It goes on as it is.
   }
