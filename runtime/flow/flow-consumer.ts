@@ -21,7 +21,7 @@ import type { Reply } from '../reply.ts';
 import { findSettling } from '../states.ts';
 import { endNotStored, flowStopped, toFailure } from './failure.ts';
 import type { FlowRun } from './outbox.ts';
-import type { Suspects } from './suspects.ts';
+import type { EarlierRuns, Suspects } from './suspects.ts';
 
 /** How a queue's messages go through the flow. */
 export interface FlowQueue {
@@ -171,10 +171,11 @@ export class FlowConsumer {
   async #repeat(delivery: Delivery, turn: Turn): Promise<void> {
     if (await this.#wasSettled(delivery)) return;
     const { envelope } = delivery;
+    const { recorder, suspects } = this.#options;
     let { attempt } = envelope;
     let redelivered = delivery.redelivered;
-    if (redelivered) {
-      const earlier = await this.#findEarlierRuns(delivery);
+    let earlier = redelivered ? await this.#findEarlierRuns(delivery) : undefined;
+    if (earlier !== undefined) {
       if (earlier.fatal.length > 0) {
         await this.#giveUp(delivery, { envelope, turn, issues: earlier.fatal });
         return;
@@ -183,8 +184,14 @@ export class FlowConsumer {
     }
     const waiting = this.#leaving.or(delivery.voided);
     for (;;) {
-      const next = await this.#runOnce(delivery, { attempt, redelivered, turn });
+      const start = async (): Promise<Next> => {
+        // Durable before it runs: if it ends the worker, that counts.
+        if (earlier !== undefined) await recorder.write([this.#event(envelope, 'taken')]);
+        return this.#runOnce(delivery, { attempt, redelivered, turn });
+      };
+      const next = await suspects.run(start, { alone: earlier?.isLastTrial === true });
       if (next === 'settled') return;
+      earlier = undefined;
       turn.block();
       await pause(next.delayMs, waiting);
       if (waiting.aborted) return giveBack(delivery);
@@ -196,18 +203,12 @@ export class FlowConsumer {
     }
   }
 
-  /** What the ledger knows of runs before; its start is durable before it runs: if it ends the worker, that counts. */
-  async #findEarlierRuns(
-    delivery: Delivery,
-  ): Promise<{ readonly fatal: readonly Issue[]; readonly attempt: number }> {
-    const { ledger, logger, recorder, suspects } = this.#options;
-    const { envelope } = delivery;
-    const earlier = await suspects.findEarlierRuns(ledger, envelope.id).catch((error: unknown) => {
-      logger.warn({ id: envelope.id, err: error }, 'A suspect runs without the ledger.');
-      return { fatal: [], attempt: 1 };
+  #findEarlierRuns({ envelope: { id } }: Delivery): Promise<EarlierRuns> {
+    const { ledger, logger, suspects } = this.#options;
+    return suspects.findEarlierRuns(ledger, id).catch((error: unknown) => {
+      logger.warn({ id, err: error }, 'A suspect runs without the ledger.');
+      return { fatal: [], attempt: 1, isLastTrial: false };
     });
-    if (earlier.fatal.length === 0) await recorder.write([this.#event(envelope, 'taken')]);
-    return earlier;
   }
 
   /** A repeated delivery of what is done is settled as it was, without its flow. */

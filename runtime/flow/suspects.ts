@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Delivery } from '../../core/ports/broker.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Ledger, LedgerEvent } from '../../core/ports/ledger.ts';
+import { Trials } from './trials.ts';
 
 /**
  * So many known starts without an end: this message ends the worker. The first of all is only known where it took
@@ -25,14 +26,15 @@ export interface Culprit {
 /**
  * A message that was in a worker when that ended may be the reason. Such suspects of a queue start one
  * after the other, and what comes fresh from that queue starts behind them, so the order stays. Each start
- * is durable in the ledger before it: so whoever ends the worker again is known.
+ * is durable in the ledger before it: so whoever ends the worker again is known. Suspects of other queues run beside
+ * them, so that a slow flow holds up no other; the start that would be the last one is made alone in the whole worker.
  */
 export class Suspects {
   readonly #turns = new Map<string, Promise<unknown>>();
   /** How often this worker has started a message and is still there, by its id. */
   readonly #survived = new Map<string, number>();
   readonly #culprits: ReadonlyMap<string, Culprit>;
-
+  readonly #trials = new Trials();
   readonly #onCulprit: () => void;
 
   /** `onCulprit` is called when a message is found to be one, before it is given up. */
@@ -63,6 +65,11 @@ export class Suspects {
     return working;
   }
 
+  /** Runs a message in its flow; alone where it would be given up if the worker ended. */
+  run<T>(work: () => Promise<T>, { alone }: { readonly alone: boolean }): Promise<T> {
+    return alone ? this.#trials.runAlone(work) : this.#trials.run(work);
+  }
+
   /** The message was run, its end could not be stored, and this worker lives: it has not ended it. */
   acquit(messageId: string): void {
     const times = this.#survived.get(messageId) ?? 0;
@@ -89,6 +96,8 @@ export interface EarlierRuns {
   readonly fatal: readonly Issue[];
   /** Which attempt the next run is. */
   readonly attempt: number;
+  /** If the worker ended during the next run, it would be given up. */
+  readonly isLastTrial: boolean;
 }
 
 function toIssue({ did, nodeId }: Culprit): Issue {
@@ -114,9 +123,11 @@ function judge(
     if (event.kind === 'taken' || event.kind === 'failed') attempt = event.attempt ?? attempt;
     if (event.kind === 'failed') starts = Math.min(starts, 0);
   }
-  if (starts < maxStarts) return { fatal: [], attempt };
+  const isLastTrial = starts === maxStarts - 1;
+  if (starts < maxStarts) return { fatal: [], attempt, isLastTrial };
   return {
     attempt,
+    isLastTrial,
     fatal: [
       {
         code: 'worker-ended',

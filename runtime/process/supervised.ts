@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import os from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Logger } from '../../core/ports/logger.ts';
@@ -6,10 +7,11 @@ import type { Culprit } from '../flow/suspects.ts';
 import type { Settings } from '../settings.ts';
 import { isCrashLoop, type QuickEnd } from '../supervision/crash-loop.ts';
 import { hearLastWords, withLastWords, type LastWords } from './last-words.ts';
+import { findLowNiceness, setNiceness } from './niceness.ts';
 import { buildNodeOptions } from './node-options.ts';
 import type { FromChild, Role, RoleConfig, ToChild } from './messages.ts';
 import { defaultTimes, type SupervisionTimes } from './supervision-times.ts';
-import { Watch } from './watch.ts';
+import { Watch, type Verdict } from './watch.ts';
 
 /** By then they have been dead-lettered long since. */
 const maxCulprits = 100;
@@ -53,6 +55,9 @@ export class SupervisedProcess {
   #foundCulprits = 0;
   #watch: Watch | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
+  #memoryCheck: NodeJS.Timeout | undefined;
+  /** Others that want a processor come before it. */
+  #isBehind = false;
   #restartTimer: NodeJS.Timeout | undefined;
   #failure: string | undefined;
   /** Why it ended the last time, and when: an ISO 8601 instant. */
@@ -147,6 +152,8 @@ export class SupervisedProcess {
     const lastWords = hearLastWords(child.stdio[4] as Readable);
     this.#child = child;
     this.#failure = undefined;
+    this.#isBehind = false;
+    this.#setBehind(child, config.role === 'worker' && this.#quickEnds.length > 0);
     this.#watch = new Watch({
       role: this.role,
       times: this.#times,
@@ -155,7 +162,7 @@ export class SupervisedProcess {
       ...(maxMiB === undefined ? {} : { maxMiB }),
     });
     child.on('message', (message: FromChild) => {
-      this.#hear(message);
+      this.#hear(child, message);
     });
     child.on('error', (error) => {
       this.#options.logger.error({ process: this.name, err: error }, 'A process error.');
@@ -163,7 +170,7 @@ export class SupervisedProcess {
       if (child.pid === undefined) this.#ended(child, null, null);
     });
     child.once('exit', (code, signal) => {
-      clearInterval(this.#heartbeat);
+      this.#stopChecks();
       void lastWords().then((words) => {
         this.#accuse(words);
         this.#ended(child, code, signal);
@@ -179,13 +186,32 @@ export class SupervisedProcess {
       config: config.role === 'worker' ? { ...config, culprits: this.#culprits } : config,
     };
     child.send(start, () => undefined);
-    clearInterval(this.#heartbeat);
+    this.#stopChecks();
     this.#heartbeat = setInterval(() => {
       this.#checkHeartbeat(child);
     }, this.#times.heartbeatMs);
+    if (maxMiB === undefined) return;
+    this.#memoryCheck = setInterval(() => {
+      this.#checkMemory(child);
+    }, this.#times.memoryMs);
   }
 
-  #hear(message: FromChild): void {
+  #stopChecks(): void {
+    clearInterval(this.#heartbeat);
+    clearInterval(this.#memoryCheck);
+  }
+
+  /**
+   * What has just ended may end again, and a start takes more than a processor for a second, a leak all of them: what
+   * others do comes before that, until it is found what it was, or the process has run for long.
+   */
+  #setBehind(child: ChildProcess, isBehind: boolean): void {
+    if (child.pid === undefined || this.#isBehind === isBehind) return;
+    this.#isBehind = isBehind;
+    setNiceness(child.pid, isBehind ? findLowNiceness() : os.getPriority());
+  }
+
+  #hear(child: ChildProcess, message: FromChild): void {
     if (message.type === 'ready') {
       // It may have become ready while it was being stopped.
       if (this.#state !== 'stopped') this.#set('running');
@@ -199,6 +225,7 @@ export class SupervisedProcess {
     } else if (message.type === 'culprit') {
       this.#quickEnds = [];
       this.#foundCulprits += 1;
+      this.#setBehind(child, false);
     }
     this.#options.onMessage(message);
   }
@@ -216,19 +243,36 @@ export class SupervisedProcess {
   }
 
   #checkHeartbeat(child: ChildProcess): void {
-    // It finishes what it has, for as long as the stop allows; or it was killed, which takes a moment.
-    if (this.#state === 'stopped' || child.killed || child.pid === undefined) return;
-    const verdict = this.#watch?.check(child.pid, { isRunning: this.#state === 'running' });
-    if (verdict !== undefined && child.exitCode === null) {
-      this.#failure ??= verdict.words;
-      this.#options.logger.error(
-        { process: this.name, pid: child.pid, ...verdict.figures },
-        `Killed: ${verdict.words}.`,
-      );
-      child.kill('SIGKILL');
+    if (!this.#isJudged(child)) return;
+    const isRunning = this.#state === 'running';
+    const verdict = this.#watch?.check(child.pid, { isRunning });
+    if (verdict !== undefined) {
+      this.#kill(child, verdict);
       return;
     }
+    if (isRunning && Date.now() - this.#since > this.#times.stableMs) this.#setBehind(child, false);
     this.send({ type: 'ping' });
+  }
+
+  #checkMemory(child: ChildProcess): void {
+    if (!this.#isJudged(child)) return;
+    const verdict = this.#watch?.checkMemory(child.pid);
+    if (verdict !== undefined) this.#kill(child, verdict);
+  }
+
+  /** Not while it finishes what it has, for as long as the stop allows; nor once it was killed, which takes a moment. */
+  #isJudged(child: ChildProcess): child is ChildProcess & { readonly pid: number } {
+    const { pid, killed, exitCode } = child;
+    return this.#state !== 'stopped' && !killed && exitCode === null && pid !== undefined;
+  }
+
+  #kill(child: ChildProcess, { words, figures }: Verdict): void {
+    this.#failure ??= words;
+    this.#options.logger.error(
+      { process: this.name, pid: child.pid, ...figures },
+      `Killed: ${words}.`,
+    );
+    child.kill('SIGKILL');
   }
 
   get #mayStartMs(): number {
@@ -237,7 +281,7 @@ export class SupervisedProcess {
   }
 
   #ended(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
-    clearInterval(this.#heartbeat);
+    this.#stopChecks();
     if (this.#state === 'stopped') {
       this.#waiting?.resolve();
       this.#waiting = undefined;

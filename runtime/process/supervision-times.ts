@@ -1,6 +1,8 @@
 /** How long the processes are given for what; all in milliseconds. */
 export interface SupervisionTimes {
   readonly heartbeatMs: number;
+  /** So often it is looked at what a process holds that may hold only so much. */
+  readonly memoryMs: number;
   /**
    * So much processor time the main thread of a worker may use before it answers a heartbeat, beyond the time after
    * which it finds an endless loop itself (`HILUM_LOOP_SECONDS`).
@@ -25,6 +27,7 @@ export interface SupervisionTimes {
 
 export const defaultTimes: SupervisionTimes = {
   heartbeatMs: 1_000,
+  memoryMs: 250,
   flowLoopMs: 4_000,
   startLoopMs: 15_000,
   flowSilenceMs: 15_000,

@@ -20,8 +20,8 @@ interface Options {
 }
 
 /**
- * Judges one child from its fork to its end, at each heartbeat: whether it answers, whether its main thread turns, and
- * what it holds. Only an answer to a heartbeat counts as one: a loop that never ends may well send status messages.
+ * Judges one child from its fork to its end: at each heartbeat whether it answers and whether its main thread turns, and
+ * in between what it holds. Only an answer to a heartbeat counts as one: a loop that never ends may well send status messages.
  */
 export class Watch {
   readonly #options: Options;
@@ -66,6 +66,12 @@ export class Watch {
     };
   }
 
+  /** To be asked every `memoryMs`, which is more often: what leaks may grow by hundreds of MiB between heartbeats. */
+  checkMemory(pid: number): Verdict | undefined {
+    this.#ownMiB = readOwnMemoryMiB(pid);
+    return this.#judgeMemory();
+  }
+
   /** To be asked once a heartbeat: why it is to be killed, or undefined. */
   check(pid: number, { isRunning }: { readonly isRunning: boolean }): Verdict | undefined {
     const { times, mayStartMs } = this.#options;
@@ -82,9 +88,8 @@ export class Watch {
       this.#busyMs += Math.min(threadMs - this.#threadMs, mostMs);
     }
     this.#threadMs = threadMs;
-    this.#ownMiB = readOwnMemoryMiB(pid);
     return (
-      this.#judgeMemory() ??
+      this.checkMemory(pid) ??
       this.#judgeLoop({ isRunning }) ??
       (isRunning
         ? toVerdict('it was silent for too long', this.#silentMs, this.#mayBeSilentMs)

@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { buildLabResult } from '../support/lab-results.ts';
 import { MllpPartner } from '../support/mllp.ts';
 import { median, percentile } from './harness/counts.ts';
@@ -126,7 +127,7 @@ async function compare(
   context.say(
     `${name}: the other interface acknowledges with a p99 of ${before.toFixed(1)} ms without the fault ` +
       `[${toList(healthy)}] and ${after.toFixed(1)} ms with it [${toList(faulty)}]; ${limit.toFixed(1)} ms are allowed; ` +
-      `the worker was back with the message given up after [${toList(back)}] ms`,
+      `the worker was back with the message given up after [${toList(back)}] ms; load average ${toList(os.loadavg())}`,
   );
   context.promise(
     after <= limit,

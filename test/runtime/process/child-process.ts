@@ -2,11 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { guardLoops, type Running } from '../../../runtime/process/loop-guard.ts';
+import { sayLastWords } from '../../../runtime/process/last-words.ts';
 import { runChild, tell } from '../../../runtime/process/child.ts';
 
 /** A child as the roles are one, that does what its environment says. Times are in milliseconds. */
 const { STARTS_AFTER = '0', BLOCKED_WHEN_ASKED = '0', BLOCKED_AT_STOP = '0' } = process.env;
 const { SPINS_AT_START, SPINS_WHEN_ASKED, GROWS_WHEN_ASKED, GUARDED_MS } = process.env;
+const { ENDS_WHEN_ASKED, GIVES_UP_CULPRITS } = process.env;
 const running = new AsyncLocalStorage<Running>();
 const kept: Buffer[] = [];
 
@@ -28,6 +30,7 @@ function grow(): void {
 
 runChild('worker', async ({ config }) => {
   tell({ type: 'comms', event: { culprits: config.culprits } });
+  if (GIVES_UP_CULPRITS !== undefined && config.culprits?.length) tell({ type: 'culprit' });
   if (GUARDED_MS !== undefined) {
     guardLoops({
       allowedMs: Number(GUARDED_MS),
@@ -44,6 +47,10 @@ runChild('worker', async ({ config }) => {
         // After an await: whose it is, only its context knows.
         void running.run({ nodeId: 'route', messageId: 'm1' }, () => wait(10).then(spin));
         return;
+      }
+      if (ENDS_WHEN_ASKED !== undefined) {
+        sayLastWords({ did: 'ended the process', nodeId: 'route', messageId: `m${process.pid}` });
+        process.exit(3);
       }
       if (GROWS_WHEN_ASKED !== undefined) grow();
       else block(BLOCKED_WHEN_ASKED);

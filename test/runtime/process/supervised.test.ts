@@ -1,6 +1,7 @@
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import type { Logger } from '../../../core/ports/logger.ts';
 import type { FromChild, RoleConfig } from '../../../runtime/process/messages.ts';
@@ -32,6 +33,7 @@ const workerConfig: RoleConfig = {
 /** Long for whatever a test is not about, however busy the machine is. */
 const patient: SupervisionTimes = {
   heartbeatMs: 20,
+  memoryMs: 20,
   flowLoopMs: 60_000,
   startLoopMs: 60_000,
   flowSilenceMs: 60_000,
@@ -52,6 +54,7 @@ function supervise(given: {
   readonly times: Partial<SupervisionTimes>;
   readonly env?: Readonly<Record<string, string>>;
   readonly config?: RoleConfig;
+  readonly onCrashLoop?: () => void;
 }) {
   const folder = makeTempFolder('process');
   const endedFile = path.join(folder, 'ended');
@@ -80,6 +83,7 @@ function supervise(given: {
       if (message.type === 'comms' && 'culprits' in message.event) told = message.event.culprits;
     },
     times: { ...patient, ...given.times },
+    ...(given.onCrashLoop === undefined ? {} : { onCrashLoop: given.onCrashLoop }),
     program: path.join(import.meta.dirname, 'child-process.ts'),
   });
   running.push(child);
@@ -263,6 +267,90 @@ describe('a process that may hold only so much', () => {
   }, 60_000);
 });
 
+describe('a process that leaks', () => {
+  it('is looked at between two heartbeats', async () => {
+    const { child, kills } = supervise({
+      times: { heartbeatMs: 60_000 },
+      env: { GROWS_WHEN_ASKED: 'yes' },
+      config: { ...workerConfig, memoryMiB: 200 },
+    });
+    await child.start({ once: true });
+    child.send({ type: 'inject', nodeId: 'a' });
+    await whenSo(() => kills().length > 0);
+    expect(kills()[0]).toMatchObject({ text: 'Killed: it grew past 200 MiB.' });
+  }, 60_000);
+});
+
+describe('a process that was started again', () => {
+  const usual = os.getPriority();
+  // Without privileges a process that has been put behind others stays there.
+  const restored = mayRaise() ? usual : usual + 5;
+
+  async function startTwice(given: Parameters<typeof supervise>[0]) {
+    const { child, heard } = supervise(given);
+    await child.start({ once: true });
+    const { pid } = child.status;
+    const first = findNiceness(pid);
+    process.kill(pid!, 'SIGKILL');
+    await whenSo(() => heard.filter((type) => type === 'ready').length >= 2);
+    return { child, first, pid: child.status.pid };
+  }
+
+  it('stands behind others with all its threads, since it may end again', async () => {
+    const { first, pid } = await startTwice({ times: {} });
+    expect(first).toEqual([usual]);
+    expect(findNiceness(pid)).toEqual([usual + 5]);
+  }, 60_000);
+
+  it('does so no longer when it has run for long', async () => {
+    const { child, pid } = await startTwice({ times: { stableMs: 500 } });
+    await whenSo(() => !findNiceness(pid).includes(usual + 5) || restored !== usual);
+    expect(findNiceness(pid)).toEqual([restored]);
+    expect(child.status).toMatchObject({ pid, state: 'running' });
+  }, 60_000);
+
+  it('does not where others need it to go on', async () => {
+    const { pid } = await startTwice({ times: {}, config: { role: 'owner' } });
+    expect(findNiceness(pid)).toEqual([usual]);
+  }, 60_000);
+});
+
+describe('messages that end their worker, one after the other', () => {
+  const env = { ENDS_WHEN_ASKED: 'yes' };
+  const times = { atWorkMs: 0 };
+
+  /** Asks it to end as soon as it is ready, so many times or until it is not started again. */
+  async function endAgainAndAgain(count: number, more: Readonly<Record<string, string>> = {}) {
+    const { child, heard } = supervise({
+      times,
+      env: { ...env, ...more },
+      onCrashLoop: () => undefined,
+    });
+    await child.start({ once: true });
+    const isIn = (state: typeof child.status.state): boolean => child.status.state === state;
+    for (let ends = 1; ends <= count && !isIn('stopped'); ends += 1) {
+      child.send({ type: 'inject', nodeId: 'a' });
+      await whenSo(
+        () =>
+          isIn('stopped') ||
+          (isIn('running') && child.status.restarts === ends && heard.at(-1) === 'pong'),
+      );
+    }
+    return { state: child.status.state, restarts: child.status.restarts };
+  }
+
+  it('stop no flow where each of them is found and given up', async () => {
+    expect(await endAgainAndAgain(12, { GIVES_UP_CULPRITS: 'yes' })).toEqual({
+      state: 'running',
+      restarts: 12,
+    });
+  }, 120_000);
+
+  it('stop it where none of them is', async () => {
+    expect(await endAgainAndAgain(12)).toEqual({ state: 'stopped', restarts: 8 });
+  }, 120_000);
+});
+
 describe('a process that is stopping', () => {
   it('finishes what it has, however silent it is meanwhile', async () => {
     const { child, lines, hasFinished } = supervise({
@@ -321,6 +409,27 @@ describe('a process whose supervisor was killed', () => {
     60_000,
   );
 });
+
+/** Whether the system allows a process to stand where it stood before. */
+function mayRaise(): boolean {
+  const probe = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 60_000)']);
+  const usual = os.getPriority();
+  try {
+    os.setPriority(probe.pid!, usual + 1);
+    os.setPriority(probe.pid!, usual);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    probe.kill();
+  }
+}
+
+/** Of all threads of a process, each once. */
+function findNiceness(pid: number | undefined): readonly number[] {
+  const threads = readdirSync(`/proc/${pid}/task`).map(Number);
+  return [...new Set(threads.map((thread) => os.getPriority(thread)))];
+}
 
 function toMs({ atMs }: Line): number {
   return atMs;
