@@ -31,7 +31,7 @@ export class ConsoleStation extends ConsoleInstallation {
 
   /** All roles that are there, as one. */
   override status(): ControlStatus {
-    return mergeStatus(super.status(), this.#others);
+    return mergeStatus(super.status(), this.#others, this.#revision());
   }
 
   problems(): readonly Problem[] {

@@ -4,8 +4,15 @@ import type { Report } from './talk.ts';
 
 type Reports = readonly (Member & { readonly report: Report })[];
 
-/** What all roles that are there say, as one status. `own`: what the console says of itself and knows of the flows. */
-export function mergeStatus(own: ControlStatus, members: readonly Member[]): ControlStatus {
+/**
+ * What all roles that are there say, as one status. `own`: what the console says of itself and knows of the flows;
+ * `newest`: the number of the revision that all are to run, 0 where there is none.
+ */
+export function mergeStatus(
+  own: ControlStatus,
+  members: readonly Member[],
+  newest: number,
+): ControlStatus {
   const reports = members as Reports;
   const edges = reports.filter(({ role }) => role === 'edge');
   return {
@@ -31,6 +38,11 @@ export function mergeStatus(own: ControlStatus, members: readonly Member[]): Con
       ...new Set([
         ...(own.notes ?? []),
         ...reports.flatMap(({ report }) => report.status.notes ?? []),
+        ...members
+          .filter(({ revision }) => revision < newest)
+          .map(
+            (each) => `${nameOf(each)}: revision ${each.revision} runs, the newest is ${newest}.`,
+          ),
       ]),
     ],
     isSpooling: reports.some(({ report }) => report.status.isSpooling === true),

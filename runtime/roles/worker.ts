@@ -8,6 +8,7 @@ import { answerContext } from '../flow/context-answer.ts';
 import { watchEnds } from '../flow/ends.ts';
 import { WorkerFlowRuntime } from '../flow/flow-runtime.ts';
 import { startHeadless } from '../flow/headless.ts';
+import { findNotStarted } from '../flow/not-started.ts';
 import { logLevel, type LogEvent, type NodeRed } from '../node-red.ts';
 import { runChild, tell } from '../process/child.ts';
 import { workerDirectory } from '../settings.ts';
@@ -85,6 +86,10 @@ runChild('worker', async ({ settings, config, logger }) => {
   // What a node says as soon as it has started is heard: a function's setup fails a moment later.
   await setImmediate();
   isStarting = false;
+  for (const issue of findNotStarted(red, config.flows)) {
+    logger.error({ node: issue.location }, issue.message);
+    startErrors.push(issue);
+  }
   if (config.standsBy && startErrors.length > 0) throw new HilumError('permanent', startErrors);
 
   return {

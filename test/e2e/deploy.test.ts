@@ -166,7 +166,15 @@ describeWith('git', 'deploys from the command line', () => {
     expect([code, stderr]).toEqual([2, expect.stringMatching(/one-do: .*no table/)]);
     expect(await pidOf('worker one')).toBe(before);
     expect(await through(400)).toMatch(/\|SECOND\|/);
-    await edit('one-do', { initialize: '' });
+    // Node-RED says that all has started, and a message would end there as if it were through.
+    await edit('one-do', { initialize: '// None.', x: undefined, y: undefined });
+    const missing = await hilum.cli('deploy');
+    expect([missing.code, missing.stderr]).toEqual([
+      2,
+      expect.stringMatching(/one-do: .*no place in the editor \(x and y\)/),
+    ]);
+    expect(await through(401)).toMatch(/\|SECOND\|/);
+    await edit('one-do', { initialize: '', x: 1, y: 1 });
   }, 90_000);
 
   it('are not held up by the flows of another group, whose worker keeps ending', async () => {
