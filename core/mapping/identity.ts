@@ -68,7 +68,7 @@ export function compileIdentity(
 }
 
 interface IdentifierField {
-  /** `PID-3`. */
+  /** `PID-3`: where an identifier like this one usually stands. */
   readonly name: string;
   readonly path: SourcePath;
 }
@@ -80,9 +80,13 @@ interface Known {
 }
 
 function compileField(text: string, report: (message: string) => void): IdentifierField[] {
-  const path = parseSourcePath(text);
-  if (path?.segment !== undefined && path.children.length === 0) return [{ name: text, path }];
-  report(`from: ${text} is no field such as PID-3`);
+  const [field = '', name = field] = text.split(' as ');
+  const path = parseSourcePath(field);
+  const known = parseSourcePath(name);
+  if (path?.segment !== undefined && path.children.length === 0 && known?.segment !== undefined) {
+    return [{ name, path }];
+  }
+  report(`from: ${text} is no field such as PID-3, and not of the form MRG-1 as PID-3`);
   return [];
 }
 

@@ -172,7 +172,8 @@ function write(
     const inner = trace.length > start;
     for (let i = start; i < trace.length; i++) {
       const entry = trace[i];
-      if (entry !== undefined && target !== '') entry.target = `${target}.${entry.target}`;
+      if (entry === undefined || target === '') continue;
+      entry.target = entry.target === '' ? target : `${target}.${entry.target}`;
     }
     if (!inner) trace.push({ target, source: toSourceText(frame, source), rule: rule.name });
   }
