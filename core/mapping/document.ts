@@ -59,7 +59,8 @@ export interface IdentityDocument {
 
 /**
  * What an identifier is made from where the resource has none: all of `within`, the first list of `by` in
- * which anything is valued, and all of `and`. A part is a path, alternatives (`OBR-3 | ORC-3`), or `@label`.
+ * which anything is valued, and all of `and`. A part is a path, alternatives (`OBR-3 | ORC-3`), `@label`, or a
+ * constant in quotes.
  */
 interface KeyDocument {
   readonly within?: readonly string[];

@@ -158,16 +158,19 @@ function toSearchToken(system: string, value: string): string {
   return `${escape(system)}%7C${escape(value)}`;
 }
 
-/** `OBR-3 | ORC-3` or `@patient`. */
+/** `OBR-3 | ORC-3`, `@patient`, or a constant, `'guarantor'`, that keeps equal keys of different kinds apart. */
 function compileKeyPart(part: string, report: (message: string) => void): KeyPart {
   if (part.startsWith('@')) {
     const label = part.slice(1);
     return (frame) => frame.run.findEntry(label, frame.group)?.uuid ?? '';
   }
+  const [, constant] = /^'(.+)'$/.exec(part) ?? [];
+  if (constant !== undefined) return () => constant;
   const paths: SourcePath[] = [];
   for (const text of part.split('|')) {
     const path = parseSourcePath(text.trim());
-    if (path === undefined) report(`${text.trim()} is no path such as OBR-3 and no @label`);
+    if (path === undefined)
+      report(`${text.trim()} is no path such as OBR-3, no @label and no 'constant'`);
     else paths.push(path);
   }
   return (frame) => {

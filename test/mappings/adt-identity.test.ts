@@ -25,7 +25,7 @@ function toUrls(event: string, visit: Visit, types: readonly string[]): string[]
   const entries = mapEvent(event, visit).resource?.entry ?? [];
   return entries
     .filter(({ resource }) => types.includes(resource?.resourceType ?? ''))
-    .map(({ request }) => request?.url ?? '');
+    .map(({ request }) => request?.ifNoneExist ?? request?.url ?? '');
 }
 
 const owned = ['Patient', 'Encounter', 'Condition', 'AllergyIntolerance', 'RelatedPerson'];
@@ -56,6 +56,31 @@ describe('which resources the events of one visit write', () => {
     const pid = 'PID|1||A2^^^ALPHA^MR||Low^Al';
     const others = toUrls('A01', { pid, more }, owned);
     expect(others.filter((url) => admitted.includes(url))).toEqual([]);
+  });
+});
+
+describe('what has equal numbers or names', () => {
+  const guarantor = 'GT1|1||Low^Lu||||||||SPO';
+  const insured = 'IN1|1|PLAN|HOSP|||||||||||||Low^Lu|SPO';
+  const toPeople = (more: readonly string[]) => toUrls('A08', { more }, ['RelatedPerson']);
+
+  test('the insured is the same with a guarantor of that name and without', () => {
+    const both = toPeople([guarantor, insured]);
+    expect(both).toHaveLength(2);
+    expect([...toPeople([guarantor]), ...toPeople([insured])]).toEqual(both);
+  });
+
+  test('an insurer with the number of the sending facility is another organization', () => {
+    const organizations = toUrls('A08', { more: [insured] }, ['Organization']);
+    expect(new Set(organizations).size).toBe(organizations.length);
+    expect(organizations).toHaveLength(4);
+  });
+
+  test('a living will that changes is the same observation', () => {
+    const toWill = (code: string) =>
+      toUrls('A08', { more: [`PD1|||||||${code}`] }, ['Observation']);
+    expect(toWill('Y')).toEqual(toWill('N'));
+    expect(toWill('Y')).toHaveLength(1);
   });
 });
 
