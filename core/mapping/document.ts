@@ -51,6 +51,7 @@ export interface IdentityDocument {
   /**
    * The fields that identify (CX), in order; nothing else then does. Of the first an identifier of the types
    * above, else one without a type, is used itself; any other is a key, with all its parts and its field.
+   * `MRG-1 as PID-3`: what stands there identifies as it would in the other field.
    */
   readonly from?: readonly string[];
   readonly key: KeyDocument;
@@ -58,7 +59,8 @@ export interface IdentityDocument {
 
 /**
  * What an identifier is made from where the resource has none: all of `within`, the first list of `by` in
- * which anything is valued, and all of `and`. A part is a path, alternatives (`OBR-3 | ORC-3`), or `@label`.
+ * which anything is valued, and all of `and`. A part is a path, alternatives (`OBR-3 | ORC-3`), `@label`, or a
+ * constant in quotes.
  */
 interface KeyDocument {
   readonly within?: readonly string[];
@@ -110,6 +112,8 @@ export interface ReferenceDocument {
   /** `first` (default), or `only`: nothing is written where there are several. With `[+]` always all. */
   readonly pick?: 'first' | 'only';
   readonly when?: string;
+  /** Constants written beside the reference, once it has been: `link[-1].type`. */
+  readonly also?: Readonly<Record<string, unknown>>;
   readonly note?: string;
 }
 
@@ -122,6 +126,8 @@ export interface ResourceDocument {
   readonly when?: string;
   /** The label of a resource without which this one cannot be. */
   readonly needs?: string;
+  /** The label of a resource that this one must not be: a patient is not merged into itself. */
+  readonly apart?: string;
   readonly maps?: readonly string[];
   readonly identity?: IdentityDocument;
   readonly references?: readonly ReferenceDocument[];

@@ -13,7 +13,6 @@ export type MappingFunction = (source: SourceValue, frame: Frame) => unknown;
 /** Functions that say themselves what they took; of the others the whole value counts as consumed. */
 export const selfConsuming: ReadonlySet<string> = new Set([
   'phoneNumber',
-  'locationName',
   'entityAuthority',
   'mediaType',
   'referenceMediaType',
@@ -68,17 +67,6 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
   mediaType: (source, frame) => toMediaType(source, 2, frame),
   /** The type of data of an RP. */
   referenceMediaType: (source, frame) => toMediaType(source, 3, frame),
-  /** A PL as one name: facility, building, floor, point of care, room and bed, as far as they are known. */
-  locationName: (source, frame) => {
-    const parts = [4, 7, 8, 1, 2, 3].map((n) => toChild(source, n));
-    for (const part of parts) frame.run.consumed.add(part);
-    return (
-      parts
-        .map((part) => toText(part).trim())
-        .filter(Boolean)
-        .join(', ') || undefined
-    );
-  },
   oid: (source) => toUniversalId(toText(source), 'ISO'),
   /** An SN that is neither quantity nor ratio nor range, as the text that it reads as. */
   structuredNumber: (source) =>

@@ -68,7 +68,7 @@ export function compileIdentity(
 }
 
 interface IdentifierField {
-  /** `PID-3`. */
+  /** `PID-3`: where an identifier like this one usually stands. */
   readonly name: string;
   readonly path: SourcePath;
 }
@@ -80,9 +80,13 @@ interface Known {
 }
 
 function compileField(text: string, report: (message: string) => void): IdentifierField[] {
-  const path = parseSourcePath(text);
-  if (path?.segment !== undefined && path.children.length === 0) return [{ name: text, path }];
-  report(`from: ${text} is no field such as PID-3`);
+  const [field = '', name = field] = text.split(' as ');
+  const path = parseSourcePath(field);
+  const known = parseSourcePath(name);
+  if (path?.segment !== undefined && path.children.length === 0 && known?.segment !== undefined) {
+    return [{ name, path }];
+  }
+  report(`from: ${text} is no field such as PID-3, and not of the form MRG-1 as PID-3`);
   return [];
 }
 
@@ -154,16 +158,19 @@ function toSearchToken(system: string, value: string): string {
   return `${escape(system)}%7C${escape(value)}`;
 }
 
-/** `OBR-3 | ORC-3` or `@patient`. */
+/** `OBR-3 | ORC-3`, `@patient`, or a constant, `'guarantor'`, that keeps equal keys of different kinds apart. */
 function compileKeyPart(part: string, report: (message: string) => void): KeyPart {
   if (part.startsWith('@')) {
     const label = part.slice(1);
     return (frame) => frame.run.findEntry(label, frame.group)?.uuid ?? '';
   }
+  const [, constant] = /^'(.+)'$/.exec(part) ?? [];
+  if (constant !== undefined) return () => constant;
   const paths: SourcePath[] = [];
   for (const text of part.split('|')) {
     const path = parseSourcePath(text.trim());
-    if (path === undefined) report(`${text.trim()} is no path such as OBR-3 and no @label`);
+    if (path === undefined)
+      report(`${text.trim()} is no path such as OBR-3, no @label and no 'constant'`);
     else paths.push(path);
   }
   return (frame) => {

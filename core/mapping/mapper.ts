@@ -94,13 +94,16 @@ function buildMapper(compiled: Compiled): Mapper {
   };
 }
 
-/** By MSH-9.1 and 9.2; where the trigger is missing by the structure (MSH-9.3), else by the only map for the code. */
+/**
+ * By MSH-9.1 and 9.2, or EVN-1 as the trigger; where it is missing by the structure (MSH-9.3), else by the
+ * only map for the code.
+ */
 function findMap(
   message: Hl7Message,
   byType: ReadonlyMap<string, CompiledMessageMap>,
 ): CompiledMessageMap | undefined {
   const code = (message.get('MSH-9.1') ?? '').trim();
-  const trigger = (message.get('MSH-9.2') ?? '').trim();
+  const trigger = (message.get('MSH-9.2') || (message.get('EVN-1.1') ?? '')).trim();
   const exact = byType.get(`${code}^${trigger}`);
   if (exact !== undefined || trigger !== '') return exact;
   const structure = (message.get('MSH-9.3') ?? '').trim().replace('_', '^');

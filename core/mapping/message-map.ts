@@ -1,4 +1,5 @@
 import type { Segment } from '../hl7v2/message.ts';
+import type { Issue } from '../issue.ts';
 import type { Condition } from './condition.ts';
 import type {
   ForEachDocument,
@@ -78,20 +79,30 @@ function compilePlan(
     return [];
   });
   const when = compileWhen(document.when, report);
-  if (document.extend !== undefined) return toExtension(document, maps, when);
-  return compileResource(document, mapId, maps, when, context);
+  const references = (document.references ?? []).map((reference) =>
+    compileReference(reference, `${mapId}#${reference.id}`, context),
+  );
+  const parts: Parts = { maps, when, references };
+  if (document.extend !== undefined) return toExtension(document, parts);
+  return compileResource(document, parts, context);
 }
 
-function toExtension(
-  document: ResourceDocument,
-  maps: readonly CompiledMap[],
-  when: Condition | undefined,
-): Plan {
+/** What a resource and an extension of one have in common. */
+interface Parts {
+  readonly maps: readonly CompiledMap[];
+  readonly when: Condition | undefined;
+  readonly references: readonly ((entry: Entry, frame: Frame) => void)[];
+}
+
+/** The references come first and at once, so that the maps can write beside them: `diagnosis[-1].use`. */
+function toExtension(document: ResourceDocument, { maps, when, references }: Parts): Plan {
   return (group, run) => {
-    if (when !== undefined && !when(toFrame(group, run))) return;
+    const frame = toFrame(group, run, findSegment(maps, group));
+    if (when !== undefined && !when(frame)) return;
     const owner = document.within === undefined ? group : group.outward(document.within);
     const entry = owner && run.findEntry(document.extend ?? '', owner);
     if (entry === undefined) return;
+    for (const reference of references) reference(entry, frame);
     withTrace(run, entry.trace, () => {
       for (const map of maps) applyMap(map, group, run, entry.resource);
     });
@@ -100,17 +111,12 @@ function toExtension(
 
 function compileResource(
   document: ResourceDocument,
-  mapId: string,
-  maps: readonly CompiledMap[],
-  when: Condition | undefined,
+  { maps, when, references }: Parts,
   context: MessageContext,
 ): Plan {
-  const { id: label, resource: type = '', identity, needs } = document;
+  const { id: label, resource: type = '', identity, needs, apart } = document;
   const report = (message: string): void => context.report(message, label);
   const identify: Identify | undefined = identity && compileIdentity(identity, type, report);
-  const references = (document.references ?? []).map((reference) =>
-    compileReference(reference, `${mapId}#${reference.id}`, context),
-  );
   return (group, run, later) => {
     if (identify === undefined || (when !== undefined && !when(toFrame(group, run)))) return;
     if (needs !== undefined && run.findEntry(needs, group) === undefined) return;
@@ -120,11 +126,32 @@ function compileResource(
       for (const map of maps) applyMap(map, group, run, content);
     });
     if (Object.keys(content).length === 0) return;
-    const segment = maps.map((map) => group.find(map.source)).find((found) => found !== undefined);
-    const frame = toFrame(group, run, segment);
-    const entry = run.addEntry(type, content, identify(content, frame), trace);
+    const frame = toFrame(group, run, findSegment(maps, group));
+    const known = identify(content, frame);
+    if (apart !== undefined && run.findEntry(apart, group)?.uuid === known.uuid) {
+      run.issues.push(toSame(label, apart, frame));
+      return;
+    }
+    const entry = run.addEntry(type, content, known, trace);
     run.label(label, entry, group);
     for (const reference of references) later.push(() => reference(entry, frame));
+  };
+}
+
+function findSegment(maps: readonly CompiledMap[], group: Group): Segment | undefined {
+  for (const map of maps) {
+    const found = group.find(map.source);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function toSame(label: string, apart: string, { segment }: Frame): Issue {
+  return {
+    code: 'resources-not-apart',
+    severity: 'warning',
+    ...(segment === undefined ? {} : { location: toSegmentName(segment) }),
+    message: `Expected ${label} to be another than ${apart}, found the same identifier: it was left out.`,
   };
 }
 
@@ -138,6 +165,11 @@ function compileReference(
   if (steps.length === 0) report(`to: ${document.to} is no path such as result[+]`);
   const when = compileWhen(document.when, report);
   const all = steps.some((step) => step.index === 'next');
+  const also = Object.entries(document.also ?? {}).map(([path, value]) => {
+    const beside = parseTargetPath(path);
+    if (beside === undefined) report(`also: ${path} is no path such as link[-1].type`);
+    return [beside ?? [], value] as const;
+  });
   return (entry, frame) => {
     if (when !== undefined && !when(frame)) return;
     const { run } = frame;
@@ -152,6 +184,10 @@ function compileReference(
       const source = frame.segment === undefined ? 'MSH' : toSegmentName(frame.segment);
       if (run.trace !== undefined) {
         entry.trace.push({ target: `${target}.reference`, source, rule });
+      }
+      for (const [beside, value] of also) {
+        const place = writePath(entry.resource, beside, value);
+        if (run.trace !== undefined) entry.trace.push({ target: place, source, rule });
       }
     }
   };

@@ -172,7 +172,8 @@ function write(
     const inner = trace.length > start;
     for (let i = start; i < trace.length; i++) {
       const entry = trace[i];
-      if (entry !== undefined && target !== '') entry.target = `${target}.${entry.target}`;
+      if (entry === undefined || target === '') continue;
+      entry.target = entry.target === '' ? target : `${target}.${entry.target}`;
     }
     if (!inner) trace.push({ target, source: toSourceText(frame, source), rule: rule.name });
   }
@@ -209,7 +210,8 @@ function compileProduce(
     fail(`resource: ${resource} needs a map with an identity, named by via`);
   } else if (map !== undefined) {
     if (resource !== undefined) return toResource(map, resource);
-    return codes === undefined ? toElement(map) : toTranslated(map, codes, document);
+    const name = `${context.mapId}#${document.id}`;
+    return codes === undefined ? toElement(map) : toTranslated(map, codes, document, name);
   } else if (call !== undefined) return toCalled(call, fn ?? '');
   else if (codes !== undefined) return toCode(codes, document);
   else return 'const' in document ? toConstant(document.const) : toPrimitive;
@@ -264,14 +266,43 @@ function toCode(table: Table, document: RuleDocument): Produce {
   };
 }
 
-function toTranslated(map: CompiledMap, table: Table, document: RuleDocument): Produce {
+function toTranslated(
+  map: CompiledMap,
+  table: Table,
+  document: RuleDocument,
+  rule: string,
+): Produce {
   const element = toElement(map);
   return (frame, source) => {
+    const start = frame.run.trace?.length ?? 0;
     const concept = element(frame, source);
     if (!isPlainObject(concept)) return undefined;
-    if (translateConcept(concept, table) !== 'unmapped') return concept;
+    const translated = translateConcept(concept, table);
+    if (translated === 'translated') traceCodings(frame, source, concept, { rule, start });
+    if (translated !== 'unmapped') return concept;
     return reportUnmapped(frame, source, table, document) ? undefined : concept;
   };
+}
+
+/** What of the codings no inner rule wrote (`start` is where its entries begin) comes from the table. */
+function traceCodings(
+  frame: Frame,
+  source: SourceValue | undefined,
+  concept: Draft,
+  { rule, start }: { readonly rule: string; readonly start: number },
+): void {
+  const { trace } = frame.run;
+  if (trace === undefined) return;
+  const known = new Set(trace.slice(start).map(({ target }) => target));
+  const { coding } = concept;
+  const codings = Array.isArray(coding) ? coding : [concept];
+  codings.forEach((one: unknown, index) => {
+    const path = Array.isArray(coding) ? `coding[${index}].` : '';
+    for (const key of isPlainObject(one) ? Object.keys(one) : []) {
+      const target = `${path}${key}`;
+      if (!known.has(target)) trace.push({ target, source: toSourceText(frame, source), rule });
+    }
+  });
 }
 
 /** Whether the unmapped code is left out. */

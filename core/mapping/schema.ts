@@ -98,6 +98,7 @@ const reference = {
     within: name,
     pick: { enum: ['first', 'only'] },
     when: text,
+    also: { type: 'object', minProperties: 1 },
     note: { type: 'string' },
   },
 } as const;
@@ -160,6 +161,7 @@ const messageMap = {
         within: name,
         when: text,
         needs: id,
+        apart: id,
         maps: { type: 'array', items: id },
         identity,
         references: { type: 'array', items: reference },

@@ -49,6 +49,8 @@ describe.each(cases)('$file: $name', (one) => {
       expect(readPath({ Bundle: result.resource }, target)).toBeDefined();
       if (source.includes('-')) expect(message.get(source)).toBeTruthy();
     }
+    const known = new Set(result.provenance.map(({ target }) => target));
+    expect(findUntraced(result.resource?.entry ?? [], 'Bundle.entry', known)).toEqual([]);
     const urls = new Set(result.resource?.entry?.map(({ fullUrl }) => fullUrl));
     for (const [, url] of text.matchAll(/"reference":"([^"]+)"/g)) expect(urls).toContain(url);
   });
@@ -71,4 +73,17 @@ function readPath(from: unknown, target: string): unknown {
     at = (at as Record<string, unknown> | undefined)?.[key];
   }
   return at;
+}
+
+/** Elements that the engine makes by itself, beside the identifiers `urn:hilum:…`. */
+const made = /\.(resourceType|fullUrl|id|request\..*)$/;
+
+/** The paths of all leaves for which neither they nor anything around them has an entry. */
+function findUntraced(value: unknown, at: string, known: ReadonlySet<string>): string[] {
+  if (known.has(at)) return [];
+  if (typeof value !== 'object' || value === null) return made.test(at) ? [] : [at];
+  if ('system' in value && String(value.system).startsWith('urn:hilum:')) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    findUntraced(inner, Array.isArray(value) ? `${at}[${key}]` : `${at}.${key}`, known),
+  );
 }

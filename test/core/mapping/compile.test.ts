@@ -97,6 +97,22 @@ rules:
     });
   });
 
+  test('says what is wrong with an identity and with what stands beside a reference', () => {
+    const broken = file(
+      message.path,
+      message.text
+        .replace('key:', 'from: [PID-3, MRG-1 as PID-3, PID-3 as number, MRG-1 to PID-3], key:')
+        .concat(
+          "    references:\n      - { id: link, to: other, resource: x, also: { 'a..b': 1 } }\n",
+        ),
+    );
+    expect(findIssues(broken, patient, sex)).toEqual([
+      expect.stringContaining('message/ORU_R01.map.yaml:link also: a..b is no path'),
+      expect.stringContaining('message/ORU_R01.map.yaml:patient from: PID-3 as number is no field'),
+      expect.stringContaining('message/ORU_R01.map.yaml:patient from: MRG-1 to PID-3 is no field'),
+    ]);
+  });
+
   test.each([
     ['a misspelt word', 'rules:\n  - { id: a, form: PID-3, to: identifier }', ':a '],
     ['a rule that does nothing', 'rules:\n  - { id: a, from: PID-3 }', ':a '],
