@@ -51,13 +51,14 @@ export function openMapper(directory: string, layers: readonly string[] = []): M
   const key = JSON.stringify([directory, layers]);
   const known = opened.get(key);
   if (known !== undefined) return known;
-  const result = compileMappings(readFilesSync(directory), { layers });
+  const result = compileMappings(readMappingFilesSync(directory), { layers });
   if (!result.ok) throw new HilumError('permanent', result.issues);
   opened.set(key, result.mapper);
   return result.mapper;
 }
 
-function readFilesSync(directory: string): MappingFile[] {
+/** As {@link readMappingFiles}, at once; throws what that rejects with. */
+export function readMappingFilesSync(directory: string): readonly MappingFile[] {
   try {
     const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
     return toPaths(names).map((path) => ({

@@ -74,6 +74,16 @@ export function compileFiles(
   return { messages, tables };
 }
 
+/** The maps of the files as they were written, layers apart; problems of form are pushed to `issues`. */
+export function parseMaps(files: readonly MappingFile[], issues: Issue[]): Located<MapDocument>[] {
+  return files.flatMap((file) => {
+    const document = readDocument(file, (location, message) => {
+      issues.push({ code: 'mapping-invalid', severity: 'error', location, message });
+    });
+    return document === undefined || isConceptMap(document) ? [] : [{ path: file.path, document }];
+  });
+}
+
 type Report = (location: string, message: string) => void;
 
 const toPlace = (path: string, rule?: string): string =>

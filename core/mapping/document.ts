@@ -156,6 +156,8 @@ export interface MessageMapDocument {
 export interface ConceptMapDocument {
   readonly resourceType: 'ConceptMap';
   readonly id: string;
+  /** Of a table that follows a sheet of the HL7 Version 2 to FHIR guide: which. */
+  readonly identifier?: { readonly system?: string; readonly value?: string };
   readonly group: readonly {
     readonly source?: string;
     readonly target?: string;

@@ -182,6 +182,7 @@ const conceptMap = {
   properties: {
     resourceType: { const: 'ConceptMap' },
     id,
+    identifier: { type: 'object', properties: { system: text, value: text } },
     group: {
       type: 'array',
       minItems: 1,
