@@ -4,12 +4,13 @@ import type { Command } from 'commander';
 import { readMappingFilesSync } from '../connectors/file/mapping-files.ts';
 import { HilumError, toLine } from '../core/errors.ts';
 import type { Issue } from '../core/issue.ts';
-import { parseMaps } from '../core/mapping/compile.ts';
+import { parseFiles } from '../core/mapping/compile.ts';
 import {
   type GuideComparison,
   type GuideRows,
   compareGuide,
 } from '../core/mapping/guide/compare.ts';
+import { compareTables } from '../core/mapping/guide/tables.ts';
 import { type GuideSheet, guideKinds, parseSheet } from '../core/mapping/guide/sheet.ts';
 import { findMappings } from './find-mappings.ts';
 
@@ -60,8 +61,14 @@ function compare(
 ): GuideComparison | undefined {
   try {
     const sheets = readSheets(folder, issues);
-    const maps = parseMaps(readMappingFilesSync(mappings), issues);
-    return compareGuide(sheets, maps, readRows(path.join(mappings, rowsFile)));
+    const files = parseFiles(readMappingFilesSync(mappings), issues);
+    const compared = compareGuide(sheets, files.maps, readRows(path.join(mappings, rowsFile)));
+    const tables = compareTables(sheets, files.tables);
+    return {
+      ...compared,
+      counts: { ...compared.counts, codesystems: tables.count },
+      differences: [...compared.differences, ...tables.differences],
+    };
   } catch (error) {
     if (!(error instanceof HilumError)) throw error;
     issues.push(...error.issues);

@@ -74,14 +74,25 @@ export function compileFiles(
   return { messages, tables };
 }
 
-/** The maps of the files as they were written, layers apart; problems of form are pushed to `issues`. */
-export function parseMaps(files: readonly MappingFile[], issues: Issue[]): Located<MapDocument>[] {
-  return files.flatMap((file) => {
+/** Maps and tables as they were written, those of layers too; problems of form are pushed to `issues`. */
+export function parseFiles(
+  files: readonly MappingFile[],
+  issues: Issue[],
+): {
+  readonly maps: readonly Located<MapDocument>[];
+  readonly tables: readonly ConceptMapDocument[];
+} {
+  const maps: Located<MapDocument>[] = [];
+  const tables: ConceptMapDocument[] = [];
+  for (const file of files) {
     const document = readDocument(file, (location, message) => {
       issues.push({ code: 'mapping-invalid', severity: 'error', location, message });
     });
-    return document === undefined || isConceptMap(document) ? [] : [{ path: file.path, document }];
-  });
+    if (document === undefined) continue;
+    if (isConceptMap(document)) tables.push(document);
+    else maps.push({ path: file.path, document });
+  }
+  return { maps, tables };
 }
 
 type Report = (location: string, message: string) => void;

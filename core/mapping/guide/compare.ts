@@ -23,7 +23,11 @@ export interface GuideDifference {
     /** The row that a rule cites is not in the guide. */
     | 'rule-row-gone'
     /** The condition of the row cannot be put into our grammar. */
-    | 'condition-unparsable';
+    | 'condition-unparsable'
+    /** A code that our table does not have; one for which it decides otherwise; one whose row is no use. */
+    | 'code-unmapped'
+    | 'code-differs'
+    | 'code-faulty';
   /** `segments/….csv:12`, or the rule's file and id where there is no row. */
   readonly location: string;
   readonly identifier: string;
@@ -47,6 +51,17 @@ export interface GuideCount {
   /** Rows whose condition is in words alone. */
   readonly narrative: number;
 }
+
+export const noCount: GuideCount = {
+  sheets: 0,
+  followed: 0,
+  rows: 0,
+  mapped: 0,
+  unmapped: 0,
+  conditions: 0,
+  parsed: 0,
+  narrative: 0,
+};
 
 export interface GuideComparison {
   readonly counts: Readonly<Partial<Record<GuideKind, GuideCount>>>;

@@ -133,9 +133,12 @@ const findConditions = (names: readonly string[]): Columns => ({
   narrative: names.indexOf('narrative'),
 });
 
+/** Half of a no-break space that was decoded as Latin-1 on its way into a sheet. */
+const strayByte = /\u00C2(?=\s|$)/g;
+
 function toRow(line: number, cells: readonly string[], columns: Columns): GuideRow {
   const at = (key: keyof Columns): string =>
-    (cells[columns[key] ?? -1] ?? '').replaceAll(/\s+/g, ' ').trim();
+    (cells[columns[key] ?? -1] ?? '').replaceAll(strayByte, '').replaceAll(/\s+/g, ' ').trim();
   return {
     line,
     identifier: at('identifier'),

@@ -1,4 +1,5 @@
 import type { ConceptMapDocument } from '../document.ts';
+import { type GuideCount, type GuideDifference, noCount } from './compare.ts';
 import type { GuideSheet } from './sheet.ts';
 
 /** The system of `identifier` in a table of ours that follows a sheet of the guide; its value is the sheet's name. */
@@ -43,7 +44,8 @@ export function readCodes(sheet: GuideSheet): {
 } {
   const codes = new Map<string, GuideCode>();
   const faults: FaultyCode[] = [];
-  for (const { line, identifier: code, source: table, target, targetType } of sheet.rows) {
+  for (const { line, identifier, source: table, target: named, targetType } of sheet.rows) {
+    const [code, target] = [withoutQuotes(identifier), withoutQuotes(named)];
     const fault = (message: string): void => void faults.push({ line, code, message });
     const source = toSystem(table);
     if (source === undefined) {
@@ -57,18 +59,16 @@ export function readCodes(sheet: GuideSheet): {
     const isCode = /^\S{1,40}( \S+)?$/.test(target) && !/^create /i.test(target);
     const isSystem = /^(https?:|urn:)\S+$/.test(targetType);
     if (target !== '' && !(isCode && isSystem)) {
-      fault(`Expected a code with the URI of its system as target, found none that can be used.`);
+      fault('Expected a code with the URI of its system as target, found none that can be used.');
+      continue;
     }
-    const known = target !== '' && isCode && isSystem;
-    codes.set(code, {
-      line,
-      source,
-      code,
-      ...(known ? { target: { system: targetType, code: target } } : {}),
-    });
+    const found = target === '' ? {} : { target: { system: targetType, code: target } };
+    codes.set(code, { line, source, code, ...found });
   }
   return { codes: [...codes.values()], faults };
 }
+
+const withoutQuotes = (cell: string): string => cell.replace(/^"(.*)"$/, '$1');
 
 /** `HL70001`, also as sheets misspell it (`HL7-0354`, `HL0207`), as the URI of the code system. */
 function toSystem(table: string): string | undefined {
@@ -107,4 +107,46 @@ export function compareTable(
     return [{ line, code, guide, ours: ours.get(code) }];
   });
   return { missing, conflicts };
+}
+
+/** What the code tables of the guide and ours say differently, and how many codes ours hold. */
+export function compareTables(
+  sheets: readonly GuideSheet[],
+  tables: readonly ConceptMapDocument[],
+): { readonly count: GuideCount; readonly differences: readonly GuideDifference[] } {
+  const differences: GuideDifference[] = [];
+  const count = { ...noCount };
+  for (const sheet of sheets.filter(({ kind }) => kind === 'codesystems')) {
+    const { codes, faults } = readCodes(sheet);
+    const tell = (
+      kind: GuideDifference['kind'],
+      at: { line: number; code: string },
+      message: string,
+    ): void => {
+      const location = `${sheet.path}:${at.line}`;
+      differences.push({ kind, location, identifier: at.code, message });
+    };
+    for (const fault of faults) tell('code-faulty', fault, fault.message);
+    const table = findTable(sheet.name, tables);
+    count.sheets += 1;
+    count.rows += codes.length;
+    if (table === undefined) {
+      count.unmapped += codes.length;
+      if (codes.length > 0) {
+        const message = `No table of ours follows this sheet (${codes.length} codes).`;
+        tell('sheet-unmapped', { line: 1, code: sheet.name }, message);
+      }
+      continue;
+    }
+    const { missing, conflicts } = compareTable(codes, table);
+    count.followed += 1;
+    count.unmapped += missing.length;
+    count.mapped += codes.length - missing.length;
+    for (const code of missing)
+      tell('code-unmapped', code, `The table ${table.id} does not have the code.`);
+    for (const { guide = 'nothing', ours = 'nothing', ...at } of conflicts) {
+      tell('code-differs', at, `${table.id} has ${ours}, the guide ${guide}.`);
+    }
+  }
+  return { count, differences };
 }

@@ -1,5 +1,5 @@
 import type { Issue } from '../../../../core/issue.ts';
-import { parseMaps } from '../../../../core/mapping/compile.ts';
+import { parseFiles } from '../../../../core/mapping/compile.ts';
 import { type GuideRows, compareGuide } from '../../../../core/mapping/guide/compare.ts';
 import { type GuideSheet, parseSheet } from '../../../../core/mapping/guide/sheet.ts';
 
@@ -27,7 +27,7 @@ const rows = [
   row('PID-40', 'IF PID-40 VALUED', 'telecom[2]'),
 ].join('');
 
-const maps = parseMaps(
+const { maps } = parseFiles(
   [
     {
       path: 'segment/PID.Patient.map.yaml',
