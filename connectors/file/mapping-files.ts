@@ -5,11 +5,11 @@ import { HilumError, buildError } from '../../core/errors.ts';
 import { type Mapper, type MappingFile, compileMappings } from '../../core/mapping/mapper.ts';
 
 const isMapping = (name: string): boolean =>
-  /\.(map\.ya?ml|map\.json|conceptmap\.json)$/.test(name);
+  /\.(map\.ya?ml|map\.json|conceptmap\.json|csv)$/.test(name);
 
 /**
- * Reads all mapping files below a folder: `*.map.yaml`, `*.map.json` and `*.conceptmap.json`, ordered by
- * path. Rejects with HilumError `mappings-unreadable` (permanent) where the folder or a file cannot be read.
+ * Reads all mapping files below a folder: `*.map.yaml`, `*.map.json`, `*.conceptmap.json` and `*.csv`,
+ * ordered by path. Rejects with HilumError `mappings-unreadable` (permanent) where the folder or a file cannot be read.
  */
 export async function readMappingFiles(directory: string): Promise<readonly MappingFile[]> {
   try {

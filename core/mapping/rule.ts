@@ -6,7 +6,7 @@ import type { Identify } from './identity.ts';
 import { type SourcePath, parseSourcePath, readPath } from './path.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toLeaf, toLocation, toSegmentName, toText } from './source.ts';
-import { type Table, translateConcept } from './tables.ts';
+import { type Table, type UnmappedCode, findCoding, translateConcept } from './tables.ts';
 import {
   type Draft,
   type TargetStep,
@@ -258,7 +258,8 @@ function toCode(table: Table, document: RuleDocument): Produce {
     const code = toText(source).trim();
     if (code === '') return undefined;
     const found = table.translate(code);
-    if (found === undefined && reportUnmapped(frame, source, table, document)) return undefined;
+    if (found === undefined && reportUnmapped({ frame, source, document }, table, { code }))
+      return undefined;
     frame.run.consumed.add(toLeaf(source));
     return found?.code ?? code;
   };
@@ -270,19 +271,29 @@ function toTranslated(map: CompiledMap, table: Table, document: RuleDocument): P
     const concept = element(frame, source);
     if (!isPlainObject(concept)) return undefined;
     if (translateConcept(concept, table) !== 'unmapped') return concept;
-    return reportUnmapped(frame, source, table, document) ? undefined : concept;
+    const left = reportUnmapped({ frame, source, document }, table, findCoding(concept));
+    return left ? undefined : concept;
   };
+}
+
+interface Translating {
+  readonly frame: Frame;
+  readonly source: SourceValue | undefined;
+  readonly document: RuleDocument;
 }
 
 /** Whether the unmapped code is left out. */
 function reportUnmapped(
-  frame: Frame,
-  source: SourceValue | undefined,
+  { frame, source, document }: Translating,
   table: Table,
-  document: RuleDocument,
+  code: UnmappedCode,
 ): boolean {
   const policy = document.onUnmapped ?? table.policy;
   if (policy === 'keep') return false;
+  if (policy === 'hold') {
+    frame.run.hold(table.id, code, source === undefined ? undefined : toLocation(source));
+    return true;
+  }
   frame.run.issues.push({
     code: 'code-unmapped',
     severity: policy === 'error' ? 'error' : 'warning',

@@ -111,7 +111,7 @@ function findColumns(kind: GuideKind, cells: readonly string[]): Columns {
     if (found >= 0) columns[key] = found;
   }
   // One sheet has no heads over its first columns; they stand as in all others.
-  columns.identifier ??= names[1] === '' ? 1 : undefined;
+  if (columns.identifier === undefined && names[1] === '') columns.identifier = 1;
   if (kind !== 'messages') columns.targetType = names.lastIndexOf('datatype');
   return columns;
 }
