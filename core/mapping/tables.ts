@@ -62,6 +62,12 @@ export class Table {
     return this.#codes.get(code);
   }
 
+  /** The code that becomes this one, of several the one that stands first: `LN` for `http://loinc.org`. */
+  findSource(target: string): string | undefined {
+    for (const [code, { code: to }] of this.#codes) if (to === target) return code;
+    return undefined;
+  }
+
   /** As `find`, with the code for everything else where the table names one. */
   translate(code: string): Translation | undefined {
     return this.#codes.get(code) ?? this.#fixed;
