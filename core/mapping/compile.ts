@@ -53,14 +53,12 @@ export function compileFiles(
   };
   const { maps: documents, tables: tableDocuments } = parseFiles(files, issues);
   const tables = buildTables(tableDocuments, layers, report);
+  checkLayers(
+    layers,
+    [...documents.map(({ document }) => document.layer), ...tableDocuments.map(findLayer)],
+    report,
+  );
   const bases = flatten(documents, layers, report);
-  for (const layer of layers) {
-    const isThere = [
-      ...documents.map(({ document }) => document.layer),
-      ...tableDocuments.map(findLayer),
-    ];
-    if (!isThere.includes(layer)) report(layer, `There is no mapping file of the layer ${layer}`);
-  }
   const maps = declareMaps(bases, report);
   const messages: CompiledMessageMap[] = [];
   for (const { path, document } of bases) {
@@ -74,6 +72,34 @@ export function compileFiles(
     else fillSteps(document, path, { maps, tables, report });
   }
   return { messages, tables };
+}
+
+/** The maps with the rules of the layers over them; what is wrong with files and layers is pushed to `issues`. */
+export function flattenFiles(
+  files: readonly MappingFile[],
+  layers: readonly string[],
+  issues: Issue[],
+): readonly Located<MapDocument>[] {
+  const report: Report = (location, message) => {
+    issues.push({ code: 'mapping-invalid', severity: 'error', location, message });
+  };
+  const { maps, tables } = parseFiles(files, issues);
+  checkLayers(
+    layers,
+    [...maps.map(({ document }) => document.layer), ...tables.map(findLayer)],
+    report,
+  );
+  return flatten(maps, layers, report);
+}
+
+function checkLayers(
+  layers: readonly string[],
+  known: readonly (string | undefined)[],
+  report: Report,
+): void {
+  for (const layer of layers) {
+    if (!known.includes(layer)) report(layer, `There is no mapping file of the layer ${layer}`);
+  }
 }
 
 /** Maps and tables as they were written, those of layers too; problems of form are pushed to `issues`. */

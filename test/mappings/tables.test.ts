@@ -17,20 +17,19 @@ const published = new Map<string, Set<string>>();
 for (const file of ['valuesets', 'v3-codesystems', 'v2-tables']) {
   const { entry } = readJson(`fhir/r4/${file}.json`) as { entry: { resource: CodeSystem }[] };
   for (const { resource } of entry) {
-    if (resource.resourceType === 'CodeSystem' && resource.content === 'complete') {
-      published.set(resource.url ?? '', toCodes(resource.concept ?? []));
-    }
+    const { url, content, concept = [] } = resource;
+    if (url !== undefined && content === 'complete') published.set(url, toCodes(concept));
   }
 }
 
 function toCodes(concepts: readonly CodeSystemConcept[]): Set<string> {
-  return new Set(concepts.flatMap(({ code, concept }) => [code ?? '', ...toCodes(concept ?? [])]));
+  return new Set(concepts.flatMap(({ code, concept }) => [code, ...toCodes(concept ?? [])]));
 }
 
 test.each(tables)('$name is named by its id and maps each code once', ({ name, table }) => {
   expect(name).toBe(`${table.id ?? ''}.conceptmap.json`);
   const codes = (table.group ?? []).flatMap(({ source, element }) =>
-    (element ?? []).map(({ code }) => `${source ?? ''}|${code ?? ''}`),
+    element.map(({ code }) => `${source ?? ''}|${code ?? ''}`),
   );
   expect(codes.filter((code, index) => codes.indexOf(code) !== index)).toEqual([]);
 });
@@ -48,7 +47,7 @@ test.each(tables)('$name maps to codes that their system has', ({ table }) => {
   const unknown = (table.group ?? []).flatMap(({ target, element }) => {
     const system = published.get(target ?? '');
     if (system === undefined) return [];
-    return (element ?? [])
+    return element
       .map((one) => one.target?.[0]?.code)
       .filter((code) => code !== undefined && !system.has(code))
       .map((code) => `${target ?? ''}|${code ?? ''}`);
