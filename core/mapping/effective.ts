@@ -4,7 +4,7 @@ import type { ForEachDocument, MapDocument, MappingFile, ResourceDocument } from
 import { toSha1 } from './sha1.ts';
 
 /** One rule or resource of a map as it is in effect, and the layer that it comes from. */
-export interface EffectiveRule {
+interface EffectiveRule {
   readonly id: string;
   /** `base` where no layer has changed it. */
   readonly layer: string;

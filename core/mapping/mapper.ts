@@ -8,7 +8,6 @@ import type { CompiledMessageMap } from './message-map.ts';
 import { type Entry, type HeldCode, Run } from './run.ts';
 
 export type { MappingFile } from './document.ts';
-export type { HeldCode } from './run.ts';
 
 interface MapOptions {
   /** Also say where every element came from. Costs about half as much again. */

@@ -28,6 +28,20 @@ describe('hilum mapping', () => {
     expect((await run('list', '--layer', 'nowhere')).code).toBe(2);
   });
 
+  test('reads tables in CSV, and says by file and line what is wrong in one', async () => {
+    const own = path.join(folder, 'own');
+    cpSync(shipped, own, { recursive: true });
+    mkdirSync(path.join(own, 'layers', 'acme'), { recursive: true });
+    const table = path.join(own, 'layers', 'acme', 'administrative-gender.csv');
+    writeFileSync(table, '\uFEFFcode;target\r\n01;female\r\n');
+    const list = () => run('list', '--mappings', own, '--layer', 'acme');
+    expect((await list()).code).toBe(0);
+    writeFileSync(table, 'code;target\r\n01;female\r\n01;male\r\n');
+    const { code, stderr } = await list();
+    expect(code).toBe(2);
+    expect(stderr).toContain('layers/acme/administrative-gender.csv:3: The code stands in line 2');
+  });
+
   describe('import', () => {
     const guide = path.join(folder, 'guide');
     const mappings = path.join(folder, 'mappings');

@@ -16,7 +16,7 @@ export interface GuideCode {
 }
 
 /** A code for which our table decides otherwise than the guide. */
-export interface TableConflict {
+interface TableConflict {
   readonly line: number;
   readonly code: string;
   /** What the guide has, and what our table has; undefined for none. */
