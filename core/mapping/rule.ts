@@ -258,8 +258,9 @@ function toCode(table: Table, document: RuleDocument): Produce {
     const code = toText(source).trim();
     if (code === '') return undefined;
     const found = table.translate(code);
-    if (found === undefined && reportUnmapped({ frame, source, document }, table, { code }))
+    if (found === undefined && reportUnmapped({ frame, source, document }, table, { code })) {
       return undefined;
+    }
     frame.run.consumed.add(toLeaf(source));
     return found?.code ?? code;
   };
@@ -290,7 +291,8 @@ function reportUnmapped(
 ): boolean {
   const policy = document.onUnmapped ?? table.policy;
   if (policy === 'keep') return false;
-  if (policy === 'hold') {
+  // A code of which the table says that it has no target waits for nobody.
+  if (policy === 'hold' && !table.has(code.code)) {
     frame.run.hold(table.id, code, source === undefined ? undefined : toLocation(source));
     return true;
   }

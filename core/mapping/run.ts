@@ -78,6 +78,7 @@ export class Run {
   readonly #fields = new Map<Segment, (readonly Repetition[])[]>();
   readonly #texts = new Map<object, { readonly segment: Segment; readonly text: string }>();
   readonly #numbers = new Map<string, number>();
+  readonly #heldCodes = new Set<string>();
   readonly #zone: string | undefined;
   #zoneReported = false;
   #messageUuid: string | undefined;
@@ -118,12 +119,9 @@ export class Run {
   /** The message waits for the code; one code of one table is one reason, wherever it stands. */
   hold(table: string, { code, system }: UnmappedCode, location: string | undefined): void {
     const at = location === undefined ? {} : { location };
-    if (
-      this.held.some(
-        (known) => known.table === table && known.code === code && known.system === system,
-      )
-    )
-      return;
+    const key = JSON.stringify([table, system, code]);
+    if (this.#heldCodes.has(key)) return;
+    this.#heldCodes.add(key);
     this.held.push({ table, code, ...(system === undefined ? {} : { system }), ...at });
     this.issues.push({
       code: 'code-unmapped-held',

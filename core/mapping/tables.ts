@@ -19,17 +19,17 @@ export class Table {
   /** The systems whose codes it holds; where none is named, those of any system. */
   readonly sources = new Set<string>();
   readonly #codes = new Map<string, Translation>();
+  readonly #decided = new Set<string>();
   readonly #fixed: Translation | undefined;
   readonly policy: UnmappedPolicy;
 
   /** `layers`: tables of the same id that decide before it, the last of them first. */
   constructor(document: ConceptMapDocument, layers: readonly ConceptMapDocument[] = []) {
     this.id = document.id;
-    const decided = new Set<string>();
     let policy: UnmappedPolicy | undefined;
     let fixed: Translation | undefined;
     for (const one of [document, ...layers].reverse()) {
-      this.#addCodes(one, decided);
+      this.#addCodes(one);
       // What the uppermost says of all other codes counts, the policy or the code.
       if (policy !== undefined || fixed !== undefined) continue;
       fixed = findFixed(one);
@@ -40,13 +40,13 @@ export class Table {
   }
 
   /** Codes that a table above has decided about, even to have no target, are left as they are. */
-  #addCodes({ group }: ConceptMapDocument, decided: Set<string>): void {
+  #addCodes({ group }: ConceptMapDocument): void {
     for (const { source, target: targetSystem, element } of group) {
       if (source !== undefined) this.sources.add(source);
       const system = targetSystem === undefined ? {} : { system: targetSystem };
       for (const { code, target } of element) {
         const { code: to, display } = target?.[0] ?? {};
-        if (to === undefined || decided.has(code) || this.#codes.has(code)) continue;
+        if (to === undefined || this.#decided.has(code) || this.#codes.has(code)) continue;
         this.#codes.set(code, {
           code: to,
           ...(display === undefined ? {} : { display }),
@@ -54,12 +54,17 @@ export class Table {
         });
       }
     }
-    for (const { element } of group) for (const { code } of element) decided.add(code);
+    for (const { element } of group) for (const { code } of element) this.#decided.add(code);
   }
 
   /** What the code becomes; undefined where the table does not hold it. */
   find(code: string): Translation | undefined {
     return this.#codes.get(code);
+  }
+
+  /** Whether the table speaks of the code, be it to say that it has no target. */
+  has(code: string): boolean {
+    return this.#decided.has(code);
   }
 
   /** The code that becomes this one, of several the one that stands first: `LN` for `http://loinc.org`. */

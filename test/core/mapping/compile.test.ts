@@ -261,6 +261,20 @@ describe('a code that the table does not hold', () => {
     expect(issues[0]?.message).toContain('no entry for this code');
   });
 
+  test('is left out, not waited for, where the table says that it has no target', () => {
+    const none = file('layers/acme/sex.csv', 'code,target\nX,\nY,other\n');
+    const holding = patient.text.replace('table: sex }', 'table: sex, onUnmapped: hold }');
+    const { held, issues } = mapWith(
+      [message, file('segment/PID.Patient.map.yaml', holding), sex, none],
+      ['acme'],
+      oru('PID|||7|||||X'),
+    );
+    expect(held).toEqual([]);
+    expect(issues).toContainEqual(
+      expect.objectContaining({ code: 'code-unmapped', severity: 'warning' }),
+    );
+  });
+
   test('is held where the table says so', () => {
     const holding = file(
       'tables/sex.conceptmap.json',
