@@ -85,7 +85,10 @@ function readTables(): TableDraft[] {
 
 /** `AllergySeverity[AllergyIntolerance.criticality]` as `allergy-severity-allergy-intolerance-criticality`. */
 function toId(name: string): string {
-  const words = name.replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2').split(/[^A-Za-z0-9]+/);
+  const words = name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replaceAll(/([A-Z])([A-Z][a-z])/g, '$1-$2')
+    .split(/[^A-Za-z0-9]+/);
   return words
     .filter((word) => word !== '')
     .join('-')
