@@ -1,9 +1,11 @@
 import { buildConsole } from './console.ts';
 import { writeDefinitions } from './definitions/definitions.ts';
+import { writeMappingSchemas } from './mapping-schemas.ts';
 import { buildNodes } from './nodes.ts';
 
 // What cannot run as its sources: Node-RED loads no TypeScript, and neither does a browser.
 const { names, milliseconds } = await buildNodes();
+await writeMappingSchemas();
 const definitions = await writeDefinitions();
 const startedAt = performance.now();
 await buildConsole();

@@ -55,7 +55,7 @@ export async function forEachFile(
 }
 
 /** Whoever reads the output has read enough: `hilum get FILE PATH | head`. */
-function stopWithReader(error: NodeJS.ErrnoException): void {
+export function stopWithReader(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
   process.exit();
 }

@@ -14,6 +14,7 @@ const commands = {
   ack: async (program: Command) => (await import('./ack.ts')).registerAck(program),
   profile: async (program: Command) => (await import('./profile.ts')).registerProfile(program),
   map: async (program: Command) => (await import('./map.ts')).registerMap(program),
+  mapping: async (program: Command) => (await import('./mapping.ts')).registerMapping(program),
   deploy: async (program: Command) => (await import('./deploy.ts')).registerDeploy(program),
   status: async (program: Command) => (await import('./status.ts')).registerStatus(program),
   interfaces: async (program: Command) =>

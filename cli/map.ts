@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import type { Command } from 'commander';
 import { openMapper } from '../connectors/file/mapping-files.ts';
 import { HilumError, toLine } from '../core/errors.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
 import { isValid, type Issue } from '../core/issue.ts';
 import type { Mapper, MappingResult, Provenance } from '../core/mapping/mapper.ts';
+import { findMappings } from './find-mappings.ts';
 import { type ExitCode, forEachFile, type InputFile, reportIssues } from './input.ts';
 
 interface Options {
@@ -72,7 +71,8 @@ function mapFile(input: InputFile, mapper: Mapper, options: Options): ExitCode {
 
 function mapMessage(bytes: Uint8Array, mapper: Mapper, options: Options): MappingResult {
   const parsed = parseMessage(bytes);
-  if (!parsed.ok) return { resource: null, issues: parsed.issues, unconsumed: [], provenance: [] };
+  if (!parsed.ok)
+    return { resource: null, issues: parsed.issues, unconsumed: [], held: [], provenance: [] };
   const { provenance = false, zone } = options;
   const result = mapper.map(parsed.message, {
     provenance,
@@ -94,11 +94,3 @@ function toPlain({ code, severity, location, message }: Issue): Issue {
 
 const toProvenanceLine = ({ target, source, rule }: Provenance): string =>
   `${target} <- ${source} <- ${rule}\n`;
-
-/** The package's folder `mappings`, from wherever below the package this file was built to. */
-function findMappings(from: string): string {
-  const candidate = path.join(from, 'mappings');
-  const parent = path.dirname(from);
-  if (existsSync(path.join(candidate, 'message')) || parent === from) return candidate;
-  return findMappings(parent);
-}

@@ -7,11 +7,11 @@ import { type Mapper, type MappingFile, compileMappings } from '../../core/mappi
 
 /** Whether a file in a folder of mappings is one of them, by its path. */
 export const isMapping = (name: string): boolean =>
-  /\.(map\.ya?ml|map\.json|conceptmap\.json)$/.test(name);
+  /\.(map\.ya?ml|map\.json|conceptmap\.json|csv)$/.test(name);
 
 /**
- * Reads all mapping files below a folder: `*.map.yaml`, `*.map.json` and `*.conceptmap.json`, ordered by
- * path. Rejects with HilumError `mappings-unreadable` (permanent) where the folder or a file cannot be read.
+ * Reads all mapping files below a folder: `*.map.yaml`, `*.map.json`, `*.conceptmap.json` and `*.csv`,
+ * ordered by path. Rejects with HilumError `mappings-unreadable` (permanent) where the folder or a file cannot be read.
  */
 export async function readMappingFiles(directory: string): Promise<readonly MappingFile[]> {
   try {
@@ -69,13 +69,14 @@ export function openMapper(directory: string, layers: readonly string[] = []): M
   const key = JSON.stringify([directory, layers]);
   const known = opened.get(key);
   if (known !== undefined) return known;
-  const result = compileMappings(readFilesSync(directory), { layers });
+  const result = compileMappings(readMappingFilesSync(directory), { layers });
   if (!result.ok) throw new HilumError('permanent', result.issues);
   opened.set(key, result.mapper);
   return result.mapper;
 }
 
-function readFilesSync(directory: string): MappingFile[] {
+/** As {@link readMappingFiles}, at once; throws what that rejects with. */
+export function readMappingFilesSync(directory: string): readonly MappingFile[] {
   try {
     const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
     return toPaths(names).map((path) => ({

@@ -1,6 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { parse as parseYaml } from 'yaml';
 import type { Issue } from '../issue.ts';
+import { parseCsvTable } from './csv-table.ts';
 import type {
   ConceptMapDocument,
   DatatypeMapDocument,
@@ -55,14 +56,13 @@ export function compileFiles(
   const report = (location: string, message: string): void => {
     issues.push({ code: 'mapping-invalid', severity: 'error', location, message });
   };
-  const documents: Located<MapDocument>[] = [];
-  const tables = new Map<string, Table>();
-  for (const file of files) {
-    const content = readDocument(file, report);
-    if (content === undefined) continue;
-    if (isConceptMap(content)) addTable({ path: file.path, document: content }, tables, report);
-    else documents.push({ path: file.path, document: content });
-  }
+  const { maps: documents, tables: tableDocuments } = parseFiles(files, issues);
+  const tables = buildTables(tableDocuments, layers, report);
+  checkLayers(
+    layers,
+    [...documents.map(({ document }) => document.layer), ...tableDocuments.map(findLayer)],
+    report,
+  );
   const bases = flatten(documents, layers, report);
   const maps = declareMaps(bases, report);
   const messages: CompiledMessageMap[] = [];
@@ -77,6 +77,57 @@ export function compileFiles(
     else fillSteps(document, path, { maps, tables, report });
   }
   return { messages, tables };
+}
+
+/** The maps with the rules of the layers over them; what is wrong with files and layers is pushed to `issues`. */
+export function flattenFiles(
+  files: readonly MappingFile[],
+  layers: readonly string[],
+  issues: Issue[],
+): readonly Located<MapDocument>[] {
+  const report: Report = (location, message) => {
+    issues.push({ code: 'mapping-invalid', severity: 'error', location, message });
+  };
+  const { maps, tables } = parseFiles(files, issues);
+  checkLayers(
+    layers,
+    [...maps.map(({ document }) => document.layer), ...tables.map(findLayer)],
+    report,
+  );
+  return flatten(maps, layers, report);
+}
+
+function checkLayers(
+  layers: readonly string[],
+  known: readonly (string | undefined)[],
+  report: Report,
+): void {
+  for (const layer of layers) {
+    if (!known.includes(layer)) report(layer, `There is no mapping file of the layer ${layer}`);
+  }
+}
+
+/** Maps and tables as they were written, those of layers too; problems of form are pushed to `issues`. */
+export function parseFiles(
+  files: readonly MappingFile[],
+  issues: Issue[],
+): {
+  readonly maps: readonly Located<MapDocument>[];
+  readonly tables: readonly Located<ConceptMapDocument>[];
+} {
+  const maps: Located<MapDocument>[] = [];
+  const tables: Located<ConceptMapDocument>[] = [];
+  for (const file of files) {
+    const document = file.path.endsWith('.csv')
+      ? parseCsvTable(file, issues)
+      : readDocument(file, (location, message) => {
+          issues.push({ code: 'mapping-invalid', severity: 'error', location, message });
+        });
+    if (document === undefined) continue;
+    if (isConceptMap(document)) tables.push({ path: file.path, document });
+    else maps.push({ path: file.path, document });
+  }
+  return { maps, tables };
 }
 
 type Report = (location: string, message: string) => void;
@@ -154,13 +205,31 @@ function findRule(content: unknown, instancePath: string): string | undefined {
   return found;
 }
 
-function addTable(
-  { path, document }: Located<ConceptMapDocument>,
-  tables: Map<string, Table>,
+/** A table below `layers/acme/` is of the layer acme: a file of a table has no other place to say so. */
+const findLayer = ({ path }: { readonly path: string }): string | undefined =>
+  /^layers\/([^/]+)\//.exec(path)?.[1];
+
+/** The tables by id, with those of the active layers over them. */
+function buildTables(
+  located: readonly Located<ConceptMapDocument>[],
+  layers: readonly string[],
   report: Report,
-): void {
-  if (tables.has(document.id)) report(path, `There is another table with the id ${document.id}`);
-  else tables.set(document.id, new Table(document));
+): Map<string, Table> {
+  const byId = new Map<string, ConceptMapDocument[]>();
+  for (const layer of [undefined, ...layers]) {
+    const seen = new Set<string>();
+    for (const one of located.filter((table) => findLayer(table) === layer)) {
+      const { id } = one.document;
+      if (seen.has(id)) report(one.path, `There is another table with the id ${id}`);
+      else byId.set(id, [...(byId.get(id) ?? []), one.document]);
+      seen.add(id);
+    }
+  }
+  const tables = new Map<string, Table>();
+  for (const [id, [base, ...over]] of byId) {
+    if (base !== undefined) tables.set(id, new Table(base, over));
+  }
+  return tables;
 }
 
 /** The maps with the rules of the active layers over them, in the order of `layers`. */
@@ -183,7 +252,6 @@ function flatten(
   }
   for (const layer of layers) {
     const own = documents.filter(({ document }) => document.layer === layer);
-    if (own.length === 0) report(layer, `There is no mapping file of the layer ${layer}`);
     for (const over of own) {
       const base = bases.get(over.document.extends ?? '');
       if (base !== undefined) bases.set(base.document.id, merge(base, over, report));

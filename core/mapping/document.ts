@@ -5,8 +5,14 @@ export interface MappingFile {
   readonly text: string;
 }
 
-/** What to do with a code that a table does not hold. */
-export type UnmappedPolicy = 'keep' | 'omit' | 'error';
+/** What may be done with a code that a table does not hold. */
+export const unmappedPolicies = ['keep', 'omit', 'error', 'hold'] as const;
+
+/** `hold`: the message waits until the code is in the table. */
+export type UnmappedPolicy = (typeof unmappedPolicies)[number];
+
+/** The extension by which a ConceptMap states an {@link UnmappedPolicy} of its own, as `valueCode`. */
+export const unmappedExtension = 'urn:hilum:unmapped';
 
 /**
  * One rule of a segment or datatype map, as its author wrote it. docs/mapping.md explains every word.
@@ -162,6 +168,9 @@ export interface MessageMapDocument {
 export interface ConceptMapDocument {
   readonly resourceType: 'ConceptMap';
   readonly id: string;
+  /** Of a table that follows a sheet of the HL7 Version 2 to FHIR guide: which. */
+  readonly identifier?: { readonly system?: string; readonly value?: string };
+  readonly extension?: readonly { readonly url: string; readonly valueCode?: string }[];
   readonly group: readonly {
     readonly source?: string;
     readonly target?: string;

@@ -5,7 +5,7 @@ import { isValid } from '../issue.ts';
 import { type Compiled, compileFiles } from './compile.ts';
 import type { MappingFile } from './document.ts';
 import type { CompiledMessageMap } from './message-map.ts';
-import { type Entry, Run } from './run.ts';
+import { type Entry, type HeldCode, Run } from './run.ts';
 
 export type { MappingFile } from './document.ts';
 
@@ -37,6 +37,8 @@ export interface MappingResult {
   readonly issues: readonly Issue[];
   /** Paths of populated source values that no rule took and none named as ignored. */
   readonly unconsumed: readonly string[];
+  /** Codes for which the message is to wait: its resource must not go on. */
+  readonly held: readonly HeldCode[];
   /** Empty unless asked for. */
   readonly provenance: readonly Provenance[];
 }
@@ -88,6 +90,7 @@ function buildMapper(compiled: Compiled): Mapper {
         resource,
         issues: run.issues,
         unconsumed,
+        held: run.held,
         provenance: provenance && resource !== null ? toProvenance(run) : [],
       };
     },
@@ -124,7 +127,7 @@ function toUnmapped(byType: ReadonlyMap<string, unknown>): MappingResult {
       `There is no map for this message type; there are maps for ${[...byType.keys()].join(', ')}. ` +
       'Add a message map, or route the message elsewhere.',
   };
-  return { resource: null, issues: [issue], unconsumed: [], provenance: [] };
+  return { resource: null, issues: [issue], unconsumed: [], held: [], provenance: [] };
 }
 
 const nothingMapped: Issue = {

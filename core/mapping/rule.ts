@@ -6,7 +6,7 @@ import type { Identify } from './identity.ts';
 import { type SourcePath, parseSourcePath, readPath } from './path.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toLeaf, toLocation, toSegmentName, toText } from './source.ts';
-import { type Table, translateConcept } from './tables.ts';
+import { type Table, type UnmappedCode, findCoding, translateConcept } from './tables.ts';
 import {
   type Draft,
   type TargetStep,
@@ -260,7 +260,9 @@ function toCode(table: Table, document: RuleDocument): Produce {
     const code = toText(source).trim();
     if (code === '') return undefined;
     const found = table.translate(code);
-    if (found === undefined && reportUnmapped(frame, source, table, document)) return undefined;
+    if (found === undefined && reportUnmapped({ frame, source, document }, table, { code })) {
+      return undefined;
+    }
     frame.run.consumed.add(toLeaf(source));
     return found?.code ?? code;
   };
@@ -280,7 +282,8 @@ function toTranslated(
     const translated = translateConcept(concept, table);
     if (translated === 'translated') traceCodings(frame, source, concept, { rule, start });
     if (translated !== 'unmapped') return concept;
-    return reportUnmapped(frame, source, table, document) ? undefined : concept;
+    const left = reportUnmapped({ frame, source, document }, table, findCoding(concept));
+    return left ? undefined : concept;
   };
 }
 
@@ -305,15 +308,25 @@ function traceCodings(
   });
 }
 
+interface Translating {
+  readonly frame: Frame;
+  readonly source: SourceValue | undefined;
+  readonly document: RuleDocument;
+}
+
 /** Whether the unmapped code is left out. */
 function reportUnmapped(
-  frame: Frame,
-  source: SourceValue | undefined,
+  { frame, source, document }: Translating,
   table: Table,
-  document: RuleDocument,
+  code: UnmappedCode,
 ): boolean {
   const policy = document.onUnmapped ?? table.policy;
   if (policy === 'keep') return false;
+  // A code of which the table says that it has no target waits for nobody.
+  if (policy === 'hold' && !table.has(code.code)) {
+    frame.run.hold(table.id, code, source === undefined ? undefined : toLocation(source));
+    return true;
+  }
   frame.run.issues.push({
     code: 'code-unmapped',
     severity: policy === 'error' ? 'error' : 'warning',

@@ -6,7 +6,7 @@ import { Consumed } from './consumed.ts';
 import { toUuid } from './sha1.ts';
 import type { SourceValue } from './source.ts';
 import type { Group } from './structure.ts';
-import type { Table } from './tables.ts';
+import type { Table, UnmappedCode } from './tables.ts';
 import { type Draft, isPlainObject } from './target.ts';
 
 /** Where a rule runs: in which group, on which segment, and in a datatype map on which value. */
@@ -50,11 +50,23 @@ interface Labelled {
   readonly known: Set<Entry>;
 }
 
+/** A code for which the message waits, since a rule or table says `hold`. */
+export interface HeldCode extends UnmappedCode {
+  /** The id of the table that lacks it. */
+  readonly table: string;
+  readonly location?: string;
+}
+
+/** What looks like a code is named; free text in its place may be about a patient, and is not. */
+const toShown = (code: string): string =>
+  /^[\w.:/+-]{1,20}$/.test(code) ? `"${code}"` : 'this code';
+
 /** The state of mapping one message. Nothing of it outlives the message. */
 export class Run {
   readonly message: Hl7Message;
   readonly entries: Entry[] = [];
   readonly issues: Issue[] = [];
+  readonly held: HeldCode[] = [];
   readonly consumed = new Consumed();
   /** Where rules write provenance: undefined while it is switched off. */
   trace: TraceEntry[] | undefined;
@@ -66,6 +78,7 @@ export class Run {
   readonly #fields = new Map<Segment, (readonly Repetition[])[]>();
   readonly #texts = new Map<object, { readonly segment: Segment; readonly text: string }>();
   readonly #numbers = new Map<string, number>();
+  readonly #heldCodes = new Set<string>();
   readonly #zone: string | undefined;
   #zoneReported = false;
   #messageUuid: string | undefined;
@@ -101,6 +114,21 @@ export class Run {
       });
     }
     return this.#zone;
+  }
+
+  /** The message waits for the code; one code of one table is one reason, wherever it stands. */
+  hold(table: string, { code, system }: UnmappedCode, location: string | undefined): void {
+    const at = location === undefined ? {} : { location };
+    const key = JSON.stringify([table, system, code]);
+    if (this.#heldCodes.has(key)) return;
+    this.#heldCodes.add(key);
+    this.held.push({ table, code, ...(system === undefined ? {} : { system }), ...at });
+    this.issues.push({
+      code: 'code-unmapped-held',
+      severity: 'error',
+      ...at,
+      message: `Table ${table} has no entry for ${toShown(code)}; the message waits for it. Add the code to the table and deploy.`,
+    });
   }
 
   /** The repetitions of a field, found once: many rules and conditions ask for the same fields. */

@@ -1,3 +1,5 @@
+import { unmappedExtension, unmappedPolicies } from './document.ts';
+
 /**
  * What a mapping file may hold, as JSON Schema 2020-12. The discriminator is `kind`; what a schema cannot
  * say (that a path parses, that a map exists) the compiler checks.
@@ -25,7 +27,7 @@ const rule = {
     join: { type: 'string' },
     also: { type: 'object', minProperties: 1 },
     ignore: text,
-    onUnmapped: { enum: ['keep', 'omit', 'error'] },
+    onUnmapped: { enum: unmappedPolicies },
     override: { enum: ['replace', 'disable', 'add'] },
     note: { type: 'string' },
     ig: { type: 'string' },
@@ -184,6 +186,17 @@ const conceptMap = {
   properties: {
     resourceType: { const: 'ConceptMap' },
     id,
+    identifier: { type: 'object', properties: { system: text, value: text } },
+    extension: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['url'],
+        properties: { url: text },
+        if: { properties: { url: { const: unmappedExtension } } },
+        then: { required: ['valueCode'], properties: { valueCode: { enum: unmappedPolicies } } },
+      },
+    },
     group: {
       type: 'array',
       minItems: 1,

@@ -1,4 +1,9 @@
-import type { ConceptMapDocument, UnmappedPolicy } from './document.ts';
+import {
+  type ConceptMapDocument,
+  type UnmappedPolicy,
+  unmappedExtension,
+  unmappedPolicies,
+} from './document.ts';
 import { type Draft, isPlainObject } from './target.ts';
 
 /** What a table says of a code. */
@@ -11,29 +16,45 @@ export interface Translation {
 /** A code table: a FHIR ConceptMap, ready to be asked. */
 export class Table {
   readonly id: string;
+  /** The systems whose codes it holds; where none is named, those of any system. */
   readonly sources = new Set<string>();
   readonly #codes = new Map<string, Translation>();
+  readonly #decided = new Set<string>();
   readonly #fixed: Translation | undefined;
   readonly policy: UnmappedPolicy;
 
-  constructor(document: ConceptMapDocument) {
+  /** `layers`: tables of the same id that decide before it, the last of them first. */
+  constructor(document: ConceptMapDocument, layers: readonly ConceptMapDocument[] = []) {
     this.id = document.id;
-    let keep = false;
+    let policy: UnmappedPolicy | undefined;
     let fixed: Translation | undefined;
-    for (const group of document.group) {
-      if (group.source !== undefined) this.sources.add(group.source);
-      const system = group.target === undefined ? {} : { system: group.target };
-      for (const element of group.element) {
-        const target = element.target?.[0];
-        if (target?.code === undefined || this.#codes.has(element.code)) continue;
-        const display = target.display === undefined ? {} : { display: target.display };
-        this.#codes.set(element.code, { code: target.code, ...display, ...system });
-      }
-      if (group.unmapped?.mode === 'provided') keep = true;
-      if (group.unmapped?.code !== undefined) fixed = { code: group.unmapped.code, ...system };
+    for (const one of [document, ...layers].reverse()) {
+      this.#addCodes(one);
+      // What the uppermost says of all other codes counts, the policy or the code.
+      if (policy !== undefined || fixed !== undefined) continue;
+      fixed = findFixed(one);
+      policy = findPolicy(one);
     }
     this.#fixed = fixed;
-    this.policy = keep ? 'keep' : 'omit';
+    this.policy = policy ?? 'omit';
+  }
+
+  /** Codes that a table above has decided about, even to have no target, are left as they are. */
+  #addCodes({ group }: ConceptMapDocument): void {
+    for (const { source, target: targetSystem, element } of group) {
+      if (source !== undefined) this.sources.add(source);
+      const system = targetSystem === undefined ? {} : { system: targetSystem };
+      for (const { code, target } of element) {
+        const { code: to, display } = target?.[0] ?? {};
+        if (to === undefined || this.#decided.has(code) || this.#codes.has(code)) continue;
+        this.#codes.set(code, {
+          code: to,
+          ...(display === undefined ? {} : { display }),
+          ...system,
+        });
+      }
+    }
+    for (const { element } of group) for (const { code } of element) this.#decided.add(code);
   }
 
   /** What the code becomes; undefined where the table does not hold it. */
@@ -41,10 +62,36 @@ export class Table {
     return this.#codes.get(code);
   }
 
+  /** Whether the table speaks of the code, be it to say that it has no target. */
+  has(code: string): boolean {
+    return this.#decided.has(code);
+  }
+
+  /** The code that becomes this one, of several the one that stands first: `LN` for `http://loinc.org`. */
+  findSource(target: string): string | undefined {
+    for (const [code, { code: to }] of this.#codes) if (to === target) return code;
+    return undefined;
+  }
+
   /** As `find`, with the code for everything else where the table names one. */
   translate(code: string): Translation | undefined {
     return this.#codes.get(code) ?? this.#fixed;
   }
+}
+
+/** The code for everything else, where the table names one. */
+function findFixed({ group }: ConceptMapDocument): Translation | undefined {
+  const found = group.findLast(({ unmapped }) => unmapped?.code !== undefined);
+  const code = found?.unmapped?.code;
+  if (code === undefined) return undefined;
+  return { code, ...(found?.target === undefined ? {} : { system: found.target }) };
+}
+
+function findPolicy({ extension, group }: ConceptMapDocument): UnmappedPolicy | undefined {
+  const stated = extension?.find(({ url }) => url === unmappedExtension)?.valueCode;
+  const policy = unmappedPolicies.find((known) => known === stated);
+  if (policy !== undefined) return policy;
+  return group.some(({ unmapped }) => unmapped?.mode === 'provided') ? 'keep' : undefined;
 }
 
 /** What became of a Coding or CodeableConcept that was put to a table. */
@@ -59,7 +106,9 @@ export function translateConcept(concept: Draft, table: Table): Translated {
   const coding: unknown = Array.isArray(list) ? list[0] : concept;
   if (!isPlainObject(coding) || typeof coding['code'] !== 'string') return 'kept';
   const { system, code } = coding;
-  if (typeof system === 'string' && !table.sources.has(system)) return 'kept';
+  if (typeof system === 'string' && table.sources.size > 0 && !table.sources.has(system)) {
+    return 'kept';
+  }
   const found = table.translate(code);
   if (found === undefined) return 'unmapped';
   const display = found.code === code ? (coding['display'] ?? found.display) : found.display;
@@ -78,4 +127,21 @@ export function translateConcept(concept: Draft, table: Table): Translated {
     Object.assign(concept, translated);
   }
   return 'translated';
+}
+
+/** A code that a table does not hold, with its system where the message names one. */
+export interface UnmappedCode {
+  readonly code: string;
+  readonly system?: string;
+}
+
+/** The first coding of a Coding or CodeableConcept, which is the one that is translated. */
+export function findCoding(concept: Draft): UnmappedCode {
+  const list = concept['coding'];
+  const coding: unknown = Array.isArray(list) ? list[0] : concept;
+  const { code, system } = isPlainObject(coding) ? coding : {};
+  return {
+    code: typeof code === 'string' ? code : '',
+    ...(typeof system === 'string' ? { system } : {}),
+  };
 }

@@ -56,10 +56,11 @@ function replacePayload(
   mapper: Mapper,
 ): { readonly type: string; readonly entries: number } {
   const hl7 = withType(requireMessage(message.payload), textOf(config.mapping));
-  const { resource, issues, unconsumed } = mapper.map(hl7);
+  const { resource, issues, unconsumed, held } = mapper.map(hl7);
   const left = config.unconsumed === 'warn' ? unconsumed.map(toLeftOver) : [];
   const found = [...issues, ...left];
-  if (resource === null) throw new HilumError('permanent', found);
+  // What waits for a code is given up as it is: set aside where the queue keeps an order, else a dead letter.
+  if (resource === null || held.length > 0) throw new HilumError('permanent', found);
   message.payload = JSON.stringify(resource);
   message.contentType = contentTypes.fhirJson;
   message.issues = [...(message.issues ?? []), ...found];

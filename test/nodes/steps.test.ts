@@ -246,6 +246,32 @@ describe('hl7 map', () => {
     ).toEqual(locations);
   });
 
+  it('gives up a message that waits for a code, and says which', async () => {
+    const issue = {
+      code: 'code-unmapped-held',
+      severity: 'error',
+      location: 'PID-8[1]',
+      message: 'Table sex has no entry for "X"',
+    } as const;
+    const mapper: Mapper = {
+      messageTypes: [],
+      map: () => ({
+        resource: { resourceType: 'Bundle', type: 'batch' },
+        issues: [issue],
+        unconsumed: [],
+        held: [{ table: 'sex', code: 'X', location: 'PID-8[1]' }],
+        provenance: [],
+      }),
+    };
+    const hilum = Object.assign(new RecordingRuntime(), { mapper });
+    const flow = await startNode(registerMap, config, { outputs: 1, hilum });
+    expect(findFailure(await flow.handle({ payload: result }))).toMatchObject({
+      errorClass: 'permanent',
+      issues: [issue],
+    });
+    expect(flow.received(1)).toEqual([]);
+  });
+
   it('maps with the mapper that the runtime hands in', async () => {
     const mapper: Mapper = {
       messageTypes: [],
@@ -253,6 +279,7 @@ describe('hl7 map', () => {
         resource: { resourceType: 'Bundle', type: 'batch' },
         issues: [],
         unconsumed: [],
+        held: [],
         provenance: [],
       }),
     };

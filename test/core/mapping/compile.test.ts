@@ -231,3 +231,76 @@ describe('map', () => {
     expect(unconsumed).not.toContain('ZAL-3');
   });
 });
+
+describe('a code that the table does not hold', () => {
+  const unmapped = (rule: string, code: string) =>
+    mapWith(
+      [
+        message,
+        file(
+          'segment/PID.Patient.map.yaml',
+          patient.text.replace('table: sex }', `table: sex${rule} }`),
+        ),
+        sex,
+      ],
+      [],
+      oru(`PID|||7||||20000101|${code}\rPID|||8||||20000101|${code}`),
+    );
+
+  test.each([
+    ['omit', 'warning', undefined],
+    ['error', 'error', undefined],
+    ['keep', undefined, 'X'],
+  ])('%s', (policy, severity, gender) => {
+    const { resource, issues, held } = unmapped(`, onUnmapped: ${policy}`, 'X');
+    expect(issues[0]?.severity).toBe(severity);
+    expect(resource?.entry?.[0]?.resource).toMatchObject({ birthDate: '2000-01-01' });
+    expect((resource?.entry?.[0]?.resource as { gender?: string }).gender).toBe(gender);
+    expect(held).toEqual([]);
+  });
+
+  test('holds the message, and names the code, its table and where it stands, once', () => {
+    const { issues, held } = unmapped(', onUnmapped: hold', 'X');
+    expect(held).toEqual([{ table: 'sex', code: 'X', location: 'PID-8[1]' }]);
+    expect(issues).toEqual([
+      {
+        code: 'code-unmapped-held',
+        severity: 'error',
+        location: 'PID-8[1]',
+        message: expect.stringContaining('Table sex has no entry for "X"') as string,
+      },
+    ]);
+  });
+
+  test('is not shown where it is free text, which may be about the patient', () => {
+    const { issues } = unmapped(', onUnmapped: hold', 'see Mrs Example');
+    expect(issues[0]?.message).toContain('no entry for this code');
+  });
+
+  test('is left out, not waited for, where the table says that it has no target', () => {
+    const none = file('layers/acme/sex.csv', 'code,target\nX,\nY,other\n');
+    const holding = patient.text.replace('table: sex }', 'table: sex, onUnmapped: hold }');
+    const { held, issues } = mapWith(
+      [message, file('segment/PID.Patient.map.yaml', holding), sex, none],
+      ['acme'],
+      oru('PID|||7|||||X'),
+    );
+    expect(held).toEqual([]);
+    expect(issues).toContainEqual(
+      expect.objectContaining({ code: 'code-unmapped', severity: 'warning' }),
+    );
+  });
+
+  test('is held where the table says so', () => {
+    const holding = file(
+      'tables/sex.conceptmap.json',
+      JSON.stringify({
+        ...(JSON.parse(sex.text) as object),
+        extension: [{ url: 'urn:hilum:unmapped', valueCode: 'hold' }],
+      }),
+    );
+    expect(mapWith([message, patient, holding], [], oru('PID|||7|||||X')).held).toHaveLength(1);
+    const wrong = file(holding.path, holding.text.replace('hold', 'wait'));
+    expect(findIssues(message, patient, wrong).join()).toContain('valueCode');
+  });
+});

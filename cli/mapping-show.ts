@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import { readMappingFilesSync } from '../connectors/file/mapping-files.ts';
+import { HilumError, toLine } from '../core/errors.ts';
+import { type Issue, isValid } from '../core/issue.ts';
+import { type EffectiveMap, findEffectiveMaps } from '../core/mapping/effective.ts';
+import { findMappings } from './find-mappings.ts';
+
+interface Options {
+  readonly json?: boolean;
+  readonly mappings: string;
+  readonly layer: readonly string[];
+}
+
+/**
+ * `hilum mapping list` and `hilum mapping show ID`, both with `--layer NAME` (repeated, in order) and `--json`: the
+ * maps as they are in effect, each with its hash, and of one map every rule with the layer that it comes from. Exits
+ * 1 where there is no such map, 2 where the files are faulty.
+ */
+export function registerMappingShow(mapping: Command): void {
+  withOptions(mapping.command('list').description('Show the maps that are in effect.')).action(
+    (options: Options) => {
+      const maps = open(options);
+      if (maps === undefined) return;
+      if (options.json === true)
+        print(maps.map(({ rules, ...map }) => ({ ...map, rules: rules.length })));
+      else
+        for (const map of maps) process.stdout.write(`${toHead(map)}, ${map.rules.length} rules\n`);
+    },
+  );
+  withOptions(
+    mapping
+      .command('show')
+      .description('Show a map with its layers over it, and the layer of each rule.')
+      .argument('<id>', 'the id of the map: PID.Patient'),
+  ).action((id: string, options: Options) => {
+    const maps = open(options);
+    if (maps === undefined) return;
+    const map = maps.find((known) => known.id === id);
+    if (map === undefined) {
+      process.stderr.write(
+        `There is no map ${id}; \`hilum mapping list\` shows which there are.\n`,
+      );
+      process.exitCode = 1;
+    } else if (options.json === true) print(map);
+    else {
+      process.stdout.write(`${toHead(map)}\n`);
+      for (const { layer, rule } of map.rules) {
+        process.stdout.write(`${layer}  ${JSON.stringify(rule)}\n`);
+      }
+    }
+  });
+}
+
+const withOptions = (command: Command): Command =>
+  command
+    .option('--json', 'as JSON')
+    .option('--mappings <folder>', 'the mapping files', findMappings(import.meta.dirname))
+    .option('--layer <name>', 'a layer to apply; may be repeated', collect, []);
+
+const collect = (layer: string, before: readonly string[]): readonly string[] => [...before, layer];
+
+const toHead = ({ id, kind, hash, path }: EffectiveMap): string =>
+  `${hash} ${id} (${kind}, ${path})`;
+
+const print = (value: unknown): void => {
+  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+};
+
+function open({ mappings, layer }: Options): readonly EffectiveMap[] | undefined {
+  const issues: Issue[] = [];
+  let maps: readonly EffectiveMap[] = [];
+  try {
+    maps = findEffectiveMaps(readMappingFilesSync(mappings), layer, issues);
+  } catch (error) {
+    if (!(error instanceof HilumError)) throw error;
+    issues.push(...error.issues);
+  }
+  for (const issue of issues) process.stderr.write(`${toLine(issue)}\n`);
+  if (isValid(issues)) return maps;
+  process.exitCode = 2;
+  return undefined;
+}

@@ -1,0 +1,75 @@
+import { mappingSchemas } from './schema.ts';
+
+const dialect = 'https://json-schema.org/draft/2020-12/schema';
+
+/** What editors show for a property, by its name: the words of docs/mapping.md, shorter. */
+const descriptions: Readonly<Record<string, string>> = {
+  from: 'Where the value comes from: PID-3, PID-3[*] for each repetition, 4.2 or . in a datatype map.',
+  to: 'Where it goes: name[+].family the next element, name[-1] the last, $this what is being built.',
+  via: 'The map that makes the element.',
+  table: 'The code table that translates the code.',
+  fn: 'The function that converts the value.',
+  const: 'A fixed value; with from only where that is valued.',
+  when: "A condition: PID-29 valued, OBX-2 in ('CE', 'CWE'), count(PID-11) > 1.",
+  ifNone: 'The rule runs only while no element was written whose name begins so.',
+  also: 'Constants that are written beside the value.',
+  join: 'Makes one text of all repetitions, with this between them.',
+  ignore: 'Why the field is not mapped.',
+  onUnmapped: 'What becomes of a code that the table lacks.',
+  override: 'In a layer: what becomes of the rule with this id.',
+  ig: 'The row of the HL7 Version 2 to FHIR guide that the rule follows: PID-3.',
+  note: 'For people.',
+  layer: 'The layer in which the file counts.',
+  extends: 'The map that the file changes.',
+  identity: 'How the resource is found again when the message comes again.',
+};
+
+/**
+ * The schemas by which mapping files are validated, as they are published for editors: by file name, each a
+ * JSON Schema 2020-12 document. Beyond what the compiler validates with, they only describe.
+ */
+export function toPublishedSchemas(): Readonly<Record<string, object>> {
+  return {
+    'map.schema.json': publish('Segment and datatype maps of Hilum', mappingSchemas.map),
+    'message-map.schema.json': publish('Message maps of Hilum', mappingSchemas.messageMap),
+    'conceptmap.schema.json': publish('Code tables of Hilum', mappingSchemas.conceptMap),
+  };
+}
+
+const publish = (title: string, schema: object): object => ({
+  $schema: dialect,
+  title,
+  ...describe(schema),
+});
+
+function describe(schema: object): object {
+  return Object.fromEntries(
+    Object.entries(schema).map(([key, value]: [string, unknown]) => [
+      key,
+      key === 'properties' && isObject(value) ? describeProperties(value) : describeValue(value),
+    ]),
+  );
+}
+
+function describeProperties(properties: object): object {
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, schema]: [string, unknown]) => {
+      const description = descriptions[name];
+      const described = describeValue(schema);
+      // A condition on a value (`override: disable`) is no place for words.
+      const isPlace = isObject(described) && !('const' in described);
+      return [
+        name,
+        isPlace && description !== undefined ? { description, ...described } : described,
+      ];
+    }),
+  );
+}
+
+function describeValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(describeValue);
+  return isObject(value) ? describe(value) : value;
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
