@@ -318,6 +318,34 @@ describeWith('rabbitmq-server', 'roles that run apart', () => {
     await arrived(902);
   }, 120_000);
 
+  it('go on while the console and its editor are away, and tell it what has happened when it is back', async () => {
+    const [first = 0] = ports;
+    const { consoleUrl } = console_();
+    const edge = (await console_().status()).processes.find(({ role }) =>
+      role.startsWith('edge @'),
+    );
+    await console_().kill('supervisor');
+    await until(
+      () => fetch(`${consoleUrl}/readyz`).then(String, () => 'away'),
+      (answer) => answer === 'away',
+      10_000,
+    );
+    expect(await send(first, buildLabResult({ index: 930, patient: 3 }))).toMatch(/^AA/);
+    await arrived(930);
+    // What ends meanwhile is started again without it.
+    process.kill(edge!.pid!, 'SIGKILL');
+    await until(
+      () => send(first, buildLabResult({ index: 931, patient: 3 })).catch(() => 'refused'),
+      (answer) => answer.startsWith('AA'),
+      30_000,
+    );
+    await arrived(931);
+    await startRole('console', ofConsole(site));
+    await ready();
+    const { stdout } = await console_().cli('trace', controlIdOf(930));
+    expect(stdout).toMatch(/processed[^]*delivered/);
+  }, 120_000);
+
   it('start with the last revision while PostgreSQL is away, and take the newest when it is back', async () => {
     const [first = 0, , third = 0] = ports;
     await stopRole('edge 2');
