@@ -1,6 +1,6 @@
 /**
  * What the ledger on PostgreSQL costs by how much is in it: `npm run bench -- postgres-ledger [--rows 2000000]
- * [--written 100000]` (20,000 messages by default, each of seven rows). Messages come as Hilum writes them, each in
+ * [--written 100000]` (20,000 messages by default, each of six rows). Messages come as Hilum writes them, each in
  * three appends (taken in, worked on, delivered), their times spread over two months; where fewer are to be written than
  * there are to be in the end, the server copies each as often as it takes, with ids and control ids of their own. At ten
  * stages it says how many were written a second, and how long it
