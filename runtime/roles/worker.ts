@@ -70,6 +70,7 @@ runChild('worker', async ({ settings, config, logger }) => {
         queues: config.definitions.queues,
         paused: config.paused,
         standsBy: config.standsBy,
+        revision: config.revision,
         onCulprit: () => {
           tell({ type: 'culprit' });
         },
@@ -99,6 +100,7 @@ runChild('worker', async ({ settings, config, logger }) => {
       }
       if (message.type === 'release') flowRuntime?.release(message.queue, message.key);
       if (message.type === 'paused') flowRuntime?.pause(message.queues);
+      if (message.type === 'revision') flowRuntime?.reached(message.revision);
       if (message.type === 'take') flowRuntime?.take(message.queue);
       if (message.type === 'debug') setDebug(red, message.nodeId, message.active);
       if (message.type === 'context') {
