@@ -11,6 +11,7 @@ const benchmarks: Readonly<Record<string, string>> = {
   pipeline: './pipeline/main.ts',
   interfaces: './interfaces.ts',
   workers: './workers.ts',
+  mapping: './mapping/main.ts',
   plan: './plan/main.ts',
 };
 
