@@ -175,7 +175,7 @@ function compileKeyPart(part: string, report: (message: string) => void): KeyPar
   }
   return (frame) => {
     for (const path of paths) {
-      const value = readFirst(path, frame)?.value;
+      const value = readFirst(path, frame);
       // Raw, since a whole field is a list: without what is empty at its end.
       const raw = value?.valued === true ? trimEmptyEnd(value.raw) : '';
       if (raw !== '') return raw;

@@ -83,7 +83,7 @@ function buildMapper(compiled: Compiled): Mapper {
       const { provenance = false, zone, onRule } = options;
       const run = new Run(message, compiled.tables, { provenance, zone, onRule });
       const top = map.map(run);
-      const unconsumed = run.consumed.findRest(message);
+      const unconsumed = run.findUnconsumed();
       if (run.entries.length === 0) run.issues.push(nothingMapped);
       const resource = run.entries.length === 0 ? null : toBundle(top, run.entries);
       return {

@@ -3,20 +3,30 @@ import type { Condition } from './condition.ts';
 import { parseCondition } from './condition.ts';
 import { type MappingFunction, mappingFunctions, selfConsuming } from './functions.ts';
 import type { Identify } from './identity.ts';
-import { type SourcePath, parseSourcePath, readPath } from './path.ts';
+import { type SourcePath, parseSourcePath, readFirst, readPath } from './path.ts';
 import type { Frame } from './run.ts';
-import { type SourceValue, toLeaf, toLocation, toSegmentName, toText } from './source.ts';
+import { type SourceValue, toBit, toLeaf, toLocation, toSegmentName, toText } from './source.ts';
 import { type Table, type UnmappedCode, findCoding, translateConcept } from './tables.ts';
 import {
   type Draft,
   type TargetStep,
+  isEmpty,
   isPlainObject,
   parseTargetPath,
+  toWritten,
   writePath,
 } from './target.ts';
 
 /** One rule, compiled: reads from the frame, writes into the element that is being built. */
-export type Step = (frame: Frame, into: Draft) => void;
+export interface Step {
+  /** It does nothing unless this field of the map's segment has content; 0: it may. */
+  readonly field: number;
+  /** It does nothing unless the value at hand has content in the part with this bit; 0: it may. */
+  readonly part: number;
+  readonly run: (frame: Frame, into: Draft) => void;
+}
+
+type Work = Step['run'];
 
 /** A segment or datatype map, compiled. Its steps are filled in once all maps are known. */
 export interface CompiledMap {
@@ -64,9 +74,10 @@ export function compileRule(document: RuleDocument, context: RuleContext): Step 
     fail(`from: ${document.from} is no path such as PID-3[*], PID-5.1 or 4.2`);
   }
   const when = compileWhen(document.when, fail);
+  const needs = findNeeds(path, context);
   if (document.ignore !== undefined) {
     return problems.length === 0 && path !== undefined
-      ? toIgnoreStep(path, when, `${context.mapId}#${document.id}`)
+      ? { ...needs, run: toIgnore(path, when, `${context.mapId}#${document.id}`) }
       : undefined;
   }
   const to = parseTarget(document.to ?? '', fail);
@@ -75,15 +86,37 @@ export function compileRule(document: RuleDocument, context: RuleContext): Step 
   );
   const produce = compileProduce(document, context, fail);
   if (problems.length > 0 || produce === undefined) return undefined;
-  return toStep({
-    name: `${context.mapId}#${document.id}`,
-    path,
-    to,
-    when,
-    produce,
-    document,
-    also,
-  });
+  const name = `${context.mapId}#${document.id}`;
+  return { ...needs, run: toWork({ name, path, to, when, produce, document, also }) };
+}
+
+/** What has to have content for the rule to do anything: most fields of most messages have none. */
+function findNeeds(
+  path: SourcePath | undefined,
+  { mapId, maps }: RuleContext,
+): Pick<Step, 'field' | 'part'> {
+  if (path === undefined) return { field: 0, part: 0 };
+  const { segment, field, children } = path;
+  if (segment === undefined) return { field: 0, part: toBit(children[0] ?? 0) };
+  return { field: segment === maps.get(mapId)?.source ? field : 0, part: 0 };
+}
+
+/** Runs the rules of a map: of a segment map on the segment at hand, of others on the value at hand. */
+export function applySteps(map: CompiledMap, frame: Frame, into: Draft): void {
+  const { run, segment, value } = frame;
+  if (map.isSegmentMap) {
+    const content = segment?.name === map.source ? run.fields(segment).content : undefined;
+    for (const step of map.steps) {
+      if (step.field === 0 || content === undefined || content[step.field] === 1) {
+        step.run(frame, into);
+      }
+    }
+    return;
+  }
+  const content = value?.content ?? 0;
+  for (const step of map.steps) {
+    if (step.part === 0 || (content & step.part) !== 0) step.run(frame, into);
+  }
 }
 
 /** Compiles a `when`; no condition is always true. */
@@ -104,21 +137,19 @@ function parseTarget(text: string, fail: (message: string) => void): readonly Ta
   return steps ?? [];
 }
 
-function toIgnoreStep(path: SourcePath, when: Condition | undefined, name: string): Step {
+function toIgnore(path: SourcePath, when: Condition | undefined, name: string): Work {
   return (frame) => {
     if (when !== undefined && !when(frame)) return;
+    const isField = path.children.length === 0 && path.segment !== undefined;
     for (const source of readPath(path, frame)) {
-      if (source.value.valued) frame.run.onRule?.(name);
-      if (path.children.length === 0 && path.segment !== undefined) {
-        frame.run.consumed.addField(source.segment, path.field);
-      } else {
-        frame.run.consumed.add(source);
-      }
+      if (source.valued) frame.run.onRule?.(name);
+      if (isField) frame.run.fields(source.segment).take(path.field);
+      else source.isTaken = true;
     }
   };
 }
 
-function toStep(rule: CompiledRule): Step {
+function toWork(rule: CompiledRule): Work {
   const { path, when, produce } = rule;
   const { ifNone, join } = rule.document;
   return (frame, into) => {
@@ -128,14 +159,18 @@ function toStep(rule: CompiledRule): Step {
       write(rule, frame, into, undefined, produce);
       return;
     }
-    const sources = readPath(path, frame);
     if (join !== undefined) {
-      writeJoined(rule, frame, into, sources);
+      writeJoined(rule, frame, into, readPath(path, frame));
       return;
     }
-    for (const source of sources) {
-      if (source.value.valued) write(rule, frame, into, source, produce);
+    if (path.repetition === 'all') {
+      for (const source of readPath(path, frame)) {
+        if (source.valued) write(rule, frame, into, source, produce);
+      }
+      return;
     }
+    const source = readFirst(path, frame);
+    if (source?.valued === true) write(rule, frame, into, source, produce);
   };
 }
 
@@ -147,7 +182,7 @@ function writeJoined(
 ): void {
   const texts: string[] = [];
   for (const source of sources) {
-    const text = source.value.valued ? rule.produce(frame, source) : undefined;
+    const text = source.valued ? rule.produce(frame, source) : undefined;
     if (typeof text === 'string') texts.push(text);
   }
   const [first] = sources;
@@ -165,10 +200,11 @@ function write(
   const { trace } = frame.run;
   const start = trace?.length ?? 0;
   const value = produce(frame, source);
-  if (value === undefined || (isPlainObject(value) && Object.keys(value).length === 0)) return;
-  const target = writePath(into, rule.to, value);
+  if (value === undefined || (isPlainObject(value) && isEmpty(value))) return;
+  writePath(into, rule.to, value);
   frame.run.onRule?.(rule.name);
   if (trace !== undefined) {
+    const target = toWritten(into, rule.to);
     const inner = trace.length > start;
     for (let i = start; i < trace.length; i++) {
       const entry = trace[i];
@@ -178,8 +214,12 @@ function write(
     if (!inner) trace.push({ target, source: toSourceText(frame, source), rule: rule.name });
   }
   for (const [steps, constant] of rule.also) {
-    const place = writePath(into, steps, constant);
-    trace?.push({ target: place, source: toSourceText(frame, source), rule: rule.name });
+    writePath(into, steps, constant);
+    trace?.push({
+      target: toWritten(into, steps),
+      source: toSourceText(frame, source),
+      rule: rule.name,
+    });
   }
 }
 
@@ -218,24 +258,25 @@ function compileProduce(
   return undefined;
 }
 
-const toPrimitive: Produce = (frame, source) => {
+const toPrimitive: Produce = (_, source) => {
   if (source === undefined) return undefined;
   const leaf = toLeaf(source);
-  const text = leaf.value.valued ? leaf.value.text.trim() : '';
+  const text = leaf.valued ? leaf.text.trim() : '';
   if (text === '') return undefined;
-  frame.run.consumed.add(leaf);
+  leaf.isTaken = true;
   return text;
 };
 
 /** With a `from` the constant stands for a value that is there, which it therefore consumes. */
 function toConstant(value: unknown): Produce {
-  return (frame, source) => {
-    if (source !== undefined) frame.run.consumed.add(toLeaf(source));
+  return (_, source) => {
+    if (source !== undefined) toLeaf(source).isTaken = true;
     return value;
   };
 }
 
 function toCalled(call: MappingFunction, name: string): Produce {
+  const isSelfConsuming = selfConsuming.has(name);
   return (frame, source) => {
     if (source === undefined) return undefined;
     const value = call(source, frame);
@@ -249,7 +290,7 @@ function toCalled(call: MappingFunction, name: string): Produce {
       return undefined;
     }
     if (value === null) return undefined;
-    if (!selfConsuming.has(name)) frame.run.consumed.add(source);
+    if (!isSelfConsuming) source.isTaken = true;
     return value;
   };
 }
@@ -263,7 +304,7 @@ function toCode(table: Table, document: RuleDocument): Produce {
     if (found === undefined && reportUnmapped({ frame, source, document }, table, { code })) {
       return undefined;
     }
-    frame.run.consumed.add(toLeaf(source));
+    toLeaf(source).isTaken = true;
     return found?.code ?? code;
   };
 }
@@ -340,11 +381,17 @@ function reportUnmapped(
 function toElement(map: CompiledMap): Produce {
   return (frame, source) => {
     const element: Draft = {};
-    const inner = map.isSegmentMap ? frame : { ...frame, value: source ?? frame.value };
+    const inner = toInner(map, frame, source);
     if (map.when !== undefined && !map.when(inner)) return undefined;
-    for (const step of map.steps) step(inner, element);
-    return Object.keys(element).length === 0 ? undefined : element;
+    applySteps(map, inner, element);
+    return isEmpty(element) ? undefined : element;
   };
+}
+
+function toInner(map: CompiledMap, frame: Frame, source: SourceValue | undefined): Frame {
+  if (map.isSegmentMap || source === undefined) return frame;
+  const { run, group, segment } = frame;
+  return { run, group, segment, value: source };
 }
 
 function toResource(map: CompiledMap, type: string): Produce | undefined {
@@ -359,7 +406,7 @@ function toResource(map: CompiledMap, type: string): Produce | undefined {
     const content = element(frame, source);
     run.trace = outer;
     if (!isPlainObject(content)) return undefined;
-    const inner = map.isSegmentMap ? frame : { ...frame, value: source ?? frame.value };
+    const inner = toInner(map, frame, source);
     const entry = run.addEntry(type, content, identify(content, inner), trace ?? []);
     return { reference: entry.fullUrl };
   };
