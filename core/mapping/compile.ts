@@ -13,7 +13,8 @@ import type {
 import { compileIdentity } from './identity.ts';
 import { applyResources, applyRules, isLayer } from './layers.ts';
 import { type CompiledMessageMap, compileMessageMap } from './message-map.ts';
-import { type CompiledMap, compileRule, compileWhen } from './rule.ts';
+import type { CompiledMap } from './compiled-map.ts';
+import { compileRule, compileWhen } from './rule.ts';
 import { mappingSchemas } from './schema.ts';
 import { Table } from './tables.ts';
 

@@ -154,8 +154,12 @@ function toRequest(
 
 /** `system|value` as a token of a FHIR search, escaped for the search and then for the URL. FHIR R4 search, escaping. */
 function toSearchToken(system: string, value: string): string {
-  const escape = (text: string): string => encodeURIComponent(text.replace(/[\\|,$]/g, '\\$&'));
-  return `${escape(system)}%7C${escape(value)}`;
+  return `${toEscaped(system)}%7C${toEscaped(value)}`;
+}
+
+function toEscaped(text: string): string {
+  // Most systems and values need none.
+  return /^[\w.-]*$/.test(text) ? text : encodeURIComponent(text.replace(/[\\|,$]/g, '\\$&'));
 }
 
 /** `OBR-3 | ORC-3`, `@patient`, or a constant, `'guarantor'`, that keeps equal keys of different kinds apart. */

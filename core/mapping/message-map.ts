@@ -8,7 +8,8 @@ import type {
   ResourceDocument,
 } from './document.ts';
 import { type Identify, compileIdentity } from './identity.ts';
-import { type CompiledMap, applySteps, compileWhen } from './rule.ts';
+import { type CompiledMap, applySteps } from './compiled-map.ts';
+import { compileWhen } from './rule.ts';
 import type { Entry, Frame, Run, TraceEntry } from './run.ts';
 import { toSegmentName } from './source.ts';
 import { type Group, type StructureDocument, toGroups } from './structure.ts';

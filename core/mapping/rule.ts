@@ -1,12 +1,10 @@
+import { type RuleContext, type Step, toSourceText } from './compiled-map.ts';
+import { type Condition, parseCondition } from './condition.ts';
 import type { RuleDocument } from './document.ts';
-import type { Condition } from './condition.ts';
-import { parseCondition } from './condition.ts';
-import { type MappingFunction, mappingFunctions, selfConsuming } from './functions.ts';
-import type { Identify } from './identity.ts';
 import { type SourcePath, parseSourcePath, readFirst, readPath } from './path.ts';
+import { type Fail, type Produce, compileProduce } from './produce.ts';
 import type { Frame } from './run.ts';
-import { type SourceValue, toBit, toLeaf, toLocation, toSegmentName, toText } from './source.ts';
-import { type Table, type UnmappedCode, findCoding, translateConcept } from './tables.ts';
+import { type SourceValue, toBit } from './source.ts';
 import {
   type Draft,
   type TargetStep,
@@ -17,35 +15,7 @@ import {
   writePath,
 } from './target.ts';
 
-/** One rule, compiled: reads from the frame, writes into the element that is being built. */
-export interface Step {
-  /** It does nothing unless this field of the map's segment has content; 0: it may. */
-  readonly field: number;
-  /** It does nothing unless the value at hand has content in the part with this bit; 0: it may. */
-  readonly part: number;
-  readonly run: (frame: Frame, into: Draft) => void;
-}
-
 type Work = Step['run'];
-
-/** A segment or datatype map, compiled. Its steps are filled in once all maps are known. */
-export interface CompiledMap {
-  readonly id: string;
-  readonly source: string;
-  readonly type: string;
-  readonly isSegmentMap: boolean;
-  readonly identify: Identify | undefined;
-  readonly when: Condition | undefined;
-  steps: readonly Step[];
-}
-
-/** What rules may refer to, and where their problems go. */
-export interface RuleContext {
-  readonly mapId: string;
-  readonly maps: ReadonlyMap<string, CompiledMap>;
-  readonly tables: ReadonlyMap<string, Table>;
-  report(message: string): void;
-}
 
 interface CompiledRule {
   readonly name: string;
@@ -56,11 +26,6 @@ interface CompiledRule {
   readonly document: RuleDocument;
   readonly also: readonly (readonly [readonly TargetStep[], unknown])[];
 }
-
-type Fail = (message: string) => void;
-
-/** The value for one source value; undefined where there is none. Marks what it took as consumed. */
-type Produce = (frame: Frame, source: SourceValue | undefined) => unknown;
 
 /** Compiles a rule to a closure; undefined where it has problems, all of which are reported. */
 export function compileRule(document: RuleDocument, context: RuleContext): Step | undefined {
@@ -99,24 +64,6 @@ function findNeeds(
   const { segment, field, children } = path;
   if (segment === undefined) return { field: 0, part: toBit(children[0] ?? 0) };
   return { field: segment === maps.get(mapId)?.source ? field : 0, part: 0 };
-}
-
-/** Runs the rules of a map: of a segment map on the segment at hand, of others on the value at hand. */
-export function applySteps(map: CompiledMap, frame: Frame, into: Draft): void {
-  const { run, segment, value } = frame;
-  if (map.isSegmentMap) {
-    const content = segment?.name === map.source ? run.fields(segment).content : undefined;
-    for (const step of map.steps) {
-      if (step.field === 0 || content === undefined || content[step.field] === 1) {
-        step.run(frame, into);
-      }
-    }
-    return;
-  }
-  const content = value?.content ?? 0;
-  for (const step of map.steps) {
-    if (step.part === 0 || (content & step.part) !== 0) step.run(frame, into);
-  }
 }
 
 /** Compiles a `when`; no condition is always true. */
@@ -223,191 +170,7 @@ function write(
   }
 }
 
-function toSourceText(frame: Frame, source: SourceValue | undefined): string {
-  if (source !== undefined) return toLocation(source);
-  if (frame.value !== undefined) return toLocation(frame.value);
-  return frame.segment === undefined ? 'MSH' : toSegmentName(frame.segment);
-}
-
 function hasElement(into: Draft, prefix: string): boolean {
   for (const key in into) if (key.startsWith(prefix)) return true;
   return false;
-}
-
-function compileProduce(
-  document: RuleDocument,
-  context: RuleContext,
-  fail: Fail,
-): Produce | undefined {
-  const { via, fn, table, resource } = document;
-  const map = via === undefined ? undefined : context.maps.get(via);
-  const codes = table === undefined ? undefined : context.tables.get(table);
-  const call = fn === undefined ? undefined : mappingFunctions[fn];
-  if (via !== undefined && map === undefined) fail(`via: there is no map ${via}`);
-  else if (table !== undefined && codes === undefined) fail(`table: there is no table ${table}`);
-  else if (fn !== undefined && call === undefined) fail(`fn: there is no function ${fn}`);
-  else if (resource !== undefined && map?.identify === undefined) {
-    fail(`resource: ${resource} needs a map with an identity, named by via`);
-  } else if (map !== undefined) {
-    if (resource !== undefined) return toResource(map, resource);
-    const name = `${context.mapId}#${document.id}`;
-    return codes === undefined ? toElement(map) : toTranslated(map, codes, document, name);
-  } else if (call !== undefined) return toCalled(call, fn ?? '');
-  else if (codes !== undefined) return toCode(codes, document);
-  else return 'const' in document ? toConstant(document.const) : toPrimitive;
-  return undefined;
-}
-
-const toPrimitive: Produce = (_, source) => {
-  if (source === undefined) return undefined;
-  const leaf = toLeaf(source);
-  const text = leaf.valued ? leaf.text.trim() : '';
-  if (text === '') return undefined;
-  leaf.isTaken = true;
-  return text;
-};
-
-/** With a `from` the constant stands for a value that is there, which it therefore consumes. */
-function toConstant(value: unknown): Produce {
-  return (_, source) => {
-    if (source !== undefined) toLeaf(source).isTaken = true;
-    return value;
-  };
-}
-
-function toCalled(call: MappingFunction, name: string): Produce {
-  const isSelfConsuming = selfConsuming.has(name);
-  return (frame, source) => {
-    if (source === undefined) return undefined;
-    const value = call(source, frame);
-    if (value === undefined) {
-      frame.run.issues.push({
-        code: 'value-not-convertible',
-        severity: 'warning',
-        location: toLocation(source),
-        message: `The value cannot be read as ${name}; it was left out. Correct it at its source.`,
-      });
-      return undefined;
-    }
-    if (value === null) return undefined;
-    if (!isSelfConsuming) source.isTaken = true;
-    return value;
-  };
-}
-
-function toCode(table: Table, document: RuleDocument): Produce {
-  return (frame, source) => {
-    if (source === undefined) return undefined;
-    const code = toText(source).trim();
-    if (code === '') return undefined;
-    const found = table.translate(code);
-    if (found === undefined && reportUnmapped({ frame, source, document }, table, { code })) {
-      return undefined;
-    }
-    toLeaf(source).isTaken = true;
-    return found?.code ?? code;
-  };
-}
-
-function toTranslated(
-  map: CompiledMap,
-  table: Table,
-  document: RuleDocument,
-  rule: string,
-): Produce {
-  const element = toElement(map);
-  return (frame, source) => {
-    const start = frame.run.trace?.length ?? 0;
-    const concept = element(frame, source);
-    if (!isPlainObject(concept)) return undefined;
-    const translated = translateConcept(concept, table);
-    if (translated === 'translated') traceCodings(frame, source, concept, { rule, start });
-    if (translated !== 'unmapped') return concept;
-    const left = reportUnmapped({ frame, source, document }, table, findCoding(concept));
-    return left ? undefined : concept;
-  };
-}
-
-/** What of the codings no inner rule wrote (`start` is where its entries begin) comes from the table. */
-function traceCodings(
-  frame: Frame,
-  source: SourceValue | undefined,
-  concept: Draft,
-  { rule, start }: { readonly rule: string; readonly start: number },
-): void {
-  const { trace } = frame.run;
-  if (trace === undefined) return;
-  const known = new Set(trace.slice(start).map(({ target }) => target));
-  const { coding } = concept;
-  const codings = Array.isArray(coding) ? coding : [concept];
-  codings.forEach((one: unknown, index) => {
-    const path = Array.isArray(coding) ? `coding[${index}].` : '';
-    for (const key of isPlainObject(one) ? Object.keys(one) : []) {
-      const target = `${path}${key}`;
-      if (!known.has(target)) trace.push({ target, source: toSourceText(frame, source), rule });
-    }
-  });
-}
-
-interface Translating {
-  readonly frame: Frame;
-  readonly source: SourceValue | undefined;
-  readonly document: RuleDocument;
-}
-
-/** Whether the unmapped code is left out. */
-function reportUnmapped(
-  { frame, source, document }: Translating,
-  table: Table,
-  code: UnmappedCode,
-): boolean {
-  const policy = document.onUnmapped ?? table.policy;
-  if (policy === 'keep') return false;
-  // A code of which the table says that it has no target waits for nobody.
-  if (policy === 'hold' && !table.has(code.code)) {
-    frame.run.hold(table.id, code, source === undefined ? undefined : toLocation(source));
-    return true;
-  }
-  frame.run.issues.push({
-    code: 'code-unmapped',
-    severity: policy === 'error' ? 'error' : 'warning',
-    ...(source === undefined ? {} : { location: toLocation(source) }),
-    message: `Table ${table.id} has no entry for this code; it was left out. Add the code to the table.`,
-  });
-  return true;
-}
-
-/** An element made by another map; where a segment map is named, from the segment at hand. */
-function toElement(map: CompiledMap): Produce {
-  return (frame, source) => {
-    const element: Draft = {};
-    const inner = toInner(map, frame, source);
-    if (map.when !== undefined && !map.when(inner)) return undefined;
-    applySteps(map, inner, element);
-    return isEmpty(element) ? undefined : element;
-  };
-}
-
-function toInner(map: CompiledMap, frame: Frame, source: SourceValue | undefined): Frame {
-  if (map.isSegmentMap || source === undefined) return frame;
-  const { run, group, segment } = frame;
-  return { run, group, segment, value: source };
-}
-
-function toResource(map: CompiledMap, type: string): Produce | undefined {
-  const { identify } = map;
-  if (identify === undefined) return undefined;
-  const element = toElement(map);
-  return (frame, source) => {
-    const { run } = frame;
-    const outer = run.trace;
-    const trace = outer === undefined ? undefined : [];
-    run.trace = trace;
-    const content = element(frame, source);
-    run.trace = outer;
-    if (!isPlainObject(content)) return undefined;
-    const inner = toInner(map, frame, source);
-    const entry = run.addEntry(type, content, identify(content, inner), trace ?? []);
-    return { reference: entry.fullUrl };
-  };
 }

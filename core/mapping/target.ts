@@ -38,9 +38,10 @@ export function writePath(target: Draft, steps: readonly TargetStep[], value: un
   }
   let holder: Draft | unknown[] = target;
   let key: string | number = '';
-  for (let position = 0; position < steps.length; position += 1) {
-    const { name, index } = steps[position]!;
-    if (position > 0) holder = enter(holder, key);
+  let isFirst = true;
+  for (const { name, index } of steps) {
+    if (!isFirst) holder = enter(holder, key);
+    isFirst = false;
     key = name;
     if (index === undefined) continue;
     const list: unknown[] = ((holder as Draft)[name] ??= []) as unknown[];
