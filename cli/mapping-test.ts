@@ -69,7 +69,10 @@ async function test(id: string | undefined, options: Options): Promise<void> {
   for (const name of [...layer, ...(id === undefined ? [] : [id])]) {
     if (!known.has(name)) issues.push(toUnknown(name));
   }
-  if (!isValid(issues)) return refuse(issues);
+  if (!isValid(issues)) {
+    refuse(issues);
+    return;
+  }
   const reached = id === undefined ? undefined : findReached(documents, id);
   const isAsked = ({ layers }: Pick<MappingCase, 'layers'>): boolean =>
     layer.length === 0 || layer.some((name) => layers.includes(name));

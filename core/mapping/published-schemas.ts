@@ -24,7 +24,7 @@ const descriptions: Readonly<Record<string, string>> = {
   extends: 'The map that the file changes.',
   facts:
     "What must come out: Patient[0].gender, count.Observation; '*' for anything that is there.",
-  assert: "FHIRPath expressions that must be true: Patient.birthDate = '1980-01-02'.",
+  assert: 'FHIRPath expressions that must be true: Patient.birthDate = @1980-01-02.',
   golden: 'A JSON file beside this one: the whole Bundle. hilum mapping test --update writes it.',
   unconsumed: 'The fields that no rule takes, exactly.',
   issues: 'The codes of all issues, exactly.',

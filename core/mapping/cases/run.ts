@@ -8,7 +8,7 @@ import { readFact } from './fact.ts';
 import { findBreaches } from './laws.ts';
 
 /** What in a case is not as it should be. */
-export interface CaseFinding {
+interface CaseFinding {
   /** `law`: what holds for every message, such as valid FHIR, references that resolve, equal output for a redelivery. */
   readonly kind: 'message' | 'fact' | 'assert' | 'golden' | 'unconsumed' | 'issues' | 'law';
   /** Expected and found, with the values: a case has no patient's. */
@@ -135,4 +135,4 @@ function describe({ path, expected, found }: Difference, root: string): string {
 }
 
 const toText = (value: unknown): string =>
-  value === undefined ? 'nothing' : (JSON.stringify(value) ?? 'nothing');
+  value === undefined ? 'nothing' : JSON.stringify(value);
