@@ -4,6 +4,7 @@ import { join, sep } from 'node:path';
 import { HilumError, buildError } from '../../core/errors.ts';
 import type { FileChanges } from './file-set.ts';
 import { type Mapper, type MappingFile, compileMappings } from '../../core/mapping/mapper.ts';
+import { type ReverseMapper, compileReverse } from '../../core/mapping/reverse.ts';
 
 /** Whether a file in a folder of mappings is one of them, by its path. */
 export const isMapping = (name: string): boolean =>
@@ -72,6 +73,22 @@ export function openMapper(directory: string, layers: readonly string[] = []): M
   const result = compileMappings(readMappingFilesSync(directory), { layers });
   if (!result.ok) throw new HilumError('permanent', result.issues);
   opened.set(key, result.mapper);
+  return result.mapper;
+}
+
+const openedReverse = new Map<string, ReverseMapper>();
+
+/** As {@link openMapper}, for the way from FHIR to HL7 v2. */
+export function openReverseMapper(
+  directory: string,
+  layers: readonly string[] = [],
+): ReverseMapper {
+  const key = JSON.stringify([directory, layers]);
+  const known = openedReverse.get(key);
+  if (known !== undefined) return known;
+  const result = compileReverse(readMappingFilesSync(directory), { layers });
+  if (!result.ok) throw new HilumError('permanent', result.issues);
+  openedReverse.set(key, result.mapper);
   return result.mapper;
 }
 
