@@ -21,6 +21,8 @@ const validators = new Map(published.map(([name]) => [name, ajv.compile(read(nam
 const schemaOf = (file: string): string => {
   if (file.endsWith('.conceptmap.json')) return 'conceptmap.schema.json';
   if (file.endsWith('.case.yaml')) return 'case.schema.json';
+  if (file.endsWith('.toV2.map.yaml') && file.startsWith('message/'))
+    return 'v2-message-map.schema.json';
   return file.startsWith('message/') ? 'message-map.schema.json' : 'map.schema.json';
 };
 
