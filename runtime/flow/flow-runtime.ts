@@ -1,6 +1,6 @@
 import type { Envelope } from '../../core/envelope.ts';
 import type { QueueDeclaration } from '../../core/interface.ts';
-import type { Mapper } from '../../core/mapping/mapper.ts';
+import type { Mappings } from '../../core/mapping/mappings.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Broker } from '../../core/ports/broker.ts';
 import type {
@@ -38,8 +38,8 @@ interface Options {
   readonly tracker: SettlementTracker;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** The mappings that `hl7 map` uses, compiled once. */
-  readonly mapper: Mapper;
+  /** The maps and tables that nodes map with. */
+  readonly mappings: Mappings;
   /** The profiles that `hl7 validate` checks by. */
   readonly findProfile: NonNullable<FlowRuntime['findProfile']>;
   /** How each queue is to be consumed. */
@@ -100,8 +100,8 @@ export class WorkerFlowRuntime implements FlowRuntime {
     this.#replies = new Replies(parts);
   }
 
-  get mapper(): Mapper {
-    return this.#options.mapper;
+  get mappings(): Mappings {
+    return this.#options.mappings;
   }
 
   get findProfile(): NonNullable<FlowRuntime['findProfile']> {

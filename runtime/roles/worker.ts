@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { findFailure, HilumError } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
-import { openMapper } from '../../connectors/file/mapping-files.ts';
+import { openMappings } from '../../connectors/file/mapping-files.ts';
 import { openStores } from '../broker.ts';
 import { findIn } from '../deploy/kept-profiles.ts';
 import { answerContext } from '../flow/context-answer.ts';
@@ -32,7 +32,9 @@ runChild('worker', async ({ settings, config, logger }) => {
     },
   });
   await Promise.all(config.definitions.queues.map((queue) => stores.broker.declare(queue)));
-  const mapper = openMapper(config.mappingsDirectory);
+  const mappings = openMappings(config.mappingsDirectory);
+  // Faulty ones end the worker before it takes a message.
+  mappings.mapper([]);
   const findProfile = findIn(config.profiles);
 
   const startErrors: Issue[] = [];
@@ -63,7 +65,7 @@ runChild('worker', async ({ settings, config, logger }) => {
       flowRuntime = new WorkerFlowRuntime({
         ...stores,
         tracker,
-        mapper,
+        mappings,
         findProfile,
         logger,
         clock: Date.now,

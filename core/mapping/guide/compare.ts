@@ -152,7 +152,8 @@ function toHashes(sheet: GuideSheet): Record<string, string> {
 }
 
 function toCitations({ path, document }: LocatedMap): Citation[] {
-  if (document.kind === 'MessageMap' || document.extends !== undefined) return [];
+  if (document.kind !== 'SegmentMap' && document.kind !== 'DatatypeMap') return [];
+  if (document.extends !== undefined) return [];
   const [source = '', ...rest] = document.id.split('.');
   const sheets = [`${source}[${rest.join('.')}]`, `${source}[${document.target.fhir}]`];
   return document.rules.flatMap((rule) =>
