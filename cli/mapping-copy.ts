@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { findMappings } from './find-mappings.ts';
+import { shippedMappings } from '../runtime/settings.ts';
 
 /**
  * `hilum mapping copy FOLDER`: copies the mapping files that come with Hilum into a folder that is not there yet or
@@ -18,7 +18,7 @@ export function registerMappingCopy(mapping: Command): void {
         process.exitCode = 2;
         return;
       }
-      cpSync(findMappings(import.meta.dirname), folder, { recursive: true });
+      cpSync(shippedMappings, folder, { recursive: true });
       const own = path.resolve(folder);
       process.stdout.write(
         `Copied to ${own}. Set HILUM_MAPPINGS=${own}, put your changes below layers/ there, and deploy.\n`,

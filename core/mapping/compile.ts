@@ -23,7 +23,8 @@ export interface Compiled {
   readonly tables: ReadonlyMap<string, Table>;
 }
 
-interface Located<T> {
+/** What a file holds, and its path. */
+export interface Located<T> {
   readonly path: string;
   readonly document: T;
 }
@@ -206,7 +207,7 @@ function findRule(content: unknown, instancePath: string): string | undefined {
 }
 
 /** A table below `layers/acme/` is of the layer acme: a file of a table has no other place to say so. */
-const findLayer = ({ path }: { readonly path: string }): string | undefined =>
+export const findLayer = ({ path }: { readonly path: string }): string | undefined =>
   /^layers\/([^/]+)\//.exec(path)?.[1];
 
 /** The tables by id, with those of the active layers over them. */

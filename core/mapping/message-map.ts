@@ -84,7 +84,7 @@ function compilePlan(
   );
   const parts: Parts = { maps, when, references };
   if (document.extend !== undefined) return toExtension(document, parts);
-  return compileResource(document, parts, context);
+  return compileResource(document, parts, { ...context, rule: `${mapId}#${document.id}` });
 }
 
 /** What a resource and an extension of one have in common. */
@@ -112,7 +112,7 @@ function toExtension(document: ResourceDocument, { maps, when, references }: Par
 function compileResource(
   document: ResourceDocument,
   { maps, when, references }: Parts,
-  context: MessageContext,
+  context: MessageContext & { readonly rule: string },
 ): Plan {
   const { id: label, resource: type = '', identity, needs, apart } = document;
   const report = (message: string): void => context.report(message, label);
@@ -133,6 +133,7 @@ function compileResource(
       return;
     }
     const entry = run.addEntry(type, content, known, trace);
+    run.onRule?.(context.rule);
     run.label(label, entry, group);
     for (const reference of references) later.push(() => reference(entry, frame));
   };

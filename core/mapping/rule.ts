@@ -165,7 +165,11 @@ function write(
   const { trace } = frame.run;
   const start = trace?.length ?? 0;
   const value = produce(frame, source);
-  if (value === undefined || (isPlainObject(value) && Object.keys(value).length === 0)) return;
+  if (value === undefined || (isPlainObject(value) && Object.keys(value).length === 0)) {
+    // What inner rules made of a code that was left out is made of nothing.
+    if (trace !== undefined) trace.length = start;
+    return;
+  }
   const target = writePath(into, rule.to, value);
   frame.run.onRule?.(rule.name);
   if (trace !== undefined) {

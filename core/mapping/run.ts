@@ -58,7 +58,7 @@ export interface HeldCode extends UnmappedCode {
 }
 
 /** What looks like a code is named; free text in its place may be about a patient, and is not. */
-const toShown = (code: string): string =>
+export const toShown = (code: string): string =>
   /^[\w.:/+-]{1,20}$/.test(code) ? `"${code}"` : 'this code';
 
 /** The state of mapping one message. Nothing of it outlives the message. */
