@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { stopWithReader } from './input.ts';
+import { registerMappingCopy } from './mapping-copy.ts';
 import { registerMappingDiff } from './mapping-diff.ts';
 import { registerMappingImport } from './mapping-import.ts';
 import { registerMappingShow } from './mapping-show.ts';
@@ -11,9 +12,10 @@ export function registerMapping(program: Command): void {
   const mapping = program
     .command('mapping')
     .description(
-      'Look at the mapping files, test them, and compare them with each other and the guide.',
+      'Look at the mapping files, copy and test them, and compare them with each other and the guide.',
     );
   registerMappingShow(mapping);
+  registerMappingCopy(mapping);
   registerMappingTest(mapping);
   registerMappingDiff(mapping);
   registerMappingImport(mapping);

@@ -131,7 +131,7 @@ function flatten(
   const bases = new Map<string, Located<MapDocument>>();
   for (const located of documents) {
     const { path, document } = located;
-    if (isLayer(document)) continue;
+    if (isLayer(document) || isElsewhere(document, layers)) continue;
     if (bases.has(document.id)) report(path, `There is another map with the id ${document.id}`);
     else bases.set(document.id, located);
   }
@@ -149,6 +149,10 @@ function flatten(
   }
   return [...bases.values()];
 }
+
+/** A map with a layer and nothing that it extends is there with its layer alone. */
+const isElsewhere = ({ layer }: MapDocument, layers: readonly string[]): boolean =>
+  layer !== undefined && !layers.includes(layer);
 
 function merge(
   base: Located<MapDocument>,

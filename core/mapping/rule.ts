@@ -147,7 +147,11 @@ function write(
   const { trace } = frame.run;
   const start = trace?.length ?? 0;
   const value = produce(frame, source);
-  if (value === undefined || (isPlainObject(value) && isEmpty(value))) return;
+  if (value === undefined || (isPlainObject(value) && isEmpty(value))) {
+    // What inner rules made of a code that was left out is made of nothing.
+    if (trace !== undefined) trace.length = start;
+    return;
+  }
   writePath(into, rule.to, value);
   frame.run.onRule?.(rule.name);
   if (trace !== undefined) {

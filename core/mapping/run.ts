@@ -156,7 +156,8 @@ export class Run {
   addEntry(type: string, content: Draft, identity: Identity, trace: TraceEntry[]): Entry {
     const known = this.#byIdentity.get(`${type}/${identity.uuid}`);
     if (known !== undefined) {
-      fill(known.resource, content);
+      const added = fill(known.resource, content);
+      known.trace.push(...trace.filter(({ target }) => added.some((path) => isIn(target, path))));
       return known;
     }
     if (identity.identifier !== undefined) {
@@ -215,11 +216,20 @@ export interface RunOptions {
   readonly onRule?: ((rule: string) => void) | undefined;
 }
 
-/** Adds what is missing, object by object; lists and values that are there stay as they are. */
-function fill(target: Draft, more: Draft): void {
-  for (const [key, value] of Object.entries(more)) {
+/** Adds what is missing, object by object, and gives its paths; lists and values that are there stay as they are. */
+function fill(target: Draft, more: Draft): string[] {
+  return Object.entries(more).flatMap(([key, value]) => {
     const before = target[key];
-    if (before === undefined) target[key] = value;
-    else if (isPlainObject(before) && isPlainObject(value)) fill(before, value);
-  }
+    if (before === undefined) {
+      target[key] = value;
+      return [key];
+    }
+    if (!isPlainObject(before) || !isPlainObject(value)) return [];
+    return fill(before, value).map((path) => `${key}.${path}`);
+  });
 }
+
+/** Whether a target is at a path or within. */
+const isIn = (target: string, path: string): boolean =>
+  target.startsWith(path) &&
+  (target.length === path.length || /[.[]/.test(target[path.length] ?? ''));
