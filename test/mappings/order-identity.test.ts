@@ -58,6 +58,8 @@ describe('which order a control code changes', () => {
   test('the laboratory message and the general one of the same order are one order', () => {
     const general = { type: 'OMG^O19', control: 'M2', orders: [of('NW|P1^PL')] };
     const laboratory = { type: 'OML^O21', control: 'M3', orders: [of('NW|P1^PL')] };
+    const bySpecimen = { type: 'OML^O33', control: 'M4', orders: [['SPM|1|SP1'], of('NW|P1^PL')] };
+    expect(toUrls(bySpecimen, 'ServiceRequest')).toEqual([placed]);
     expect(toUrls(general, 'ServiceRequest')).toEqual([placed]);
     expect(toUrls(laboratory, 'ServiceRequest')).toEqual([placed]);
   });
@@ -72,7 +74,7 @@ describe('what the filler answers', () => {
   const from = 'LABAPP|LAB|EHRAPP|EHR';
   const asked = toUrls({ orders: [of('NW|P1^PL')] }, 'ServiceRequest', 'Task');
 
-  test.each(['ORL^O22', 'ORR^O02', 'ORG^O20'])(
+  test.each(['ORL^O22', 'ORL^O34', 'ORR^O02', 'ORG^O20'])(
     '%s updates the order and the task of it',
     (type) => {
       const answer = { type, from, control: 'R1', orders: [of('OK|P1^PL|F1^FL')] };
