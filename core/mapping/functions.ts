@@ -1,4 +1,5 @@
 import { type Timestamp, parseTimestamp, toFhirDate, toFhirDateTime } from '../hl7v2/timestamp.ts';
+import { toEndTime, toMinutes, toStartTime } from './duration.ts';
 import { comparison, toCode, toFhirTime, toUrnPart } from './formats.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toText } from './source.ts';
@@ -40,6 +41,12 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
     return text.includes('T') ? text : null;
   },
   time: (source) => toFhirTime(toText(source)),
+  /** The start of what has an end by `endTime`, and of nothing else. */
+  startTime: (source, frame) => toStartTime(source, frame),
+  /** The end of what starts here and takes as long as its segment says: AIS-4 with AIS-7 and AIS-8. */
+  endTime: (source, frame) => toEndTime(source, frame),
+  /** An amount and the unit beside it as minutes. */
+  amountInMinutes: (source, frame) => toMinutes(source, frame),
   decimal: (source) => toNumber(toText(source)),
   positiveInt: (source) => {
     const value = toNumber(toText(source));
