@@ -1,0 +1,77 @@
+import type { MappingFunction } from './functions.ts';
+import type { Frame } from './run.ts';
+import { type SourceValue, toChild, toRepetition, toText } from './source.ts';
+import { encodeBase64 } from './base64.ts';
+
+/** Conversions that put several values together. They say themselves what they took. */
+export const composedFunctions: Readonly<Record<string, MappingFunction>> = {
+  base64OfLines: (source, frame) => toLines(source, frame),
+  errorLocation: (source, frame) => toErrorLocation(source, frame),
+  minutes: (source, frame) => toMinutes(source, frame),
+};
+
+const isText = (type: string): boolean => ['TX', 'FT', 'ST', ''].includes(type);
+
+/**
+ * The text of an OBX-5 and of all OBX behind it in the group that go on with it (the same OBX-3, text as it is),
+ * a repetition or segment a line, as base64. Null for an OBX that goes on with another.
+ */
+function toLines(source: SourceValue, frame: Frame): string | null {
+  const { run, group } = frame;
+  const read = (segment: SourceValue['segment'], field: number): string =>
+    segment.field(field).raw.trim();
+  const texts = group.segments.filter(({ name }) => name === source.segment.name);
+  const at = texts.indexOf(source.segment);
+  const goesOn = (index: number): boolean => {
+    const [before, here] = [texts[index - 1], texts[index]];
+    return (
+      before !== undefined &&
+      here !== undefined &&
+      isText(read(before, 2)) &&
+      isText(read(here, 2)) &&
+      read(before, 3) === read(here, 3)
+    );
+  };
+  if (goesOn(at)) return null;
+  const lines: string[] = [];
+  for (let index = at; index === at || goesOn(index); index++) {
+    const segment = texts[index];
+    if (segment === undefined) break;
+    run.repetitions(segment, source.field).forEach((found, n) => {
+      const value = toRepetition(segment, { field: source.field, repetition: n + 1 }, found);
+      run.consumed.add(value);
+      lines.push(found.valued ? found.text.toWellFormed().trimEnd() : '');
+    });
+  }
+  return encodeBase64(lines.join('\n')) || null;
+}
+
+/** ERL as a path: `PID-3[2].4.1`, `OBX[3]-5`; of the ELD in ERR-1, which goes on with a code, the place. HL7 v2 chapter 2A, ERL. */
+function toErrorLocation(source: SourceValue, { run }: Frame): string | undefined {
+  const places = source.field === 1 ? [1, 2, 3] : [1, 2, 3, 4, 5, 6];
+  const [segment = '', sequence = '', field = '', repetition = '', component = '', part = ''] =
+    places.map((n) => {
+      const child = toChild(source, n);
+      run.consumed.add(child);
+      return toText(child).trim();
+    });
+  if (segment === '') return undefined;
+  const index = (text: string): string => (text === '' || text === '1' ? '' : `[${text}]`);
+  const place = `${segment}${index(sequence)}`;
+  if (field === '') return place;
+  const inner = [component, part].filter((text) => text !== '').join('.');
+  return `${place}-${field}${index(repetition)}${inner === '' ? '' : `.${inner}`}`;
+}
+
+const minutesOf: Readonly<Record<string, number>> = { s: 1 / 60, min: 1, h: 60, hr: 60, d: 1440 };
+
+/** RPT.9 in the unit of RPT.10 as whole minutes; null where the unit is none of time. HL7 v2 chapter 2A, RPT. */
+function toMinutes(source: SourceValue, { run }: Frame): number | null {
+  const [quantity, unit] = [toChild(source, 9), toChild(source, 10)];
+  const factor = minutesOf[toText(unit).trim().toLowerCase()];
+  const value = Number(toText(quantity).trim());
+  if (factor === undefined || !Number.isFinite(value) || value < 0) return null;
+  run.consumed.add(quantity);
+  run.consumed.add(unit);
+  return Math.round(value * factor);
+}
