@@ -15,7 +15,7 @@ export interface MappingCase {
   readonly name: string;
   readonly header?: string;
   readonly segments: readonly string[];
-  /** `Type[n].path` or `count.Type` to a value; `'*'` stands for any. */
+  /** `Type[n].path` or `count.Type` to a value; `'*'` stands for any, null for none. */
   readonly facts: Readonly<Record<string, unknown>>;
   /** Exactly these; not looked at where absent. */
   readonly unconsumed?: readonly string[];
