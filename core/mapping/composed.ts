@@ -1,6 +1,8 @@
 import type { MappingFunction } from './functions.ts';
+import type { Segment } from '../hl7v2/message.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toChild, toRepetition, toText } from './source.ts';
+import type { Group } from './structure.ts';
 import { encodeBase64 } from './base64.ts';
 
 /** Conversions that put several values together. They say themselves what they took. */
@@ -13,14 +15,14 @@ export const composedFunctions: Readonly<Record<string, MappingFunction>> = {
 const isText = (type: string): boolean => ['TX', 'FT', 'ST', ''].includes(type);
 
 /**
- * The text of an OBX-5 and of all OBX behind it in the group that go on with it (the same OBX-3, text as it is),
- * a repetition or segment a line, as base64. Null for an OBX that goes on with another.
+ * The text of an OBX-5 and of all OBX behind it that go on with it (the same OBX-3, text as it is), a repetition or
+ * segment a line, as base64. Null for an OBX that goes on with another.
  */
 function toLines(source: SourceValue, frame: Frame): string | null {
   const { run, group } = frame;
   const read = (segment: SourceValue['segment'], field: number): string =>
     segment.field(field).raw.trim();
-  const texts = group.segments.filter(({ name }) => name === source.segment.name);
+  const texts = findLike(source.segment, group);
   const at = texts.indexOf(source.segment);
   const goesOn = (index: number): boolean => {
     const [before, here] = [texts[index - 1], texts[index]];
@@ -44,6 +46,13 @@ function toLines(source: SourceValue, frame: Frame): string | null {
     });
   }
   return encodeBase64(lines.join('\n')) || null;
+}
+
+/** The segments of that name in the group; of the one that opened it, those of the groups beside it too. */
+function findLike({ name }: Segment, group: Group): readonly Segment[] {
+  const opened = group.document.opens.includes(name) ? group.parent : undefined;
+  const groups = opened?.groups.filter((beside) => beside.name === group.name) ?? [group];
+  return groups.flatMap(({ segments }) => segments.filter((segment) => segment.name === name));
 }
 
 /** ERL as a path: `PID-3[2].4.1`, `OBX[3]-5`; of the ELD in ERR-1, which goes on with a code, the place. HL7 v2 chapter 2A, ERL. */
