@@ -1,4 +1,6 @@
 import { type Timestamp, parseTimestamp, toFhirDate, toFhirDateTime } from '../hl7v2/timestamp.ts';
+import { encodeBase64 } from './base64.ts';
+import { composedFunctions } from './composed.ts';
 import { toEndTime, toMinutes, toStartTime } from './duration.ts';
 import { comparison, toCode, toFhirTime, toUrnPart } from './formats.ts';
 import type { Frame } from './run.ts';
@@ -17,6 +19,7 @@ export const selfConsuming: ReadonlySet<string> = new Set([
   'entityAuthority',
   'mediaType',
   'referenceMediaType',
+  ...Object.keys(composedFunctions),
 ]);
 
 /** All functions that rules may name; docs/mapping.md describes each. */
@@ -69,7 +72,7 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
   namespaceUri: (source) => toNamespaceUri(toText(source)),
   codeSystem: (source, frame) => toCodeSystemUri(toText(source), frame),
   base64: (source) => toBase64(source.raw),
-  base64OfText: (source) => encodeBase64(source.text),
+  base64OfText: (source) => encodeBase64(source.text) || undefined,
   /** The type of data of an ED. */
   mediaType: (source) => toMediaType(source, 2),
   /** The type of data of an RP. */
@@ -81,7 +84,13 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
       .map((n) => toText(source.part(n)).trim())
       .filter(Boolean)
       .join(' ') || undefined,
+  /** A whole number that may be 0. */
+  unsignedInt: (source) => {
+    const value = toNumber(toText(source));
+    return value !== undefined && Number.isInteger(value) && value >= 0 ? value : undefined;
+  },
   url: (source) => toText(source).replace(/\s+/g, '%20') || undefined,
+  ...composedFunctions,
 };
 
 function toNumber(text: string): number | undefined {
@@ -174,22 +183,6 @@ function toBase64(raw: string): string | undefined {
   const text = raw.replace(/\\\.br\\|\\X0[AD]\\|\s+/gi, '');
   const padded = text.padEnd(Math.ceil(text.length / 4) * 4, '=');
   return /^[0-9A-Za-z+/]+={0,2}$/.test(padded) ? padded : undefined;
-}
-
-const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-function encodeBase64(text: string): string | undefined {
-  if (text === '') return undefined;
-  const bytes = new TextEncoder().encode(text);
-  let out = '';
-  for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i;
-    const word = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    out += digits.charAt(word >> 18) + digits.charAt((word >> 12) & 63);
-    out += left > 1 ? digits.charAt((word >> 6) & 63) : '=';
-    out += left > 2 ? digits.charAt(word & 63) : '=';
-  }
-  return out;
 }
 
 /** HL7 table 0291 (subtypes) and 0191 (types) by what they are called in the media type registry. */

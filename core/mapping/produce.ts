@@ -115,17 +115,25 @@ function traceCodings(
 ): void {
   const { trace } = frame.run;
   if (trace === undefined) return;
-  const known = new Set(trace.slice(start).map(({ target }) => target));
   const { coding } = concept;
   const codings = Array.isArray(coding) ? coding : [concept];
-  codings.forEach((one: unknown, index) => {
+  const written = codings.flatMap((one: unknown, index) => {
     const path = Array.isArray(coding) ? `coding[${index}].` : '';
-    for (const key of isPlainObject(one) ? Object.keys(one) : []) {
-      const target = `${path}${key}`;
-      if (!known.has(target)) trace.push({ target, source: toSourceText(frame, source), rule });
-    }
+    return isPlainObject(one) ? Object.keys(one).map((key) => `${path}${key}`) : [];
   });
+  // What a target has not, such as a display, is no longer there.
+  const inner = trace.splice(start).filter(({ target }) => {
+    return !/^(coding\[\d+\]\.)?\w+$/.test(target) || isWritten(concept, written, target);
+  });
+  trace.push(...inner);
+  const known = new Set(inner.map(({ target }) => target));
+  for (const target of written) {
+    if (!known.has(target)) trace.push({ target, source: toSourceText(frame, source), rule });
+  }
 }
+
+const isWritten = (concept: Draft, written: readonly string[], target: string): boolean =>
+  written.includes(target) || target in concept;
 
 interface Translating {
   readonly frame: Frame;
