@@ -35,13 +35,18 @@ import {
   listCounts,
   readParked,
 } from './queries.ts';
+import { Interfaces } from './interfaces.ts';
 import { findReceived } from './received.ts';
 import { findMessages, findWaiting } from './search.ts';
 import type { Sessions } from './sessions.ts';
 
-/** The ledger's port over connections to PostgreSQL: one that writes, some that read. */
+/**
+ * The ledger's port over connections to PostgreSQL: one that writes, some for questions that find by a key, and some for
+ * those that search.
+ */
 export class PostgresLedger implements Ledger {
-  readonly #readers: Sessions<{ readonly client: pg.Client }>;
+  readonly #askers: Sessions<{ readonly client: pg.Client }>;
+  readonly #searchers: Sessions<{ readonly client: pg.Client }>;
   readonly #appends: AppendQueue;
   readonly #appending = new Set<Promise<void>>();
   // What is asked of each message by itself.
@@ -55,10 +60,12 @@ export class PostgresLedger implements Ledger {
 
   constructor(options: {
     readonly writer: Sessions<WriteSession>;
-    readonly readers: Sessions<{ readonly client: pg.Client }>;
+    readonly askers: Sessions<{ readonly client: pg.Client }>;
+    readonly searchers: Sessions<{ readonly client: pg.Client }>;
   }) {
-    const interfaces = new Map<string, number>();
-    this.#readers = options.readers;
+    const interfaces = new Interfaces();
+    this.#askers = options.askers;
+    this.#searchers = options.searchers;
     this.#appends = new AppendQueue((group) =>
       options.writer.use((session) => writeAppends(session, group, interfaces)),
     );
@@ -114,7 +121,7 @@ export class PostgresLedger implements Ledger {
   }
 
   find(filter: LedgerFilter, page: OrderedPage): Promise<readonly MessageSummary[]> {
-    return this.#read((client) => findMessages(client, filter, page));
+    return this.#searchers.use(({ client }) => findMessages(client, filter, page));
   }
 
   waiting(queue: string, page: Page): Promise<readonly WaitingMessage[]> {
@@ -143,7 +150,7 @@ export class PostgresLedger implements Ledger {
   }
 
   #read<T>(question: (client: pg.Client) => Promise<T>): Promise<T> {
-    return this.#readers.use(({ client }) => question(client));
+    return this.#askers.use(({ client }) => question(client));
   }
 }
 

@@ -35,14 +35,19 @@ export async function openPostgres(options: {
 }): Promise<PostgresStore> {
   const { address, logger, isStrict = false } = options;
   const open = buildOpening(address);
-  const readers = new Sessions({
+  const askers = new Sessions({
+    open: async () => ({ client: await open({ isByKey: true }) }),
+    size: address.poolSize,
+    logger,
+  });
+  const searchers = new Sessions({
     open: async () => ({ client: await open() }),
     size: address.poolSize,
     logger,
   });
   const writer = new Sessions<WriteSession>({
     open: async () => {
-      const client = await open({ isPipelined: true });
+      const client = await open({ isPipelined: true, isByKey: true });
       return { client, writer: await takeWriterNumber(client) };
     },
     size: 1,
@@ -63,24 +68,26 @@ export async function openPostgres(options: {
       logger.warn({ err: toFailure(error) }, text);
     }
   };
+  const all = [writer, askers, searchers, keeper];
+  const closeAll = () => Promise.all(all.map((sessions) => sessions.close()));
   try {
     await writer.use(() => Promise.resolve());
     await keepParts();
   } catch (error) {
     if (isStrict && isRefusal(error)) {
-      await Promise.all([writer.close(), readers.close(), keeper.close()]);
+      await closeAll();
       throw error;
     }
   }
   const timer = setInterval(() => void keepParts(), partsEveryMs).unref();
-  const ledger = new PostgresLedger({ writer, readers });
+  const ledger = new PostgresLedger({ writer, askers, searchers });
   return {
     ledger,
     retention: new PostgresRetention(keeper),
     close: async () => {
       clearInterval(timer);
       await ledger.close();
-      await Promise.all([writer.close(), readers.close(), keeper.close()]);
+      await closeAll();
     },
   };
 }

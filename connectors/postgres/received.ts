@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { messageStates } from '../../core/ledger/codes.ts';
 import type { FormerReceipt, ReceivedQuery } from '../../core/ports/ledger.ts';
 import { toText } from './text.ts';
-import { stateNumber } from './write-touched.ts';
+import { stateNumber } from './codes.ts';
 
 /** Of a control id that is used for other content again and again, so many are looked at. */
 const newest = 64;
