@@ -49,13 +49,17 @@ export class PostgresLedger implements Ledger {
   readonly #searchers: Sessions<{ readonly client: pg.Client }>;
   readonly #appends: AppendQueue;
   readonly #appending = new Set<Promise<void>>();
-  // What is asked of each message by itself.
-  readonly #states = new JoinedQuestions<string, MessageState | undefined>(async (ids) => {
-    const states = await this.#read((client) => findStates(client, ids));
-    return ids.map((id) => states.get(id));
-  });
-  readonly #receipts = new JoinedQuestions<ReceivedQuery, FormerReceipt | undefined>((queries) =>
-    this.#read((client) => findReceived(client, queries)),
+  // What is asked of each message by itself: the more there is of it, the more goes as one question.
+  readonly #states = new JoinedQuestions<string, MessageState | undefined>(
+    async (ids) => {
+      const states = await this.#read((client) => findStates(client, ids));
+      return ids.map((id) => states.get(id));
+    },
+    { inTurn: true },
+  );
+  readonly #receipts = new JoinedQuestions<ReceivedQuery, FormerReceipt | undefined>(
+    (queries) => this.#read((client) => findReceived(client, queries)),
+    { inTurn: true },
   );
 
   constructor(options: {

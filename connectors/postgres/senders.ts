@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { hasBatch, maxSenders, withBatch, type Span } from '../../core/ledger/batch-spans.ts';
 import type { Batch } from '../../core/ports/ledger.ts';
-import type { TableChange } from './statement.ts';
+import { toInsertion, type TableChange } from './statement.ts';
 
 /** Which batches of the senders of a transaction are there, and which it brings. */
 export class Senders {
@@ -24,16 +24,15 @@ export class Senders {
 
   /** `touched`: grows from transaction to transaction. */
   toChanges(touched: number): readonly TableChange[] {
+    const toRow = (name: string) => [name, touched, JSON.stringify(this.#after.get(name))];
     const names = [...this.#after.keys()].sort();
-    const changes = [
-      { name: 'batch', isNew: false, text: update },
-      { name: 'batch_new', isNew: true, text: insert },
-    ] as const;
-    return changes.flatMap(({ name, isNew, text }) => {
-      const given = names.filter((each) => this.#before.has(each) !== isNew);
-      const spans = given.map((each) => JSON.stringify(this.#after.get(each)));
-      return given.length === 0 ? [] : [{ name, text, values: [given, spans, touched] }];
-    });
+    const made = names.filter((name) => !this.#before.has(name)).map(toRow);
+    const rows = names.filter((name) => this.#before.has(name)).map(toRow);
+    return [
+      // One that another has made meanwhile fails, and the transaction is made again.
+      ...(made.length === 0 ? [] : [toInsertion('batch_new', { ...batch, rows: made })]),
+      ...(rows.length === 0 ? [] : [toInsertion('batch_grown', { ...batch, rows, onConflict })]),
+    ];
   }
 
   /** Forgets the oldest senders where there are new ones. */
@@ -48,7 +47,6 @@ export class Senders {
   }
 }
 
-const update = `UPDATE batch SET spans = given.spans, touched = $3
-  FROM (SELECT unnest($1::text[]) AS sender, unnest($2::text[]) AS spans) AS given WHERE batch.sender = given.sender`;
-// One that another has made meanwhile fails, and the transaction is made again.
-const insert = `INSERT INTO batch SELECT unnest($1::text[]), $3::bigint, unnest($2::text[])`;
+const batch = { table: 'batch', types: ['text', 'bigint', 'text'] } as const;
+const onConflict =
+  'ON CONFLICT (sender) DO UPDATE SET touched = excluded.touched, spans = excluded.spans';

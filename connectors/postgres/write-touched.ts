@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Interfaces } from './interfaces.ts';
-import { toColumns, type TableChange } from './statement.ts';
+import { toColumns, toInsertion, type TableChange } from './statement.ts';
 import { toText, toTextOrNull } from './text.ts';
 import type { Arrived, Touched } from './touched.ts';
 import type { Work } from './work.ts';
@@ -33,46 +33,49 @@ export async function endParkings(client: pg.Client, touched: readonly Touched[]
   await client.query({ name: 'parked-over', text, values: [ids] });
 }
 
-function toStandings(touched: readonly Touched[], interfaces: Interfaces): TableChange[] {
-  const given = `SELECT unnest($1::text[]), unnest($2::int[]), unnest($3::int[]), unnest($4::text[]), unnest($5::text[]),
-    unnest($6::bigint[]), unnest($7::bigint[])`;
-  const changes = [
+const standing = {
+  table: 'standing',
+  types: ['text', 'int', 'smallint', 'text', 'text', 'bigint', 'bigint'],
+} as const;
+// An UPDATE would open every part of the table.
+const standsOtherwise = `ON CONFLICT (id) DO UPDATE SET interface = excluded.interface, state = excluded.state,
+  state_at = excluded.state_at, last_event_at = excluded.last_event_at, received_ms = excluded.received_ms,
+  arrival = excluded.arrival`;
+
+function toStandings(touched: readonly Touched[], interfaces: Interfaces): readonly TableChange[] {
+  const toRow = (row: Touched) => [
+    ...[row.id, numberOf(row, interfaces), row.state, toText(row.stateAt)],
+    ...[toText(row.lastEventAt), row.receivedMs ?? null, row.arrival],
+  ];
+  const made = touched.filter(({ isNew }) => isNew).map(toRow);
+  const rows = touched.filter(({ isNew }) => !isNew).map(toRow);
+  return [
     // Where another has made one meanwhile it fails, and the transaction is made again.
-    { name: 'standing_new', isNew: true, text: `INSERT INTO standing ${given}` },
-    {
-      name: 'standing',
-      isNew: false,
-      // Those that are there: an UPDATE would open every part of the table.
-      text: `INSERT INTO standing ${given} ON CONFLICT (id) DO UPDATE SET interface = excluded.interface,
-        state = excluded.state, state_at = excluded.state_at, last_event_at = excluded.last_event_at,
-        received_ms = excluded.received_ms, arrival = excluded.arrival`,
-    },
-  ] as const;
-  return changes.flatMap(({ name, isNew, text }) => {
-    const rows = touched
-      .filter((each) => each.isNew === isNew)
-      .map((row) => [
-        ...[row.id, numberOf(row, interfaces), row.state, toText(row.stateAt)],
-        ...[toText(row.lastEventAt), row.receivedMs ?? null, row.arrival],
-      ]);
-    return rows.length === 0 ? [] : [{ name, text, values: toColumns(7, rows) }];
-  });
+    ...(made.length === 0 ? [] : [toInsertion('standing_new', { ...standing, rows: made })]),
+    ...(rows.length === 0
+      ? []
+      : [toInsertion('standing_changed', { ...standing, rows, onConflict: standsOtherwise })]),
+  ];
 }
 
-function toMessages(touched: readonly Touched[], interfaces: Interfaces): TableChange[] {
+function toMessages(touched: readonly Touched[], interfaces: Interfaces): readonly TableChange[] {
   const arrived = touched.flatMap((row) =>
     row.arrived === undefined ? [] : [{ row, arrived: row.arrived }],
   );
   if (arrived.length === 0) return [];
-  const rows = arrived.map(({ row, arrived: message }) =>
-    toMessageRow(row, message, numberOf(row, interfaces)),
-  );
-  const message = {
-    name: 'message_new',
-    text: `INSERT INTO message SELECT unnest($1::text[]), unnest($2::int[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::text[]), unnest($6::text[]), unnest($7::text[]), unnest($8::text[]), unnest($9::text[]), unnest($10::text[]), unnest($11::text[]), unnest($12::int[]), unnest($13::text[]), unnest($14::text[]), unnest($15::int[]), unnest($16::text[])`,
-    values: toColumns(16, rows),
-  };
-  return [message, toBodies(arrived.map(({ row, arrived: { body } }) => ({ id: row.id, body })))];
+  return [
+    toInsertion('message_new', {
+      table: 'message',
+      types: [
+        ...['text', 'int', 'bigint', 'bigint', 'text', 'text', 'text', 'text', 'text', 'text'],
+        ...['text', 'int', 'text', 'text', 'int', 'text'],
+      ],
+      rows: arrived.map((each) =>
+        toMessageRow(each.row, each.arrived, numberOf(each.row, interfaces)),
+      ),
+    }),
+    toBodies(arrived.map(({ row, arrived: { body } }) => ({ id: row.id, body }))),
+  ];
 }
 
 function toMessageRow(row: Touched, { header, body, digest }: Arrived, owner: number) {
@@ -115,36 +118,32 @@ function toBodies(
 }
 
 function toEvents(touched: readonly Touched[]): TableChange {
-  const rows = touched
-    .filter(({ events }) => events.length > 0)
-    .map(({ id, events }) => [id, events[0]?.[0] ?? 0, events.length, JSON.stringify(events)]);
-  return {
-    name: 'event_new',
-    text: 'INSERT INTO event SELECT unnest($1::text[]), unnest($2::bigint[]), unnest($3::int[]), unnest($4::text[])',
-    values: toColumns(4, rows),
-  };
+  return toInsertion('event_new', {
+    table: 'event',
+    types: ['text', 'bigint', 'smallint', 'text'],
+    rows: touched
+      .filter(({ events }) => events.length > 0)
+      .map(({ id, events }) => [id, events[0]?.[0] ?? 0, events.length, JSON.stringify(events)]),
+  });
 }
 
-function toPayloadChanges(touched: readonly Touched[]): TableChange[] {
+function toPayloadChanges(touched: readonly Touched[]): readonly TableChange[] {
   const rows = touched.flatMap(({ id, changes }) =>
     changes === undefined ? [] : [[id, toText(changes)]],
   );
   if (rows.length === 0) return [];
-  return [
-    {
-      name: 'payload_changed',
-      text: `INSERT INTO payload_change SELECT unnest($1::text[]), unnest($2::text[])
-        ON CONFLICT (id) DO UPDATE SET changes = excluded.changes`,
-      values: toColumns(2, rows),
-    },
-  ];
+  const onConflict = 'ON CONFLICT (id) DO UPDATE SET changes = excluded.changes';
+  const types = ['text', 'text'];
+  return [toInsertion('payload_changed', { table: 'payload_change', types, rows, onConflict })];
 }
 
 function toWaits(touched: readonly Touched[]): readonly TableChange[] {
-  const over: string[][] = [];
+  const over: { readonly id: string; readonly queue: string }[] = [];
   const made: (string | number)[][] = [];
   for (const { id, waits, waitsBefore, arrival } of touched) {
-    for (const queue of waitsBefore.keys()) if (!waits.has(queue)) over.push([id, toText(queue)]);
+    for (const queue of waitsBefore.keys()) {
+      if (!waits.has(queue)) over.push({ id, queue: toText(queue) });
+    }
     for (const [queue, since] of waits) {
       if (!waitsBefore.has(queue)) made.push([id, toText(queue), toText(since), arrival]);
     }
@@ -152,19 +151,18 @@ function toWaits(touched: readonly Touched[]): readonly TableChange[] {
   return [
     {
       name: 'waiting_over',
-      text: `DELETE FROM waiting USING (SELECT unnest($1::text[]) AS id, unnest($2::text[]) AS queue) AS given
-        WHERE waiting.id = given.id AND waiting.queue = given.queue`,
-      values: toColumns(2, over),
+      text: `DELETE FROM waiting WHERE id = ANY($1::text[]) AND id || ' ' || queue = ANY($2::text[])`,
+      values: [over.map(({ id }) => id), over.map(({ id, queue }) => `${id} ${queue}`)],
     },
-    {
-      name: 'waiting_new',
-      text: 'INSERT INTO waiting SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::bigint[])',
-      values: toColumns(4, made),
-    },
+    toInsertion('waiting_new', {
+      table: 'waiting',
+      types: ['text', 'text', 'text', 'bigint'],
+      rows: made,
+    }),
   ];
 }
 
-function toParkings(touched: readonly Touched[]): TableChange[] {
+function toParkings(touched: readonly Touched[]): readonly TableChange[] {
   const rows = touched
     .filter(({ hasNewParkings }) => hasNewParkings)
     .flatMap(({ id, parkings }) =>
@@ -174,33 +172,28 @@ function toParkings(touched: readonly Touched[]): TableChange[] {
       ]),
     );
   if (rows.length === 0) return [];
-  return [
-    {
-      name: 'parked_new',
-      text: `INSERT INTO parked SELECT unnest($1::bigint[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]), unnest($5::text[]), unnest($6::boolean[])`,
-      values: toColumns(6, rows),
-    },
-  ];
+  const types = ['bigint', 'text', 'text', 'text', 'text', 'boolean'];
+  return [toInsertion('parked_new', { table: 'parked', types, rows })];
 }
 
 function toCounts({ counts, waiting }: Work, writer: number): readonly TableChange[] {
-  const events = counts.map((each) => [
-    ...[toText(each.interface), toText(each.queue), each.kind, writer, each.count],
-  ]);
-  const waits = waiting.map(([queue, count]) => [toText(queue), writer, count]);
   return [
-    {
-      name: 'counted',
-      text: `INSERT INTO event_count SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::int[]), unnest($4::int[]), unnest($5::bigint[])
-        ON CONFLICT (interface, queue, kind, writer) DO UPDATE SET count = event_count.count + excluded.count`,
-      values: toColumns(5, events),
-    },
-    {
-      name: 'waiting_counted',
-      text: `INSERT INTO waiting_count SELECT unnest($1::text[]), unnest($2::int[]), unnest($3::bigint[])
-        ON CONFLICT (queue, writer) DO UPDATE SET count = waiting_count.count + excluded.count`,
-      values: toColumns(3, waits),
-    },
+    toInsertion('counted', {
+      table: 'event_count',
+      types: ['text', 'text', 'smallint', 'int', 'bigint'],
+      rows: counts.map((each) => [
+        ...[toText(each.interface), toText(each.queue), each.kind, writer, each.count],
+      ]),
+      onConflict: `ON CONFLICT (interface, queue, kind, writer)
+        DO UPDATE SET count = event_count.count + excluded.count`,
+    }),
+    toInsertion('waiting_counted', {
+      table: 'waiting_count',
+      types: ['text', 'int', 'bigint'],
+      rows: waiting.map(([queue, count]) => [toText(queue), writer, count]),
+      onConflict:
+        'ON CONFLICT (queue, writer) DO UPDATE SET count = waiting_count.count + excluded.count',
+    }),
   ];
 }
 
