@@ -1,9 +1,9 @@
 import type pg from 'pg';
-import { all } from './all.ts';
 import type { Append } from './appended.ts';
 import { isRepeatable } from './failures.ts';
 import type { Interfaces } from './interfaces.ts';
 import { beginLocked } from './lock-touched.ts';
+import { sendTogether } from './pipelined.ts';
 import { Senders } from './senders.ts';
 import { runAsOne } from './statement.ts';
 import { Work } from './work.ts';
@@ -57,7 +57,7 @@ async function transact(
     ...toChanges(work, { interfaces, writer }),
     ...senders.toChanges(locked.nextNumber()),
   ];
-  await all([
+  await sendTogether(client, () => [
     endParkings(client, work.touched),
     runAsOne(client, changes),
     senders.forgetOldest(client),

@@ -4,10 +4,10 @@ import { closingKinds, eventKinds } from '../../core/ledger/codes.ts';
 import type { PackedEvent } from '../../core/ledger/packed-event.ts';
 import type { Parking } from '../../core/ledger/standing.ts';
 import { findMessageId } from '../../core/ports/ledger.ts';
-import { all } from './all.ts';
 import type { Append } from './appended.ts';
 import { isEnded } from './codes.ts';
 import type { Interfaces } from './interfaces.ts';
+import { sendTogether } from './pipelined.ts';
 import { numbersPerBlock } from './schema.ts';
 import { toTouched, type StandingRow, type Touched } from './touched.ts';
 
@@ -31,7 +31,7 @@ export async function beginLocked(
 ): Promise<Locked> {
   const asked = readAsked(appends);
   const ids = [...asked.ids].sort();
-  const [, locked, rest, keys] = await all([
+  const [, locked, rest, keys] = await sendTogether(client, () => [
     client.query('BEGIN'),
     lock(client, ids, [...asked.senders].sort()),
     // After the locks, or it would be as before another's commit.
@@ -41,7 +41,7 @@ export async function beginLocked(
   const begunAgain = locked.standings.filter(
     ({ id, state }) => isEnded(state) && asked.begun.has(id),
   );
-  const [closed] = await all([
+  const [closed] = await sendTogether(client, () => [
     begunAgain.length === 0
       ? undefined
       : readClosed(

@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- ledger-cost [--rates 100,full] [--messages N] [--statements] [--days N]`: what a message costs
+ * `npm run bench -- ledger-cost [--rates one,100,full] [--messages N] [--statements] [--days N]`: what a message costs
  * PostgreSQL as the roles ask and write, without them: an edge asks whether it came before and writes that it is there, a
- * worker asks and writes what its flow made, the edge asks and writes that it was delivered. At each rate a second, and
- * with 32 under way at full load: processor time of the server and of this process, transactions and statements. With
+ * worker asks and writes what its flow made, the edge asks and writes that it was delivered. With `one` under way at a
+ * time, at each rate a second, and with 32 under way at full load: processor time of the server and of this process, transactions and statements. With
  * `--statements` those that took longest, from a server that counts them, which costs something itself. `--days`: parts
  * for so many days back.
  */
@@ -24,7 +24,7 @@ import { readTreeCpuMs } from './pipeline/processes.ts';
 const { values } = parseArgs({
   args: process.argv.slice(2),
   options: {
-    rates: { type: 'string', default: '100,full' },
+    rates: { type: 'string', default: 'one,100,full' },
     messages: { type: 'string', default: '4000' },
     statements: { type: 'boolean', default: false },
     days: { type: 'string' },
@@ -54,20 +54,24 @@ try {
     await counter.query('SELECT pg_reload_conf()');
   }
   const carry = (): Promise<number> => carryOne(edge, worker);
-  await atFullLoad(carry, 2_000);
+  await underWay(outstanding, carry, 2_000);
   for (const rate of values.rates.split(',')) {
-    const count = rate === 'full' ? messages : 10 * Number(rate);
+    const count = rate === 'full' ? messages : rate === 'one' ? messages / 4 : 10 * Number(rate);
     if (values.statements) await counter.query('SELECT pg_stat_statements_reset()');
     const before = await read(counter);
     const startedAt = performance.now();
     const took =
-      rate === 'full' ? await atFullLoad(carry, count) : await atRate(carry, count, Number(rate));
+      rate === 'full'
+        ? await underWay(outstanding, carry, count)
+        : rate === 'one'
+          ? await underWay(1, carry, count)
+          : await atRate(carry, count, Number(rate));
     const seconds = (performance.now() - startedAt) / 1_000;
     const after = await read(counter);
     const a = (name: keyof typeof after): string =>
       ((after[name] - before[name]) / count).toFixed(name.endsWith('Micros') ? 0 : 2);
     console.log(
-      `${rate === 'full' ? 'full load' : `${rate}/s`}: ${(count / seconds).toFixed(0)} messages/s, a message costs ` +
+      `${describe(rate)}: ${(count / seconds).toFixed(0)} messages/s, a message costs ` +
         `${a('serverMicros')} µs of PostgreSQL's processor time and ${a('clientMicros')} µs of its clients', in ` +
         `${a('transactions')} transactions, ${a('walBytes')} bytes of WAL; taken in after ${findMedian(took).toFixed(1)} ms`,
     );
@@ -78,6 +82,11 @@ try {
   await worker.store.close();
 } finally {
   await server.stop();
+}
+
+function describe(rate: string): string {
+  if (rate === 'full') return 'full load';
+  return rate === 'one' ? 'one at a time' : `${rate}/s`;
 }
 
 interface Role {
@@ -157,7 +166,11 @@ function event(
   return { type: 'event', event: { messageId: id, kind, at, attempt: 1, ...given } };
 }
 
-async function atFullLoad(carry: () => Promise<number>, count: number): Promise<number[]> {
+async function underWay(
+  atATime: number,
+  carry: () => Promise<number>,
+  count: number,
+): Promise<number[]> {
   const took: number[] = [];
   let begun = 0;
   const one = async (): Promise<void> => {
@@ -166,7 +179,7 @@ async function atFullLoad(carry: () => Promise<number>, count: number): Promise<
       took.push(await carry());
     }
   };
-  await Promise.all(Array.from({ length: outstanding }, one));
+  await Promise.all(Array.from({ length: atATime }, one));
   return took;
 }
 
