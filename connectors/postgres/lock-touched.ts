@@ -9,7 +9,7 @@ import { isEnded } from './codes.ts';
 import type { Interfaces } from './interfaces.ts';
 import { sendTogether } from './pipelined.ts';
 import { numbersPerBlock } from './schema.ts';
-import { toTouched, type StandingRow, type Touched } from './touched.ts';
+import { toTouched, type StandingRow, type Touched, type Waiting } from './touched.ts';
 
 /** What a transaction finds of the messages and senders of its appends, all of it locked. */
 export interface Locked {
@@ -113,25 +113,26 @@ async function lock(client: pg.Client, ids: readonly string[], senders: readonly
 async function readRest(client: pg.Client, ids: readonly string[], blocks: number) {
   const { rows } = await client.query<{
     readonly id: string | null;
-    readonly number: number | null;
+    readonly place: string | null;
+    readonly number: number;
     readonly queue: string;
     readonly since: string;
     readonly key: string;
     readonly stopped: boolean;
   }>({
     name: 'rest',
-    text: `SELECT id, NULL::bigint AS number, queue, since, NULL AS key, NULL::boolean AS stopped
+    text: `SELECT id, ctid::text AS place, NULL::bigint AS number, queue, since, NULL AS key, NULL::boolean AS stopped
         FROM waiting WHERE id = ANY($1)
-      UNION ALL SELECT id, number, queue, since, key, stopped FROM parked WHERE id = ANY($1)
-      UNION ALL SELECT NULL, nextval('arrival'), NULL, NULL, NULL, NULL FROM generate_series(1, $2)`,
+      UNION ALL SELECT id, NULL, number, queue, since, key, stopped FROM parked WHERE id = ANY($1)
+      UNION ALL SELECT NULL, NULL, nextval('arrival'), NULL, NULL, NULL, NULL FROM generate_series(1, $2)`,
     values: [ids, blocks],
   });
-  const waits = new Map<string, Map<string, string>>();
+  const waits = new Map<string, Map<string, Waiting>>();
   const parkings = new Map<string, Map<string, Parking>>();
   const firsts: number[] = [];
-  for (const { id, number, queue, since, key, stopped } of rows) {
-    if (id === null) firsts.push(number ?? 0);
-    else if (number === null) put(waits, id, queue, since);
+  for (const { id, place, number, queue, since, key, stopped } of rows) {
+    if (id === null) firsts.push(number);
+    else if (place !== null) put(waits, id, queue, { since, place });
     else put(parkings, id, queue, { number, key, since, isStopped: stopped });
   }
   let used = 0;

@@ -20,12 +20,18 @@ export interface Touched extends Standing {
   arrived: Arrived | undefined;
   events: PackedEvent[];
   changes: string | undefined;
-  /** What its rows in `waiting` say. */
-  readonly waitsBefore: ReadonlyMap<string, string>;
+  /** Its rows in `waiting`, by their queues. */
+  readonly waitsBefore: ReadonlyMap<string, Waiting>;
   /** Of a message that was there before: for whom it is set aside. */
   readonly key: string | undefined;
   /** Of a message that something ended before: the queues whose events did, undefined for one that named none. */
   readonly closedBefore: readonly (string | undefined)[];
+}
+
+export interface Waiting {
+  readonly since: string;
+  /** Where its row is in the table, for as long as the transaction lasts: whoever moves it locks the message first. */
+  readonly place: string;
 }
 
 export interface Arrived {
@@ -51,12 +57,12 @@ export function toTouched(
   of: {
     readonly interface: string;
     readonly key: string | undefined;
-    readonly waits: ReadonlyMap<string, string> | undefined;
+    readonly waits: ReadonlyMap<string, Waiting> | undefined;
     readonly parkings: Map<string, Parking> | undefined;
     readonly closed: Touched['closedBefore'] | undefined;
   },
 ): Touched {
-  const waitsBefore = of.waits ?? new Map<string, string>();
+  const waitsBefore = of.waits ?? new Map<string, Waiting>();
   return {
     id: row.id,
     interface: of.interface,
@@ -67,7 +73,7 @@ export function toTouched(
     lastEventAt: row.last_event_at,
     // Whatever ends a waiting leads to a state that is final to a degree, and none leads back.
     open: !isEnded(row.state),
-    waits: new Map(waitsBefore),
+    waits: new Map([...waitsBefore].map(([queue, { since }]) => [queue, since])),
     parkings: of.parkings ?? new Map<string, Parking>(),
     hasNewParkings: false,
     isNew: false,

@@ -138,12 +138,10 @@ function toPayloadChanges(touched: readonly Touched[]): readonly TableChange[] {
 }
 
 function toWaits(touched: readonly Touched[]): readonly TableChange[] {
-  const over: { readonly id: string; readonly queue: string }[] = [];
+  const over: string[] = [];
   const made: (string | number)[][] = [];
   for (const { id, waits, waitsBefore, arrival } of touched) {
-    for (const queue of waitsBefore.keys()) {
-      if (!waits.has(queue)) over.push({ id, queue: toText(queue) });
-    }
+    for (const [queue, { place }] of waitsBefore) if (!waits.has(queue)) over.push(place);
     for (const [queue, since] of waits) {
       if (!waitsBefore.has(queue)) made.push([id, toText(queue), toText(since), arrival]);
     }
@@ -151,8 +149,8 @@ function toWaits(touched: readonly Touched[]): readonly TableChange[] {
   return [
     {
       name: 'waiting_over',
-      text: `DELETE FROM waiting WHERE id = ANY($1::text[]) AND id || ' ' || queue = ANY($2::text[])`,
-      values: [over.map(({ id }) => id), over.map(({ id, queue }) => `${id} ${queue}`)],
+      text: 'DELETE FROM waiting WHERE ctid = ANY($1::tid[])',
+      values: [over],
     },
     toInsertion('waiting_new', {
       table: 'waiting',
