@@ -3,8 +3,8 @@ import type pg from 'pg';
 import type { Envelope } from '../../core/envelope.ts';
 import { buildError } from '../../core/errors.ts';
 import { assertBodySize } from '../../core/ledger/body-size.ts';
-import { isSoundEntry, toUnsound } from '../../core/ledger/entry.ts';
-import { JoinedQuestions } from '../../core/ledger/joined-questions.ts';
+import { isSoundEntry, toUnsound, withDigest } from '../../core/ledger/entry.ts';
+import { JoinedLookups } from '../../core/ledger/joined-lookups.ts';
 import type { PackedChanges } from '../../core/payload-changes.ts';
 import type {
   Batch,
@@ -49,18 +49,8 @@ export class PostgresLedger implements Ledger {
   readonly #searchers: Sessions<{ readonly client: pg.Client }>;
   readonly #appends: AppendQueue;
   readonly #appending = new Set<Promise<void>>();
-  // What is asked of each message by itself: the more there is of it, the more goes as one question.
-  readonly #states = new JoinedQuestions<string, MessageState | undefined>(
-    async (ids) => {
-      const states = await this.#read((client) => findStates(client, ids));
-      return ids.map((id) => states.get(id));
-    },
-    { inTurn: true },
-  );
-  readonly #receipts = new JoinedQuestions<ReceivedQuery, FormerReceipt | undefined>(
-    (queries) => this.#read((client) => findReceived(client, queries)),
-    { inTurn: true },
-  );
+  /** What is asked of each message by itself: the more there is of it, the more goes as one question. */
+  readonly #lookups: JoinedLookups;
 
   constructor(options: {
     readonly writer: Sessions<WriteSession>;
@@ -70,6 +60,13 @@ export class PostgresLedger implements Ledger {
     const interfaces = new Interfaces();
     this.#askers = options.askers;
     this.#searchers = options.searchers;
+    this.#lookups = new JoinedLookups(
+      {
+        states: (ids) => this.#read((client) => findStates(client, ids)),
+        findReceived: (queries) => this.#read((client) => findReceived(client, queries)),
+      },
+      { inTurn: true },
+    );
     this.#appends = new AppendQueue((group) =>
       options.writer.use((session) => writeAppends(session, group, interfaces)),
     );
@@ -86,7 +83,8 @@ export class PostgresLedger implements Ledger {
       assertBodySize(entry.envelope);
       bytes += entry.envelope.body.length;
     }
-    const appending = this.#appends.add({ entries: entries.map(withDigest), batch, bytes });
+    const told = entries.map((entry) => withDigest(entry, digestOf));
+    const appending = this.#appends.add({ entries: told, batch, bytes });
     this.#appending.add(appending);
     try {
       await appending;
@@ -107,21 +105,12 @@ export class PostgresLedger implements Ledger {
     return this.#read((client) => findChanges(client, id));
   }
 
-  async states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>> {
-    const [first = ''] = ids;
-    if (ids.length === 0) return new Map();
-    if (ids.length > 1) return this.#read((client) => findStates(client, ids));
-    const state = await this.#states.ask(first);
-    return new Map(state === undefined ? [] : [[first, state]]);
+  states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>> {
+    return this.#lookups.states(ids);
   }
 
-  async findReceived(
-    queries: readonly ReceivedQuery[],
-  ): Promise<readonly (FormerReceipt | undefined)[]> {
-    const [first] = queries;
-    if (first === undefined) return [];
-    if (queries.length > 1) return this.#read((client) => findReceived(client, queries));
-    return [await this.#receipts.ask(first)];
+  findReceived(queries: readonly ReceivedQuery[]): Promise<readonly (FormerReceipt | undefined)[]> {
+    return this.#lookups.findReceived(queries);
   }
 
   find(filter: LedgerFilter, page: OrderedPage): Promise<readonly MessageSummary[]> {
@@ -158,10 +147,4 @@ export class PostgresLedger implements Ledger {
   }
 }
 
-/** The digest is kept of what a partner sent, which may come again. */
-function withDigest(entry: LedgerEntry): LedgerEntry {
-  if (entry.type !== 'message' || entry.digest !== undefined) return entry;
-  const { envelope } = entry;
-  if (envelope.causationId !== undefined || envelope.controlId === undefined) return entry;
-  return { ...entry, digest: hash('sha256', envelope.body, 'base64') };
-}
+const digestOf = (body: Uint8Array): string => hash('sha256', body, 'base64');
