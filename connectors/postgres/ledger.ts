@@ -38,15 +38,12 @@ import {
 import { Interfaces } from './interfaces.ts';
 import { findReceived } from './received.ts';
 import { findMessages, findWaiting } from './search.ts';
+import { search } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
-/**
- * The ledger's port over connections to PostgreSQL: one that writes, some for questions that find by a key, and some for
- * those that search.
- */
+/** The ledger's port over connections to PostgreSQL: one that writes, some that read. */
 export class PostgresLedger implements Ledger {
-  readonly #askers: Sessions<{ readonly client: pg.Client }>;
-  readonly #searchers: Sessions<{ readonly client: pg.Client }>;
+  readonly #readers: Sessions<{ readonly client: pg.Client }>;
   readonly #appends: AppendQueue;
   readonly #appending = new Set<Promise<void>>();
   /** What is asked of each message by itself: the more there is of it, the more goes as one question. */
@@ -54,12 +51,10 @@ export class PostgresLedger implements Ledger {
 
   constructor(options: {
     readonly writer: Sessions<WriteSession>;
-    readonly askers: Sessions<{ readonly client: pg.Client }>;
-    readonly searchers: Sessions<{ readonly client: pg.Client }>;
+    readonly readers: Sessions<{ readonly client: pg.Client }>;
   }) {
     const interfaces = new Interfaces();
-    this.#askers = options.askers;
-    this.#searchers = options.searchers;
+    this.#readers = options.readers;
     this.#lookups = new JoinedLookups(
       {
         states: (ids) => this.#read((client) => findStates(client, ids)),
@@ -114,7 +109,7 @@ export class PostgresLedger implements Ledger {
   }
 
   find(filter: LedgerFilter, page: OrderedPage): Promise<readonly MessageSummary[]> {
-    return this.#searchers.use(({ client }) => findMessages(client, filter, page));
+    return this.#read((client) => search(client, () => findMessages(client, filter, page)));
   }
 
   waiting(queue: string, page: Page): Promise<readonly WaitingMessage[]> {
@@ -143,7 +138,7 @@ export class PostgresLedger implements Ledger {
   }
 
   #read<T>(question: (client: pg.Client) => Promise<T>): Promise<T> {
-    return this.#askers.use(({ client }) => question(client));
+    return this.#readers.use(({ client }) => question(client));
   }
 }
 

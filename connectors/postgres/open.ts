@@ -35,13 +35,8 @@ export async function openPostgres(options: {
 }): Promise<PostgresStore> {
   const { address, logger, isStrict = false } = options;
   const open = buildOpening(address);
-  const askers = new Sessions({
+  const readers = new Sessions({
     open: async () => ({ client: await open({ isByKey: true }) }),
-    size: address.poolSize,
-    logger,
-  });
-  const searchers = new Sessions({
-    open: async () => ({ client: await open() }),
     size: address.poolSize,
     logger,
   });
@@ -68,7 +63,7 @@ export async function openPostgres(options: {
       logger.warn({ err: toFailure(error) }, text);
     }
   };
-  const all = [writer, askers, searchers, keeper];
+  const all = [writer, readers, keeper];
   const closeAll = () => Promise.all(all.map((sessions) => sessions.close()));
   try {
     await writer.use(() => Promise.resolve());
@@ -80,7 +75,7 @@ export async function openPostgres(options: {
     }
   }
   const timer = setInterval(() => void keepParts(), partsEveryMs).unref();
-  const ledger = new PostgresLedger({ writer, askers, searchers });
+  const ledger = new PostgresLedger({ writer, readers });
   return {
     ledger,
     retention: new PostgresRetention(keeper),

@@ -18,8 +18,26 @@ const silenceMs = 5_000;
  * tables: a new table, or a new part, is empty when the plan is made, and would be read from end to end until the next
  * ANALYZE.
  */
-const byKey = `SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off;
-  SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off`;
+const byKey = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  jit: 'off',
+} as const;
+
+/** Asks on such a session what does not go by a key alone: PostgreSQL then plans it as it finds best. */
+export async function search<T>(client: pg.Client, ask: () => Promise<T>): Promise<T> {
+  const settings = Object.keys(byKey).map((name) => `SET LOCAL ${name} TO DEFAULT`);
+  await client.query(`BEGIN; ${settings.join('; ')}`);
+  try {
+    return await ask();
+  } finally {
+    // Nothing was changed; and where the connection is gone, so is the transaction.
+    await client.query('ROLLBACK').catch(() => undefined);
+  }
+}
 
 /** What a session is for. */
 export interface SessionWishes {
@@ -27,7 +45,7 @@ export interface SessionWishes {
   readonly isPipelined?: boolean;
   /** Statements take as long as they take, which changes of tables may. */
   readonly isPatient?: boolean;
-  /** Every statement has a name, and finds its rows by a key. */
+  /** Every statement has a name and finds its rows by a key, but those of {@link search}. */
   readonly isByKey?: boolean;
 }
 
@@ -95,7 +113,12 @@ async function connect(
       await client.end();
       return undefined;
     }
-    await client.query(`SET search_path TO ${schemaName}; ${isByKey ? byKey : ''}`);
+    const settings = { search_path: schemaName, ...(isByKey ? byKey : {}) };
+    await client.query(
+      Object.entries(settings)
+        .map(([name, value]) => `SET ${name} TO ${value}`)
+        .join('; '),
+    );
     return client;
   } catch (error) {
     void client.end().catch(() => undefined);
