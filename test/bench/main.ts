@@ -7,6 +7,7 @@ const benchmarks: Readonly<Record<string, string>> = {
   'rabbitmq-broker': './rabbitmq-broker.ts',
   owner: './owner.ts',
   'postgres-ledger': './postgres-ledger.ts',
+  'ledger-cost': './ledger-cost.ts',
   retention: './retention.ts',
   pipeline: './pipeline/main.ts',
   interfaces: './interfaces.ts',
