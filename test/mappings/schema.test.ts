@@ -21,8 +21,8 @@ const validators = new Map(published.map(([name]) => [name, ajv.compile(read(nam
 const schemaOf = (file: string, text: string): string => {
   if (file.endsWith('.conceptmap.json')) return 'conceptmap.schema.json';
   if (file.endsWith('.case.yaml')) return 'case.schema.json';
-  if (!text.includes('kind: MessageMap')) return 'map.schema.json';
-  return file.endsWith('.toV2.map.yaml') ? 'v2-message-map.schema.json' : 'message-map.schema.json';
+  if (text.includes('kind: V2MessageMap')) return 'v2-message-map.schema.json';
+  return text.includes('kind: MessageMap') ? 'message-map.schema.json' : 'map.schema.json';
 };
 
 test('every shipped file is valid by its published schema', () => {
