@@ -125,9 +125,9 @@ export function optional<T, const U>(parser: FieldParser<T>, fallback: U): Field
   return (text) => (text === '' ? accepted(fallback) : parser(text));
 }
 
-/** A message type: `ORU^R01`. */
+/** A message type: `ORU^R01`, or `ACK` with whatever trigger. */
 export const messageType: FieldParser<string> = (text) =>
-  /^[A-Z0-9]{3}\^[A-Z0-9]{3}$/.test(text) ? accepted(text) : refused('message-type-invalid');
+  /^[A-Z0-9]{3}(\^[A-Z0-9]{3})?$/.test(text) ? accepted(text) : refused('message-type-invalid');
 
 /** Names of mapping layers in their order, separated by commas; none where it is empty. */
 export const layerNames: FieldParser<readonly string[]> = (text) => {

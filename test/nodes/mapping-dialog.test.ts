@@ -82,7 +82,7 @@ describe('a message that is tried', () => {
 
   it.each([
     [{ message: smallMessage, layers: 'nobody' }, 'layer-unknown'],
-    [{ message: smallMessage, mapping: 'ADT' }, 'message-type-invalid'],
+    [{ message: smallMessage, mapping: 'adt' }, 'message-type-invalid'],
     [{ message: smallMessage, mapping: 'ORU^R01' }, 'mapping-unknown'],
     [{ message: smallMessage, zone: 'Here' }, 'zone-invalid'],
   ])('is refused with its reason: %j', (request, code) => {

@@ -46,6 +46,13 @@ describe('hl7 map', () => {
     expect(flow.received(1)[0]?.payload).toContain('2026-07-01T11:55:00+02:00');
   });
 
+  it('maps as a type that has one map for all its triggers', async () => {
+    const payload = 'MSH|^~\\&|A|B|C|D|20260102||ZZZ^Z01|M1|P|2.5.1\rMSA|AA|X1';
+    const flow = await startNode(registerMap, { ...config, mapping: 'ACK' }, { outputs: 1 });
+    expect(codesOf(await flow.handle({ payload }))).toEqual([]);
+    expect(flow.received(1)[0]?.payload).toContain('MessageHeader');
+  });
+
   it('maps by the version that is pinned', async () => {
     for (const mapping of ['', 'ADT^A01']) {
       const pin = mappings.version(mapping || undefined, []);
