@@ -22,7 +22,7 @@ export interface Mappings {
   /** The message maps with their versions. */
   versions(layers: readonly string[]): readonly MessageMapVersion[];
   /**
-   * The version of the map for a message type (`ORU^R01`); without one, a hash over the versions of all maps.
+   * The version of the map for a message type (`ORU^R01`, `ACK`); without one, a hash over the versions of all maps.
    * Undefined: there is no map for the type.
    */
   version(messageType: string | undefined, layers: readonly string[]): string | undefined;
@@ -63,7 +63,9 @@ export function buildMappings(read: () => readonly MappingFile[]): Mappings {
     version: (messageType, layers) => {
       const found = versions(layers);
       if (messageType === undefined) return toHash(found);
-      return found.find(({ messages }) => messages.includes(messageType))?.version;
+      const [code = ''] = messageType.split('^');
+      const serves = (type: string) => found.find(({ messages }) => messages.includes(type));
+      return (serves(messageType) ?? serves(code))?.version;
     },
     get names() {
       return names();
