@@ -68,6 +68,8 @@ function toV2MessageMap({ id, name, text, texts, rules }: Shared): object {
           group: name,
           forEach: selectors,
           with: selectors,
+          where: text,
+          unused: { type: 'boolean' },
           as: id,
           labels: { type: 'object', minProperties: 1, additionalProperties: selectors },
           when: text,

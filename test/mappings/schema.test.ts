@@ -21,6 +21,7 @@ const schemaOf = (file: string): string => {
   if (file.endsWith('.conceptmap.json')) return 'conceptmap.schema.json';
   if (file.endsWith('.toV2.map.yaml') && file.startsWith('message/'))
     return 'v2-message-map.schema.json';
+  if (file.startsWith('v2/')) return 'v2-map.schema.json';
   return file.startsWith('message/') ? 'message-map.schema.json' : 'map.schema.json';
 };
 

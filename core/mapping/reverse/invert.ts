@@ -3,6 +3,7 @@ import { type SourcePath, parseSourcePath } from '../path.ts';
 import { type TargetStep, parseTargetPath } from '../target.ts';
 import { compileDeclared } from './declared.ts';
 import { type Inverted, invertCondition } from './guard.ts';
+import { equivalents } from './inverses.ts';
 import { type ListRule, type Relative, compileList } from './list.ts';
 import { type ElementStep, type Node, includes, readElements, toLeafText } from './node.ts';
 import { isValued, toSpot } from './place.ts';
@@ -20,10 +21,11 @@ import { type ReverseFrame, hasRest } from './run.ts';
 export interface ReverseRule {
   readonly id: string;
   /**
-   * `derived`: turned round. `fallback`: turned round too, but another rule of the map comes first for the same
+   * `derived`: turned round; the same comes back. `equivalent`: turned round; what comes back says the same, perhaps
+   * in another of the ways that HL7 v2 has, since several codes or forms become one in FHIR. `fallback`: turned round too, but another rule of the map comes first for the same
    * element. `declared`: written for the way back. `none`: the field does not come back by this rule.
    */
-  readonly reverse: 'derived' | 'fallback' | 'declared' | 'none';
+  readonly reverse: 'derived' | 'equivalent' | 'fallback' | 'declared' | 'none';
   readonly why?: string;
 }
 
@@ -47,6 +49,7 @@ export function invertRules(
       const unit = compileDeclared(rule, {
         ...context,
         name,
+        isDatatype: context.map.segment === '',
         report: (m) => context.report(m, rule.id),
       });
       if (unit !== undefined) relatives.push({ kind: 'unit', unit });
@@ -59,7 +62,9 @@ export function invertRules(
       continue;
     }
     relatives.push(inverted.relative);
-    const key = JSON.stringify([rule.to, rule.also, rule.via?.split('.')[0] ?? rule.fn]);
+    // Of a list several maps may make the items; a single element is of the first that makes it.
+    const isList = rule.to?.includes('[+]') === true;
+    const key = JSON.stringify([rule.to, ...(isList ? [rule.also, rule.via] : [])]);
     const before = rule.ifNone === undefined ? targets.get(key) : (targets.get(key) ?? rule.ifNone);
     const isImplied = 'const' in rule && rule.from === undefined;
     if (isImplied) {
@@ -70,8 +75,7 @@ export function invertRules(
       });
     } else if (before === undefined || distinguishes(rule)) {
       targets.set(key, rule.id);
-      const why = inverted.unchecked.map((part) => `not checked: ${part}`).join('; ');
-      listed.push({ id: rule.id, reverse: 'derived', ...(why === '' ? {} : { why }) });
+      listed.push(toListed(rule, inverted, context));
     } else {
       listed.push({
         id: rule.id,
@@ -83,9 +87,28 @@ export function invertRules(
   return { units: compileUnits(relatives), rules: listed };
 }
 
+function toListed(
+  rule: RuleDocument,
+  { unchecked }: InvertedRule,
+  { tables }: Context,
+): ReverseRule {
+  const table = rule.table === undefined ? undefined : tables.get(rule.table);
+  const reasons = unchecked.map((part) => `not looked at: ${part}`);
+  if (table?.isInjective === false)
+    reasons.push('several codes become one: the preferred or first comes back');
+  const isEquivalent = table?.isInjective === false || equivalents.has(rule.fn ?? '');
+  if (isEquivalent && table === undefined) reasons.push('perhaps written otherwise');
+  const why = reasons.join('; ');
+  return {
+    id: rule.id,
+    reverse: isEquivalent ? 'equivalent' : 'derived',
+    ...(why === '' ? {} : { why }),
+  };
+}
+
 /** Whether its condition, turned round, keeps it apart from other rules for the same element. */
 const distinguishes = ({ when, ifNone }: RuleDocument): boolean =>
-  when !== undefined && ifNone === undefined && /(=|\bin\b|not valued)/.test(when);
+  when !== undefined && ifNone === undefined && /=|\bin\b/.test(when);
 
 /** Units in the order of their rules; those of one list are one unit, where its first rule stands. */
 export function compileUnits(relatives: readonly Relative[]): readonly Unit[] {
@@ -208,6 +231,7 @@ function invertRule(
       inverted,
       produce: join === undefined ? produce : toSplit(produce, join, path),
       isFallback,
+      isShared: own === '' && path?.segment !== undefined,
     });
   return {
     relative: { kind: 'rule', steps, also, path, compile, isFallback },
@@ -222,9 +246,11 @@ interface UnitParts {
   readonly produce: Producer;
   /** Whether it wrote on the way there only where another had not: it is not to change what is there. */
   readonly isFallback: boolean;
+  /** Whether all values of the datatype have that field from one place: an element with another was none of them. */
+  readonly isShared: boolean;
 }
 
-function toUnit({ at, path, inverted, produce, isFallback }: UnitParts): Unit {
+function toUnit({ at, path, inverted, produce, isFallback, isShared }: UnitParts): Unit {
   return (frame, node) => {
     const [found] = readElements(node, at);
     if (found === undefined || !hasRest(frame, found)) return 'none';
@@ -232,7 +258,13 @@ function toUnit({ at, path, inverted, produce, isFallback }: UnitParts): Unit {
     if (path !== undefined && spot?.segment !== frame.segment) return 'none';
     if (isFallback && spot !== undefined && frame.segment.has(spot.place)) return 'none';
     const mark = frame.run.mark();
+    const before = isShared && spot !== undefined ? frame.segment.count(spot.place) : 0;
     const outcome = produce(frame, spot, found);
+    if (before > 0 && spot !== undefined) {
+      // What an element before has written there is the same for this one, or this one is none of them.
+      const isSame = outcome !== 'conflict' && frame.segment.count(spot.place) === before;
+      if (!isSame) return 'failed';
+    }
     if (outcome !== 'done' || inverted.guard(frame)) {
       return settle(outcome, frame);
     }
