@@ -21,6 +21,7 @@ const descriptions: Readonly<Record<string, string>> = {
   with: 'Of the first of these: a type, @label.subject, or Encounter.subject=@label.',
   where: 'Which of what was found count: a condition over it.',
   unused: 'Only what no part before has taken anything of.',
+  again: 'Whether other parts may take again what it takes.',
   labels: 'More labels, each for the first of what its selector finds.',
   within: 'The group or segments in which it looks or counts.',
   as: 'The label by which @label finds what was selected.',

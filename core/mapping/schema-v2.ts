@@ -70,6 +70,7 @@ function toV2MessageMap({ id, name, text, texts, rules }: Shared): object {
           with: selectors,
           where: text,
           unused: { type: 'boolean' },
+          again: { type: 'boolean' },
           as: id,
           labels: { type: 'object', minProperties: 1, additionalProperties: selectors },
           when: text,

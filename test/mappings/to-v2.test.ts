@@ -263,3 +263,128 @@ test.each([
   expect(result.message).toBeNull();
   expect(result.issues.map((issue) => issue.code)).toEqual([code]);
 });
+
+describe('other resources', () => {
+  const doctor = { reference: 'Practitioner/d' };
+  const coding = (system: string, code: string): object => ({ coding: [{ system, code }] });
+  const rxnorm = 'http://www.nlm.nih.gov/research/umls/rxnorm';
+  const medication = { resourceType: 'Medication', id: 'x', code: coding(rxnorm, '1') };
+  const inputs: Readonly<Record<string, object>> = {
+    'RDE^O11': {
+      resourceType: 'MedicationRequest',
+      status: 'active',
+      identifier: [{ system: 'urn:oid:1.2', value: 'RX1' }],
+      medicationReference: { reference: 'Medication/x' },
+      subject,
+      requester: doctor,
+      dosageInstruction: [
+        {
+          route: coding('http://snomed.info/sct', '26643006'),
+          doseAndRate: [{ doseQuantity: { value: 1, unit: 'tablet' } }],
+        },
+      ],
+      dispenseRequest: { quantity: { value: 30, unit: 'tablet' }, numberOfRepeatsAllowed: 2 },
+    },
+    'RDS^O13': {
+      resourceType: 'MedicationDispense',
+      status: 'completed',
+      identifier: [{ system: 'urn:oid:1.2', value: 'D1' }],
+      medicationCodeableConcept: coding(rxnorm, '1'),
+      subject,
+      whenHandedOver: '2026-01-02T09:00:00Z',
+      quantity: { value: 30, unit: 'tablet' },
+      performer: [{ actor: doctor }],
+      dosageInstruction: [{ route: coding('http://snomed.info/sct', '26643006') }],
+    },
+    'VXU^V04': {
+      resourceType: 'Immunization',
+      status: 'completed',
+      vaccineCode: coding('http://hl7.org/fhir/sid/cvx', '08'),
+      patient: subject,
+      occurrenceDateTime: '2026-01-02',
+      primarySource: true,
+      lotNumber: 'L1',
+    },
+    'SIU^S12': {
+      resourceType: 'Appointment',
+      status: 'booked',
+      description: 'Check-up',
+      start: '2026-01-05T09:00:00Z',
+      end: '2026-01-05T09:30:00Z',
+      participant: [{ actor: subject }, { actor: doctor }, { actor: { reference: 'Location/l' } }],
+    },
+    'MDM^T02': {
+      resourceType: 'DocumentReference',
+      status: 'current',
+      docStatus: 'final',
+      masterIdentifier: { system: 'urn:oid:1.2', value: 'DOC1' },
+      type: coding('http://loinc.org', '11488-4'),
+      subject,
+      date: '2026-01-02T09:00:00Z',
+      author: [doctor],
+      content: [{ attachment: { contentType: 'application/pdf', data: 'JVBERi0=' } }],
+    },
+  };
+  const facts: readonly (readonly [string, string, Readonly<Record<string, string>>])[] = [
+    [
+      'RDE^O11',
+      'MSH PID ORC RXE TQ1 RXR',
+      {
+        'ORC-1': 'NW',
+        'RXE-2.3': 'RXN',
+        'RXE-3': '1',
+        'RXE-5.1': 'tablet',
+        'RXE-10': '30',
+        'RXE-12': '2',
+        'RXR-1.1': '26643006',
+      },
+    ],
+    [
+      'RDS^O13',
+      'MSH PID ORC RXD RXR',
+      { 'ORC-1': 'RE', 'RXD-2.1': '1', 'RXD-4': '30', 'RXD-7': 'D1', 'RXD-10.2': 'Doc' },
+    ],
+    [
+      'VXU^V04',
+      'MSH PID ORC RXA',
+      { 'RXA-5.3': 'CVX', 'RXA-6': '999', 'RXA-9.1': '00', 'RXA-15': 'L1', 'RXA-20': 'CP' },
+    ],
+    [
+      'SIU^S12',
+      'MSH SCH PID RGS AIL AIP',
+      {
+        'SCH-6.2': 'Check-up',
+        'SCH-11.4': '20260105090000+0000',
+        'SCH-25': 'Booked',
+        'AIL-3.1': 'Room 1',
+        'AIP-3.2': 'Doc',
+      },
+    ],
+    [
+      'MDM^T02',
+      'MSH EVN PID PV1 TXA OBX',
+      {
+        'EVN-1': 'T02',
+        'TXA-2': '11488-4',
+        'TXA-12.1': 'DOC1',
+        'TXA-17': 'AU',
+        'TXA-19': 'AV',
+        'OBX-5.5': 'JVBERi0=',
+      },
+    ],
+  ];
+
+  test.each(facts)('become %s', (event, segments, values) => {
+    const place = { resourceType: 'Location', id: 'l', name: 'Room 1' };
+    const made = make(toBundle(patient, requester, medication, place, inputs[event] ?? {}));
+    expect(made.event).toBe(event);
+    expect(names(made.v2)).toBe(segments);
+    for (const [path, value] of Object.entries(values))
+      expect([path, made.v2.get(path)]).toEqual([path, value]);
+  });
+
+  test('an appointment that was cancelled is S15', () => {
+    const input = { ...inputs['SIU^S12'], status: 'cancelled' };
+    expect(make(toBundle(patient, input)).event).toBe('SIU^S15');
+  });
+});

@@ -36,6 +36,8 @@ export interface V2PartDocument {
   readonly where?: string;
   /** Only what no part before has taken anything of. */
   readonly unused?: boolean;
+  /** Whether other parts may take again what it takes. */
+  readonly again?: boolean;
   /** The label by which `@label` finds what was selected. */
   readonly as?: string;
   readonly when?: string;

@@ -35,8 +35,8 @@ export const inverses: Readonly<Record<string, Inverse>> = {
   codeSystem: (text, _, run) => toSystemName(text, run),
   oid: (text) => (text.startsWith('urn:oid:') ? text.slice('urn:oid:'.length) : undefined),
   phoneNumber: (text, node, run) => toPhone(text, node, run),
-  mediaType: (text) => toMediaType(text, 2),
-  referenceMediaType: (text) => toMediaType(text, 3),
+  mediaType: (text, _, { version }) => toMediaType(text, { first: 2, version }),
+  referenceMediaType: (text, _, { version }) => toMediaType(text, { first: 3, version }),
   /** A text beside codings; none where it is only the name of one of them. */
   originalText: (text, node) => {
     const concept = node.parent?.value;
@@ -141,11 +141,21 @@ function findPart(point: Draft, part: string): string | undefined {
     : undefined;
 }
 
-function toMediaType(text: string, first: number): Given | undefined {
+/** Up to 2.5.1 the type is a code of table 0191; from 2.6 on that of the media type itself. */
+function toMediaType(
+  text: string,
+  { first, version }: { readonly first: number; readonly version: string },
+): Given | undefined {
   const [, type, subtype] = /^([a-z]+)\/([a-z0-9.+-]+)$/.exec(text.toLowerCase()) ?? [];
   if (type === undefined || subtype === undefined) return undefined;
+  const early: Readonly<Record<string, string>> = {
+    application: 'AP',
+    audio: 'AU',
+    image: 'IM',
+    text: 'TEXT',
+  };
   return [
-    [first, type],
+    [first, version < '2.6' ? (early[type] ?? type) : type],
     [first + 1, subtype],
   ];
 }

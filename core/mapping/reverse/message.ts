@@ -199,7 +199,8 @@ function compileSegment(
       const subject =
         source.label === undefined ? (place.at ?? nothing) : place.scope.get(source.label);
       if (subject === undefined) continue;
-      for (const unit of source.units()) runUnit(unit, { ...frame, taken: subject.taken }, subject);
+      const taken = document.again === true ? new Set<string>() : subject.taken;
+      for (const unit of source.units()) runUnit(unit, { ...frame, taken }, subject);
     }
     if (segment.isEmpty && document.must !== true) {
       group.parts.pop();
