@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
+import { openFhirValidator } from '../connectors/file/fhir-schema.ts';
 import { openMapper } from '../connectors/file/mapping-files.ts';
 import { HilumError, toLine } from '../core/errors.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
 import { isValid, type Issue } from '../core/issue.ts';
+import { findFaults } from '../core/mapping/gate.ts';
 import type { Mapper, MappingResult, Provenance } from '../core/mapping/mapper.ts';
 import { findMappings } from './find-mappings.ts';
 import { type ExitCode, forEachFile, type InputFile, reportIssues } from './input.ts';
@@ -18,7 +20,7 @@ interface Options {
 /**
  * `hilum map [--ndjson] [--provenance] FILE…`: the Bundle of every message. With `--ndjson` a line a message:
  * `{"file","message":n,"resource","issues":[…],"unconsumed":[paths…],"provenance":[…]}`; otherwise issues and
- * provenance go to standard error. Exits 1 if any message cannot be mapped.
+ * provenance go to standard error. Exits 1 if any message cannot be mapped, or what it becomes is no valid FHIR R4.
  */
 export function registerMap(program: Command): void {
   program
@@ -74,11 +76,12 @@ function mapMessage(bytes: Uint8Array, mapper: Mapper, options: Options): Mappin
   if (!parsed.ok)
     return { resource: null, issues: parsed.issues, unconsumed: [], held: [], provenance: [] };
   const { provenance = false, zone } = options;
-  const result = mapper.map(parsed.message, {
-    provenance,
-    ...(zone === undefined ? {} : { zone }),
-  });
-  return { ...result, issues: [...parsed.issues, ...result.issues] };
+  const { message } = parsed;
+  const map = (provenance: boolean): MappingResult =>
+    mapper.map(message, { provenance, ...(zone === undefined ? {} : { zone }) });
+  const result = map(provenance);
+  const faults = findFaults(result, openFhirValidator(), () => map(true).provenance);
+  return { ...result, issues: [...parsed.issues, ...result.issues, ...faults] };
 }
 
 /** Exactly the agreed keys, in their order. */

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { readMappingFilesSync } from '../connectors/file/mapping-files.ts';
 import { HilumError, toLine } from '../core/errors.ts';
 import type { Issue } from '../core/issue.ts';
-import { parseFiles } from '../core/mapping/compile.ts';
+import { parseFiles } from '../core/mapping/parse-files.ts';
 import {
   type GuideComparison,
   type GuideRows,

@@ -1,4 +1,5 @@
 import { contribute as codeTranslate } from './code-translate/definition.ts';
+import { contribute as fhirMap } from './fhir-map/definition.ts';
 import { contribute as fhirOut } from './fhir-out/definition.ts';
 import { contribute as fhirValidate } from './fhir-validate/definition.ts';
 import { contribute as hl7Batch } from './hl7-batch/definition.ts';
@@ -25,6 +26,7 @@ export const contributors: Readonly<Record<string, Contribute>> = {
   'code translate': withMappings(codeTranslate),
   'mllp in': withCharset(withProfile(mllpIn)),
   'mllp out': mllpOut,
+  'fhir map': withMappings(fhirMap),
   'fhir out': fhirOut,
   'fhir validate': fhirValidate,
   'queue in': queueIn,

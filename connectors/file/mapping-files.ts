@@ -5,6 +5,7 @@ import { HilumError, buildError } from '../../core/errors.ts';
 import type { FileChanges } from './file-set.ts';
 import { type Mapper, type MappingFile, compileMappings } from '../../core/mapping/mapper.ts';
 import { buildMappings, type Mappings } from '../../core/mapping/mappings.ts';
+import { type ReverseMapper, compileReverse } from '../../core/mapping/reverse.ts';
 
 /** Whether a file in a folder of mappings is one of them, by its path. */
 export const isMapping = (name: string): boolean =>
@@ -97,6 +98,22 @@ export function followMappings(directory: string): () => Mappings {
     if (known?.text !== text) known = { text, mappings: buildMappings(() => files) };
     return known.mappings;
   };
+}
+
+const openedReverse = new Map<string, ReverseMapper>();
+
+/** As {@link openMapper}, for the way from FHIR to HL7 v2. */
+export function openReverseMapper(
+  directory: string,
+  layers: readonly string[] = [],
+): ReverseMapper {
+  const key = JSON.stringify([directory, layers]);
+  const known = openedReverse.get(key);
+  if (known !== undefined) return known;
+  const result = compileReverse(readMappingFilesSync(directory), { layers });
+  if (!result.ok) throw new HilumError('permanent', result.issues);
+  openedReverse.set(key, result.mapper);
+  return result.mapper;
 }
 
 /** As {@link readMappingFiles}, at once; throws what that rejects with. */

@@ -11,11 +11,19 @@ export interface Difference {
   readonly found: unknown;
 }
 
-/** The places where `found` is not as expected; `'*'` in what is expected stands for anything that is there. */
+/**
+ * The places where `found` is not as expected; in what is expected `'*'` stands for anything that is there, null for
+ * nothing.
+ */
 export function compareMasked(expected: unknown, found: unknown): readonly Difference[] {
   const differences: Difference[] = [];
-  compare(expected, found, '', { into: differences, isMasked: (value) => value === mask });
+  compare(expected, found, '', { into: differences, isMasked });
   return differences;
+}
+
+function isMasked(expected: unknown, found: unknown): boolean {
+  const isThere = found !== undefined && found !== null;
+  return expected === mask ? isThere : expected === null && !isThere;
 }
 
 /** The places where `found` is another than `expected`, element by element. */
@@ -27,11 +35,11 @@ export function compareValues(expected: unknown, found: unknown): readonly Diffe
 
 interface Comparison {
   readonly into: Difference[];
-  readonly isMasked: (expected: unknown) => boolean;
+  readonly isMasked: (expected: unknown, found: unknown) => boolean;
 }
 
 function compare(expected: unknown, found: unknown, path: string, comparison: Comparison): void {
-  if (comparison.isMasked(expected) && found !== undefined && found !== null) return;
+  if (comparison.isMasked(expected, found)) return;
   if (isObject(expected) && isObject(found) && Array.isArray(expected) === Array.isArray(found)) {
     for (const key of new Set([...Object.keys(expected), ...Object.keys(found)])) {
       compare(expected[key], found[key], toPath(path, key, Array.isArray(found)), comparison);

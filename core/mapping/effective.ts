@@ -61,7 +61,8 @@ export function findEffectiveMaps(
 
 /** The rules of a map; of a message map its resources, with the groups around them left out. */
 function toRules(document: MapDocument): readonly { readonly id: string }[] {
-  return document.kind === 'MessageMap' ? toResources(document.resources) : document.rules;
+  if (document.kind === 'MessageMap') return toResources(document.resources);
+  return document.kind === 'V2MessageMap' ? document.segments : document.rules;
 }
 
 const toResources = (

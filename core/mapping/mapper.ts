@@ -54,7 +54,7 @@ export interface Mapper {
    * on nothing else but the mapping files and the options.
    */
   map(message: Hl7Message, options?: MapOptions): MappingResult;
-  /** The message types that have a map: `ORU^R01`. */
+  /** The message types that have a map: `ORU^R01`, or `ACK` for all of its triggers. */
   readonly messageTypes: readonly string[];
 }
 
@@ -92,7 +92,7 @@ function buildMapper(compiled: Compiled): Mapper {
       const { provenance = false, zone, onRule } = options;
       const run = new Run(message, compiled.tables, { provenance, zone, onRule });
       const top = map.map(run);
-      const unconsumed = run.consumed.findRest(message);
+      const unconsumed = run.findUnconsumed();
       if (run.entries.length === 0) run.issues.push(nothingMapped);
       const resource = run.entries.length === 0 ? null : toBundle(top, run.entries);
       return {
@@ -107,8 +107,8 @@ function buildMapper(compiled: Compiled): Mapper {
 }
 
 /**
- * By MSH-9.1 and 9.2, or EVN-1 as the trigger; where it is missing by the structure (MSH-9.3), else by the
- * only map for the code.
+ * By MSH-9.1 and 9.2, or EVN-1 as the trigger; else by the map for the code with whatever trigger (ACK). Where the
+ * trigger is missing by the structure (MSH-9.3), else by the only map for the code.
  */
 function findMap(
   message: Hl7Message,
@@ -116,7 +116,7 @@ function findMap(
 ): CompiledMessageMap | undefined {
   const code = (message.get('MSH-9.1') ?? '').trim();
   const trigger = (message.get('MSH-9.2') || (message.get('EVN-1.1') ?? '')).trim();
-  const exact = byType.get(`${code}^${trigger}`);
+  const exact = byType.get(`${code}^${trigger}`) ?? byType.get(code);
   if (exact !== undefined || trigger !== '') return exact;
   const structure = (message.get('MSH-9.3') ?? '').trim().replace('_', '^');
   const named = byType.get(structure);

@@ -1,9 +1,11 @@
 import { HilumError } from '../errors.ts';
 import { type Issue, isValid } from '../issue.ts';
-import { findLayer, parseFiles } from './compile.ts';
+import { findLayer } from './compile.ts';
 import type { MappingFile } from './document.ts';
 import { toHash } from './effective.ts';
 import { type Mapper, compileMappings } from './mapper.ts';
+import { parseFiles } from './parse-files.ts';
+import { compileReverse, type ReverseMapper } from './reverse.ts';
 import type { Table } from './tables.ts';
 import { findVersions, type MessageMapVersion } from './version.ts';
 
@@ -13,12 +15,14 @@ import { findVersions, type MessageMapVersion } from './version.ts';
  */
 export interface Mappings {
   mapper(layers: readonly string[]): Mapper;
+  /** The way from FHIR to HL7 v2. */
+  reverse(layers: readonly string[]): ReverseMapper;
   /** Undefined: there is no table of this id. */
   table(id: string, layers: readonly string[]): Table | undefined;
   /** The message maps with their versions. */
   versions(layers: readonly string[]): readonly MessageMapVersion[];
   /**
-   * The version of the map for a message type (`ORU^R01`); without one, a hash over the versions of all maps.
+   * The version of the map for a message type (`ORU^R01`, `ACK`); without one, a hash over the versions of all maps.
    * Undefined: there is no map for the type.
    */
   version(messageType: string | undefined, layers: readonly string[]): string | undefined;
@@ -34,6 +38,11 @@ export function buildMappings(read: () => readonly MappingFile[]): Mappings {
     if (!compiled.ok) throw new HilumError('permanent', compiled.issues);
     return compiled;
   });
+  const reverse = perLayers((layers) => {
+    const compiled = compileReverse(files(), { layers });
+    if (!compiled.ok) throw new HilumError('permanent', compiled.issues);
+    return compiled.mapper;
+  });
   const versions = perLayers((layers) => {
     const issues: Issue[] = [];
     const found = findVersions(files(), layers, issues);
@@ -48,12 +57,15 @@ export function buildMappings(read: () => readonly MappingFile[]): Mappings {
   });
   return {
     mapper: (layers) => compile(layers).mapper,
+    reverse,
     table: (id, layers) => compile(layers).tables.get(id),
     versions,
     version: (messageType, layers) => {
       const found = versions(layers);
       if (messageType === undefined) return toHash(found);
-      return found.find(({ messages }) => messages.includes(messageType))?.version;
+      const [code = ''] = messageType.split('^');
+      const serves = (type: string) => found.find(({ messages }) => messages.includes(type));
+      return (serves(messageType) ?? serves(code))?.version;
     },
     get names() {
       return names();

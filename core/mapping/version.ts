@@ -1,7 +1,14 @@
 import type { Issue } from '../issue.ts';
-import { findLayer, flattenFiles, parseFiles } from './compile.ts';
-import type { ForEachDocument, MapDocument, MappingFile, ResourceDocument } from './document.ts';
+import { findLayer, flattenFiles } from './compile.ts';
+import {
+  type ForEachDocument,
+  isToFhir,
+  type MapDocument,
+  type MappingFile,
+  type ResourceDocument,
+} from './document.ts';
 import { toHash } from './effective.ts';
+import { parseFiles } from './parse-files.ts';
 
 /** A message map with all that it uses, as it is with some layers. */
 export interface MessageMapVersion {
@@ -59,13 +66,14 @@ export function findReached(documents: readonly MapDocument[], id: string): Read
 }
 
 function findUsed(document: MapDocument): readonly string[] {
+  if (!isToFhir(document)) return [];
   if (document.kind !== 'MessageMap') return document.rules.flatMap(({ via }) => via ?? []);
   const maps = toResources(document.resources).flatMap(({ maps: own = [] }) => own);
   return document.bundle === undefined ? maps : [document.bundle, ...maps];
 }
 
 function findTables(document: MapDocument): readonly string[] {
-  if (document.kind === 'MessageMap') return [];
+  if (!isToFhir(document) || document.kind === 'MessageMap') return [];
   return document.rules.flatMap(({ table, fn }) => [
     ...(table === undefined ? [] : [table]),
     ...(fn === 'codeSystem' ? ['HL70396'] : []),

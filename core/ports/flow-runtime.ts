@@ -2,6 +2,9 @@ import type { EnvelopeHeader } from '../envelope.ts';
 import type { ProfileCopy } from '../hl7v2/profile/profile.ts';
 import type { Issue } from '../issue.ts';
 import type { Mappings } from '../mapping/mappings.ts';
+import type { FlowResponse } from './flow-response.ts';
+
+export type { FlowResponse } from './flow-response.ts';
 
 /**
  * What Hilum's nodes ask of the worker they run in: `RED.settings.hilum`. Absent in a stock Node-RED,
@@ -35,18 +38,6 @@ export interface FlowRuntime {
    */
   readonly findProfile?: (name: string) => ProfileCopy;
 }
-
-/** A response out of a flow: `msg.payload` as it is, or an acknowledgment made for the message that came in. */
-export type FlowResponse =
-  | { readonly kind: 'payload' }
-  | {
-      readonly kind: 'acknowledgment';
-      readonly code: 'AA' | 'AE' | 'AR';
-      /** For people at the partner: in MSA-3 as far as the version has it, and in an ERR segment of a refusal. */
-      readonly text?: string;
-      /** MSH-9: the general acknowledgment, or the response that the standard has for the message. */
-      readonly type: 'general' | 'standard';
-    };
 
 /**
  * `unawaited`: nobody waits: the message was acknowledged when it came in, or came from no sender. `repeated`: this

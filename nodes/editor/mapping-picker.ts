@@ -10,12 +10,16 @@ const namesIn = (text: string): readonly string[] =>
     .filter((name) => name !== '');
 
 /**
- * Fills the dialog's choices of mappings (`mapping`, `layers`, `pin`, `table`, as far as it has them) with what is
+ * Fills the dialog's choices of mappings (`mapping`, `event`, `layers`, `pin`, `table`, as far as it has them) with what is
  * installed, and shows whether the pinned version is the one of now. What was chosen before stays chosen, be it there or
  * not.
  */
 export function prepareMappingPicker(
-  node: EditorNode & { readonly mapping?: string; readonly table?: string },
+  node: EditorNode & {
+    readonly mapping?: string;
+    readonly event?: string;
+    readonly table?: string;
+  },
 ): void {
   const text = (key: string, values?: Readonly<Record<string, string>>): string =>
     node._(`hilum.mapping.${key}`, values);
@@ -25,10 +29,11 @@ export function prepareMappingPicker(
     const layers = textIn('layers');
     // A variable is only known where the flow runs.
     const asked = layers.includes('${') ? '' : layers;
-    $.getJSON('hilum/mappings', { layers: asked })
+    $.getJSON('hilum/mappings', { layers: asked, events: field('event').length > 0 })
       .done((answer: MappingOffer) => {
         offer = answer;
         fillMaps(answer, String(field('mapping').val() ?? node.mapping ?? ''), text);
+        fillEvents(answer, String(field('event').val() ?? node.event ?? ''), text);
         fillTables(answer, String(field('table').val() ?? node.table ?? ''));
         fillLayers(answer, ask);
         $('.hilum-mapping-problem').text('');
@@ -46,6 +51,7 @@ export function prepareMappingPicker(
       );
   };
   fillMaps(undefined, node.mapping ?? '', text);
+  fillEvents(undefined, node.event ?? '', text);
   fillTables(undefined, node.table ?? '');
   field('layers').on('change', ask);
   field('mapping').on('change', showPin);
@@ -71,6 +77,14 @@ function fillMaps(offer: MappingOffer | undefined, chosen: string, text: Text): 
     const options = messages.map((type) => $('<option>').val(type).text(type));
     select.append($('<optgroup>').attr('label', id).append(options));
   }
+  keepChosen(select, chosen);
+}
+
+function fillEvents(offer: MappingOffer | undefined, chosen: string, text: Text): void {
+  const select = field('event');
+  if (select.length === 0) return;
+  select.empty().append($('<option>').val('').text(text('ownEvent')));
+  for (const event of offer?.events ?? []) select.append($('<option>').val(event).text(event));
   keepChosen(select, chosen);
 }
 

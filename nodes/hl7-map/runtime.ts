@@ -1,8 +1,10 @@
 import type { Node, NodeAPI } from 'node-red';
+import { openFhirValidator } from '../../connectors/file/fhir-schema.ts';
 import { contentTypes } from '../../core/envelope.ts';
 import { HilumError } from '../../core/errors.ts';
 import type { Hl7Message } from '../../core/hl7v2/message.ts';
 import type { Issue } from '../../core/issue.ts';
+import { findFaults } from '../../core/mapping/gate.ts';
 import type { Mapper } from '../../core/mapping/mapper.ts';
 import type { FlowMessage } from '../../core/ports/flow-runtime.ts';
 import { requireFields } from '../shared/contribution.ts';
@@ -68,14 +70,17 @@ function replacePayload(
   { mapper, messageType, zone, warnsOfLeftOver }: Prepared,
 ): { readonly type: string; readonly entries: number } {
   const hl7: Hl7Message = withType(requireMessage(message.payload), messageType);
-  const { resource, issues, unconsumed, held } = mapper.map(
-    hl7,
-    zone === undefined ? {} : { zone },
-  );
+  const options = zone === undefined ? {} : { zone };
+  const mapped = mapper.map(hl7, options);
+  const { resource, issues, unconsumed, held } = mapped;
   const left = warnsOfLeftOver ? unconsumed.map(toLeftOver) : [];
   const found = [...issues, ...left];
   // What waits for a code is given up as it is: set aside where the queue keeps an order, else a dead letter.
   if (resource === null || held.length > 0) throw new HilumError('permanent', found);
+  const faults = findFaults(mapped, openFhirValidator(), () => {
+    return mapper.map(hl7, { ...options, provenance: true }).provenance;
+  });
+  if (faults.length > 0) throw new HilumError('permanent', faults);
   message.payload = JSON.stringify(resource);
   message.contentType = contentTypes.fhirJson;
   message.issues = [...(message.issues ?? []), ...found];

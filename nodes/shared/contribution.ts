@@ -1,9 +1,9 @@
 import { HilumError } from '../../core/errors.ts';
 import type { FlowNode, NodeContribution } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
-import type { Mappings } from '../../core/mapping/mappings.ts';
 import { findPlaceholders, resolveEnv, type Environment } from './environment.ts';
 import { fieldProblems, type FieldParser } from './fields.ts';
+import type { InstalledMappings } from './installed-mappings.ts';
 
 /** What a node's contribution depends on besides its own configuration. */
 export interface ContributionContext {
@@ -16,7 +16,7 @@ export interface ContributionContext {
   /** Throws HilumError (permanent) where the profile of this name is none. Absent: its files are read. */
   readonly checkProfile?: (name: string) => void;
   /** The maps and tables that are about to be deployed. Absent: those that are shipped. */
-  readonly mappings?: Mappings;
+  readonly mappings?: InstalledMappings;
 }
 
 /**

@@ -62,13 +62,15 @@ export function withMappings(contribute: Contribute): Contribute {
   return (node, context) => {
     const made = contribute(node, context);
     const read = (name: string): string => resolveEnv(textOf(node[name]), context.env ?? {});
-    const [messageType, layers, pin, table] = ['mapping', 'layers', 'pin', 'table'].map(read);
-    const hasChosen = [messageType, layers, pin, table].some((text) => text !== '');
+    const names = ['mapping', 'event', 'layers', 'pin', 'table'];
+    const [messageType, event, layers, pin, table] = names.map(read);
+    const hasChosen = names.some((name) => read(name) !== '');
     if (!hasChosen || (made.issues ?? []).length > 0) return made;
     const parsed = layerNames(layers ?? '');
     const choice = {
       layers: parsed.ok ? parsed.value : [],
       messageType: messageType || undefined,
+      event: event || undefined,
       pin: pin || undefined,
       table: table || undefined,
     };

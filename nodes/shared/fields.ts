@@ -33,6 +33,7 @@ export const fieldProblems = {
   'pin-invalid': 'expected a version of 16 hex digits, as hilum mapping list shows it',
   'zone-invalid': 'expected a zone such as Europe/Berlin or +01:00',
   'table-invalid': 'expected the id of a table, such as administrative-gender',
+  'designator-invalid': 'expected a name such as LAB, or with its identifier LAB^1.2.3^ISO',
   'placeholder-unset': 'refers to an environment variable that is not set',
 } as const;
 
@@ -124,9 +125,9 @@ export function optional<T, const U>(parser: FieldParser<T>, fallback: U): Field
   return (text) => (text === '' ? accepted(fallback) : parser(text));
 }
 
-/** A message type: `ORU^R01`. */
+/** A message type: `ORU^R01`, or `ACK` with whatever trigger. */
 export const messageType: FieldParser<string> = (text) =>
-  /^[A-Z0-9]{3}\^[A-Z0-9]{3}$/.test(text) ? accepted(text) : refused('message-type-invalid');
+  /^[A-Z0-9]{3}(\^[A-Z0-9]{3})?$/.test(text) ? accepted(text) : refused('message-type-invalid');
 
 /** Names of mapping layers in their order, separated by commas; none where it is empty. */
 export const layerNames: FieldParser<readonly string[]> = (text) => {
@@ -136,6 +137,12 @@ export const layerNames: FieldParser<readonly string[]> = (text) => {
     ? accepted(names)
     : refused('layers-invalid');
 };
+
+/** Who an application or a facility is, as HL7 writes it: `LAB`, or `LAB^1.2.3^ISO`. */
+export const hierarchicDesignator: FieldParser<string> = (text) =>
+  /^[^|^~\\&\r\n]+(\^[^|^~\\&\r\n]*){0,2}$/.test(text)
+    ? accepted(text)
+    : refused('designator-invalid');
 
 /** A version of the mappings, 16 hex digits. */
 export const mappingVersion: FieldParser<string> = (text) =>

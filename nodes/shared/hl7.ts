@@ -41,8 +41,9 @@ export function messageTypeOf(message: Hl7Message): string {
 /** The message as one of another type (`ORU^R01`), which decides about its map; as it is where none is given. */
 export function withType(message: Hl7Message, messageType: string | undefined): Hl7Message {
   if (messageType === undefined) return message;
-  const [code = '', trigger = ''] = messageType.split('^');
-  return message.set('MSH-9.1', code).set('MSH-9.2', trigger);
+  const [code = '', trigger] = messageType.split('^');
+  const named = message.set('MSH-9.1', code);
+  return trigger === undefined ? named : named.set('MSH-9.2', trigger);
 }
 
 /**

@@ -12,6 +12,8 @@ export interface MappingOffer {
     readonly messages: readonly string[];
     readonly version: string;
   }[];
+  /** The messages that are made of FHIR: `ORU^R01`; only where they were asked for. */
+  readonly events: readonly string[];
   /** Over all maps: what is pinned where each message's own type decides. */
   readonly version: string;
 }

@@ -32,8 +32,11 @@ export function serveMappings(RED: NodeAPI): void {
   const settings = RED.settings as EditorSettings;
   const open = (): Mappings => settings.hilumMappings?.() ?? openShippedMappings();
   httpAdmin.get('/hilum/mappings', auth.needsPermission('flows.read'), (request, response) => {
-    const { layers } = request.query;
-    answer(response, () => describeMappings(open(), typeof layers === 'string' ? layers : ''));
+    const { layers, events } = request.query;
+    const asked = typeof layers === 'string' ? layers : '';
+    answer(response, () =>
+      describeMappings(open(), { layers: asked, wantsEvents: events === 'true' }),
+    );
   });
   httpAdmin.post('/hilum/mappings/try', auth.needsPermission('flows.read'), (request, response) => {
     answer(response, () => tryMapping(open(), request.body as TryRequest));

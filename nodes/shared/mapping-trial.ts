@@ -12,13 +12,20 @@ import { requireMessage, withType } from './hl7.ts';
 import { requireChoice } from './mapping-choice.ts';
 import type { MappingOffer, TryAnswer, TryRequest } from './mapping-offer.ts';
 
-/** Throws a permanent HilumError where a layer is none, or the files are faulty. */
-export function describeMappings(mappings: Mappings, layers: string): MappingOffer {
+/**
+ * `wantsEvents`: also the way from FHIR to HL7 v2. Throws a permanent HilumError where a layer is none, or the files are
+ * faulty.
+ */
+export function describeMappings(
+  mappings: Mappings,
+  { layers, wantsEvents }: { readonly layers: string; readonly wantsEvents: boolean },
+): MappingOffer {
   const chosen = read('layers', layerNames, layers);
   requireChoice({ layers: chosen }, mappings);
   const { names } = mappings;
   const version = mappings.version(undefined, chosen) ?? '';
-  return { ...names, maps: mappings.versions(chosen), version };
+  const events = wantsEvents ? mappings.reverse(chosen).events : [];
+  return { ...names, maps: mappings.versions(chosen), events, version };
 }
 
 /** What the message becomes, with where each element comes from. Throws a permanent HilumError where it is none. */

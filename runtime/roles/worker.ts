@@ -4,6 +4,7 @@ import type { Issue } from '../../core/issue.ts';
 import { openMappings } from '../../connectors/file/mapping-files.ts';
 import { openStores } from '../broker.ts';
 import { findIn } from '../deploy/kept-profiles.ts';
+import { usesMappings } from '../deploy/mapping-version.ts';
 import { answerContext } from '../flow/context-answer.ts';
 import { watchEnds } from '../flow/ends.ts';
 import { WorkerFlowRuntime } from '../flow/flow-runtime.ts';
@@ -33,8 +34,8 @@ runChild('worker', async ({ settings, config, logger }) => {
   });
   await Promise.all(config.definitions.queues.map((queue) => stores.broker.declare(queue)));
   const mappings = openMappings(config.mappingsDirectory);
-  // Faulty ones end the worker before it takes a message.
-  mappings.mapper([]);
+  // Faulty ones end the worker before it takes a message. Who maps nothing does without: it takes some tenths of a second.
+  if (usesMappings(config.flows)) mappings.mapper([]);
   const findProfile = findIn(config.profiles);
 
   const startErrors: Issue[] = [];

@@ -10,6 +10,7 @@ const run = promisify(execFile);
 
 const types = [
   'code translate',
+  'fhir map',
   'fhir out',
   'fhir validate',
   'hl7 batch',

@@ -20,6 +20,11 @@ const flow: readonly FlowNode[] = [
     ...{ id: 'code', type: 'code translate', name: '', table: 'administrative-gender' },
     ...{ layers: '', source: 'v2', from: 'PID-8', to: '', onUnmapped: '', ...at(180) },
   },
+  {
+    ...{ id: 'back', type: 'fhir map', name: '', event: '', layers: '', version: '' },
+    ...{ sendingApplication: '', sendingFacility: '', receivingApplication: '' },
+    ...{ receivingFacility: '', unconsumed: 'ignore', ...at(340) },
+  },
   { id: 'check', type: 'fhir validate', name: '', ...at(260), wires: [[], []] },
 ];
 
@@ -169,6 +174,19 @@ describeWith('chromium', 'mappings as the editor shows them', (executablePath) =
     await edit('check');
     await takePicture('fhir-validate');
     await close('cancel');
+  });
+
+  it('offers the messages that are made of FHIR', async () => {
+    await edit('back');
+    await page.locator('#node-input-event option[value="ORU^R01"]').waitFor({ state: 'attached' });
+    await page.locator('#node-input-event').selectOption('ORU^R01');
+    await page.locator('#node-input-sendingApplication').fill('EHR');
+    await takePicture('fhir-map');
+    await close('ok');
+    await page.locator('.red-ui-flow-node-label-text', { hasText: 'fhir map ORU^R01' }).waitFor();
+  });
+
+  it('has no errors', () => {
     expect(problems).toEqual([]);
   });
 });

@@ -21,6 +21,7 @@ const validators = new Map(published.map(([name]) => [name, ajv.compile(read(nam
 const schemaOf = (file: string, text: string): string => {
   if (file.endsWith('.conceptmap.json')) return 'conceptmap.schema.json';
   if (file.endsWith('.case.yaml')) return 'case.schema.json';
+  if (text.includes('kind: V2MessageMap')) return 'v2-message-map.schema.json';
   return text.includes('kind: MessageMap') ? 'message-map.schema.json' : 'map.schema.json';
 };
 

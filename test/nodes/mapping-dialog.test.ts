@@ -22,7 +22,8 @@ function codesOf(action: () => unknown): readonly string[] {
 
 describe('what a dialog is offered', () => {
   it('is the maps with their versions, the layers and the tables', () => {
-    expect(describeMappings(mappings, '')).toEqual({
+    expect(describeMappings(mappings, { layers: '', wantsEvents: false })).toEqual({
+      events: [],
       layers: ['acme'],
       tables: ['sex'],
       maps: [
@@ -37,10 +38,14 @@ describe('what a dialog is offered', () => {
   });
 
   it('has other versions with layers, and none with a layer that is not there', () => {
-    const { maps, version } = describeMappings(mappings, ' acme ');
+    const { maps, version } = describeMappings(mappings, { layers: ' acme ', wantsEvents: true });
     expect(maps[0]?.version).toBe(mappings.version('ADT^A01', ['acme']));
-    expect(version).not.toBe(describeMappings(mappings, '').version);
-    expect(codesOf(() => describeMappings(mappings, 'acme, nobody'))).toEqual(['layer-unknown']);
+    expect(version).not.toBe(
+      describeMappings(mappings, { layers: '', wantsEvents: false }).version,
+    );
+    expect(
+      codesOf(() => describeMappings(mappings, { layers: 'acme, nobody', wantsEvents: false })),
+    ).toEqual(['layer-unknown']);
   });
 
   it('is what is in the folder at that moment', () => {
@@ -77,7 +82,7 @@ describe('a message that is tried', () => {
 
   it.each([
     [{ message: smallMessage, layers: 'nobody' }, 'layer-unknown'],
-    [{ message: smallMessage, mapping: 'ADT' }, 'message-type-invalid'],
+    [{ message: smallMessage, mapping: 'adt' }, 'message-type-invalid'],
     [{ message: smallMessage, mapping: 'ORU^R01' }, 'mapping-unknown'],
     [{ message: smallMessage, zone: 'Here' }, 'zone-invalid'],
   ])('is refused with its reason: %j', (request, code) => {

@@ -1,6 +1,7 @@
 import { findFailure } from '../../core/errors.ts';
 import { buildMappings, type Mappings } from '../../core/mapping/mappings.ts';
 import registerTranslate from '../../nodes/code-translate/runtime.ts';
+import registerFhirMap from '../../nodes/fhir-map/runtime.ts';
 import registerValidate from '../../nodes/fhir-validate/runtime.ts';
 import registerMap from '../../nodes/hl7-map/runtime.ts';
 import { smallMappings, smallMessage } from '../support/small-mappings.ts';
@@ -43,6 +44,13 @@ describe('hl7 map', () => {
       'OBR|1||F-1|GLU^Glucose^99LAB|||202607011155';
     await flow.handle({ payload });
     expect(flow.received(1)[0]?.payload).toContain('2026-07-01T11:55:00+02:00');
+  });
+
+  it('maps as a type that has one map for all its triggers', async () => {
+    const payload = 'MSH|^~\\&|A|B|C|D|20260102||ZZZ^Z01|M1|P|2.5.1\rMSA|AA|X1';
+    const flow = await startNode(registerMap, { ...config, mapping: 'ACK' }, { outputs: 1 });
+    expect(codesOf(await flow.handle({ payload }))).toEqual([]);
+    expect(flow.received(1)[0]?.payload).toContain('MessageHeader');
   });
 
   it('maps by the version that is pinned', async () => {
@@ -252,5 +260,125 @@ describe('fhir validate', () => {
     const flow = await startNode(registerValidate, config, { outputs: 2 });
     await flow.handle({ payload });
     expect(flow.received(2)[0]?.issues).toMatchObject([{ code: 'payload-not-fhir' }]);
+  });
+});
+
+describe('fhir map', () => {
+  const config = { type: 'fhir map', name: '', event: '', layers: '', version: '' };
+  const bundle = {
+    resourceType: 'Bundle',
+    type: 'collection',
+    entry: [
+      {
+        fullUrl: 'urn:uuid:1',
+        resource: {
+          resourceType: 'Patient',
+          identifier: [
+            { system: 'urn:oid:1.2.3', value: 'A1', type: { coding: [{ code: 'MR' }] } },
+          ],
+          name: [{ family: 'Low', given: ['Al'] }],
+          birthDate: '1980-01-02',
+        },
+      },
+      {
+        fullUrl: 'urn:uuid:2',
+        resource: {
+          resourceType: 'DiagnosticReport',
+          status: 'final',
+          identifier: [{ value: 'F1' }],
+          code: { coding: [{ system: 'http://loinc.org', code: '24331-1', display: 'Lipids' }] },
+          subject: { reference: 'urn:uuid:1' },
+          effectiveDateTime: '2026-01-02T08:00:00+01:00',
+          issued: '2026-01-02T09:00:00+01:00',
+          result: [{ reference: 'urn:uuid:3' }],
+        },
+      },
+      {
+        fullUrl: 'urn:uuid:3',
+        resource: {
+          resourceType: 'Observation',
+          status: 'final',
+          code: {
+            coding: [{ system: 'http://loinc.org', code: '2093-3', display: 'Cholesterol' }],
+          },
+          subject: { reference: 'urn:uuid:1' },
+          valueQuantity: {
+            value: 5.4,
+            unit: 'mmol/L',
+            system: 'http://unitsofmeasure.org',
+            code: 'mmol/L',
+          },
+        },
+      },
+    ],
+  };
+  const envelope = {
+    ...{ id: 'm1', interface: 'tab', contentType: 'application/fhir+json', correlationId: 'm1' },
+    ...{ receivedAt: '2026-01-02T10:00:00.000Z', attempt: 1 },
+  };
+  const map = async (more: object, payload: unknown = JSON.stringify(bundle)) => {
+    const flow = await startNode(registerFhirMap, { ...config, ...more }, { outputs: 1 });
+    const error = await flow.handle({ payload, envelope });
+    return { error, sent: flow.received(1)[0], status: flow.status() };
+  };
+
+  it('makes a message of a Bundle, as it is told to, and keeps its envelope', async () => {
+    const { error, sent, status } = await map({
+      ...{ event: 'ORU^R01', version: '2.7', sendingApplication: 'EHR^1.2.3^ISO' },
+      ...{ receivingFacility: 'NORTH' },
+    });
+    expect(codesOf(error)).toEqual([]);
+    expect(sent).toMatchObject({ envelope, contentType: 'application/hl7-v2' });
+    const segments = String(sent?.payload).split('\r');
+    expect(segments[0]).toMatch(
+      /^MSH\|\^~\\&#?\|EHR\^1\.2\.3\^ISO\|[^|]*\|[^|]*\|NORTH\|20260102\d{6}[^|]*\|\|ORU\^R01\^ORU_R01\|[^|]+\|P\|2\.7/,
+    );
+    expect(segments.find((line) => line.startsWith('PID'))).toContain('|Low^Al|');
+    expect(segments.find((line) => line.startsWith('OBX'))).toContain('|2093-3^Cholesterol^LN|');
+    expect(status).toMatchObject({ fill: 'green', text: 'ORU^R01' });
+  });
+
+  it('makes the same message when its flow runs again', async () => {
+    const first = await map({});
+    await stopNode();
+    const second = await map({}, bundle);
+    expect(second.sent?.payload).toBe(first.sent?.payload);
+  });
+
+  it('says which elements no rule reads where it is told to', async () => {
+    const payload = {
+      ...bundle,
+      entry: bundle.entry.map((entry) => ({
+        ...entry,
+        resource: { ...entry.resource, language: 'nl' },
+      })),
+    };
+    const { sent } = await map({ unconsumed: 'warn' }, payload);
+    expect(sent?.issues).toContainEqual(
+      expect.objectContaining({
+        code: 'source-unconsumed',
+        location: expect.stringContaining('language') as string,
+      }),
+    );
+  });
+
+  it.each([
+    [{}, '{"resourceType":"Basic"}'],
+    [{}, 'text'],
+    [{ event: 'ORU^R01' }, '{"resourceType":"Patient"}'],
+  ])('fails for good what no message can be made of: %j of %s', async (more, payload) => {
+    const { error, sent } = await map(more, payload);
+    expect(findFailure(error)?.errorClass).toBe('permanent');
+    expect(codesOf(error).length).toBeGreaterThan(0);
+    expect(sent).toBeUndefined();
+  });
+
+  it.each([
+    [{ event: 'ZZZ^Z01' }, 'mapping-unknown'],
+    [{ sendingApplication: 'A|B' }, 'designator-invalid'],
+    [{ version: '9' }, 'choice-invalid'],
+  ])('lets no message pass with %j', async (more, code) => {
+    const { error } = await map(more);
+    expect(findFailure(error)).toMatchObject({ errorClass: 'permanent', issues: [{ code }] });
   });
 });

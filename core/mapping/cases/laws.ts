@@ -1,3 +1,4 @@
+import type { Resource } from '@medplum/fhirtypes';
 import { isRepeatable } from '../../fhir/bundle.ts';
 import type { Hl7Message } from '../../hl7v2/message.ts';
 import type { MappingResult } from '../mapper.ts';
@@ -32,11 +33,15 @@ function findUnrepeatable({ resource }: MappingResult): readonly string[] {
 
 function findUnresolved({ resource }: MappingResult): readonly string[] {
   const urls = new Set(resource?.entry?.map(({ fullUrl }) => fullUrl));
-  const references = JSON.stringify(resource).matchAll(/"reference":"([^"]+)"/g);
-  return [...references]
-    .map(([, url]) => url ?? '')
-    .filter((url) => !urls.has(url))
-    .map((url) => `The reference ${url} names no entry`);
+  return (resource?.entry ?? []).flatMap((entry) => {
+    const { contained = [] } = entry.resource as { readonly contained?: readonly Resource[] };
+    const within = new Set(contained.map(({ id }) => `#${id}`));
+    const references = JSON.stringify(entry.resource).matchAll(/"reference":"([^"]+)"/g);
+    return [...references]
+      .map(([, url]) => url ?? '')
+      .filter((url) => !urls.has(url) && !within.has(url))
+      .map((url) => `The reference ${url} names no entry`);
+  });
 }
 
 function findFalseTraces(message: Hl7Message, result: MappingResult): readonly string[] {

@@ -1,6 +1,6 @@
 import type { Issue } from '../../issue.ts';
 import { compareValues } from '../compare.ts';
-import { findLayer, flattenFiles, type Located, parseFiles } from '../compile.ts';
+import { findLayer, flattenFiles } from '../compile.ts';
 import type {
   ConceptMapDocument,
   ForEachDocument,
@@ -8,6 +8,7 @@ import type {
   MappingFile,
   ResourceDocument,
 } from '../document.ts';
+import { type Located, parseFiles } from '../parse-files.ts';
 import { Table } from '../tables.ts';
 
 /** Mapping files, and the layers over them in their order. */
@@ -96,11 +97,21 @@ function compareOrder(before: Parts, after: Parts): readonly MappingDifference[]
 /** What says what a map is, and not what it does. */
 const labels: ReadonlySet<string> = new Set(['kind', 'id', 'extends', 'layer', 'note']);
 
+/** Where a map keeps what it does, part by part. */
+const ownParts: ReadonlySet<string> = new Set(['rules', 'resources', 'segments']);
+
+function toOwnParts(
+  map: MapDocument,
+): readonly { readonly id: string; readonly override?: unknown }[] {
+  if (map.kind === 'MessageMap') return toResources(map.resources, []);
+  return map.kind === 'V2MessageMap' ? map.segments : map.rules;
+}
+
 function toParts(map: MapDocument): ReadonlyMap<string, unknown> {
   const parts = new Map<string, unknown>();
-  const own = map.kind === 'MessageMap' ? toResources(map.resources, []) : map.rules;
+  const own = toOwnParts(map);
   for (const [key, value] of Object.entries(map)) {
-    if (!labels.has(key) && key !== 'rules' && key !== 'resources') {
+    if (!labels.has(key) && !ownParts.has(key)) {
       parts.set(`${map.id}:${key}`, value);
     }
   }

@@ -1,5 +1,5 @@
 import type { Issue } from '../../../../core/issue.ts';
-import { parseFiles } from '../../../../core/mapping/compile.ts';
+import { parseFiles } from '../../../../core/mapping/parse-files.ts';
 import { type GuideRows, compareGuide } from '../../../../core/mapping/guide/compare.ts';
 import { Decisions, parseDecisions } from '../../../../core/mapping/guide/decisions.ts';
 import { type GuideSheet, parseSheet } from '../../../../core/mapping/guide/sheet.ts';
