@@ -156,8 +156,12 @@ export class Run {
   addEntry(type: string, content: Draft, identity: Identity, trace: TraceEntry[]): Entry {
     const known = this.#byIdentity.get(`${type}/${identity.uuid}`);
     if (known !== undefined) {
+      const moved = addIdentifiers(known.resource, content);
       const added = fill(known.resource, content);
-      known.trace.push(...trace.filter(({ target }) => added.some((path) => isIn(target, path))));
+      known.trace.push(
+        ...trace.filter(({ target }) => added.some((path) => isIn(target, path))),
+        ...trace.flatMap((entry) => moveEntry(entry, moved)),
+      );
       return known;
     }
     if (identity.identifier !== undefined) {
@@ -214,6 +218,38 @@ export interface RunOptions {
   /** `+01:00` or `Europe/Berlin`. */
   readonly zone?: string | undefined;
   readonly onRule?: ((rule: string) => void) | undefined;
+}
+
+/**
+ * Adds the identifiers by which a resource is known elsewhere in the message: one authority may have two names. Gives
+ * for their places in `more` those in `target`.
+ */
+function addIdentifiers(target: Draft, more: Draft): ReadonlyMap<number, number> {
+  const moved = new Map<number, number>();
+  const { identifier: list } = target;
+  const { identifier: others } = more;
+  if (!Array.isArray(list) || !Array.isArray(others)) return moved;
+  const known = new Set(list.map(toIdentifierKey));
+  others.forEach((identifier: unknown, index) => {
+    const key = toIdentifierKey(identifier);
+    if (known.has(key)) return;
+    known.add(key);
+    moved.set(index, list.push(identifier) - 1);
+  });
+  return moved;
+}
+
+const toIdentifierKey = (identifier: unknown): string => {
+  const { system, value } = isPlainObject(identifier) ? identifier : {};
+  return JSON.stringify([system, value]);
+};
+
+/** The entry of an identifier that was added, where it now stands. */
+function moveEntry(entry: TraceEntry, moved: ReadonlyMap<number, number>): TraceEntry[] {
+  const [whole = '', index] = /^identifier\[(\d+)\]/.exec(entry.target) ?? [];
+  const place = index === undefined ? undefined : moved.get(Number(index));
+  if (place === undefined) return [];
+  return [{ ...entry, target: `identifier[${place}]${entry.target.slice(whole.length)}` }];
 }
 
 /** Adds what is missing, object by object, and gives its paths; lists and values that are there stay as they are. */

@@ -152,6 +152,15 @@ describe('a move', () => {
   });
 });
 
+test('an authority that has two names for one OID keeps both', () => {
+  const pid = 'PID|1||A1^^^ALPHA&2.16.840.1.999.5&ISO^MR~A7^^^BETA&2.16.840.1.999.5&ISO^PI||Low^Al';
+  const organizations = (mapEvent('A08', { pid }).resource?.entry ?? [])
+    .map(({ resource }) => resource)
+    .filter((resource) => resource?.resourceType === 'Organization');
+  const values = organizations.map(({ identifier }) => identifier?.map(({ value }) => value));
+  expect(values).toContainEqual(['ALPHA', 'urn:oid:2.16.840.1.999.5', 'BETA']);
+});
+
 describe('who has no number', () => {
   const named = (type: string, more: readonly string[]) =>
     (mapEvent('A08', { more }).resource?.entry ?? []).filter(
