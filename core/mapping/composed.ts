@@ -1,15 +1,15 @@
 import type { MappingFunction } from './functions.ts';
 import type { Segment } from '../hl7v2/message.ts';
 import type { Frame } from './run.ts';
-import { type SourceValue, toChild, toRepetition, toText } from './source.ts';
+import { type SourceValue, toText } from './source.ts';
 import type { Group } from './structure.ts';
 import { encodeBase64 } from './base64.ts';
 
 /** Conversions that put several values together. They say themselves what they took. */
 export const composedFunctions: Readonly<Record<string, MappingFunction>> = {
   base64OfLines: (source, frame) => toLines(source, frame),
-  errorLocation: (source, frame) => toErrorLocation(source, frame),
-  minutes: (source, frame) => toMinutes(source, frame),
+  errorLocation: (source) => toErrorLocation(source),
+  minutes: (source) => toMinutes(source),
 };
 
 const isText = (type: string): boolean => ['TX', 'FT', 'ST', ''].includes(type);
@@ -39,11 +39,10 @@ function toLines(source: SourceValue, frame: Frame): string | null {
   for (let index = at; index === at || goesOn(index); index++) {
     const segment = texts[index];
     if (segment === undefined) break;
-    run.repetitions(segment, source.field).forEach((found, n) => {
-      const value = toRepetition(segment, { field: source.field, repetition: n + 1 }, found);
-      run.consumed.add(value);
-      lines.push(found.valued ? found.text.toWellFormed().trimEnd() : '');
-    });
+    for (const value of run.fields(segment).repetitions(source.field)) {
+      value.isTaken = true;
+      lines.push(value.valued ? value.text.toWellFormed().trimEnd() : '');
+    }
   }
   return encodeBase64(lines.join('\n')) || null;
 }
@@ -56,12 +55,12 @@ function findLike({ name }: Segment, group: Group): readonly Segment[] {
 }
 
 /** ERL as a path: `PID-3[2].4.1`, `OBX[3]-5`; of the ELD in ERR-1, which goes on with a code, the place. HL7 v2 chapter 2A, ERL. */
-function toErrorLocation(source: SourceValue, { run }: Frame): string | undefined {
+function toErrorLocation(source: SourceValue): string | undefined {
   const places = source.field === 1 ? [1, 2, 3] : [1, 2, 3, 4, 5, 6];
   const [segment = '', sequence = '', field = '', repetition = '', component = '', part = ''] =
     places.map((n) => {
-      const child = toChild(source, n);
-      run.consumed.add(child);
+      const child = source.part(n);
+      child.isTaken = true;
       return toText(child).trim();
     });
   if (segment === '') return undefined;
@@ -75,12 +74,12 @@ function toErrorLocation(source: SourceValue, { run }: Frame): string | undefine
 const minutesOf: Readonly<Record<string, number>> = { s: 1 / 60, min: 1, h: 60, hr: 60, d: 1440 };
 
 /** RPT.9 in the unit of RPT.10 as whole minutes; null where the unit is none of time. HL7 v2 chapter 2A, RPT. */
-function toMinutes(source: SourceValue, { run }: Frame): number | null {
-  const [quantity, unit] = [toChild(source, 9), toChild(source, 10)];
+function toMinutes(source: SourceValue): number | null {
+  const [quantity, unit] = [source.part(9), source.part(10)];
   const factor = minutesOf[toText(unit).trim().toLowerCase()];
   const value = Number(toText(quantity).trim());
   if (factor === undefined || !Number.isFinite(value) || value < 0) return null;
-  run.consumed.add(quantity);
-  run.consumed.add(unit);
+  quantity.isTaken = true;
+  unit.isTaken = true;
   return Math.round(value * factor);
 }

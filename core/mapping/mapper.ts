@@ -6,6 +6,7 @@ import { type Compiled, compileFiles } from './compile.ts';
 import type { MappingFile } from './document.ts';
 import type { CompiledMessageMap } from './message-map.ts';
 import { type Entry, type HeldCode, Run } from './run.ts';
+import type { Table } from './tables.ts';
 
 export type { MappingFile } from './document.ts';
 
@@ -17,7 +18,10 @@ interface MapOptions {
    * Without it such times are reduced to their day, and a warning says so.
    */
   readonly zone?: string;
-  /** Told every rule that wrote or ignored something, as `PID.Patient#PID-5.name`: for rule coverage. */
+  /**
+   * Told every rule that wrote or ignored something, as `PID.Patient#PID-5.name`, and every resource and reference that a
+   * message map made, as `ADT_A01#patient`: for rule coverage.
+   */
   readonly onRule?: (rule: string) => void;
 }
 
@@ -55,7 +59,12 @@ export interface Mapper {
 }
 
 export type CompileResult =
-  | { readonly ok: true; readonly mapper: Mapper }
+  | {
+      readonly ok: true;
+      readonly mapper: Mapper;
+      /** The code tables by id, with those of the layers over them. */
+      readonly tables: ReadonlyMap<string, Table>;
+    }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
 /**
@@ -69,7 +78,7 @@ export function compileMappings(
   const issues: Issue[] = [];
   const compiled = compileFiles(files, options.layers ?? [], issues);
   if (!isValid(issues)) return { ok: false, issues };
-  return { ok: true, mapper: buildMapper(compiled) };
+  return { ok: true, mapper: buildMapper(compiled), tables: compiled.tables };
 }
 
 function buildMapper(compiled: Compiled): Mapper {
@@ -83,7 +92,7 @@ function buildMapper(compiled: Compiled): Mapper {
       const { provenance = false, zone, onRule } = options;
       const run = new Run(message, compiled.tables, { provenance, zone, onRule });
       const top = map.map(run);
-      const unconsumed = run.consumed.findRest(message);
+      const unconsumed = run.findUnconsumed();
       if (run.entries.length === 0) run.issues.push(nothingMapped);
       const resource = run.entries.length === 0 ? null : toBundle(top, run.entries);
       return {

@@ -1,7 +1,7 @@
 import type { EnvelopeHeader } from '../envelope.ts';
 import type { ProfileCopy } from '../hl7v2/profile/profile.ts';
 import type { Issue } from '../issue.ts';
-import type { Mapper } from '../mapping/mapper.ts';
+import type { Mappings } from '../mapping/mappings.ts';
 
 /**
  * What Hilum's nodes ask of the worker they run in: `RED.settings.hilum`. Absent in a stock Node-RED,
@@ -27,8 +27,8 @@ export interface FlowRuntime {
    * is durable in its queue. Rejects with HilumError `reply-invalid` (permanent) where msg.payload is no response.
    */
   reply(message: FlowMessage, response: FlowResponse): Promise<ReplyOutcome>;
-  /** The mappings that `hl7 map` maps with; absent: those that are shipped with Hilum. */
-  readonly mapper?: Mapper;
+  /** The maps and tables as they were deployed; absent: those that are shipped with Hilum. */
+  readonly mappings?: Mappings;
   /**
    * The profile of this name as it was deployed; throws HilumError `profile-not-deployed` (permanent) where none was.
    * Absent: profiles are read from their files.

@@ -9,7 +9,9 @@ const root = path.resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
 
 const types = [
+  'code translate',
   'fhir out',
+  'fhir validate',
   'hl7 batch',
   'hl7 edit',
   'hl7 map',

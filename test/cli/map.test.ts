@@ -72,7 +72,7 @@ describe('hilum map', () => {
   });
 
   test('goes on behind what cannot be mapped, and exits 1', async () => {
-    const other = write('other.hl7', message('SIU^S12', '1'));
+    const other = write('other.hl7', message('ZZZ^Z01', '1'));
     const junk = write('junk.hl7', 'no message at all');
     const { code, stdout } = await run('--ndjson', other, junk, sample);
     expect(code).toBe(1);

@@ -1,0 +1,310 @@
+import type { RuleDocument } from '../document.ts';
+import { type SourcePath, parseSourcePath } from '../path.ts';
+import { type TargetStep, parseTargetPath } from '../target.ts';
+import { compileDeclared } from './declared.ts';
+import { type Inverted, invertCondition } from './guard.ts';
+import { type ListRule, type Relative, compileList } from './list.ts';
+import { type ElementStep, type Node, includes, readElements, toLeafText } from './node.ts';
+import { isValued, toSpot } from './place.ts';
+import {
+  type Outcome,
+  type ProduceContext,
+  type Producer,
+  type ReverseMap,
+  type Unit,
+  compileProducer,
+} from './produce.ts';
+import { type ReverseFrame, hasRest } from './run.ts';
+
+/** How a rule goes back, or why it does not. */
+export interface ReverseRule {
+  readonly id: string;
+  /**
+   * `derived`: turned round. `fallback`: turned round too, but another rule of the map comes first for the same
+   * element. `declared`: written for the way back. `none`: the field does not come back by this rule.
+   */
+  readonly reverse: 'derived' | 'fallback' | 'declared' | 'none';
+  readonly why?: string;
+}
+
+type Context = Omit<ProduceContext, 'name'> & {
+  readonly map: ReverseMap;
+  /** Problems of declared rules; those of others the way there has found. */
+  readonly report: (message: string, rule: string) => void;
+};
+
+/** The units of a map, and what becomes of each of its rules. */
+export function invertRules(
+  rules: readonly RuleDocument[],
+  context: Context,
+): { readonly units: readonly Unit[]; readonly rules: readonly ReverseRule[] } {
+  const listed: ReverseRule[] = [];
+  const relatives: Relative[] = [];
+  const targets = new Map<string, string>();
+  for (const rule of rules) {
+    const name = `${context.map.id}#${rule.id}`;
+    if (rule.dir === 'toV2') {
+      const unit = compileDeclared(rule, {
+        ...context,
+        name,
+        report: (m) => context.report(m, rule.id),
+      });
+      if (unit !== undefined) relatives.push({ kind: 'unit', unit });
+      listed.push({ id: rule.id, reverse: 'declared' });
+      continue;
+    }
+    const inverted = invertRule(rule, { ...context, name });
+    if (typeof inverted === 'string') {
+      listed.push({ id: rule.id, reverse: 'none', why: inverted });
+      continue;
+    }
+    relatives.push(inverted.relative);
+    const key = JSON.stringify([rule.to, rule.also, rule.via?.split('.')[0] ?? rule.fn]);
+    const before = rule.ifNone === undefined ? targets.get(key) : (targets.get(key) ?? rule.ifNone);
+    const isImplied = 'const' in rule && rule.from === undefined;
+    if (isImplied) {
+      listed.push({
+        id: rule.id,
+        reverse: 'none',
+        why: 'a constant comes of no field; it is expected',
+      });
+    } else if (before === undefined || distinguishes(rule)) {
+      targets.set(key, rule.id);
+      const why = inverted.unchecked.map((part) => `not checked: ${part}`).join('; ');
+      listed.push({ id: rule.id, reverse: 'derived', ...(why === '' ? {} : { why }) });
+    } else {
+      listed.push({
+        id: rule.id,
+        reverse: 'fallback',
+        why: `${before} comes first for this element`,
+      });
+    }
+  }
+  return { units: compileUnits(relatives), rules: listed };
+}
+
+/** Whether its condition, turned round, keeps it apart from other rules for the same element. */
+const distinguishes = ({ when, ifNone }: RuleDocument): boolean =>
+  when !== undefined && ifNone === undefined && /(=|\bin\b|not valued)/.test(when);
+
+/** Units in the order of their rules; those of one list are one unit, where its first rule stands. */
+export function compileUnits(relatives: readonly Relative[]): readonly Unit[] {
+  const units: Unit[] = [];
+  const lists = new Map<string, ListRule[]>();
+  // What wrote only where others had not has the last word on the way back too.
+  const ordered = [...relatives.filter((one) => !isLate(one)), ...relatives.filter(isLate)];
+  for (const relative of ordered) {
+    if (relative.kind === 'unit') {
+      units.push(relative.unit);
+      continue;
+    }
+    const at = relative.steps.findIndex(({ index }) => index === 'next' || index === 'last');
+    const step = relative.steps[at];
+    if (step === undefined) {
+      units.push(toScalar(relative));
+      continue;
+    }
+    const key = JSON.stringify([relative.steps.slice(0, at), step.name]);
+    const inner: Relative = { ...relative, steps: relative.steps.slice(at + 1) };
+    const openers = lists.get(key);
+    if (step.index === 'last') {
+      // What no rule of this map began, the message's own rules reach.
+      openers?.at(-1)?.followers.push(inner);
+      continue;
+    }
+    const opener: ListRule = { relative: inner, followers: [] };
+    if (openers !== undefined) {
+      openers.push(opener);
+      continue;
+    }
+    const list = [opener];
+    lists.set(key, list);
+    const holder = relative.steps.slice(0, at).map(toElementStep);
+    units.push((frame, node) => {
+      // Compiled when first used: rules that follow still add to it.
+      const unit = compiled.get(list) ?? remember(list, compileList(step.name, list, compileUnits));
+      const found = readElements(node, holder)[0];
+      return found === undefined ? 'none' : unit(frame, found);
+    });
+  }
+  return units;
+}
+
+const isLate = (relative: Relative): boolean => relative.kind === 'rule' && relative.isFallback;
+
+/** Constants beside the value that are there must be those of the rule; where there are none it may be all the same. */
+function toScalar({ steps, also, compile }: Extract<Relative, { kind: 'rule' }>): Unit {
+  const unit = compile(steps.map(toElementStep));
+  if (also.length === 0) return unit;
+  const beside = also.map(([path, value]) => [path.map(toElementStep), value] as const);
+  return (frame, node) => {
+    const found = beside.map(([path, value]) => [readElements(node, path)[0], value] as const);
+    if (found.some(([one, value]) => one !== undefined && !includes(one.value, value)))
+      return 'none';
+    const outcome = unit(frame, node);
+    if (outcome === 'done')
+      for (const [one] of found) if (one !== undefined) frame.run.consume(frame, one);
+    return outcome;
+  };
+}
+
+const compiled = new WeakMap<object, Unit>();
+
+function remember(list: object, unit: Unit): Unit {
+  compiled.set(list, unit);
+  return unit;
+}
+
+function toElementStep({ name, index }: TargetStep): ElementStep {
+  return { name, index: typeof index === 'number' ? index : undefined };
+}
+
+interface InvertedRule {
+  readonly relative: Relative;
+  readonly unchecked: readonly string[];
+}
+
+function invertRule(
+  rule: RuleDocument,
+  context: Context & { readonly name: string },
+): InvertedRule | string {
+  if (rule.dir === 'toFhir') return 'declared for the way there alone';
+  if (rule.ignore !== undefined) return `ignored: ${rule.ignore}`;
+  const steps = parseTargetPath(rule.to ?? '') ?? [];
+  const path = rule.from === undefined ? undefined : parseSourcePath(rule.from);
+  const own = context.map.segment;
+  if (own !== '' && path?.segment !== undefined && path.segment !== own) {
+    return `${rule.from ?? ''} is of another segment`;
+  }
+  if (
+    rule.from === undefined &&
+    own !== '' &&
+    steps.some(({ index }) => index === 'next') &&
+    rule.via !== undefined &&
+    rule.resource === undefined
+  ) {
+    return 'a segment of its own for each, which the message map makes';
+  }
+  const inverted = invertCondition(rule.when, own);
+  const also = Object.entries(rule.also ?? {}).map(
+    ([text, value]) => [parseTargetPath(text) ?? [], value] as const,
+  );
+  if ('const' in rule) {
+    const compile = (at: readonly ElementStep[]): Unit =>
+      toConstant({ rule, at, path, inverted, name: context.name });
+    return {
+      relative: { kind: 'rule', steps, also, path, compile, isFallback: false },
+      unchecked: [],
+    };
+  }
+  const produce = compileProducer(rule, context);
+  if (typeof produce === 'string') return produce;
+  const { join } = rule;
+  const isFallback = rule.ifNone !== undefined;
+  const compile = (at: readonly ElementStep[]): Unit =>
+    toUnit({
+      at,
+      path,
+      inverted,
+      produce: join === undefined ? produce : toSplit(produce, join, path),
+      isFallback,
+    });
+  return {
+    relative: { kind: 'rule', steps, also, path, compile, isFallback },
+    unchecked: inverted.unchecked,
+  };
+}
+
+interface UnitParts {
+  readonly at: readonly ElementStep[];
+  readonly path: SourcePath | undefined;
+  readonly inverted: Inverted;
+  readonly produce: Producer;
+  /** Whether it wrote on the way there only where another had not: it is not to change what is there. */
+  readonly isFallback: boolean;
+}
+
+function toUnit({ at, path, inverted, produce, isFallback }: UnitParts): Unit {
+  return (frame, node) => {
+    const [found] = readElements(node, at);
+    if (found === undefined || !hasRest(frame, found)) return 'none';
+    const spot = path === undefined ? undefined : toSpot(path, frame);
+    if (path !== undefined && spot?.segment !== frame.segment) return 'none';
+    if (isFallback && spot !== undefined && frame.segment.has(spot.place)) return 'none';
+    const mark = frame.run.mark();
+    const outcome = produce(frame, spot, found);
+    if (outcome !== 'done' || inverted.guard(frame)) {
+      return settle(outcome, frame);
+    }
+    frame.run.rollback(mark);
+    return 'none';
+  };
+}
+
+/** That another map did not make the element is no fault of this one; what would change others' places is. */
+function settle(outcome: Outcome, { agreeOnly }: ReverseFrame): Outcome {
+  return outcome === 'failed' || (outcome === 'conflict' && !agreeOnly) ? 'none' : outcome;
+}
+
+/** One text that was made of all repetitions becomes them again. */
+function toSplit(produce: Producer, mark: string, path: SourcePath | undefined): Producer {
+  return (frame, spot, node) => {
+    const text = toLeafText(node);
+    if (text === undefined || path === undefined || spot === undefined) return 'none';
+    let outcome: Outcome = 'none';
+    for (const value of text.split(mark)) {
+      const next = toSpot(path, frame);
+      if (value !== '' && produce(frame, next, { ...node, value }) === 'done') outcome = 'done';
+    }
+    return outcome;
+  };
+}
+
+interface ConstantParts {
+  readonly rule: RuleDocument;
+  readonly at: readonly ElementStep[];
+  readonly path: SourcePath | undefined;
+  readonly inverted: Inverted;
+  readonly name: string;
+}
+
+/**
+ * A constant is expected where the way there always writes it: an element that has another is none of the
+ * map's making. With a condition it tells that the condition held, which is then made to.
+ */
+function toConstant({ rule, at, path, inverted, name }: ConstantParts): Unit {
+  const isAlways = rule.when === undefined && rule.ifNone === undefined && path === undefined;
+  return (frame, node) => {
+    const [found] = readElements(node, at);
+    const isThere = found !== undefined && includes(found.value, rule.const);
+    if (!isThere) {
+      if (isAlways) return 'failed';
+      if (found !== undefined && rule.ifNone === undefined && path === undefined)
+        frame.run.penalize();
+      return 'none';
+    }
+    if (path !== undefined && (rule.when === undefined || !hasRest(frame, found))) return 'none';
+    const mark = frame.run.mark();
+    if (!inverted.guard(frame) || (path !== undefined && !isValued(path, frame))) {
+      frame.run.rollback(mark);
+      return 'none';
+    }
+    consumeConstant(frame, found, rule.const);
+    const spot = path === undefined ? undefined : toSpot(path, frame);
+    if (spot !== undefined) frame.run.trace(frame, spot.place, { source: found.path, rule: name });
+    return path === undefined ? 'none' : 'done';
+  };
+}
+
+/** Only what the constant says of the element is taken. */
+function consumeConstant(frame: ReverseFrame, node: Node, constant: unknown): void {
+  if (typeof constant !== 'object' || constant === null) {
+    frame.run.consume(frame, node);
+    return;
+  }
+  for (const [key, value] of Object.entries(constant)) {
+    const inner = (node.value as Record<string, unknown>)[key];
+    const path = Array.isArray(constant) ? `${node.path}[${key}]` : `${node.path}.${key}`;
+    consumeConstant(frame, { value: inner, path, parent: node }, value);
+  }
+}
