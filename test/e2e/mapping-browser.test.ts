@@ -28,19 +28,22 @@ const flow: readonly FlowNode[] = [
   { id: 'check', type: 'fhir validate', name: '', ...at(260), wires: [[], []] },
 ];
 
+// Deploys start workers, each of which compiles all maps.
+jest.setTimeout(180_000);
+
 describeWith('chromium', 'mappings as the editor shows them', (executablePath) => {
   let hilum: RunningHilum;
   let browser: Browser | undefined;
   let page: Page;
   const problems: string[] = [];
   const mappings = path.join(makeTempFolder('mappings'), 'mappings');
-  const layerFile = path.join(mappings, 'layers', 'acme', 'PID.Patient.map.yaml');
+  const layerFile = path.join(mappings, 'layers', 'ward', 'PID.Patient.map.yaml');
   const writeLayer = (...rules: readonly string[]): void => {
     const head = [
       'kind: SegmentMap',
-      'id: PID.Patient@acme',
+      'id: PID.Patient@ward',
       'extends: PID.Patient',
-      'layer: acme',
+      'layer: ward',
     ];
     writeFileSync(
       layerFile,
@@ -64,7 +67,7 @@ describeWith('chromium', 'mappings as the editor shows them', (executablePath) =
     });
     page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
     page.on('dialog', (dialog) => void dialog.accept());
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     page.on('pageerror', (error) => problems.push(error.message));
     await page.goto(/http:\S+\/setup\S*/.exec(hilum.output())?.[0] ?? '');
     await page.getByLabel('User name').fill('admin');
@@ -102,8 +105,8 @@ describeWith('chromium', 'mappings as the editor shows them', (executablePath) =
     await edit('map');
     await page.locator('optgroup[label="ADT_A01"]').waitFor({ state: 'attached' });
     await page.locator('#node-input-mapping').selectOption('ADT^A01');
-    await page.getByRole('button', { name: 'acme' }).click();
-    expect(await page.locator('#node-input-layers').inputValue()).toBe('acme');
+    await page.getByRole('button', { name: 'ward' }).click();
+    expect(await page.locator('#node-input-layers').inputValue()).toBe('ward');
     await page.locator('.hilum-mapping-layer[aria-pressed=true]').waitFor();
     await page.getByRole('button', { name: 'Pin the version of now' }).click();
     await page.getByText('It is the version of now.').waitFor();
