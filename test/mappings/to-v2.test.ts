@@ -331,7 +331,7 @@ describe('other resources', () => {
       'MSH PID ORC RXE TQ1 RXR',
       {
         'ORC-1': 'NW',
-        'RXE-2.3': 'RXN',
+        'RXE-2.3': 'RXNORM',
         'RXE-3': '1',
         'RXE-5.1': 'tablet',
         'RXE-10': '30',
