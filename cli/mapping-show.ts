@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { readMappingFilesSync } from '../connectors/file/mapping-files.ts';
+import { openReverseMapper, readMappingFilesSync } from '../connectors/file/mapping-files.ts';
 import { HilumError, toLine } from '../core/errors.ts';
 import { type Issue, isValid } from '../core/issue.ts';
 import { type EffectiveMap, findEffectiveMaps } from '../core/mapping/effective.ts';
 import { findVersions } from '../core/mapping/version.ts';
 import { collect, findMappings } from './find-mappings.ts';
+import { tryOpen } from './map-output.ts';
 
 /** A message map also with the version that a node may pin: over all that it reaches. */
 type ShownMap = EffectiveMap & { readonly version?: string };
@@ -17,7 +18,8 @@ interface Options {
 
 /**
  * `hilum mapping list` and `hilum mapping show ID`, both with `--layer NAME` (repeated, in order) and `--json`: the
- * maps as they are in effect, each with its hash, and of one map every rule with the layer that it comes from. Exits
+ * maps as they are in effect, each with its hash, and of one map every rule with the layer that it comes from, or with
+ * `--reverse` what becomes of it on the way back. Exits
  * 1 where there is no such map, 2 where the files are faulty.
  */
 export function registerMappingShow(mapping: Command): void {
@@ -35,10 +37,12 @@ export function registerMappingShow(mapping: Command): void {
     mapping
       .command('show')
       .description('Show a map with its layers over it, and the layer of each rule.')
-      .argument('<id>', 'the id of the map: PID.Patient'),
-  ).action((id: string, options: Options) => {
+      .argument('<id>', 'the id of the map: PID.Patient')
+      .option('--reverse', 'what becomes of each rule on the way from FHIR to HL7 v2, and why'),
+  ).action((id: string, options: Options & { readonly reverse?: boolean }) => {
     const maps = open(options);
     if (maps === undefined) return;
+    if (options.reverse === true && showReverse(id, options)) return;
     const map = maps.find((known) => known.id === id);
     if (map === undefined) {
       process.stderr.write(
@@ -53,6 +57,20 @@ export function registerMappingShow(mapping: Command): void {
       }
     }
   });
+}
+
+/** Whether there is such a map of which rules go back. */
+function showReverse(id: string, { mappings, layer, json }: Options): boolean {
+  const rules = tryOpen(() => openReverseMapper(mappings, layer))?.rulesOf(id);
+  if (rules === undefined) return false;
+  if (json === true) print(rules);
+  else {
+    for (const rule of rules) {
+      const why = rule.why === undefined ? '' : `: ${rule.why}`;
+      process.stdout.write(`${rule.reverse.padEnd(10)}  ${rule.id}${why}\n`);
+    }
+  }
+  return true;
 }
 
 const withOptions = (command: Command): Command =>

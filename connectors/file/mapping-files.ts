@@ -5,6 +5,7 @@ import { HilumError, buildError } from '../../core/errors.ts';
 import type { FileChanges } from './file-set.ts';
 import { type Mapper, type MappingFile, compileMappings } from '../../core/mapping/mapper.ts';
 import { buildMappings, type Mappings } from '../../core/mapping/mappings.ts';
+import { type CompileV2Result, type V2Mapper, compileV2Maps } from '../../core/mapping/v2-map.ts';
 import { type ReverseMapper, compileReverse } from '../../core/mapping/reverse.ts';
 
 /** Whether a file in a folder of mappings is one of them, by its path. */
@@ -114,6 +115,31 @@ export function openReverseMapper(
   if (!result.ok) throw new HilumError('permanent', result.issues);
   openedReverse.set(key, result.mapper);
   return result.mapper;
+}
+
+const openedV2 = new Map<string, CompileV2Result>();
+
+/**
+ * A map from HL7 v2 to HL7 v2 of a folder, by its id. Throws HilumError (permanent) with every problem of the
+ * files, or `mapping-missing` where there is no such map.
+ */
+export function openV2Mapper(
+  directory: string,
+  id: string,
+  layers: readonly string[] = [],
+): V2Mapper {
+  const key = JSON.stringify([directory, layers]);
+  const result = openedV2.get(key) ?? compileV2Maps(readMappingFilesSync(directory), { layers });
+  if (!result.ok) throw new HilumError('permanent', result.issues);
+  openedV2.set(key, result);
+  const map = result.maps.get(id);
+  if (map !== undefined) return map;
+  const known = [...result.maps.keys()].join(', ');
+  throw buildError(
+    'permanent',
+    'mapping-missing',
+    `Expected one of the maps from HL7 v2 to HL7 v2 (${known}), found the id ${id}.`,
+  );
 }
 
 /** As {@link readMappingFiles}, at once; throws what that rejects with. */

@@ -41,17 +41,11 @@ export async function beginLocked(
   const begunAgain = locked.standings.filter(
     ({ id, state }) => isEnded(state) && asked.begun.has(id),
   );
+  const endedIds = begunAgain.map(({ id }) => id);
+  const owners = locked.standings.map((row) => row.interface);
   const [closed] = await sendTogether(client, () => [
-    begunAgain.length === 0
-      ? undefined
-      : readClosed(
-          client,
-          begunAgain.map(({ id }) => id),
-        ),
-    interfaces.look(
-      client,
-      locked.standings.map((row) => row.interface),
-    ),
+    endedIds.length === 0 ? undefined : readClosed(client, endedIds),
+    interfaces.look(client, owners),
   ]);
   const touched = locked.standings.map((row) => {
     const { id } = row;
@@ -84,6 +78,7 @@ function readAsked(appends: readonly Append[]) {
   return { ids, begun, parked, senders, entries };
 }
 
+/** In the order of names, first the senders. */
 async function lock(client: pg.Client, ids: readonly string[], senders: readonly string[]) {
   const { rows } = await client.query<
     | (StandingRow & { readonly sender: null })

@@ -38,7 +38,7 @@ const sql = `
   ) AS other ON true
   WHERE same.id IS NOT NULL OR other.id IS NOT NULL`;
 
-/** Most come for the first time: to find that out takes a tenth of what the rest does. */
+/** Most come for the first time, which a look by one index tells. */
 const seenSql = `
   SELECT position FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS asked(control_id, since_ms, position)
   WHERE EXISTS (SELECT FROM message

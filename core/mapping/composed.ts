@@ -9,7 +9,6 @@ import { encodeBase64 } from './base64.ts';
 export const composedFunctions: Readonly<Record<string, MappingFunction>> = {
   base64OfLines: (source, frame) => toLines(source, frame),
   errorLocation: (source) => toErrorLocation(source),
-  minutes: (source) => toMinutes(source),
 };
 
 const isText = (type: string): boolean => ['TX', 'FT', 'ST', ''].includes(type);
@@ -69,17 +68,4 @@ function toErrorLocation(source: SourceValue): string | undefined {
   if (field === '') return place;
   const inner = [component, part].filter((text) => text !== '').join('.');
   return `${place}-${field}${index(repetition)}${inner === '' ? '' : `.${inner}`}`;
-}
-
-const minutesOf: Readonly<Record<string, number>> = { s: 1 / 60, min: 1, h: 60, hr: 60, d: 1440 };
-
-/** RPT.9 in the unit of RPT.10 as whole minutes; null where the unit is none of time. HL7 v2 chapter 2A, RPT. */
-function toMinutes(source: SourceValue): number | null {
-  const [quantity, unit] = [source.part(9), source.part(10)];
-  const factor = minutesOf[toText(unit).trim().toLowerCase()];
-  const value = Number(toText(quantity).trim());
-  if (factor === undefined || !Number.isFinite(value) || value < 0) return null;
-  quantity.isTaken = true;
-  unit.isTaken = true;
-  return Math.round(value * factor);
 }

@@ -88,6 +88,13 @@ export class Table {
     return undefined;
   }
 
+  /** Whether no two codes become the same, nor any the code for everything else. */
+  get isInjective(): boolean {
+    const targets = new Set<string>();
+    for (const { code, system } of this.#codes.values()) targets.add(`${system ?? ''}|${code}`);
+    return targets.size === this.#codes.size && this.#fixed === undefined;
+  }
+
   /** Whether it is the code for everything else. */
   isFixed(target: string): boolean {
     return this.#fixed?.code === target;

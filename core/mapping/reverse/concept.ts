@@ -12,7 +12,8 @@ export function toConcept(node: Node, table: Table): Node | 'unmapped' {
   const list = value['coding'];
   if (!Array.isArray(list)) {
     const coding = toSource(value, table);
-    return coding === 'unmapped' ? coding : { ...node, value: coding };
+    if (coding === 'unmapped') return coding;
+    return coding === value ? node : { ...node, value: coding };
   }
   const codings = list.filter(isPlainObject);
   const [first, ...rest] = codings;
@@ -21,7 +22,7 @@ export function toConcept(node: Node, table: Table): Node | 'unmapped' {
   if (original !== undefined) return { ...node, value: { ...value, coding: rest } };
   const coding = toSource(first, table);
   if (coding === 'unmapped') return coding;
-  return { ...node, value: { ...value, coding: [coding, ...rest] } };
+  return coding === first ? node : { ...node, value: { ...value, coding: [coding, ...rest] } };
 }
 
 /** Whether the table makes the other coding of this one. */
@@ -41,5 +42,8 @@ function toSource(coding: Draft, table: Table): Draft | 'unmapped' {
   if (source === undefined) return 'unmapped';
   const { display } = coding;
   const isNamed = typeof display === 'string' && display !== table.find(source)?.display;
-  return { code: source, ...(isNamed && source === code ? { display } : {}) };
+  if (!isNamed || source !== code) return { code: source };
+  // A name that is not the table's came with the code, and with it a system.
+  const [of] = table.sources;
+  return { code: source, display, ...(of === undefined ? {} : { system: of }) };
 }

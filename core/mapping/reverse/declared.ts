@@ -1,6 +1,6 @@
 import type { RuleDocument } from '../document.ts';
 import { type SourcePath, parseSourcePath } from '../path.ts';
-import { descend } from './draft.ts';
+import { type Place, descend } from './draft.ts';
 import { type ElementCondition, parseElementCondition } from './element-condition.ts';
 import { type Node, parseElementPath, readElements, toLeafText } from './node.ts';
 import { isValued, toSpot } from './place.ts';
@@ -16,6 +16,8 @@ import { type ReverseFrame, hasRest } from './run.ts';
 /** What a declared rule may refer to, and where its problems go. */
 export interface DeclaredContext extends ProduceContext {
   readonly report: (message: string) => void;
+  /** Whether it stands in a map of a datatype, whose values have the fields of a segment in common. */
+  readonly isDatatype?: boolean;
 }
 
 /** Compiles a rule of the way back (`dir: toV2`): `from` is a path in FHIR or a field to copy, `to` one in HL7 v2. */
@@ -25,12 +27,14 @@ export function compileDeclared(rule: RuleDocument, context: DeclaredContext): U
     rule.ifNone === undefined ? undefined : parseTarget(rule.ifNone, 'ifNone', context);
   const unit = compileWrite(rule, context);
   if (unit === undefined) return undefined;
+  const isShared = context.isDatatype === true && /^[A-Z]/.test(rule.to ?? '');
   return (frame, node) => {
     if (ifNone !== undefined && isValued(ifNone, frame)) return 'none';
     if (when !== undefined && rule.resource === undefined && !when(frame, node)) return 'none';
     const mark = frame.run.mark();
     const outcome = unit(frame, node);
     if (outcome !== 'done') frame.run.rollback(mark);
+    if (isShared && outcome === 'conflict') return 'failed';
     return outcome === 'failed' || (outcome === 'conflict' && !frame.agreeOnly) ? 'none' : outcome;
   };
 }
@@ -51,7 +55,7 @@ function compileWrite(rule: RuleDocument, context: DeclaredContext): Unit | unde
   if (rule.ignore !== undefined) {
     return (frame, node) => {
       for (const found of readElements(node, steps)) frame.run.consume(frame, found);
-      return 'none';
+      return 'done';
     };
   }
   const to = parseTarget(rule.to, 'to', context);
@@ -104,7 +108,7 @@ function toValues(rule: RuleDocument, to: SourcePath, context: DeclaredContext):
       if (when !== undefined && !isMatching(frame, node, when)) continue;
       const spot = toSpot(to, frame);
       const one = spot === undefined ? 'none' : produce(frame, spot, node);
-      if (one === 'done') outcome = 'done';
+      if (one === 'done' || (one === 'conflict' && outcome === 'none')) outcome = one;
     }
     if (outcome === 'done' && join !== undefined) {
       for (const node of found) frame.run.consume(frame, node);
@@ -134,14 +138,22 @@ function toCopy(from: SourcePath, to: SourcePath, rule: string): Unit {
     if (source === undefined || target?.segment !== frame.segment) return 'none';
     if (frame.segment.has(target.place)) return 'none';
     const values = [...source.segment.below(source.place)];
-    for (const [{ component, subcomponent }, text] of values) {
-      let place = descend(target.place, component);
-      place &&= subcomponent === 1 ? place : descend(place, subcomponent);
+    for (const [found, text] of values) {
+      const place = toRelative(source.place, found).reduce<Place | undefined>(
+        (at, position) => at && descend(at, position),
+        target.place,
+      );
       if (place === undefined || frame.run.write(frame, place, text) === 'differs') return 'failed';
       frame.run.trace(frame, place, { source: `${source.segment.name}-${from.field}`, rule });
     }
     return values.length === 0 ? 'none' : 'done';
   };
+}
+
+/** The levels below the place that was copied. */
+function toRelative(place: Place, { component, subcomponent }: Place): readonly number[] {
+  if (place.component === 0) return [component, subcomponent];
+  return place.subcomponent === 0 ? [subcomponent] : [];
 }
 
 function compileWhen(

@@ -32,6 +32,12 @@ export interface V2PartDocument {
   readonly group?: string;
   readonly forEach?: string | readonly string[];
   readonly with?: string | readonly string[];
+  /** Which of what was found count: `activity valued`. */
+  readonly where?: string;
+  /** Only what no part before has taken anything of. */
+  readonly unused?: boolean;
+  /** Whether other parts may take again what it takes. */
+  readonly again?: boolean;
   /** The label by which `@label` finds what was selected. */
   readonly as?: string;
   readonly when?: string;

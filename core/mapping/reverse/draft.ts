@@ -61,6 +61,11 @@ export class SegmentDraft {
     return false;
   }
 
+  /** How many values stand at or below a place. */
+  count(place: Place): number {
+    return [...this.below(place)].length;
+  }
+
   /** The places at or below a place, with their texts. */
   *below(place: Place): Generator<readonly [Place, string]> {
     const prefix = toPrefix(place);

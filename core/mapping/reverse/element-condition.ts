@@ -59,7 +59,8 @@ function compile(tree: ConditionTree): ElementCondition {
   }
 }
 
-const isField = (subject: string): boolean => /^[A-Z][A-Z0-9]{2}-/.test(subject);
+/** In a map of a datatype a component is named by its number. */
+const isField = (subject: string): boolean => /^(?:[A-Z][A-Z0-9]{2}-|\d)/.test(subject);
 
 function toValued(subject: string): ElementCondition {
   const path = isField(subject) ? parseSourcePath(subject) : undefined;

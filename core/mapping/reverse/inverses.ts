@@ -1,5 +1,5 @@
 import { fromFhirDateTime, fromFhirTime } from '../../hl7v2/fhir-timestamp.ts';
-import { isPlainObject } from '../target.ts';
+import { type Draft, isPlainObject } from '../target.ts';
 import type { Node } from './node.ts';
 import type { ReverseRun } from './run.ts';
 
@@ -35,8 +35,8 @@ export const inverses: Readonly<Record<string, Inverse>> = {
   codeSystem: (text, _, run) => toSystemName(text, run),
   oid: (text) => (text.startsWith('urn:oid:') ? text.slice('urn:oid:'.length) : undefined),
   phoneNumber: (text, node, run) => toPhone(text, node, run),
-  mediaType: (text) => toMediaType(text, 2),
-  referenceMediaType: (text) => toMediaType(text, 3),
+  mediaType: (text, _, { version }) => toMediaType(text, { first: 2, version }),
+  referenceMediaType: (text, _, { version }) => toMediaType(text, { first: 3, version }),
   /** A text beside codings; none where it is only the name of one of them. */
   originalText: (text, node) => {
     const concept = node.parent?.value;
@@ -50,6 +50,19 @@ export const inverses: Readonly<Record<string, Inverse>> = {
   /** The limits of a range as one text. */
   limits: (_, node) => toLimits(node),
 };
+
+/** Functions of which several values become one: what comes back says the same, perhaps in other places. */
+export const equivalents: ReadonlySet<string> = new Set([
+  'authority',
+  'entityAuthority',
+  'universalUri',
+  'namespaceUri',
+  'codeSystem',
+  'oid',
+  'phoneNumber',
+  'mediaType',
+  'referenceMediaType',
+]);
 
 /** Functions that take an element as a whole and not its text. */
 export const wholes: ReadonlySet<string> = new Set(['limits']);
@@ -105,21 +118,44 @@ function toSystemName(uri: string, run: ReverseRun): string {
   return fromUri(uri).name;
 }
 
-/** Where the parts of the number are known one by one, they say it. From 2.7 on XTN.1 is gone. HL7 v2 chapter 2A, XTN. */
-function toPhone(text: string, { parent }: Node, { version }: ReverseRun): Given | null {
+/**
+ * An address, or a number: where its parts are known one by one, which other rules write, it is made of them. From 2.7
+ * on XTN.1 is gone. HL7 v2 chapter 2A, XTN.
+ */
+function toPhone(text: string, { parent }: Node, { version }: ReverseRun): Given {
   const point = isPlainObject(parent?.value) ? parent.value : {};
-  if (point['system'] === 'email' || (point['system'] === undefined && text.includes('@'))) {
-    return [[4, text]];
-  }
-  if (JSON.stringify(point['extension'] ?? '').includes('contactpoint-local')) return null;
-  return [[version >= '2.7' ? 12 : 1, text]];
+  const isAddress =
+    point['system'] === 'email' || (point['system'] === undefined && text.includes('@'));
+  if (isAddress) return [[4, text]];
+  if (version >= '2.7') return [[12, text]];
+  const [area, local] = ['area', 'local'].map((part) => findPart(point, part));
+  return [[1, local === undefined ? text : `${area === undefined ? '' : `(${area})`}${local}`]];
 }
 
-function toMediaType(text: string, first: number): Given | undefined {
+function findPart(point: Draft, part: string): string | undefined {
+  const list = Array.isArray(point['extension']) ? (point['extension'] as unknown[]) : [];
+  const url = `http://hl7.org/fhir/StructureDefinition/contactpoint-${part}`;
+  const found = list.find((one) => isPlainObject(one) && one['url'] === url);
+  return isPlainObject(found) && typeof found['valueString'] === 'string'
+    ? found['valueString']
+    : undefined;
+}
+
+/** Up to 2.5.1 the type is a code of table 0191; from 2.6 on that of the media type itself. */
+function toMediaType(
+  text: string,
+  { first, version }: { readonly first: number; readonly version: string },
+): Given | undefined {
   const [, type, subtype] = /^([a-z]+)\/([a-z0-9.+-]+)$/.exec(text.toLowerCase()) ?? [];
   if (type === undefined || subtype === undefined) return undefined;
+  const early: Readonly<Record<string, string>> = {
+    application: 'AP',
+    audio: 'AU',
+    image: 'IM',
+    text: 'TEXT',
+  };
   return [
-    [first, type],
+    [first, version < '2.6' ? (early[type] ?? type) : type],
     [first + 1, subtype],
   ];
 }

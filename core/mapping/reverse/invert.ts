@@ -1,29 +1,23 @@
 import type { RuleDocument } from '../document.ts';
-import { type SourcePath, parseSourcePath } from '../path.ts';
+import { parseSourcePath } from '../path.ts';
 import { type TargetStep, parseTargetPath } from '../target.ts';
 import { compileDeclared } from './declared.ts';
-import { type Inverted, invertCondition } from './guard.ts';
+import { invertCondition } from './guard.ts';
+import { equivalents } from './inverses.ts';
 import { type ListRule, type Relative, compileList } from './list.ts';
-import { type ElementStep, type Node, includes, readElements, toLeafText } from './node.ts';
-import { isValued, toSpot } from './place.ts';
-import {
-  type Outcome,
-  type ProduceContext,
-  type Producer,
-  type ReverseMap,
-  type Unit,
-  compileProducer,
-} from './produce.ts';
-import { type ReverseFrame, hasRest } from './run.ts';
+import { type ElementStep, includes, readElements } from './node.ts';
+import { type ProduceContext, type ReverseMap, type Unit, compileProducer } from './produce.ts';
+import { toConstant, toSplit, toUnit } from './unit.ts';
 
 /** How a rule goes back, or why it does not. */
 export interface ReverseRule {
   readonly id: string;
   /**
-   * `derived`: turned round. `fallback`: turned round too, but another rule of the map comes first for the same
+   * `derived`: turned round; the same comes back. `equivalent`: turned round; what comes back says the same, perhaps
+   * in another of the ways that HL7 v2 has, since several codes or forms become one in FHIR. `fallback`: turned round too, but another rule of the map comes first for the same
    * element. `declared`: written for the way back. `none`: the field does not come back by this rule.
    */
-  readonly reverse: 'derived' | 'fallback' | 'declared' | 'none';
+  readonly reverse: 'derived' | 'equivalent' | 'fallback' | 'declared' | 'none';
   readonly why?: string;
 }
 
@@ -47,6 +41,7 @@ export function invertRules(
       const unit = compileDeclared(rule, {
         ...context,
         name,
+        isDatatype: context.map.segment === '',
         report: (m) => context.report(m, rule.id),
       });
       if (unit !== undefined) relatives.push({ kind: 'unit', unit });
@@ -59,7 +54,9 @@ export function invertRules(
       continue;
     }
     relatives.push(inverted.relative);
-    const key = JSON.stringify([rule.to, rule.also, rule.via?.split('.')[0] ?? rule.fn]);
+    // Of a list several maps may make the items; a single element is of the first that makes it.
+    const isList = rule.to?.includes('[+]') === true;
+    const key = JSON.stringify([rule.to, ...(isList ? [rule.also, rule.via] : [])]);
     const before = rule.ifNone === undefined ? targets.get(key) : (targets.get(key) ?? rule.ifNone);
     const isImplied = 'const' in rule && rule.from === undefined;
     if (isImplied) {
@@ -70,8 +67,7 @@ export function invertRules(
       });
     } else if (before === undefined || distinguishes(rule)) {
       targets.set(key, rule.id);
-      const why = inverted.unchecked.map((part) => `not checked: ${part}`).join('; ');
-      listed.push({ id: rule.id, reverse: 'derived', ...(why === '' ? {} : { why }) });
+      listed.push(toListed(rule, inverted, context));
     } else {
       listed.push({
         id: rule.id,
@@ -83,9 +79,28 @@ export function invertRules(
   return { units: compileUnits(relatives), rules: listed };
 }
 
+function toListed(
+  rule: RuleDocument,
+  { unchecked }: InvertedRule,
+  { tables }: Context,
+): ReverseRule {
+  const table = rule.table === undefined ? undefined : tables.get(rule.table);
+  const reasons = unchecked.map((part) => `not looked at: ${part}`);
+  if (table?.isInjective === false)
+    reasons.push('several codes become one: the preferred or first comes back');
+  const isEquivalent = table?.isInjective === false || equivalents.has(rule.fn ?? '');
+  if (isEquivalent && table === undefined) reasons.push('perhaps written otherwise');
+  const why = reasons.join('; ');
+  return {
+    id: rule.id,
+    reverse: isEquivalent ? 'equivalent' : 'derived',
+    ...(why === '' ? {} : { why }),
+  };
+}
+
 /** Whether its condition, turned round, keeps it apart from other rules for the same element. */
 const distinguishes = ({ when, ifNone }: RuleDocument): boolean =>
-  when !== undefined && ifNone === undefined && /(=|\bin\b|not valued)/.test(when);
+  when !== undefined && ifNone === undefined && /=|\bin\b/.test(when);
 
 /** Units in the order of their rules; those of one list are one unit, where its first rule stands. */
 export function compileUnits(relatives: readonly Relative[]): readonly Unit[] {
@@ -208,103 +223,10 @@ function invertRule(
       inverted,
       produce: join === undefined ? produce : toSplit(produce, join, path),
       isFallback,
+      isShared: own === '' && path?.segment !== undefined,
     });
   return {
     relative: { kind: 'rule', steps, also, path, compile, isFallback },
     unchecked: inverted.unchecked,
   };
-}
-
-interface UnitParts {
-  readonly at: readonly ElementStep[];
-  readonly path: SourcePath | undefined;
-  readonly inverted: Inverted;
-  readonly produce: Producer;
-  /** Whether it wrote on the way there only where another had not: it is not to change what is there. */
-  readonly isFallback: boolean;
-}
-
-function toUnit({ at, path, inverted, produce, isFallback }: UnitParts): Unit {
-  return (frame, node) => {
-    const [found] = readElements(node, at);
-    if (found === undefined || !hasRest(frame, found)) return 'none';
-    const spot = path === undefined ? undefined : toSpot(path, frame);
-    if (path !== undefined && spot?.segment !== frame.segment) return 'none';
-    if (isFallback && spot !== undefined && frame.segment.has(spot.place)) return 'none';
-    const mark = frame.run.mark();
-    const outcome = produce(frame, spot, found);
-    if (outcome !== 'done' || inverted.guard(frame)) {
-      return settle(outcome, frame);
-    }
-    frame.run.rollback(mark);
-    return 'none';
-  };
-}
-
-/** That another map did not make the element is no fault of this one; what would change others' places is. */
-function settle(outcome: Outcome, { agreeOnly }: ReverseFrame): Outcome {
-  return outcome === 'failed' || (outcome === 'conflict' && !agreeOnly) ? 'none' : outcome;
-}
-
-/** One text that was made of all repetitions becomes them again. */
-function toSplit(produce: Producer, mark: string, path: SourcePath | undefined): Producer {
-  return (frame, spot, node) => {
-    const text = toLeafText(node);
-    if (text === undefined || path === undefined || spot === undefined) return 'none';
-    let outcome: Outcome = 'none';
-    for (const value of text.split(mark)) {
-      const next = toSpot(path, frame);
-      if (value !== '' && produce(frame, next, { ...node, value }) === 'done') outcome = 'done';
-    }
-    return outcome;
-  };
-}
-
-interface ConstantParts {
-  readonly rule: RuleDocument;
-  readonly at: readonly ElementStep[];
-  readonly path: SourcePath | undefined;
-  readonly inverted: Inverted;
-  readonly name: string;
-}
-
-/**
- * A constant is expected where the way there always writes it: an element that has another is none of the
- * map's making. With a condition it tells that the condition held, which is then made to.
- */
-function toConstant({ rule, at, path, inverted, name }: ConstantParts): Unit {
-  const isAlways = rule.when === undefined && rule.ifNone === undefined && path === undefined;
-  return (frame, node) => {
-    const [found] = readElements(node, at);
-    const isThere = found !== undefined && includes(found.value, rule.const);
-    if (!isThere) {
-      if (isAlways) return 'failed';
-      if (found !== undefined && rule.ifNone === undefined && path === undefined)
-        frame.run.penalize();
-      return 'none';
-    }
-    if (path !== undefined && (rule.when === undefined || !hasRest(frame, found))) return 'none';
-    const mark = frame.run.mark();
-    if (!inverted.guard(frame) || (path !== undefined && !isValued(path, frame))) {
-      frame.run.rollback(mark);
-      return 'none';
-    }
-    consumeConstant(frame, found, rule.const);
-    const spot = path === undefined ? undefined : toSpot(path, frame);
-    if (spot !== undefined) frame.run.trace(frame, spot.place, { source: found.path, rule: name });
-    return path === undefined ? 'none' : 'done';
-  };
-}
-
-/** Only what the constant says of the element is taken. */
-function consumeConstant(frame: ReverseFrame, node: Node, constant: unknown): void {
-  if (typeof constant !== 'object' || constant === null) {
-    frame.run.consume(frame, node);
-    return;
-  }
-  for (const [key, value] of Object.entries(constant)) {
-    const inner = (node.value as Record<string, unknown>)[key];
-    const path = Array.isArray(constant) ? `${node.path}[${key}]` : `${node.path}.${key}`;
-    consumeConstant(frame, { value: inner, path, parent: node }, value);
-  }
 }

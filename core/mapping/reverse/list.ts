@@ -27,6 +27,8 @@ interface Candidate {
   readonly attempt: Unit;
   /** Whether it may make more than one item. */
   readonly isRepeated: boolean;
+  /** How many constants it has to find beside the value: of rules that take as much, the one that asks for most is right. */
+  readonly constants: number;
 }
 
 type CompileUnits = (relatives: readonly Relative[]) => readonly Unit[];
@@ -77,7 +79,9 @@ function findBest(
     const outcome = candidate.attempt(frame, item);
     const taken = run.score - before;
     run.rollback(mark);
-    if (outcome === 'done' && (best === undefined || taken > most)) {
+    if (outcome !== 'done') continue;
+    const isMoreSpecific = taken === most && candidate.constants > (best?.constants ?? 0);
+    if (best === undefined || taken > most || isMoreSpecific) {
       best = candidate;
       most = taken;
     }
@@ -96,6 +100,7 @@ function compileCandidate(
   const more = compileUnits(followers.map((follower) => shorten(follower, list)));
   return {
     isRepeated: relative.path?.repetition === 'all',
+    constants: beside.filter(([steps]) => steps !== undefined).length,
     attempt: (frame, item) => {
       const mark = frame.run.mark();
       for (const [steps, value] of beside) {

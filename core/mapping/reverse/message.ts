@@ -3,9 +3,10 @@ import { compileDeclared } from './declared.ts';
 import type { V2MessageMapDocument, V2PartDocument } from './document.ts';
 import { GroupDraft, SegmentDraft } from './draft.ts';
 import { type ElementCondition, parseElementCondition } from './element-condition.ts';
+import type { Node } from './node.ts';
 import type { ProduceContext, Unit } from './produce.ts';
 import type { ReverseFrame, ReverseRun } from './run.ts';
-import { type Scope, type Select, type Subject, compileSelect } from './select.ts';
+import { type Scope, type Subject, compileSelect } from './select.ts';
 
 /** An event that a message map makes messages of. */
 export interface CompiledEvent {
@@ -73,8 +74,7 @@ function compileWhen(
 
 function compilePart(document: V2PartDocument, mapId: string, context: V2MessageContext): Part {
   const report = (message: string): void => context.report(message, document.id);
-  const each = document.forEach && compileSelect(document.forEach, report);
-  const first = document.with && compileSelect(document.with, report);
+  const chosen = compileChoice(document, report);
   const labels = Object.entries(document.labels ?? {}).map(
     ([name, texts]) => [name, compileSelect(texts, report)] as const,
   );
@@ -84,10 +84,15 @@ function compilePart(document: V2PartDocument, mapId: string, context: V2Message
       ? compileGroup(document, mapId, context)
       : compileSegment(document, document.segment, { mapId, context, report });
   return (place) => {
-    for (const subject of choose(place, each, first)) {
+    const subjects = chosen(place);
+    if (subjects.length === 0 && document.must === true) {
+      if (document.segment === undefined) reportMissing(document, place);
+      else write({ ...place, at: nothing });
+    }
+    for (const subject of subjects) {
       let scope = label(place.scope, document.as, subject);
       for (const [name, select] of labels) {
-        scope = label(scope, name, choose({ ...place, scope }, undefined, select)[0]);
+        scope = label(scope, name, toSubject(select(place.run, scope)[0], scope));
       }
       const inner: Place = { ...place, scope, at: subject ?? place.at };
       if (when !== undefined && !isMet(when, inner)) continue;
@@ -96,20 +101,46 @@ function compilePart(document: V2PartDocument, mapId: string, context: V2Message
   };
 }
 
-/** None is one without a resource of its own. */
-function choose(
-  { run, scope }: Place,
-  each: Select | '' | undefined,
-  first: Select | '' | undefined,
-): readonly (Subject | undefined)[] {
-  const toSubject = (node: Subject['node']): Subject =>
-    [...scope.values()].find((known) => known.node.path === node.path) ?? {
-      node,
-      taken: new Set(),
-    };
-  if (each) return each(run, scope).map(toSubject);
-  if (first) return first(run, scope).slice(0, 1).map(toSubject);
-  return [undefined];
+function reportMissing(document: V2PartDocument, { run }: Place): void {
+  const name = document.group ?? document.id;
+  const texts = [document.forEach ?? document.with ?? []].flat().join(', ');
+  run.report({
+    code: 'resource-missing',
+    severity: 'error',
+    message: `Expected what ${name} is made of (${texts}), found none in the input. Put it into the Bundle.`,
+  });
+}
+
+type Choose = (place: Place) => readonly (Subject | undefined)[];
+
+/** Without a selector a part is there once, made of what the group around it is. */
+function compileChoice(document: V2PartDocument, report: (message: string) => void): Choose {
+  const { forEach, with: first, unused = false } = document;
+  const texts = forEach ?? first;
+  if (texts === undefined) return () => [undefined];
+  const select = compileSelect(texts, report);
+  const where = compileWhen(document.where, report);
+  return (place) => {
+    const { run, scope } = place;
+    const found = select(run, scope).filter(
+      (node) =>
+        (where === undefined || isMet(where, { ...place, at: { node, taken: new Set() } })) &&
+        !(unused && run.isUsed(node)),
+    );
+    return (forEach === undefined ? found.slice(0, 1) : found).map((node) =>
+      toSubject(node, scope),
+    );
+  };
+}
+
+/** One that has a label already is the same, with what was taken of it. */
+function toSubject(node: Node, scope: Scope): Subject;
+function toSubject(node: Node | undefined, scope: Scope): Subject | undefined;
+function toSubject(node: Node | undefined, scope: Scope): Subject | undefined {
+  if (node === undefined) return undefined;
+  return (
+    [...scope.values()].find((known) => known.node.path === node.path) ?? { node, taken: new Set() }
+  );
 }
 
 function label(scope: Scope, name: string | undefined, subject: Subject | undefined): Scope {
@@ -168,7 +199,8 @@ function compileSegment(
       const subject =
         source.label === undefined ? (place.at ?? nothing) : place.scope.get(source.label);
       if (subject === undefined) continue;
-      for (const unit of source.units()) runUnit(unit, { ...frame, taken: subject.taken }, subject);
+      const taken = document.again === true ? new Set<string>() : subject.taken;
+      for (const unit of source.units()) runUnit(unit, { ...frame, taken }, subject);
     }
     if (segment.isEmpty && document.must !== true) {
       group.parts.pop();

@@ -89,6 +89,8 @@ export function writeGiven(
       : given.map(([position, text]) => [descend(spot.place, position), text] as const);
   for (const [place, text] of parts) {
     const result = place === undefined ? 'differs' : run.write(frame, place, text);
+    if (result === 'differs' && typeof given !== 'string' && isSaid(frame, spot.place, given))
+      break;
     if (result === 'differs' && !(place && isLessPrecise(frame, place, text))) {
       run.rollback(mark);
       return frame.agreeOnly ? 'conflict' : 'none';
@@ -97,6 +99,16 @@ export function writeGiven(
   }
   run.consume(frame, node);
   return 'done';
+}
+
+/** Whether the name or number of an authority stands there already, in whichever of its components. */
+function isSaid(
+  { segment }: ReverseFrame,
+  place: Place,
+  given: readonly (readonly [number, string])[],
+): boolean {
+  const [, main] = given[0] ?? [0, ''];
+  return [...segment.below(place)].some(([, text]) => text === main);
 }
 
 /** A day beside its own time says nothing more. */
@@ -208,6 +220,7 @@ function toTranslatedPart(map: ReverseMap, table: Table, document: RuleDocument)
       });
       return 'none';
     }
+    if (concept === node) return toPart(map)(frame, spot, node);
     const outcome = applyMap(map, { ...enter(frame, spot), taken: new Set() }, concept);
     if (outcome === 'done') frame.run.consume(frame, node);
     return outcome;

@@ -128,6 +128,12 @@ export class ReverseRun {
     for (const rule of new Set(this.#written.map((one) => one.rule))) this.#onRule(rule);
   }
 
+  /** Whether anything of it has been taken. */
+  isUsed(node: Node): boolean {
+    for (const leaf of findLeaves(node.value, node.path)) if (this.consumed.has(leaf)) return true;
+    return false;
+  }
+
   /** The way there would have written something else: another attempt is likelier to be right. */
   penalize(): void {
     this.#score--;

@@ -64,10 +64,7 @@ function findLabelled(scope: Scope, label: string | undefined): readonly Node[] 
 }
 
 function follow(run: ReverseRun, node: Node): Node {
-  const found = run.input.resolve(node);
-  if (found === undefined) return node;
-  run.consume({ taken: new Set() }, node);
-  return found;
+  return run.input.resolve(node) ?? node;
 }
 
 function findReferring(
@@ -77,11 +74,7 @@ function findReferring(
 ): readonly Node[] {
   if (subject === undefined) return [];
   return starts.filter((node) =>
-    readElements(node, steps).some((reference) => {
-      const isIt = isSame(run, reference, subject.node);
-      if (isIt) run.consume({ taken: new Set() }, reference);
-      return isIt;
-    }),
+    readElements(node, steps).some((reference) => isSame(run, reference, subject.node)),
   );
 }
 
