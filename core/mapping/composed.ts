@@ -1,12 +1,14 @@
-import type { MappingFunction } from './functions.ts';
 import type { Segment } from '../hl7v2/message.ts';
+import { encodeBase64 } from './base64.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toText } from './source.ts';
 import type { Group } from './structure.ts';
-import { encodeBase64 } from './base64.ts';
+
+/** As MappingFunction, which this is handed on to. */
+type Composed = (source: SourceValue, frame: Frame) => unknown;
 
 /** Conversions that put several values together. They say themselves what they took. */
-export const composedFunctions: Readonly<Record<string, MappingFunction>> = {
+export const composedFunctions: Readonly<Record<string, Composed>> = {
   base64OfLines: (source, frame) => toLines(source, frame),
   errorLocation: (source) => toErrorLocation(source),
 };
