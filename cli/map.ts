@@ -1,52 +1,66 @@
-import type { Command } from 'commander';
-import { openMapper } from '../connectors/file/mapping-files.ts';
-import { HilumError, toLine } from '../core/errors.ts';
+import { Option, type Command } from 'commander';
+import { openFhirValidator } from '../connectors/file/fhir-schema.ts';
+import { openMapper, openV2Mapper } from '../connectors/file/mapping-files.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
-import { isValid, type Issue } from '../core/issue.ts';
-import type { Mapper, MappingResult, Provenance } from '../core/mapping/mapper.ts';
-import { findMappings } from './find-mappings.ts';
+import { versions } from '../core/hl7v2/definitions/versions.ts';
+import { isValid } from '../core/issue.ts';
+import { findFaults } from '../core/mapping/gate.ts';
+import type { Mapper, MappingResult } from '../core/mapping/mapper.ts';
+import { collect, findMappings } from './find-mappings.ts';
 import { type ExitCode, forEachFile, type InputFile, reportIssues } from './input.ts';
+import { type BackOptions, isFhir, mapFhirFile } from './map-back.ts';
+import { mapV2File } from './map-v2.ts';
+import { toPlain, toProvenanceLine, tryOpen } from './map-output.ts';
 
-interface Options {
-  readonly ndjson?: boolean;
-  readonly provenance?: boolean;
+interface Options extends BackOptions {
   readonly zone?: string;
-  readonly mappings: string;
-  readonly layer: readonly string[];
+  readonly map?: string;
 }
 
 /**
- * `hilum map [--ndjson] [--provenance] FILE…`: the Bundle of every message. With `--ndjson` a line a message:
- * `{"file","message":n,"resource","issues":[…],"unconsumed":[paths…],"provenance":[…]}`; otherwise issues and
- * provenance go to standard error. Exits 1 if any message cannot be mapped.
+ * `hilum map [--ndjson] [--provenance] FILE…`: the Bundle of every message; of a file with FHIR the HL7 v2 message
+ * that it becomes; with `--map ID` the message of another version or site. With `--ndjson` a line a message:
+ * `{"file","message":n,"resource","issues":[…],"unconsumed":[paths…],"provenance":[…]}`, with `"hl7"` in the place of
+ * `"resource"` where HL7 v2 comes out; otherwise issues and provenance go to standard error. Exits 1 if any message
+ * cannot be mapped, or the FHIR that it becomes is not valid R4.
  */
 export function registerMap(program: Command): void {
   program
     .command('map')
-    .description('Map HL7 v2 messages to FHIR R4 transaction Bundles.')
-    .argument('<file...>', 'files with one or more messages; - is standard input')
+    .description(
+      'Map HL7 v2 messages to FHIR R4 transaction Bundles, and FHIR R4 (JSON) to HL7 v2 messages.',
+    )
+    .argument('<file...>', 'files with messages, or with a resource or Bundle; - is standard input')
     .option('--ndjson', 'a line of JSON a message')
     .option('--provenance', 'say for every element which source value and rule it came from')
     .option('--zone <zone>', 'the zone of times that state none: +01:00 or Europe/Berlin')
+    .option('--map <id>', 'a map from HL7 v2 to HL7 v2, as any-to-2.5.1')
+    .option('--event <event>', 'of FHIR: the event, as ADT^A08; without, the resources decide')
+    .addOption(
+      new Option('--to-version <version>', 'of FHIR: the version of the message')
+        .choices(versions)
+        .default('2.5.1'),
+    )
+    .option('--date <timestamp>', 'of FHIR: MSH-7, as 20260102093000+0100; without, the time now')
+    .option('--control-id <id>', 'of FHIR: MSH-10; without, made of the content')
+    .option('--sender <name>', 'of FHIR: MSH-3 and MSH-4, as APPLICATION|FACILITY')
+    .option('--receiver <name>', 'of FHIR: MSH-5 and MSH-6, as APPLICATION|FACILITY')
     .option('--mappings <folder>', 'the mapping files', findMappings(import.meta.dirname))
     .option('--layer <name>', 'a layer to apply; may be repeated', collect, [])
     .action(async (files: readonly string[], options: Options) => {
-      const mapper = open(options);
-      if (mapper === undefined) process.exitCode = 2;
-      else await forEachFile(files, (input) => mapFile(input, mapper, options));
+      await forEachFile(files, (input) => mapAny(input, options));
     });
 }
 
-const collect = (layer: string, before: readonly string[]): readonly string[] => [...before, layer];
-
-function open({ mappings, layer }: Options): Mapper | undefined {
-  try {
-    return openMapper(mappings, layer);
-  } catch (error) {
-    if (!(error instanceof HilumError)) throw error;
-    for (const issue of error.issues) process.stderr.write(`${toLine(issue)}\n`);
-    return undefined;
+function mapAny(input: InputFile, options: Options): ExitCode {
+  const { mappings, layer, map } = options;
+  if (map !== undefined) {
+    const mapper = tryOpen(() => openV2Mapper(mappings, map, layer));
+    return mapper === undefined ? 2 : mapV2File(input, mapper, options);
   }
+  if (isFhir(input)) return mapFhirFile(input, options);
+  const mapper = tryOpen(() => openMapper(mappings, layer));
+  return mapper === undefined ? 2 : mapFile(input, mapper, options);
 }
 
 function mapFile(input: InputFile, mapper: Mapper, options: Options): ExitCode {
@@ -74,11 +88,12 @@ function mapMessage(bytes: Uint8Array, mapper: Mapper, options: Options): Mappin
   if (!parsed.ok)
     return { resource: null, issues: parsed.issues, unconsumed: [], held: [], provenance: [] };
   const { provenance = false, zone } = options;
-  const result = mapper.map(parsed.message, {
-    provenance,
-    ...(zone === undefined ? {} : { zone }),
-  });
-  return { ...result, issues: [...parsed.issues, ...result.issues] };
+  const { message } = parsed;
+  const map = (provenance: boolean): MappingResult =>
+    mapper.map(message, { provenance, ...(zone === undefined ? {} : { zone }) });
+  const result = map(provenance);
+  const faults = findFaults(result, openFhirValidator(), () => map(true).provenance);
+  return { ...result, issues: [...parsed.issues, ...result.issues, ...faults] };
 }
 
 /** Exactly the agreed keys, in their order. */
@@ -87,10 +102,3 @@ function toJsonLine(file: string, message: number, result: MappingResult): strin
   const issues = result.issues.map(toPlain);
   return JSON.stringify({ file, message, resource, issues, unconsumed, provenance });
 }
-
-function toPlain({ code, severity, location, message }: Issue): Issue {
-  return { code, severity, ...(location === undefined ? {} : { location }), message };
-}
-
-const toProvenanceLine = ({ target, source, rule }: Provenance): string =>
-  `${target} <- ${source} <- ${rule}\n`;

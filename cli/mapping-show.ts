@@ -1,9 +1,14 @@
 import type { Command } from 'commander';
-import { readMappingFilesSync } from '../connectors/file/mapping-files.ts';
+import { openReverseMapper, readMappingFilesSync } from '../connectors/file/mapping-files.ts';
 import { HilumError, toLine } from '../core/errors.ts';
 import { type Issue, isValid } from '../core/issue.ts';
 import { type EffectiveMap, findEffectiveMaps } from '../core/mapping/effective.ts';
-import { findMappings } from './find-mappings.ts';
+import { findVersions } from '../core/mapping/version.ts';
+import { collect, findMappings } from './find-mappings.ts';
+import { tryOpen } from './map-output.ts';
+
+/** A message map also with the version that a node may pin: over all that it reaches. */
+type ShownMap = EffectiveMap & { readonly version?: string };
 
 interface Options {
   readonly json?: boolean;
@@ -13,7 +18,8 @@ interface Options {
 
 /**
  * `hilum mapping list` and `hilum mapping show ID`, both with `--layer NAME` (repeated, in order) and `--json`: the
- * maps as they are in effect, each with its hash, and of one map every rule with the layer that it comes from. Exits
+ * maps as they are in effect, each with its hash, and of one map every rule with the layer that it comes from, or with
+ * `--reverse` what becomes of it on the way back. Exits
  * 1 where there is no such map, 2 where the files are faulty.
  */
 export function registerMappingShow(mapping: Command): void {
@@ -31,10 +37,12 @@ export function registerMappingShow(mapping: Command): void {
     mapping
       .command('show')
       .description('Show a map with its layers over it, and the layer of each rule.')
-      .argument('<id>', 'the id of the map: PID.Patient'),
-  ).action((id: string, options: Options) => {
+      .argument('<id>', 'the id of the map: PID.Patient')
+      .option('--reverse', 'what becomes of each rule on the way from FHIR to HL7 v2, and why'),
+  ).action((id: string, options: Options & { readonly reverse?: boolean }) => {
     const maps = open(options);
     if (maps === undefined) return;
+    if (options.reverse === true && showReverse(id, options)) return;
     const map = maps.find((known) => known.id === id);
     if (map === undefined) {
       process.stderr.write(
@@ -51,26 +59,45 @@ export function registerMappingShow(mapping: Command): void {
   });
 }
 
+/** Whether there is such a map of which rules go back. */
+function showReverse(id: string, { mappings, layer, json }: Options): boolean {
+  const rules = tryOpen(() => openReverseMapper(mappings, layer))?.rulesOf(id);
+  if (rules === undefined) return false;
+  if (json === true) print(rules);
+  else {
+    for (const rule of rules) {
+      const why = rule.why === undefined ? '' : `: ${rule.why}`;
+      process.stdout.write(`${rule.reverse.padEnd(10)}  ${rule.id}${why}\n`);
+    }
+  }
+  return true;
+}
+
 const withOptions = (command: Command): Command =>
   command
     .option('--json', 'as JSON')
     .option('--mappings <folder>', 'the mapping files', findMappings(import.meta.dirname))
     .option('--layer <name>', 'a layer to apply; may be repeated', collect, []);
 
-const collect = (layer: string, before: readonly string[]): readonly string[] => [...before, layer];
-
-const toHead = ({ id, kind, hash, path }: EffectiveMap): string =>
-  `${hash} ${id} (${kind}, ${path})`;
+const toHead = ({ id, kind, hash, path, version }: ShownMap): string =>
+  `${hash} ${id} (${kind}, ${path}${version === undefined ? '' : `, version ${version}`})`;
 
 const print = (value: unknown): void => {
   process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
 };
 
-function open({ mappings, layer }: Options): readonly EffectiveMap[] | undefined {
+function open({ mappings, layer }: Options): readonly ShownMap[] | undefined {
   const issues: Issue[] = [];
-  let maps: readonly EffectiveMap[] = [];
+  let maps: readonly ShownMap[] = [];
   try {
-    maps = findEffectiveMaps(readMappingFilesSync(mappings), layer, issues);
+    const files = readMappingFilesSync(mappings);
+    const versions = new Map(
+      findVersions(files, layer, []).map(({ id, version }) => [id, version]),
+    );
+    maps = findEffectiveMaps(files, layer, issues).map((map) => {
+      const version = versions.get(map.id);
+      return version === undefined ? map : { ...map, version };
+    });
   } catch (error) {
     if (!(error instanceof HilumError)) throw error;
     issues.push(...error.issues);

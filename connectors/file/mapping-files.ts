@@ -4,6 +4,9 @@ import { join, sep } from 'node:path';
 import { HilumError, buildError } from '../../core/errors.ts';
 import type { FileChanges } from './file-set.ts';
 import { type Mapper, type MappingFile, compileMappings } from '../../core/mapping/mapper.ts';
+import { buildMappings, type Mappings } from '../../core/mapping/mappings.ts';
+import { type CompileV2Result, type V2Mapper, compileV2Maps } from '../../core/mapping/v2-map.ts';
+import { type ReverseMapper, compileReverse } from '../../core/mapping/reverse.ts';
 
 /** Whether a file in a folder of mappings is one of them, by its path. */
 export const isMapping = (name: string): boolean =>
@@ -73,6 +76,70 @@ export function openMapper(directory: string, layers: readonly string[] = []): M
   if (!result.ok) throw new HilumError('permanent', result.issues);
   opened.set(key, result.mapper);
   return result.mapper;
+}
+
+const folders = new Map<string, Mappings>();
+
+/** The mappings of a folder as they are when they are first asked for, shared by the whole process. */
+export function openMappings(directory: string): Mappings {
+  const known = folders.get(directory) ?? buildMappings(() => readMappingFilesSync(directory));
+  folders.set(directory, known);
+  return known;
+}
+
+/**
+ * What gives the mappings of a folder as they are at each call: compiled anew where a file has changed. Throws what
+ * {@link readMappingFiles} rejects with.
+ */
+export function followMappings(directory: string): () => Mappings {
+  let known: { readonly text: string; readonly mappings: Mappings } | undefined;
+  return () => {
+    const files = readMappingFilesSync(directory);
+    const text = JSON.stringify(files);
+    if (known?.text !== text) known = { text, mappings: buildMappings(() => files) };
+    return known.mappings;
+  };
+}
+
+const openedReverse = new Map<string, ReverseMapper>();
+
+/** As {@link openMapper}, for the way from FHIR to HL7 v2. */
+export function openReverseMapper(
+  directory: string,
+  layers: readonly string[] = [],
+): ReverseMapper {
+  const key = JSON.stringify([directory, layers]);
+  const known = openedReverse.get(key);
+  if (known !== undefined) return known;
+  const result = compileReverse(readMappingFilesSync(directory), { layers });
+  if (!result.ok) throw new HilumError('permanent', result.issues);
+  openedReverse.set(key, result.mapper);
+  return result.mapper;
+}
+
+const openedV2 = new Map<string, CompileV2Result>();
+
+/**
+ * A map from HL7 v2 to HL7 v2 of a folder, by its id. Throws HilumError (permanent) with every problem of the
+ * files, or `mapping-missing` where there is no such map.
+ */
+export function openV2Mapper(
+  directory: string,
+  id: string,
+  layers: readonly string[] = [],
+): V2Mapper {
+  const key = JSON.stringify([directory, layers]);
+  const result = openedV2.get(key) ?? compileV2Maps(readMappingFilesSync(directory), { layers });
+  if (!result.ok) throw new HilumError('permanent', result.issues);
+  openedV2.set(key, result);
+  const map = result.maps.get(id);
+  if (map !== undefined) return map;
+  const known = [...result.maps.keys()].join(', ');
+  throw buildError(
+    'permanent',
+    'mapping-missing',
+    `Expected one of the maps from HL7 v2 to HL7 v2 (${known}), found the id ${id}.`,
+  );
 }
 
 /** As {@link readMappingFiles}, at once; throws what that rejects with. */

@@ -1,7 +1,4 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import { parse as parseYaml } from 'yaml';
 import type { Issue } from '../issue.ts';
-import { parseCsvTable } from './csv-table.ts';
 import type {
   ConceptMapDocument,
   DatatypeMapDocument,
@@ -10,11 +7,13 @@ import type {
   RuleDocument,
   SegmentMapDocument,
 } from './document.ts';
+import { isToFhir } from './document.ts';
 import { compileIdentity } from './identity.ts';
-import { applyResources, applyRules, isLayer } from './layers.ts';
+import { applyLayer, isLayer } from './layers.ts';
 import { type CompiledMessageMap, compileMessageMap } from './message-map.ts';
-import { type CompiledMap, compileRule, compileWhen } from './rule.ts';
-import { mappingSchemas } from './schema.ts';
+import type { CompiledMap } from './compiled-map.ts';
+import { type Located, parseFiles } from './parse-files.ts';
+import { compileRule, compileWhen } from './rule.ts';
 import { Table } from './tables.ts';
 
 /** All maps and tables of a set of files, ready to run. */
@@ -23,29 +22,7 @@ export interface Compiled {
   readonly tables: ReadonlyMap<string, Table>;
 }
 
-interface Located<T> {
-  readonly path: string;
-  readonly document: T;
-}
-
 type ElementMapDocument = SegmentMapDocument | DatatypeMapDocument;
-
-type Kind = 'map' | 'messageMap' | 'conceptMap';
-
-const ajv = new Ajv2020({
-  allErrors: true,
-  strict: true,
-  allowUnionTypes: true,
-  strictRequired: false,
-});
-const validators = new Map<Kind, ValidateFunction>();
-
-/** Compiled when the first such file is read: that takes tenths of a second, and many processes read none. */
-function compiledFor(kind: Kind): ValidateFunction {
-  const validate = validators.get(kind) ?? ajv.compile(mappingSchemas[kind]);
-  validators.set(kind, validate);
-  return validate;
-}
 
 /** Compiles mapping files; all problems are pushed to `issues`, each located as `file:rule`. */
 export function compileFiles(
@@ -56,17 +33,11 @@ export function compileFiles(
   const report = (location: string, message: string): void => {
     issues.push({ code: 'mapping-invalid', severity: 'error', location, message });
   };
-  const { maps: documents, tables: tableDocuments } = parseFiles(files, issues);
-  const tables = buildTables(tableDocuments, layers, report);
-  checkLayers(
-    layers,
-    [...documents.map(({ document }) => document.layer), ...tableDocuments.map(findLayer)],
-    report,
-  );
-  const bases = flatten(documents, layers, report);
+  const { bases, tables } = openFiles(files, layers, issues);
   const maps = declareMaps(bases, report);
   const messages: CompiledMessageMap[] = [];
   for (const { path, document } of bases) {
+    if (!isToFhir(document)) continue;
     const context = {
       maps,
       tables,
@@ -79,12 +50,12 @@ export function compileFiles(
   return { messages, tables };
 }
 
-/** The maps with the rules of the layers over them; what is wrong with files and layers is pushed to `issues`. */
-export function flattenFiles(
+/** All maps with the rules of the layers over them, and the tables; what is wrong with files and layers is pushed to `issues`. */
+export function openFiles(
   files: readonly MappingFile[],
   layers: readonly string[],
   issues: Issue[],
-): readonly Located<MapDocument>[] {
+): { readonly bases: readonly Located<MapDocument>[]; readonly tables: Map<string, Table> } {
   const report: Report = (location, message) => {
     issues.push({ code: 'mapping-invalid', severity: 'error', location, message });
   };
@@ -94,7 +65,19 @@ export function flattenFiles(
     [...maps.map(({ document }) => document.layer), ...tables.map(findLayer)],
     report,
   );
-  return flatten(maps, layers, report);
+  return {
+    bases: flatten(maps, layers, report),
+    tables: buildTables(tables, layers, report),
+  };
+}
+
+/** As {@link openFiles}, the maps alone. */
+export function flattenFiles(
+  files: readonly MappingFile[],
+  layers: readonly string[],
+  issues: Issue[],
+): readonly Located<MapDocument>[] {
+  return openFiles(files, layers, issues).bases;
 }
 
 function checkLayers(
@@ -107,106 +90,13 @@ function checkLayers(
   }
 }
 
-/** Maps and tables as they were written, those of layers too; problems of form are pushed to `issues`. */
-export function parseFiles(
-  files: readonly MappingFile[],
-  issues: Issue[],
-): {
-  readonly maps: readonly Located<MapDocument>[];
-  readonly tables: readonly Located<ConceptMapDocument>[];
-} {
-  const maps: Located<MapDocument>[] = [];
-  const tables: Located<ConceptMapDocument>[] = [];
-  for (const file of files) {
-    const document = file.path.endsWith('.csv')
-      ? parseCsvTable(file, issues)
-      : readDocument(file, (location, message) => {
-          issues.push({ code: 'mapping-invalid', severity: 'error', location, message });
-        });
-    if (document === undefined) continue;
-    if (isConceptMap(document)) tables.push({ path: file.path, document });
-    else maps.push({ path: file.path, document });
-  }
-  return { maps, tables };
-}
-
 type Report = (location: string, message: string) => void;
 
 const toPlace = (path: string, rule?: string): string =>
   rule === undefined ? path : `${path}:${rule}`;
 
-function readDocument(
-  file: MappingFile,
-  report: Report,
-): MapDocument | ConceptMapDocument | undefined {
-  let content: unknown;
-  try {
-    content = file.path.endsWith('.json') ? JSON.parse(file.text) : parseYaml(file.text);
-  } catch (error) {
-    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
-    report(file.path, `The file is no YAML or JSON: ${reason ?? ''}`);
-    return undefined;
-  }
-  const kind = readKind(content);
-  if (kind === undefined) {
-    report(
-      file.path,
-      'Expected kind: MessageMap, SegmentMap or DatatypeMap, or resourceType: ConceptMap',
-    );
-    return undefined;
-  }
-  const validate = compiledFor(kind);
-  if (validate(content)) return content as MapDocument | ConceptMapDocument;
-  for (const error of relevant(validate.errors ?? [])) {
-    report(toPlace(file.path, findRule(content, error.instancePath)), describe(error));
-  }
-  return undefined;
-}
-
-function readKind(content: unknown): Kind | undefined {
-  if (typeof content !== 'object' || content === null) return undefined;
-  const { kind, resourceType } = content as { kind?: unknown; resourceType?: unknown };
-  if (resourceType === 'ConceptMap') return 'conceptMap';
-  if (kind === 'MessageMap') return 'messageMap';
-  return kind === 'SegmentMap' || kind === 'DatatypeMap' ? 'map' : undefined;
-}
-
-const isConceptMap = (content: MapDocument | ConceptMapDocument): content is ConceptMapDocument =>
-  'resourceType' in content;
-
-/** A failed choice reports each of its branches: where a plain reason exists, that one is enough. */
-function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
-  const choices = new Set(['anyOf', 'oneOf']);
-  const plain = errors.filter(
-    ({ keyword, schemaPath }) => !choices.has(keyword) && !/\/(anyOf|oneOf)\//.test(schemaPath),
-  );
-  return plain.length > 0 ? plain : errors.filter(({ keyword }) => choices.has(keyword));
-}
-
-function describe(error: ErrorObject): string {
-  const where = error.instancePath === '' ? 'The file' : error.instancePath.slice(1);
-  const detail: unknown = error.params['additionalProperty'] ?? error.params['allowedValues'];
-  const tail = detail === undefined ? '' : `: ${JSON.stringify(detail)}`;
-  if (error.keyword === 'anyOf' || error.keyword === 'oneOf') {
-    return `${where} is incomplete: a rule has to and one of from, const or via; or from and ignore`;
-  }
-  return `${where} ${error.message ?? 'is invalid'}${tail}`;
-}
-
-/** The id of the innermost thing that has one, along the path into the document. */
-function findRule(content: unknown, instancePath: string): string | undefined {
-  let found: string | undefined;
-  let at: unknown = content;
-  for (const key of instancePath.split('/').slice(1)) {
-    at = (at as Record<string, unknown> | undefined)?.[key];
-    const id: unknown = (at as { id?: unknown } | undefined)?.id;
-    if (typeof id === 'string') found = id;
-  }
-  return found;
-}
-
 /** A table below `layers/acme/` is of the layer acme: a file of a table has no other place to say so. */
-const findLayer = ({ path }: { readonly path: string }): string | undefined =>
+export const findLayer = ({ path }: { readonly path: string }): string | undefined =>
   /^layers\/([^/]+)\//.exec(path)?.[1];
 
 /** The tables by id, with those of the active layers over them. */
@@ -241,7 +131,7 @@ function flatten(
   const bases = new Map<string, Located<MapDocument>>();
   for (const located of documents) {
     const { path, document } = located;
-    if (isLayer(document)) continue;
+    if (isLayer(document) || isElsewhere(document, layers)) continue;
     if (bases.has(document.id)) report(path, `There is another map with the id ${document.id}`);
     else bases.set(document.id, located);
   }
@@ -260,22 +150,21 @@ function flatten(
   return [...bases.values()];
 }
 
+/** A map with a layer and nothing that it extends is there with its layer alone. */
+const isElsewhere = ({ layer }: MapDocument, layers: readonly string[]): boolean =>
+  layer !== undefined && !layers.includes(layer);
+
 function merge(
   base: Located<MapDocument>,
   over: Located<MapDocument>,
   report: Report,
 ): Located<MapDocument> {
-  const reportRule = (rule: string, message: string): void =>
-    report(toPlace(over.path, rule), message);
-  if (base.document.kind === 'MessageMap' && over.document.kind === 'MessageMap') {
-    return { ...base, document: applyResources(base.document, over.document, reportRule) };
-  }
-  if (base.document.kind === 'MessageMap' || over.document.kind === 'MessageMap') {
-    report(over.path, `extends: ${base.document.id} is of another kind`);
-    return base;
-  }
-  const rules = applyRules(base.document.rules, over.document.rules, reportRule);
-  return { ...base, document: { ...base.document, rules } };
+  const document = applyLayer(base.document, over.document, (rule, message) =>
+    report(toPlace(over.path, rule), message),
+  );
+  if (document !== undefined) return { ...base, document };
+  report(over.path, `extends: ${base.document.id} is of another kind`);
+  return base;
 }
 
 function declareMaps(
@@ -284,7 +173,7 @@ function declareMaps(
 ): Map<string, CompiledMap> {
   const maps = new Map<string, CompiledMap>();
   for (const { path, document } of bases) {
-    if (document.kind === 'MessageMap') continue;
+    if (!isToFhir(document) || document.kind === 'MessageMap') continue;
     const type = document.target.fhir;
     maps.set(document.id, {
       id: document.id,
@@ -313,6 +202,7 @@ function fillSteps(
     const report = (message: string): void => context.report(toPlace(path, rule.id), message);
     if (seen.has(rule.id)) report('There is another rule with this id in the map');
     seen.add(rule.id);
+    if (rule.dir === 'toV2') return [];
     const step = compileRule(rule, { ...context, mapId: document.id, report });
     return step === undefined ? [] : [step];
   });

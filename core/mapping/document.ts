@@ -1,3 +1,6 @@
+import type { V2MessageMapDocument, V2SegmentMapDocument } from './reverse/document.ts';
+import type { V2MapDocument } from './v2/document.ts';
+
 /** One mapping file as it was read: core never touches a file system. */
 export interface MappingFile {
   /** Relative to the mappings folder, with `/`: `segment/PID.Patient.map.yaml`. Used in every issue. */
@@ -13,6 +16,9 @@ export type UnmappedPolicy = (typeof unmappedPolicies)[number];
 
 /** The extension by which a ConceptMap states an {@link UnmappedPolicy} of its own, as `valueCode`. */
 export const unmappedExtension = 'urn:hilum:unmapped';
+
+/** The extension of a target by which a ConceptMap names, of several codes that become one, the one for the way back. */
+export const preferredExtension = 'urn:hilum:preferred';
 
 /**
  * One rule of a segment or datatype map, as its author wrote it. docs/mapping.md explains every word.
@@ -38,6 +44,8 @@ export interface RuleDocument {
   /** Why this field is not mapped. */
   readonly ignore?: string;
   readonly onUnmapped?: UnmappedPolicy;
+  /** Only for the way there (`toFhir`), or back (`toV2`: `from` is a path in FHIR, `to` one in HL7 v2). Both without. */
+  readonly dir?: 'toFhir' | 'toV2';
   readonly override?: 'replace' | 'disable' | 'add';
   readonly note?: string;
   /** The row of the HL7 Version 2 to FHIR guide that the rule follows. */
@@ -153,7 +161,7 @@ export interface MessageMapDocument {
   readonly extends?: string;
   readonly layer?: string;
   readonly note?: string;
-  /** MSH-9.1 and MSH-9.2: `ORU^R01`. */
+  /** MSH-9.1 and MSH-9.2: `ORU^R01`; MSH-9.1 alone, `ACK`, for every trigger without a map of its own. */
   readonly source?: { readonly messages: readonly string[] };
   readonly structure?: {
     readonly segments: readonly string[];
@@ -176,10 +184,25 @@ export interface ConceptMapDocument {
     readonly target?: string;
     readonly element: readonly {
       readonly code: string;
-      readonly target?: readonly { readonly code?: string; readonly display?: string }[];
+      readonly target?: readonly {
+        readonly code?: string;
+        readonly display?: string;
+        readonly extension?: readonly { readonly url: string; readonly valueBoolean?: boolean }[];
+      }[];
     }[];
     readonly unmapped?: { readonly mode: 'provided' | 'fixed'; readonly code?: string };
   }[];
 }
 
-export type MapDocument = SegmentMapDocument | DatatypeMapDocument | MessageMapDocument;
+/** A map from HL7 v2 to FHIR, whose rules also go back. */
+export type ToFhirDocument = SegmentMapDocument | DatatypeMapDocument | MessageMapDocument;
+
+/** A map of any direction. */
+export type MapDocument =
+  ToFhirDocument | V2SegmentMapDocument | V2MessageMapDocument | V2MapDocument;
+
+/** Whether a map is one from HL7 v2 to FHIR. */
+export const isToFhir = (document: MapDocument): document is ToFhirDocument =>
+  document.kind === 'SegmentMap' ||
+  document.kind === 'DatatypeMap' ||
+  document.kind === 'MessageMap';

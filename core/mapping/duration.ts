@@ -1,6 +1,6 @@
 import { parseTimestamp, toFhirDateTime } from '../hl7v2/timestamp.ts';
 import type { Frame } from './run.ts';
-import { type SourceValue, toChild, toRepetition, toText } from './source.ts';
+import { type SourceValue, toText } from './source.ts';
 
 /** In which field a segment says how long what it starts will take; the unit stands beside it. HL7 v2 chapters 4 and 10. */
 const durations: Readonly<Record<string, number>> = {
@@ -55,7 +55,7 @@ function toPeriod(source: SourceValue, frame: Frame): Period | null | undefined 
   const zone = timestamp.offset === undefined ? frame.run.zone() : undefined;
   const start = toFhirDateTime(timestamp, zone);
   if (seconds === undefined || !start.includes('T')) return null;
-  for (const taken of [toChild(amount, 1), unit]) frame.run.consumed.add(taken);
+  for (const taken of [amount.part(1), unit]) taken.isTaken = true;
   return { start, end: addSeconds(start, seconds) };
 }
 
@@ -67,22 +67,20 @@ export function toMinutes(source: SourceValue, frame: Frame): number | null {
   const unit = findUnit(source, frame);
   const seconds = toSeconds(source, unit, frame);
   if (seconds === undefined || seconds <= 0 || seconds % 60 !== 0) return null;
-  frame.run.consumed.add(unit);
+  unit.isTaken = true;
   return seconds / 60;
 }
 
 function findUnit(source: SourceValue, frame: Frame): SourceValue {
   const { segment, field, repetition, component } = source;
-  const found = frame.run.repetitions(segment, field)[repetition - 1];
-  const whole = toRepetition(segment, { field, repetition }, found);
-  if (component > 0) return toChild(whole, component + 1);
-  const second = toChild(whole, 2);
-  return second.value.valued ? second : readField(source, field + 1, frame);
+  const whole = frame.run.fields(segment).repetition(field, repetition);
+  if (component > 0) return whole.part(component + 1);
+  const second = whole.part(2);
+  return second.valued ? second : readField(source, field + 1, frame);
 }
 
 function readField(source: SourceValue, field: number, frame: Frame): SourceValue {
-  const [found] = frame.run.repetitions(source.segment, field);
-  return toRepetition(source.segment, { field, repetition: 1 }, found);
+  return frame.run.fields(source.segment).repetition(field, 1);
 }
 
 function toSeconds(amount: SourceValue, unit: SourceValue, frame: Frame): number | undefined {

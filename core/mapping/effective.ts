@@ -61,7 +61,8 @@ export function findEffectiveMaps(
 
 /** The rules of a map; of a message map its resources, with the groups around them left out. */
 function toRules(document: MapDocument): readonly { readonly id: string }[] {
-  return document.kind === 'MessageMap' ? toResources(document.resources) : document.rules;
+  if (document.kind === 'MessageMap') return toResources(document.resources);
+  return document.kind === 'V2MessageMap' ? document.segments : document.rules;
 }
 
 const toResources = (
@@ -69,8 +70,8 @@ const toResources = (
 ): ResourceDocument[] =>
   resources.flatMap((one) => ('forEach' in one ? toResources(one.resources) : [one]));
 
-/** `override` says how a rule came to be, not what it does. */
-const toHash = (document: MapDocument): string =>
+/** 16 hex digits of JSON. `override` says how a rule came to be, not what it does. */
+export const toHash = (document: object): string =>
   [
     ...toSha1(
       JSON.stringify(document, (key, value: unknown) => (key === 'override' ? undefined : value)),

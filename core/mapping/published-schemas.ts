@@ -1,3 +1,4 @@
+import { caseSchema } from './cases/schema.ts';
 import { mappingSchemas } from './schema.ts';
 
 const dialect = 'https://json-schema.org/draft/2020-12/schema';
@@ -16,11 +17,32 @@ const descriptions: Readonly<Record<string, string>> = {
   join: 'Makes one text of all repetitions, with this between them.',
   ignore: 'Why the field is not mapped.',
   onUnmapped: 'What becomes of a code that the table lacks.',
+  dir: 'toFhir: only for the way there. toV2: only for the way back, from a path in FHIR to a field.',
+  forEach: 'One for each: a type (Observation), @label.result, or Observation.encounter=@label.',
+  with: 'Of the first of these: a type, @label.subject, or Encounter.subject=@label.',
+  where: 'Which of what was found count: a condition over it.',
+  unused: 'Only what no part before has taken anything of.',
+  again: 'Whether other parts may take again what it takes.',
+  labels: 'More labels, each for the first of what its selector finds.',
+  within: 'The group or segments in which it looks or counts.',
+  as: 'The label by which @label finds what was selected.',
+  maps: 'The maps whose rules are run the way back: OBR.ServiceRequest @order.',
+  setId: 'The field that numbers the segments: OBX-1.',
+  required: 'Fields without which the segment is of no use.',
+  must: 'Whether the message is none without it.',
+  move: 'What is copied is emptied where it stood.',
+  drop: 'Why it is left out.',
   override: 'In a layer: what becomes of the rule with this id.',
   ig: 'The row of the HL7 Version 2 to FHIR guide that the rule follows: PID-3.',
   note: 'For people.',
   layer: 'The layer in which the file counts.',
   extends: 'The map that the file changes.',
+  facts:
+    "What must come out: Patient[0].gender, count.Observation; '*' for anything that is there.",
+  assert: 'FHIRPath expressions that must be true: Patient.birthDate = @1980-01-02.',
+  golden: 'A JSON file beside this one: the whole Bundle. hilum mapping test --update writes it.',
+  unconsumed: 'The fields that no rule takes, exactly.',
+  issues: 'The codes of all issues, exactly.',
   identity: 'How the resource is found again when the message comes again.',
 };
 
@@ -32,7 +54,13 @@ export function toPublishedSchemas(): Readonly<Record<string, object>> {
   return {
     'map.schema.json': publish('Segment and datatype maps of Hilum', mappingSchemas.map),
     'message-map.schema.json': publish('Message maps of Hilum', mappingSchemas.messageMap),
+    'v2-message-map.schema.json': publish(
+      'Message maps of Hilum from FHIR to HL7 v2',
+      mappingSchemas.v2MessageMap,
+    ),
+    'v2-map.schema.json': publish('Maps of Hilum from HL7 v2 to HL7 v2', mappingSchemas.v2Map),
     'conceptmap.schema.json': publish('Code tables of Hilum', mappingSchemas.conceptMap),
+    'case.schema.json': publish('Test cases of maps of Hilum', caseSchema),
   };
 }
 

@@ -1,4 +1,5 @@
-import { unmappedExtension, unmappedPolicies } from './document.ts';
+import { preferredExtension, unmappedExtension, unmappedPolicies } from './document.ts';
+import { toV2Schemas } from './schema-v2.ts';
 
 /**
  * What a mapping file may hold, as JSON Schema 2020-12. The discriminator is `kind`; what a schema cannot
@@ -28,6 +29,7 @@ const rule = {
     also: { type: 'object', minProperties: 1 },
     ignore: text,
     onUnmapped: { enum: unmappedPolicies },
+    dir: { enum: ['toFhir', 'toV2'] },
     override: { enum: ['replace', 'disable', 'add'] },
     note: { type: 'string' },
     ig: { type: 'string' },
@@ -40,6 +42,8 @@ const rule = {
     { required: ['to', 'via'] },
   ],
 } as const;
+
+const rules = { type: 'array', items: rule } as const;
 
 const identity = {
   type: 'object',
@@ -60,33 +64,47 @@ const identity = {
   },
 } as const;
 
+/** What a map is from or to: HL7 v2 (a segment or datatype) or FHIR (a resource or datatype). */
+const side = {
+  type: 'object',
+  minProperties: 1,
+  maxProperties: 1,
+  additionalProperties: false,
+  properties: { v2: text, fhir: text },
+} as const;
+
 const map = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    kind: { enum: ['SegmentMap', 'DatatypeMap'] },
+    kind: { enum: ['SegmentMap', 'DatatypeMap', 'V2SegmentMap'] },
     id,
     extends: id,
     layer: id,
     note: { type: 'string' },
-    source: {
-      type: 'object',
-      required: ['v2'],
-      additionalProperties: false,
-      properties: { v2: text },
-    },
-    target: {
-      type: 'object',
-      required: ['fhir'],
-      additionalProperties: false,
-      properties: { fhir: text },
-    },
+    source: side,
+    target: side,
     when: text,
     identity,
-    rules: { type: 'array', items: rule },
+    rules,
   },
   required: ['kind', 'id', 'rules'],
   anyOf: [{ required: ['source', 'target'] }, { required: ['extends', 'layer'] }],
+  if: { properties: { kind: { const: 'V2SegmentMap' } } },
+  then: {
+    properties: {
+      source: { type: 'object', required: ['fhir'] },
+      target: { type: 'object', required: ['v2'] },
+      identity: false,
+      when: false,
+    },
+  },
+  else: {
+    properties: {
+      source: { type: 'object', required: ['v2'] },
+      target: { type: 'object', required: ['fhir'] },
+    },
+  },
 } as const;
 
 const reference = {
@@ -123,7 +141,7 @@ const messageMap = {
       properties: {
         messages: {
           type: 'array',
-          items: { type: 'string', pattern: '^[A-Z]{3}\\^[A-Z][A-Z0-9]{2}$' },
+          items: { type: 'string', pattern: '^[A-Z]{3}(\\^[A-Z][A-Z0-9]{2})?$' },
         },
       },
     },
@@ -180,6 +198,8 @@ const messageMap = {
   },
 } as const;
 
+const { v2MessageMap, v2Map } = toV2Schemas({ id, name, text, texts, rules });
+
 const conceptMap = {
   type: 'object',
   required: ['resourceType', 'id', 'group'],
@@ -215,7 +235,26 @@ const conceptMap = {
                 code: text,
                 target: {
                   type: 'array',
-                  items: { type: 'object', properties: { code: text, display: text } },
+                  items: {
+                    type: 'object',
+                    properties: {
+                      code: text,
+                      display: text,
+                      extension: {
+                        type: 'array',
+                        items: {
+                          type: 'object',
+                          required: ['url'],
+                          properties: { url: text },
+                          if: { properties: { url: { const: preferredExtension } } },
+                          then: {
+                            required: ['valueBoolean'],
+                            properties: { valueBoolean: { type: 'boolean' } },
+                          },
+                        },
+                      },
+                    },
+                  },
                 },
               },
             },
@@ -232,4 +271,4 @@ const conceptMap = {
 } as const;
 
 /** One schema a kind of file. */
-export const mappingSchemas = { map, messageMap, conceptMap } as const;
+export const mappingSchemas = { map, messageMap, v2MessageMap, v2Map, conceptMap } as const;

@@ -1,6 +1,7 @@
 import {
   type ConceptMapDocument,
   type UnmappedPolicy,
+  preferredExtension,
   unmappedExtension,
   unmappedPolicies,
 } from './document.ts';
@@ -18,6 +19,9 @@ export class Table {
   readonly id: string;
   /** The systems whose codes it holds; where none is named, those of any system. */
   readonly sources = new Set<string>();
+  /** The systems whose codes it gives. */
+  readonly targets = new Set<string>();
+  readonly #preferred = new Map<string, string>();
   readonly #codes = new Map<string, Translation>();
   readonly #decided = new Set<string>();
   readonly #fixed: Translation | undefined;
@@ -43,9 +47,13 @@ export class Table {
   #addCodes({ group }: ConceptMapDocument): void {
     for (const { source, target: targetSystem, element } of group) {
       if (source !== undefined) this.sources.add(source);
+      if (targetSystem !== undefined) this.targets.add(targetSystem);
       const system = targetSystem === undefined ? {} : { system: targetSystem };
       for (const { code, target } of element) {
-        const { code: to, display } = target?.[0] ?? {};
+        const { code: to, display, extension } = target?.[0] ?? {};
+        if (to !== undefined && isPreferred(extension) && !this.#preferred.has(to)) {
+          this.#preferred.set(to, code);
+        }
         if (to === undefined || this.#decided.has(code) || this.#codes.has(code)) continue;
         this.#codes.set(code, {
           code: to,
@@ -67,10 +75,29 @@ export class Table {
     return this.#decided.has(code);
   }
 
-  /** The code that becomes this one, of several the one that stands first: `LN` for `http://loinc.org`. */
-  findSource(target: string): string | undefined {
-    for (const [code, { code: to }] of this.#codes) if (to === target) return code;
+  /**
+   * The code that becomes this one, of several the preferred one, else the one that stands first: `LN` for
+   * `http://loinc.org`. With a system, only one that becomes a code of that.
+   */
+  findSource(target: string, system?: string): string | undefined {
+    const preferred = this.#preferred.get(target);
+    if (preferred !== undefined) return preferred;
+    for (const [code, { code: to, system: of }] of this.#codes) {
+      if (to === target && (system === undefined || of === system)) return code;
+    }
     return undefined;
+  }
+
+  /** Whether no two codes become the same, nor any the code for everything else. */
+  get isInjective(): boolean {
+    const targets = new Set<string>();
+    for (const { code, system } of this.#codes.values()) targets.add(`${system ?? ''}|${code}`);
+    return targets.size === this.#codes.size && this.#fixed === undefined;
+  }
+
+  /** Whether it is the code for everything else. */
+  isFixed(target: string): boolean {
+    return this.#fixed?.code === target;
   }
 
   /** As `find`, with the code for everything else where the table names one. */
@@ -78,6 +105,14 @@ export class Table {
     return this.#codes.get(code) ?? this.#fixed;
   }
 }
+
+const isPreferred = (extension: TargetExtension): boolean =>
+  extension?.some(
+    ({ url, valueBoolean }) => url === preferredExtension && valueBoolean === true,
+  ) === true;
+
+type TargetExtension =
+  readonly { readonly url: string; readonly valueBoolean?: boolean }[] | undefined;
 
 /** The code for everything else, where the table names one. */
 function findFixed({ group }: ConceptMapDocument): Translation | undefined {

@@ -105,9 +105,102 @@ describe('hilum map', () => {
     expect(stderr).toContain('time-zone-unknown');
   });
 
+  test('blames the source value of what is no valid FHIR, and exits 1', async () => {
+    const maps = makeTempFolder('faulty-maps');
+    writeFileSync(
+      path.join(maps, 'patient.map.yaml'),
+      `kind: MessageMap
+id: patient
+source: { messages: [ORU^R01] }
+structure: { segments: [MSH, PID], groups: [] }
+resources:
+  - id: patient
+    resource: Patient
+    maps: [PID.Patient]
+    identity: { request: id, key: { by: [[PID-3.1]] } }
+`,
+    );
+    writeFileSync(
+      path.join(maps, 'pid.map.yaml'),
+      `kind: SegmentMap
+id: PID.Patient
+source: { v2: PID }
+target: { fhir: Patient }
+rules: [{ id: gender, from: PID-1, to: gender }]
+`,
+    );
+    const file = write('faulty.hl7', message('ORU^R01', '1'));
+    const { code, stdout, stderr } = await run('--mappings', maps, file);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ resourceType: 'Bundle' });
+    expect(stderr).toMatch(/PID-1\[1\].*Patient#gender/);
+  });
+
   test('prints every problem of the mapping files, and exits 2', async () => {
     const { code, stdout, stderr } = await run('--mappings', folder, '--layer', 'acme', sample);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain('acme');
+  });
+
+  const patient = {
+    resourceType: 'Patient',
+    identifier: [{ system: 'urn:oid:1.2.3', value: '42' }],
+    name: [{ family: 'Low', given: ['Anna'] }],
+  };
+
+  test('makes an HL7 v2 message of FHIR, its header as it is told', async () => {
+    const file = write('patient.json', JSON.stringify(patient));
+    const { code, stdout, stderr } = await run(
+      ...['--date', '20260102093000+0100', '--sender', 'APP|FAC', '--control-id', 'C1'],
+      ...['--event', 'ADT^A28', '--to-version', '2.4', '--provenance', file],
+    );
+    expect(code).toBe(0);
+    expect(stdout.split('\r')[0]).toBe(
+      'MSH|^~\\&|APP|FAC|||20260102093000+0100||ADT^A28^ADT_A05|C1|P|2.4',
+    );
+    expect(stdout).toContain('\rPID|1||42^^^&1.2.3&ISO||Low^Anna');
+    expect(stderr).toContain('PID-5[1].2 <- Patient.name[0].given[0] <- XPN.HumanName#given.first');
+  });
+
+  test('takes a resource a line, and says of each what it lacks', async () => {
+    const { name: _, ...nameless } = patient;
+    const file = write(
+      'several.ndjson',
+      [patient, nameless].map((one) => JSON.stringify(one)).join('\n'),
+    );
+    const { code, stdout } = await run('--ndjson', file);
+    expect(code).toBe(1);
+    const lines = toLines(stdout) as unknown as { hl7: string; issues: { location: string }[] }[];
+    expect(lines.map(({ hl7 }) => hl7.startsWith('MSH|'))).toEqual([true, true]);
+    expect(lines.map(({ issues }) => issues.map(({ location }) => location))).toEqual([
+      [],
+      ['PID-5'],
+    ]);
+    expect(Object.keys(lines[0] ?? {})).toEqual([
+      'file',
+      'message',
+      'hl7',
+      'issues',
+      'unconsumed',
+      'provenance',
+    ]);
+  });
+
+  test('says what it cannot read as FHIR, by line', async () => {
+    const { code, stderr } = await run(write('broken.json', '{"resourceType":"Patient"}\n{oh'));
+    expect(code).toBe(1);
+    expect(stderr).toContain('line 2 is no JSON');
+  });
+
+  test('makes a message of another version, and names the maps for it where there is none', async () => {
+    const early = write('early.hl7', 'MSH|^~\\&|A|B|||20260102||ADT^A01|1|P|2.3\rPID|1|E1|7\r');
+    const { code, stdout } = await run('--map', 'any-to-2.5.1', early);
+    expect([code, stdout]).toEqual([
+      0,
+      'MSH|^~\\&|A|B|||20260102||ADT^A01^ADT_A01|1|P|2.5.1\rPID|1||7~E1\r',
+    ]);
+    const none = await run('--map', 'nothing', early);
+    expect(none.code).toBe(2);
+    expect(none.stderr).toContain('any-to-2.5.1');
   });
 });

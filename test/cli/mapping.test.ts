@@ -19,6 +19,14 @@ describe('hilum mapping', () => {
     expect(none.stderr).toContain('CX.Nothing');
   });
 
+  test('shows what becomes of each rule on the way back, and why', async () => {
+    const { code, stdout } = await run('show', 'PID.Patient', '--reverse');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^derived +PID-3\.identifier$/m);
+    expect(stdout).toMatch(/^none +PID-1\.set-id: ignored/m);
+    expect(stdout).toMatch(/^fallback +PID-9\.alias: PID-5\.name comes first/m);
+  });
+
   test('lists the maps as JSON, and exits 2 for a layer that nobody wrote', async () => {
     const { code, stdout } = await run('list', '--json');
     expect(code).toBe(0);
@@ -40,6 +48,16 @@ describe('hilum mapping', () => {
     const { code, stderr } = await list();
     expect(code).toBe(2);
     expect(stderr).toContain('layers/acme/administrative-gender.csv:3: The code stands in line 2');
+  });
+
+  test('copies what comes with Hilum to an empty folder, and to no other', async () => {
+    const copy = path.join(folder, 'copy');
+    const { code, stdout } = await run('copy', copy);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`HILUM_MAPPINGS=${copy}`);
+    expect((await run('list', '--mappings', copy)).stdout).toBe((await run('list')).stdout);
+    const again = await run('copy', copy);
+    expect([again.code, again.stdout]).toEqual([2, '']);
   });
 
   describe('import', () => {

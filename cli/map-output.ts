@@ -1,0 +1,23 @@
+import { findFailure, toLine } from '../core/errors.ts';
+import type { Issue } from '../core/issue.ts';
+import type { Provenance } from '../core/mapping/mapper.ts';
+
+/** The agreed keys of an issue, in their order. */
+export function toPlain({ code, severity, location, message }: Issue): Issue {
+  return { code, severity, ...(location === undefined ? {} : { location }), message };
+}
+
+export const toProvenanceLine = ({ target, source, rule }: Provenance): string =>
+  `${target} <- ${source} <- ${rule}\n`;
+
+/** What was opened; undefined where the mapping files have faults, which are printed. */
+export function tryOpen<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch (error) {
+    const failure = findFailure(error);
+    if (failure === undefined) throw error;
+    for (const issue of failure.issues) process.stderr.write(`${toLine(issue)}\n`);
+    return undefined;
+  }
+}

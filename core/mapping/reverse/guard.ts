@@ -1,0 +1,95 @@
+import { type ConditionTree, readCondition } from '../../condition/parse-condition.ts';
+import { type SourcePath, parseSourcePath } from '../path.ts';
+import { isValued, readSpot, toSpot } from './place.ts';
+import type { ReverseFrame } from './run.ts';
+
+/**
+ * A condition of a rule, turned round: after the value is written, what the condition asks of other places must
+ * hold or be made to hold. False where it cannot.
+ */
+export type Guard = (frame: ReverseFrame) => boolean;
+
+/** A condition that was turned round, or what of it cannot be. */
+export interface Inverted {
+  readonly guard: Guard;
+  /** Parts that nothing is asked for: the value tells by being there, or nobody can say what it would take. */
+  readonly unchecked: readonly string[];
+}
+
+const always: Inverted = { guard: () => true, unchecked: [] };
+
+/** `own` is the segment that the map is of: only its fields are written, those of others are looked at. */
+export function invertCondition(text: string | undefined, own: string): Inverted {
+  if (text === undefined) return always;
+  const read = readCondition(text, (tree) => invert(tree, { own, negated: false }));
+  return read.ok ? read.condition : always;
+}
+
+interface Sense {
+  readonly own: string;
+  readonly negated: boolean;
+}
+
+function invert(tree: ConditionTree, sense: Sense): Inverted {
+  const { negated } = sense;
+  switch (tree.kind) {
+    case 'not':
+      return invert(tree.part, { ...sense, negated: !negated });
+    case 'and':
+    case 'or':
+      return invertParts(tree, sense);
+    case 'in':
+      return invertIn(tree, sense);
+    case 'valued': {
+      const path = parseSourcePath(tree.subject);
+      // That it is valued the other rules see to: they write it if the input has it.
+      if (path === undefined || !negated) return always;
+      return { guard: (frame) => !isValued(path, frame), unchecked: [] };
+    }
+    case 'null':
+    case 'is':
+    case 'count':
+    case 'length':
+    case 'matches':
+      return { guard: () => true, unchecked: [`${tree.kind} ${tree.subject}`] };
+  }
+}
+
+/** Of alternatives nobody can say which one was meant. */
+function invertParts(
+  { kind, parts }: Extract<ConditionTree, { kind: 'and' | 'or' }>,
+  sense: Sense,
+): Inverted {
+  if ((kind === 'and') === sense.negated) return { guard: () => true, unchecked: ['alternatives'] };
+  const inverted = parts.map((part) => invert(part, sense));
+  return {
+    guard: (frame) => inverted.every(({ guard }) => guard(frame)),
+    unchecked: inverted.flatMap(({ unchecked }) => unchecked),
+  };
+}
+
+function invertIn(
+  { subject, texts }: Extract<ConditionTree, { kind: 'in' }>,
+  { own, negated }: Sense,
+): Inverted {
+  const path = parseSourcePath(subject);
+  if (path === undefined) return { guard: () => true, unchecked: [subject] };
+  const set = new Set(texts);
+  if (negated) return { guard: (frame) => !set.has(readSpot(path, frame)), unchecked: [] };
+  const [first = ''] = texts;
+  const isOwn = path.segment === undefined || path.segment === own || own === '';
+  return {
+    guard: (frame) => {
+      const text = readSpot(path, frame);
+      if (text !== '' || !isOwn) return set.has(text);
+      return establish(path, frame, first);
+    },
+    unchecked: [],
+  };
+}
+
+function establish(path: SourcePath, frame: ReverseFrame, text: string): boolean {
+  const spot = toSpot(path, frame);
+  if (spot?.segment !== frame.segment || text === '') return false;
+  return frame.run.write(frame, spot.place, text) !== 'differs';
+}

@@ -1,0 +1,108 @@
+import { isPlainObject } from '../target.ts';
+
+/** An element of the input and where it stands: `Bundle.entry[0].resource.name[1]`. */
+export interface Node {
+  readonly value: unknown;
+  readonly path: string;
+  readonly parent: Node | undefined;
+}
+
+/** One step of a path in FHIR: an element, and of a list one item, each (`all`), or all from one on. */
+export interface ElementStep {
+  readonly name: string;
+  readonly index: number | 'all' | { readonly from: number } | undefined;
+}
+
+const step = /^([A-Za-z_][A-Za-z0-9_]*)(?:\[(\d+|\*|\d+\+)\])?$/;
+
+/** `name[*].given[1+]` as steps; `$this` as none. Undefined where the text is no path. */
+export function parseElementPath(text: string): readonly ElementStep[] | undefined {
+  if (text === '$this') return [];
+  const steps: ElementStep[] = [];
+  for (const part of text.split('.')) {
+    const [whole, name = '', index] = step.exec(part) ?? [];
+    if (whole === undefined) return undefined;
+    steps.push({ name, index: toIndex(index) });
+  }
+  return steps;
+}
+
+function toIndex(text: string | undefined): ElementStep['index'] {
+  if (text === undefined) return undefined;
+  if (text === '*') return 'all';
+  return text.endsWith('+') ? { from: Number.parseInt(text, 10) } : Number(text);
+}
+
+/** What stands at the path; a list without an index gives its first item. Identifiers that Hilum has made are not there. */
+export function readElements(node: Node, steps: readonly ElementStep[]): readonly Node[] {
+  let found: readonly Node[] = [node];
+  for (const { name, index } of steps) {
+    found = found.flatMap((one) => choose(readItems(one, name), index));
+    if (found.length === 0) return found;
+  }
+  return found;
+}
+
+function choose(items: readonly Node[], index: ElementStep['index']): readonly Node[] {
+  if (index === 'all') return items;
+  if (typeof index === 'object') return items.slice(index.from);
+  return items.slice(index ?? 0, (index ?? 0) + 1);
+}
+
+/** The element of that name: the items of a list, or the one value; none where it is absent. */
+export function readItems(node: Node, name: string): readonly Node[] {
+  if (!isPlainObject(node.value)) return [];
+  const value = node.value[name];
+  if (value === undefined || value === null) return [];
+  const path = `${node.path}.${name}`;
+  if (!Array.isArray(value)) return [{ value, path, parent: node }];
+  return value.flatMap((item: unknown, index) =>
+    item === null || (name === 'identifier' && isMade(item))
+      ? []
+      : [{ value: item, path: `${path}[${index}]`, parent: node }],
+  );
+}
+
+/** Whether Hilum made the identifier for a resource that came without one: no sender ever knew it. */
+function isMade(identifier: unknown): boolean {
+  if (!isPlainObject(identifier)) return false;
+  const { system } = identifier;
+  return typeof system === 'string' && system.startsWith('urn:hilum:');
+}
+
+/** The text of a primitive; undefined for objects. */
+export function toLeafText(node: Node): string | undefined {
+  const { value } = node;
+  if (typeof value === 'string') return value.trim() === '' ? undefined : value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}
+
+/** The paths of all primitives at and below. */
+export function* findLeaves(value: unknown, path: string): Generator<string> {
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++)
+      yield* findLeaves(value[index], `${path}[${index}]`);
+  } else if (isPlainObject(value)) {
+    for (const [key, inner] of Object.entries(value)) {
+      if (key === 'identifier' && Array.isArray(inner)) {
+        for (let at = 0; at < inner.length; at++) {
+          if (!isMade(inner[at])) yield* findLeaves(inner[at], `${path}.identifier[${at}]`);
+        }
+      } else yield* findLeaves(inner, `${path}.${key}`);
+    }
+  } else if (value !== null && value !== undefined && value !== '') yield path;
+}
+
+/** Whether the expected is there: of an object each of its members, else the same value. */
+export function includes(value: unknown, expected: unknown): boolean {
+  if (Array.isArray(expected)) {
+    return (
+      Array.isArray(value) && expected.every((one, index) => includes(value[index] as unknown, one))
+    );
+  }
+  if (!isPlainObject(expected)) return value === expected;
+  return (
+    isPlainObject(value) &&
+    Object.entries(expected).every(([key, one]) => includes(value[key], one))
+  );
+}

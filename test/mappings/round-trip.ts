@@ -1,0 +1,215 @@
+import { findVersion } from '../../core/hl7v2/definitions/versions.ts';
+import { parseMessage } from '../../core/hl7v2/parse.ts';
+import { parseTimestamp } from '../../core/hl7v2/timestamp.ts';
+import { type Hl7Message, type Segment } from '../../core/hl7v2/message.ts';
+import { type Mapper, type MappingFile, compileMappings } from '../../core/mapping/mapper.ts';
+import { parseFiles } from '../../core/mapping/parse-files.ts';
+import type { V2PartDocument } from '../../core/mapping/reverse/document.ts';
+import { type ReverseMapper, compileReverse } from '../../core/mapping/reverse.ts';
+
+/** What became of a message's values on the way to FHIR and back. */
+export interface RoundTrip {
+  /** Places of values that came back as they were. */
+  readonly equal: readonly string[];
+  /** Places of values that no rule with a way back took: the losses that the maps declare. */
+  readonly declared: readonly string[];
+  /** Values that a rule with a way back took, and that did not come back. */
+  readonly lost: readonly Loss[];
+}
+
+interface Loss {
+  readonly place: string;
+  readonly rules: readonly string[];
+}
+
+/** The maps of both ways, and what a law has to know of their rules. */
+export interface Ways {
+  readonly mapper: Mapper;
+  readonly reverse: ReverseMapper;
+  /** The rules of segment maps by the field that they take: `PID-3`. */
+  readonly fields: ReadonlyMap<string, readonly FieldRule[]>;
+  /** Rules that have another map make the element. */
+  readonly vias: ReadonlySet<string>;
+  /** By event, the maps that are of any use to it on the way back. */
+  readonly used: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+interface FieldRule {
+  readonly map: string;
+  readonly id: string;
+  readonly hasTable: boolean;
+}
+
+/** Compiles both ways; throws where a file is faulty. */
+export function openWays(files: readonly MappingFile[]): Ways {
+  const there = compileMappings(files);
+  const back = compileReverse(files);
+  if (!there.ok || !back.ok) throw new Error('the mappings do not compile');
+  const documents = parseFiles(files, []).maps.map(({ document }) => document);
+  const fields = new Map<string, FieldRule[]>();
+  const vias = new Map<string, string>();
+  for (const document of documents) {
+    if (document.kind !== 'SegmentMap' && document.kind !== 'DatatypeMap') continue;
+    for (const { id, from, dir, ignore, via, table } of document.rules) {
+      if (via !== undefined) vias.set(`${document.id}#${id}`, via);
+      if (document.kind !== 'SegmentMap' || from === undefined) continue;
+      if (ignore !== undefined || dir === 'toV2') continue;
+      const field = toField(from);
+      const rule = { map: document.id, id, hasTable: table !== undefined };
+      fields.set(field, [...(fields.get(field) ?? []), rule]);
+    }
+  }
+  const used = new Map<string, Set<string>>();
+  for (const document of documents) {
+    if (document.kind !== 'V2MessageMap') continue;
+    const maps = findUsed(document.segments, vias);
+    for (const { event } of document.events ?? []) used.set(event, maps);
+  }
+  return { mapper: there.mapper, reverse: back.mapper, fields, vias: new Set(vias.keys()), used };
+}
+
+const toField = (place: string): string => place.replace(/\[[^\]]*\]/g, '').replace(/\..*/, '');
+
+/** Those that parts of the message name, and those that these have make their elements. */
+function findUsed(
+  parts: readonly V2PartDocument[],
+  vias: ReadonlyMap<string, string>,
+): Set<string> {
+  const used = new Set<string>();
+  const visit = (part: V2PartDocument): void => {
+    for (const text of part.maps ?? []) used.add(text.split(' ')[0] ?? '');
+    for (const { via } of part.rules ?? []) if (via !== undefined) used.add(via);
+    for (const inner of part.segments ?? []) visit(inner);
+  };
+  for (const part of parts) visit(part);
+  for (const map of used) {
+    for (const [rule, via] of vias) if (rule.startsWith(`${map}#`)) used.add(via);
+  }
+  return used;
+}
+
+/** Undefined where one of the ways has no map for the message. */
+export function goRound(message: Hl7Message, ways: Ways): RoundTrip | undefined {
+  const { mapper, reverse } = ways;
+  const there = mapper.map(message, { provenance: true, zone: '+01:00' });
+  if (there.resource === null) return undefined;
+  const event = [message.get('MSH-9.1'), message.get('MSH-9.2')].join('^');
+  const back = reverse.map(there.resource, {
+    date: parseTimestamp(message.get('MSH-7.1') ?? '')
+      ? (message.get('MSH-7.1') ?? '')
+      : '20260101',
+    event,
+    controlId: message.get('MSH-10') ?? '',
+    version: findVersion(message.version) ?? '2.5.1',
+  });
+  if (back.message === null) return undefined;
+  const parsed = parseMessage(back.message);
+  if (!parsed.ok) throw new Error('what was made is no message');
+  const rulesAt = new Map<string, string[]>();
+  for (const { source, rule } of there.provenance) {
+    rulesAt.set(toLeafPlace(source), [...(rulesAt.get(toLeafPlace(source)) ?? []), rule]);
+  }
+  const returned = countValues(parsed.message);
+  const result = { equal: [] as string[], declared: [] as string[], lost: [] as Loss[] };
+  for (const [place, text] of listValues(message)) {
+    const rules = rulesAt.get(toLeafPlace(place)) ?? [];
+    if (takeOne(returned, toKey(place, text))) result.equal.push(place);
+    else if (rules.some((rule) => comesBack(rule, { place, event, ways }))) {
+      result.lost.push({ place, rules });
+    } else result.declared.push(place);
+  }
+  return result;
+}
+
+/** Groups without a way back are not there to be counted: a value may come back in another segment of the name. */
+const toKey = (place: string, text: string): string =>
+  `${place.replace(/\[\d+\]/g, '')} ${normalise(text)}`;
+
+function countValues(message: Hl7Message): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const [place, text] of listValues(message)) {
+    const key = toKey(place, text);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** Each that came back is that of one that went. */
+function takeOne(counts: Map<string, number>, key: string): boolean {
+  const count = counts.get(key) ?? 0;
+  if (count > 0) counts.set(key, count - 1);
+  return count > 0;
+}
+
+interface Asked {
+  readonly place: string;
+  readonly event: string;
+  readonly ways: Ways;
+}
+
+/**
+ * By the rule that took it, and by the rule of a segment that took its field, where one did: a name in PID-9 comes
+ * back where those of PID-5 are.
+ */
+function comesBack(rule: string, { place, event, ways }: Asked): boolean {
+  const { reverse, fields, vias } = ways;
+  const used = ways.used.get(event) ?? new Set<string>();
+  const [map = '', id = ''] = rule.split('#');
+  // A rule that has another map make the element is none of the value itself.
+  if (vias.has(rule)) return false;
+  const find = (of: string, one: string): string | undefined =>
+    reverse.rulesOf(of)?.find((known) => known.id === one)?.reverse;
+  if (find(map, id) !== 'derived' || !used.has(map)) return false;
+  const outer = (fields.get(toField(place)) ?? []).filter((one) => used.has(one.map));
+  // A table puts its own system in the place of the sender's, which had the version.
+  if (rule === 'CWE.Coding#CWE.7.version' && outer.some(({ hasTable }) => hasTable)) return false;
+  return outer.some((one) => find(one.map, one.id) === 'derived' || one.hasTable);
+}
+
+/** `PID-3[1].4.1` for `PID-3[1].4`, as a primitive. */
+function toLeafPlace(place: string): string {
+  const [, base = place, component = '1', sub = '1'] =
+    /^([^.]*)(?:\.(\d+))?(?:\.(\d+))?$/.exec(place) ?? [];
+  return `${base.includes('[', base.indexOf('-')) ? base : `${base}[1]`}.${component}.${sub}`;
+}
+
+function* listValues(message: Hl7Message): Generator<readonly [string, string]> {
+  for (const segment of message.segments) yield* listSegment(segment);
+}
+
+function* listSegment(segment: Segment): Generator<readonly [string, string]> {
+  const name = segment.occurrence === 1 ? segment.name : `${segment.name}[${segment.occurrence}]`;
+  for (let field = segment.isHeader ? 3 : 1; field <= segment.fieldCount; field++) {
+    for (const [r, repetition] of segment.field(field).repetitions.entries()) {
+      for (let c = 1; c <= repetition.componentCount; c++) {
+        const component = repetition.component(c);
+        for (let s = 1; s <= component.subcomponentCount; s++) {
+          const value = component.subcomponent(s);
+          if (value.valued && value.text.trim() !== '') {
+            yield [`${name}-${field}[${r + 1}].${c}.${s}`, value.text];
+          }
+        }
+      }
+    }
+  }
+}
+
+/** Equal are: a time with and without seconds or the zone it is in, a number with and without zeros at its end. */
+function normalise(text: string): string {
+  const trimmed = text.trim();
+  const time = trimmed.length >= 8 ? parseTimestamp(trimmed) : undefined;
+  if (time?.hour !== undefined) {
+    return [
+      time.year,
+      time.month,
+      time.day,
+      time.hour,
+      time.minute ?? '00',
+      time.second ?? '00',
+      (time.fraction ?? '').replace(/0+$/, ''),
+    ].join('');
+  }
+  return /^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(trimmed) && !/^0\d/.test(trimmed) && trimmed.length < 15
+    ? String(Number(trimmed))
+    : trimmed;
+}
