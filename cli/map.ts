@@ -1,10 +1,12 @@
 import { Option, type Command } from 'commander';
+import { openFhirValidator } from '../connectors/file/fhir-schema.ts';
 import { openMapper, openV2Mapper } from '../connectors/file/mapping-files.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
 import { versions } from '../core/hl7v2/definitions/versions.ts';
 import { isValid } from '../core/issue.ts';
+import { findFaults } from '../core/mapping/gate.ts';
 import type { Mapper, MappingResult } from '../core/mapping/mapper.ts';
-import { findMappings } from './find-mappings.ts';
+import { collect, findMappings } from './find-mappings.ts';
 import { type ExitCode, forEachFile, type InputFile, reportIssues } from './input.ts';
 import { type BackOptions, isFhir, mapFhirFile } from './map-back.ts';
 import { mapV2File } from './map-v2.ts';
@@ -20,7 +22,7 @@ interface Options extends BackOptions {
  * that it becomes; with `--map ID` the message of another version or site. With `--ndjson` a line a message:
  * `{"file","message":n,"resource","issues":[…],"unconsumed":[paths…],"provenance":[…]}`, with `"hl7"` in the place of
  * `"resource"` where HL7 v2 comes out; otherwise issues and provenance go to standard error. Exits 1 if any message
- * cannot be mapped.
+ * cannot be mapped, or the FHIR that it becomes is not valid R4.
  */
 export function registerMap(program: Command): void {
   program
@@ -49,8 +51,6 @@ export function registerMap(program: Command): void {
       await forEachFile(files, (input) => mapAny(input, options));
     });
 }
-
-const collect = (layer: string, before: readonly string[]): readonly string[] => [...before, layer];
 
 function mapAny(input: InputFile, options: Options): ExitCode {
   const { mappings, layer, map } = options;
@@ -88,11 +88,12 @@ function mapMessage(bytes: Uint8Array, mapper: Mapper, options: Options): Mappin
   if (!parsed.ok)
     return { resource: null, issues: parsed.issues, unconsumed: [], held: [], provenance: [] };
   const { provenance = false, zone } = options;
-  const result = mapper.map(parsed.message, {
-    provenance,
-    ...(zone === undefined ? {} : { zone }),
-  });
-  return { ...result, issues: [...parsed.issues, ...result.issues] };
+  const { message } = parsed;
+  const map = (provenance: boolean): MappingResult =>
+    mapper.map(message, { provenance, ...(zone === undefined ? {} : { zone }) });
+  const result = map(provenance);
+  const faults = findFaults(result, openFhirValidator(), () => map(true).provenance);
+  return { ...result, issues: [...parsed.issues, ...result.issues, ...faults] };
 }
 
 /** Exactly the agreed keys, in their order. */

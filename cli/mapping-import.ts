@@ -10,6 +10,7 @@ import {
   type GuideRows,
   compareGuide,
 } from '../core/mapping/guide/compare.ts';
+import { Decisions, type GuideDecision, parseDecisions } from '../core/mapping/guide/decisions.ts';
 import { compareTables } from '../core/mapping/guide/tables.ts';
 import { type GuideSheet, guideKinds, parseSheet } from '../core/mapping/guide/sheet.ts';
 import { findMappings } from './find-mappings.ts';
@@ -22,6 +23,8 @@ interface Options {
 
 /** Where the hashes of the guide's rows are kept, in the mappings folder. */
 const rowsFile = 'guide-rows.json';
+/** What was decided about rows that no rule cites; in the mappings folder, or not there. */
+const decisionsFile = 'guide-decisions.yaml';
 
 /**
  * `hilum mapping import [--json] [--accept] DIR`: reads the CSV files of the HL7 Version 2 to FHIR guide (its
@@ -62,7 +65,9 @@ function compare(
   try {
     const sheets = readSheets(folder, issues);
     const files = parseFiles(readMappingFilesSync(mappings), issues);
-    const compared = compareGuide(sheets, files.maps, readRows(path.join(mappings, rowsFile)));
+    const decisions = new Decisions(readDecisions(mappings, issues));
+    const known = readRows(path.join(mappings, rowsFile));
+    const compared = compareGuide(sheets, files.maps, { known, decisions });
     const tables = compareTables(
       sheets,
       files.tables.map(({ document }) => document),
@@ -99,15 +104,24 @@ function readSheets(folder: string, issues: Issue[]): GuideSheet[] {
   return sheets;
 }
 
-/** None are known before the first `--accept`. */
-function readRows(file: string): GuideRows {
-  let text: string;
+function readDecisions(mappings: string, issues: Issue[]): GuideDecision[] {
+  const text = readIfThere(path.join(mappings, decisionsFile));
+  return text === undefined ? [] : parseDecisions({ path: decisionsFile, text }, issues);
+}
+
+function readIfThere(file: string): string | undefined {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** None are known before the first `--accept`. */
+function readRows(file: string): GuideRows {
+  const text = readIfThere(file);
+  if (text === undefined) return {};
   try {
     return JSON.parse(text) as GuideRows;
   } catch {
@@ -145,7 +159,7 @@ function print({ counts, differences }: GuideComparison, { json }: Options): voi
   for (const [kind, count] of Object.entries(counts)) {
     process.stdout.write(
       `${kind}: ${count.sheets} sheets, ${count.followed} followed; ${count.rows} rows with a target, ` +
-        `${count.mapped} mapped, ${count.unmapped} not; ${count.conditions} conditions, ${count.parsed} read, ` +
+        `${count.mapped} mapped, ${count.declined} declined, ${count.unmapped} not; ${count.conditions} conditions, ${count.parsed} read, ` +
         `${count.narrative} in words alone\n`,
     );
   }

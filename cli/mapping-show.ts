@@ -3,8 +3,12 @@ import { openReverseMapper, readMappingFilesSync } from '../connectors/file/mapp
 import { HilumError, toLine } from '../core/errors.ts';
 import { type Issue, isValid } from '../core/issue.ts';
 import { type EffectiveMap, findEffectiveMaps } from '../core/mapping/effective.ts';
-import { findMappings } from './find-mappings.ts';
+import { findVersions } from '../core/mapping/version.ts';
+import { collect, findMappings } from './find-mappings.ts';
 import { tryOpen } from './map-output.ts';
+
+/** A message map also with the version that a node may pin: over all that it reaches. */
+type ShownMap = EffectiveMap & { readonly version?: string };
 
 interface Options {
   readonly json?: boolean;
@@ -75,20 +79,25 @@ const withOptions = (command: Command): Command =>
     .option('--mappings <folder>', 'the mapping files', findMappings(import.meta.dirname))
     .option('--layer <name>', 'a layer to apply; may be repeated', collect, []);
 
-const collect = (layer: string, before: readonly string[]): readonly string[] => [...before, layer];
-
-const toHead = ({ id, kind, hash, path }: EffectiveMap): string =>
-  `${hash} ${id} (${kind}, ${path})`;
+const toHead = ({ id, kind, hash, path, version }: ShownMap): string =>
+  `${hash} ${id} (${kind}, ${path}${version === undefined ? '' : `, version ${version}`})`;
 
 const print = (value: unknown): void => {
   process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
 };
 
-function open({ mappings, layer }: Options): readonly EffectiveMap[] | undefined {
+function open({ mappings, layer }: Options): readonly ShownMap[] | undefined {
   const issues: Issue[] = [];
-  let maps: readonly EffectiveMap[] = [];
+  let maps: readonly ShownMap[] = [];
   try {
-    maps = findEffectiveMaps(readMappingFilesSync(mappings), layer, issues);
+    const files = readMappingFilesSync(mappings);
+    const versions = new Map(
+      findVersions(files, layer, []).map(({ id, version }) => [id, version]),
+    );
+    maps = findEffectiveMaps(files, layer, issues).map((map) => {
+      const version = versions.get(map.id);
+      return version === undefined ? map : { ...map, version };
+    });
   } catch (error) {
     if (!(error instanceof HilumError)) throw error;
     issues.push(...error.issues);

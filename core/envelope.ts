@@ -27,6 +27,8 @@ export interface Envelope {
    * what came in; what is made from it has none.
    */
   readonly replyTo?: string;
+  /** Where roles run apart, the revision of flows and profiles by which it was taken: no older one is to work on it. */
+  readonly revision?: number;
   /** Exactly the bytes that came in or that are to go out. */
   readonly body: Uint8Array;
 }

@@ -100,6 +100,19 @@ export function startConsuming(
   };
 }
 
+/** Waits for what never rejects, or less long when the signal says so. */
+export function settledOr(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      signal.removeEventListener('abort', finish);
+      resolve();
+    };
+    void work.then(finish);
+    if (signal.aborted) finish();
+    else signal.addEventListener('abort', finish);
+  });
+}
+
 /** Waits, or less long when the signal says so. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

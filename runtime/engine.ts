@@ -174,10 +174,11 @@ export class Engine {
   }
 
   get #ofTheEdge(): Omit<Extract<ToChild, { readonly type: 'definitions' }>, 'type'> {
-    const { compiled, profiles } = this.#options.current();
+    const { compiled, profiles, revision } = this.#options.current();
     return {
       definitions: this.#options.flowControl.select(compiled.definitions),
       profiles: toProfileFiles(profiles),
+      ...(revision === undefined ? {} : { revision }),
     };
   }
 

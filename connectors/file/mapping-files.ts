@@ -4,6 +4,7 @@ import { join, sep } from 'node:path';
 import { HilumError, buildError } from '../../core/errors.ts';
 import type { FileChanges } from './file-set.ts';
 import { type Mapper, type MappingFile, compileMappings } from '../../core/mapping/mapper.ts';
+import { buildMappings, type Mappings } from '../../core/mapping/mappings.ts';
 import { type CompileV2Result, type V2Mapper, compileV2Maps } from '../../core/mapping/v2-map.ts';
 import { type ReverseMapper, compileReverse } from '../../core/mapping/reverse.ts';
 
@@ -75,6 +76,29 @@ export function openMapper(directory: string, layers: readonly string[] = []): M
   if (!result.ok) throw new HilumError('permanent', result.issues);
   opened.set(key, result.mapper);
   return result.mapper;
+}
+
+const folders = new Map<string, Mappings>();
+
+/** The mappings of a folder as they are when they are first asked for, shared by the whole process. */
+export function openMappings(directory: string): Mappings {
+  const known = folders.get(directory) ?? buildMappings(() => readMappingFilesSync(directory));
+  folders.set(directory, known);
+  return known;
+}
+
+/**
+ * What gives the mappings of a folder as they are at each call: compiled anew where a file has changed. Throws what
+ * {@link readMappingFiles} rejects with.
+ */
+export function followMappings(directory: string): () => Mappings {
+  let known: { readonly text: string; readonly mappings: Mappings } | undefined;
+  return () => {
+    const files = readMappingFilesSync(directory);
+    const text = JSON.stringify(files);
+    if (known?.text !== text) known = { text, mappings: buildMappings(() => files) };
+    return known.mappings;
+  };
 }
 
 const openedReverse = new Map<string, ReverseMapper>();

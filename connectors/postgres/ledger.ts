@@ -3,8 +3,8 @@ import type pg from 'pg';
 import type { Envelope } from '../../core/envelope.ts';
 import { buildError } from '../../core/errors.ts';
 import { assertBodySize } from '../../core/ledger/body-size.ts';
-import { isSoundEntry, toUnsound } from '../../core/ledger/entry.ts';
-import { JoinedQuestions } from '../../core/ledger/joined-questions.ts';
+import { isSoundEntry, toUnsound, withDigest } from '../../core/ledger/entry.ts';
+import { JoinedLookups } from '../../core/ledger/joined-lookups.ts';
 import type { PackedChanges } from '../../core/payload-changes.ts';
 import type {
   Batch,
@@ -35,8 +35,10 @@ import {
   listCounts,
   readParked,
 } from './queries.ts';
+import { Interfaces } from './interfaces.ts';
 import { findReceived } from './received.ts';
 import { findMessages, findWaiting } from './search.ts';
+import { search } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 /** The ledger's port over connections to PostgreSQL: one that writes, some that read. */
@@ -44,21 +46,22 @@ export class PostgresLedger implements Ledger {
   readonly #readers: Sessions<{ readonly client: pg.Client }>;
   readonly #appends: AppendQueue;
   readonly #appending = new Set<Promise<void>>();
-  // What is asked of each message by itself.
-  readonly #states = new JoinedQuestions<string, MessageState | undefined>(async (ids) => {
-    const states = await this.#read((client) => findStates(client, ids));
-    return ids.map((id) => states.get(id));
-  });
-  readonly #receipts = new JoinedQuestions<ReceivedQuery, FormerReceipt | undefined>((queries) =>
-    this.#read((client) => findReceived(client, queries)),
-  );
+  /** What is asked of each message by itself: the more there is of it, the more goes as one question. */
+  readonly #lookups: JoinedLookups;
 
   constructor(options: {
     readonly writer: Sessions<WriteSession>;
     readonly readers: Sessions<{ readonly client: pg.Client }>;
   }) {
-    const interfaces = new Map<string, number>();
+    const interfaces = new Interfaces();
     this.#readers = options.readers;
+    this.#lookups = new JoinedLookups(
+      {
+        states: (ids) => this.#read((client) => findStates(client, ids)),
+        findReceived: (queries) => this.#read((client) => findReceived(client, queries)),
+      },
+      { inTurn: true },
+    );
     this.#appends = new AppendQueue((group) =>
       options.writer.use((session) => writeAppends(session, group, interfaces)),
     );
@@ -75,7 +78,8 @@ export class PostgresLedger implements Ledger {
       assertBodySize(entry.envelope);
       bytes += entry.envelope.body.length;
     }
-    const appending = this.#appends.add({ entries: entries.map(withDigest), batch, bytes });
+    const told = entries.map((entry) => withDigest(entry, digestOf));
+    const appending = this.#appends.add({ entries: told, batch, bytes });
     this.#appending.add(appending);
     try {
       await appending;
@@ -96,25 +100,16 @@ export class PostgresLedger implements Ledger {
     return this.#read((client) => findChanges(client, id));
   }
 
-  async states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>> {
-    const [first = ''] = ids;
-    if (ids.length === 0) return new Map();
-    if (ids.length > 1) return this.#read((client) => findStates(client, ids));
-    const state = await this.#states.ask(first);
-    return new Map(state === undefined ? [] : [[first, state]]);
+  states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>> {
+    return this.#lookups.states(ids);
   }
 
-  async findReceived(
-    queries: readonly ReceivedQuery[],
-  ): Promise<readonly (FormerReceipt | undefined)[]> {
-    const [first] = queries;
-    if (first === undefined) return [];
-    if (queries.length > 1) return this.#read((client) => findReceived(client, queries));
-    return [await this.#receipts.ask(first)];
+  findReceived(queries: readonly ReceivedQuery[]): Promise<readonly (FormerReceipt | undefined)[]> {
+    return this.#lookups.findReceived(queries);
   }
 
   find(filter: LedgerFilter, page: OrderedPage): Promise<readonly MessageSummary[]> {
-    return this.#read((client) => findMessages(client, filter, page));
+    return this.#read((client) => search(client, () => findMessages(client, filter, page)));
   }
 
   waiting(queue: string, page: Page): Promise<readonly WaitingMessage[]> {
@@ -147,10 +142,4 @@ export class PostgresLedger implements Ledger {
   }
 }
 
-/** The digest is kept of what a partner sent, which may come again. */
-function withDigest(entry: LedgerEntry): LedgerEntry {
-  if (entry.type !== 'message' || entry.digest !== undefined) return entry;
-  const { envelope } = entry;
-  if (envelope.causationId !== undefined || envelope.controlId === undefined) return entry;
-  return { ...entry, digest: hash('sha256', envelope.body, 'base64') };
-}
+const digestOf = (body: Uint8Array): string => hash('sha256', body, 'base64');

@@ -36,13 +36,13 @@ export async function openPostgres(options: {
   const { address, logger, isStrict = false } = options;
   const open = buildOpening(address);
   const readers = new Sessions({
-    open: async () => ({ client: await open() }),
+    open: async () => ({ client: await open({ isByKey: true }) }),
     size: address.poolSize,
     logger,
   });
   const writer = new Sessions<WriteSession>({
     open: async () => {
-      const client = await open({ isPipelined: true });
+      const client = await open({ isPipelined: true, isByKey: true });
       return { client, writer: await takeWriterNumber(client) };
     },
     size: 1,
@@ -63,12 +63,14 @@ export async function openPostgres(options: {
       logger.warn({ err: toFailure(error) }, text);
     }
   };
+  const all = [writer, readers, keeper];
+  const closeAll = () => Promise.all(all.map((sessions) => sessions.close()));
   try {
     await writer.use(() => Promise.resolve());
     await keepParts();
   } catch (error) {
     if (isStrict && isRefusal(error)) {
-      await Promise.all([writer.close(), readers.close(), keeper.close()]);
+      await closeAll();
       throw error;
     }
   }
@@ -80,7 +82,7 @@ export async function openPostgres(options: {
     close: async () => {
       clearInterval(timer);
       await ledger.close();
-      await Promise.all([writer.close(), readers.close(), keeper.close()]);
+      await closeAll();
     },
   };
 }

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { RetentionLimit } from '../../core/ports/retention.ts';
-import { stateNumber } from './write-touched.ts';
+import { stateNumber } from './codes.ts';
 
 /** The limits of every interface that the ledger knows, as statements take them. */
 export interface Cutoffs {

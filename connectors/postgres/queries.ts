@@ -31,7 +31,7 @@ export async function findTrace(client: pg.Client, id: string): Promise<Trace | 
   >({
     name: 'trace-rows',
     text: `SELECT ${columns}, message.received_ms, message.arrival FROM ${messages}
-      WHERE message.id = ANY($1) AND standing.id = ANY($1) AND correlation_id = $2`,
+      WHERE message.id = ANY($1) AND correlation_id = $2`,
     values: [ids, correlation],
   });
   const found = rows.toSorted(

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { messageStates } from '../../core/ledger/codes.ts';
 import type { FormerReceipt, ReceivedQuery } from '../../core/ports/ledger.ts';
 import { toText } from './text.ts';
-import { stateNumber } from './write-touched.ts';
+import { stateNumber } from './codes.ts';
 
 /** Of a control id that is used for other content again and again, so many are looked at. */
 const newest = 64;
@@ -38,7 +38,32 @@ const sql = `
   ) AS other ON true
   WHERE same.id IS NOT NULL OR other.id IS NOT NULL`;
 
+/** Most come for the first time, which a look by one index tells. */
+const seenSql = `
+  SELECT position FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS asked(control_id, since_ms, position)
+  WHERE EXISTS (SELECT FROM message
+    WHERE message.control_id = asked.control_id AND message.received_ms >= asked.since_ms)`;
+
+/** For each of the queries what came before, where anything did. */
 export async function findReceived(
+  client: pg.Client,
+  queries: readonly ReceivedQuery[],
+): Promise<readonly (FormerReceipt | undefined)[]> {
+  const seen = await client.query<{ readonly position: number }>({
+    name: 'seen',
+    text: seenSql,
+    values: [queries.map(({ controlId }) => toText(controlId)), queries.map(sinceMs)],
+  });
+  const positions = seen.rows.map(({ position }) => position - 1);
+  const found: (FormerReceipt | undefined)[] = queries.map(() => undefined);
+  if (positions.length === 0) return found;
+  const asked = positions.flatMap((position) => queries[position] ?? []);
+  const receipts = await findReceipts(client, asked);
+  for (const [index, position] of positions.entries()) found[position] = receipts[index];
+  return found;
+}
+
+async function findReceipts(
   client: pg.Client,
   queries: readonly ReceivedQuery[],
 ): Promise<readonly (FormerReceipt | undefined)[]> {
@@ -56,7 +81,7 @@ export async function findReceived(
       queries.map((query) => toText(query.controlId)),
       queries.map((query) => query.digest),
       queries.map((query) => query.since),
-      queries.map((query) => Date.parse(query.since) || 0),
+      queries.map(sinceMs),
     ],
   });
   const found: (FormerReceipt | undefined)[] = queries.map(() => undefined);
@@ -70,3 +95,5 @@ export async function findReceived(
   }
   return found;
 }
+
+const sinceMs = ({ since }: ReceivedQuery): number => Date.parse(since) || 0;

@@ -87,7 +87,7 @@ export async function findWaiting(
   });
   const { rows } = await client.query<MessageRow>({
     name: 'waiting-rows',
-    text: `SELECT ${columns} FROM ${messages} WHERE message.id = ANY($1) AND standing.id = ANY($1)`,
+    text: `SELECT ${columns} FROM ${messages} WHERE message.id = ANY($1)`,
     values: [waiting.rows.map(({ id }) => id)],
   });
   const byId = new Map(rows.map((row) => [row.id, row]));

@@ -13,22 +13,55 @@ const idleInTransactionMs = 60_000;
 const silenceMs = 5_000;
 
 /**
+ * For a session whose statements all find their rows by a key. They are planned once, for whatever they are asked: by
+ * itself PostgreSQL plans those of tables in parts anew each time. And they go by an index whatever it thinks of the
+ * tables: a new table, or a new part, is empty when the plan is made, and would be read from end to end until the next
+ * ANALYZE.
+ */
+const byKey = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  jit: 'off',
+} as const;
+
+/** Asks on such a session what does not go by a key alone: PostgreSQL then plans it as it finds best. */
+export async function search<T>(client: pg.Client, ask: () => Promise<T>): Promise<T> {
+  const settings = Object.keys(byKey).map((name) => `SET LOCAL ${name} TO DEFAULT`);
+  await client.query(`BEGIN; ${settings.join('; ')}`);
+  try {
+    return await ask();
+  } finally {
+    // Nothing was changed; and where the connection is gone, so is the transaction.
+    await client.query('ROLLBACK').catch(() => undefined);
+  }
+}
+
+/** What a session is for. */
+export interface SessionWishes {
+  /** Statements are sent without waiting for the answers of those before. */
+  readonly isPipelined?: boolean;
+  /** Statements take as long as they take, which changes of tables may. */
+  readonly isPatient?: boolean;
+  /** Every statement has a name and finds its rows by a key, but those of {@link search}. */
+  readonly isByKey?: boolean;
+}
+
+/**
  * Connects to the first host that is written to: a standby is not. Rejects with `ledger-unavailable` where there is
- * none. `isPipelined`: statements are sent without waiting for the answers of those before. `isPatient`: they take as long
- * as they take, which changes of tables may.
+ * none.
  */
 export async function openSession(
   address: LedgerAddress,
-  {
-    isPipelined = false,
-    isPatient = false,
-  }: { readonly isPipelined?: boolean; readonly isPatient?: boolean } = {},
+  wishes: SessionWishes = {},
 ): Promise<pg.Client> {
   const reasons: string[] = [];
   let cause: unknown;
   for (const { host, port } of address.hosts) {
     try {
-      const client = await connect(address, { host, port, isPipelined, isPatient });
+      const client = await connect(address, { host, port, ...wishes });
       if (client !== undefined) return client;
       reasons.push(`${host}:${port}: it is a standby, or read only.`);
     } catch (error) {
@@ -42,14 +75,9 @@ export async function openSession(
 /** Undefined: nothing can be written there. */
 async function connect(
   address: LedgerAddress,
-  options: {
-    readonly host: string;
-    readonly port: number;
-    readonly isPipelined: boolean;
-    readonly isPatient: boolean;
-  },
+  options: SessionWishes & { readonly host: string; readonly port: number },
 ): Promise<pg.Client | undefined> {
-  const { host, port, isPipelined, isPatient } = options;
+  const { host, port, isPipelined = false, isPatient = false, isByKey = false } = options;
   const { passwordFile, statementTimeoutMs } = address;
   const password =
     passwordFile === undefined
@@ -85,7 +113,12 @@ async function connect(
       await client.end();
       return undefined;
     }
-    await client.query(`SET search_path TO ${schemaName}`);
+    const settings = { search_path: schemaName, ...(isByKey ? byKey : {}) };
+    await client.query(
+      Object.entries(settings)
+        .map(([name, value]) => `SET ${name} TO ${value}`)
+        .join('; '),
+    );
     return client;
   } catch (error) {
     void client.end().catch(() => undefined);

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { LedgerAddress } from './address.ts';
 import { assertUsable, migrate } from './migrate.ts';
-import { openSession } from './session.ts';
+import { openSession, type SessionWishes } from './session.ts';
 
 /**
  * Opens sessions on tables that this program knows: the first of all brings them up to date, on a session of its own, so
@@ -10,7 +10,7 @@ import { openSession } from './session.ts';
  */
 export function buildOpening(
   address: LedgerAddress,
-): (wishes?: Parameters<typeof openSession>[1]) => Promise<pg.Client> {
+): (wishes?: SessionWishes) => Promise<pg.Client> {
   let isUpToDate = false;
   return async (wishes = {}) => {
     if (!isUpToDate) await bringUpToDate(address);

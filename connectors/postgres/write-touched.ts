@@ -1,128 +1,84 @@
 import type pg from 'pg';
-import { eventKinds, messageStates } from '../../core/ledger/codes.ts';
+import type { Interfaces } from './interfaces.ts';
+import { toColumns, toInsertion, type TableChange } from './statement.ts';
 import { toText, toTextOrNull } from './text.ts';
 import type { Arrived, Touched } from './touched.ts';
-
-/** What one transaction has to say beside its messages. */
-export interface Deltas {
-  /** By interface, queue (`''`: none) and kind. */
-  readonly counts: ReadonlyMap<
-    string,
-    { readonly key: readonly [string, string, number]; count: number }
-  >;
-  readonly waiting: ReadonlyMap<string, number>;
-}
+import type { Work } from './work.ts';
 
 /**
- * Writes what has become of the messages, all statements at once: the connection sends them one after the other without
- * waiting. The caller waits for all, and ends the transaction.
+ * What has become of the messages of a transaction, as changes of the tables. What nearly every transaction changes is
+ * there although it has no rows: each choice of tables is one more statement to be planned and kept.
  */
-export function writeTouched(
-  client: pg.Client,
-  touched: readonly Touched[],
-  numbers: { readonly interfaces: ReadonlyMap<string, number>; readonly writer: number },
-  deltas: Deltas,
-): Promise<unknown>[] {
-  const { interfaces, writer } = numbers;
+export function toChanges(
+  work: Work,
+  { interfaces, writer }: { readonly interfaces: Interfaces; readonly writer: number },
+): readonly TableChange[] {
+  const { touched } = work;
   return [
-    ...writeStandings(client, touched, interfaces),
-    ...writeMessages(client, touched, interfaces),
-    ...writeEvents(client, touched),
-    ...writeWaits(client, touched),
-    ...writeParkings(client, touched),
-    ...writeCounts(client, deltas, writer),
+    ...toStandings(touched, interfaces),
+    ...toMessages(touched, interfaces),
+    toEvents(touched),
+    ...toPayloadChanges(touched),
+    ...toWaits(touched),
+    ...toParkings(touched),
+    ...toCounts(work, writer),
   ];
 }
 
-type Column = readonly (string | number | boolean | null)[];
-
-function write(client: pg.Client, name: string, text: string, values: readonly unknown[]) {
-  return client.query({ name, text, values: [...values] });
+/** Takes out what is set aside of messages of which that has changed: it is put in anew, which one statement cannot do. */
+export async function endParkings(client: pg.Client, touched: readonly Touched[]): Promise<void> {
+  const ids = touched.filter(({ hasNewParkings }) => hasNewParkings).map(({ id }) => id);
+  if (ids.length === 0) return;
+  const text = 'DELETE FROM parked WHERE id = ANY($1)';
+  await client.query({ name: 'parked-over', text, values: [ids] });
 }
 
-/** A statement over rows, each column an array; none where there are no rows. */
-function each<Row>(
-  rows: readonly Row[],
-  columns: (row: Row) => Column,
-  run: (arrays: readonly Column[]) => Promise<unknown>,
-): Promise<unknown>[] {
-  const first = rows[0];
-  if (first === undefined) return [];
-  const arrays = columns(first).map((): (string | number | boolean | null)[] => []);
-  for (const row of rows) {
-    for (const [index, value] of columns(row).entries()) arrays[index]?.push(value);
-  }
-  return [run(arrays)];
-}
+const standing = {
+  table: 'standing',
+  types: ['text', 'int', 'smallint', 'text', 'text', 'bigint', 'bigint'],
+} as const;
+// An UPDATE would open every part of the table.
+const standsOtherwise = `ON CONFLICT (id) DO UPDATE SET interface = excluded.interface, state = excluded.state,
+  state_at = excluded.state_at, last_event_at = excluded.last_event_at, received_ms = excluded.received_ms,
+  arrival = excluded.arrival`;
 
-function writeStandings(
-  client: pg.Client,
-  touched: readonly Touched[],
-  interfaces: ReadonlyMap<string, number>,
-): Promise<unknown>[] {
-  const columns = (row: Touched): Column => [
-    row.id,
-    numberOf(row, interfaces),
-    row.state,
-    toText(row.stateAt),
-    toText(row.lastEventAt),
-    row.receivedMs ?? null,
-    row.arrival,
+function toStandings(touched: readonly Touched[], interfaces: Interfaces): readonly TableChange[] {
+  const toRow = (row: Touched) => [
+    ...[row.id, numberOf(row, interfaces), row.state, toText(row.stateAt)],
+    ...[toText(row.lastEventAt), row.receivedMs ?? null, row.arrival],
   ];
-  const types =
-    '$1::text[], $2::int[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::bigint[]';
-  const made = touched.filter(({ isNew }) => isNew);
-  const changed = touched.filter(({ isNew }) => !isNew);
+  const made = touched.filter(({ isNew }) => isNew).map(toRow);
+  const rows = touched.filter(({ isNew }) => !isNew).map(toRow);
   return [
     // Where another has made one meanwhile it fails, and the transaction is made again.
-    ...each(made, columns, (arrays) =>
-      write(client, 'standing-new', `INSERT INTO standing SELECT * FROM unnest(${types})`, arrays),
-    ),
-    ...each(changed, columns, (arrays) =>
-      write(
-        client,
-        'standing',
-        `UPDATE standing SET interface = given.interface, state = given.state, state_at = given.state_at,
-           last_event_at = given.last_event_at, received_ms = given.received_ms, arrival = given.arrival
-         FROM unnest(${types})
-           AS given(id, interface, state, state_at, last_event_at, received_ms, arrival)
-         WHERE standing.id = given.id AND standing.id = ANY($1)`,
-        arrays,
-      ),
-    ),
+    ...(made.length === 0 ? [] : [toInsertion('standing_new', { ...standing, rows: made })]),
+    ...(rows.length === 0
+      ? []
+      : [toInsertion('standing_changed', { ...standing, rows, onConflict: standsOtherwise })]),
   ];
 }
 
-function writeMessages(
-  client: pg.Client,
-  touched: readonly Touched[],
-  interfaces: ReadonlyMap<string, number>,
-): Promise<unknown>[] {
-  const rows = touched.flatMap((row) =>
+function toMessages(touched: readonly Touched[], interfaces: Interfaces): readonly TableChange[] {
+  const arrived = touched.flatMap((row) =>
     row.arrived === undefined ? [] : [{ row, arrived: row.arrived }],
   );
+  if (arrived.length === 0) return [];
   return [
-    ...each(
-      rows,
-      ({ row, arrived }) => toMessageColumns(row, arrived, numberOf(row, interfaces)),
-      (arrays) =>
-        write(
-          client,
-          'message',
-          `INSERT INTO message SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::text[],
-             $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[], $13::text[],
-             $14::text[], $15::int[], $16::text[])`,
-          arrays,
-        ),
-    ),
-    ...writeBodies(
-      client,
-      rows.map(({ row, arrived }) => ({ id: row.id, body: arrived.body })),
-    ),
+    toInsertion('message_new', {
+      table: 'message',
+      types: [
+        ...['text', 'int', 'bigint', 'bigint', 'text', 'text', 'text', 'text', 'text', 'text'],
+        ...['text', 'int', 'text', 'text', 'int', 'text'],
+      ],
+      rows: arrived.map((each) =>
+        toMessageRow(each.row, each.arrived, numberOf(each.row, interfaces)),
+      ),
+    }),
+    toBodies(arrived.map(({ row, arrived: { body } }) => ({ id: row.id, body }))),
   ];
 }
 
-function toMessageColumns(row: Touched, { header, body, digest }: Arrived, owner: number): Column {
+function toMessageRow(row: Touched, { header, body, digest }: Arrived, owner: number) {
   return [
     row.id,
     owner,
@@ -144,173 +100,105 @@ function toMessageColumns(row: Touched, { header, body, digest }: Arrived, owner
 }
 
 /** As one piece that the server cuts: an array of bytes would travel as text of twice the length. */
-function writeBodies(
-  client: pg.Client,
+function toBodies(
   bodies: readonly { readonly id: string; readonly body: Uint8Array }[],
-): Promise<unknown>[] {
+): TableChange {
   let start = 1;
-  const columns = bodies.map(({ id, body }): Column => {
+  const rows = bodies.map(({ id, body }) => {
     const row = [id, start, body.length];
     start += body.length;
     return row;
   });
-  return each(
-    columns,
-    (row) => row,
-    (arrays) =>
-      write(
-        client,
-        'content',
-        `INSERT INTO content SELECT id, substring($4::bytea FROM start FOR length)
-         FROM unnest($1::text[], $2::int[], $3::int[]) AS given(id, start, length)`,
-        [...arrays, Buffer.concat(bodies.map(({ body }) => body))],
-      ),
+  return {
+    name: 'content_new',
+    text: `INSERT INTO content SELECT id, substring($4::bytea FROM start FOR length)
+      FROM (SELECT unnest($1::text[]) AS id, unnest($2::int[]) AS start, unnest($3::int[]) AS length) AS given`,
+    values: [...toColumns(3, rows), Buffer.concat(bodies.map(({ body }) => body))],
+  };
+}
+
+function toEvents(touched: readonly Touched[]): TableChange {
+  return toInsertion('event_new', {
+    table: 'event',
+    types: ['text', 'bigint', 'smallint', 'text'],
+    rows: touched
+      .filter(({ events }) => events.length > 0)
+      .map(({ id, events }) => [id, events[0]?.[0] ?? 0, events.length, JSON.stringify(events)]),
+  });
+}
+
+function toPayloadChanges(touched: readonly Touched[]): readonly TableChange[] {
+  const rows = touched.flatMap(({ id, changes }) =>
+    changes === undefined ? [] : [[id, toText(changes)]],
   );
+  if (rows.length === 0) return [];
+  const onConflict = 'ON CONFLICT (id) DO UPDATE SET changes = excluded.changes';
+  const types = ['text', 'text'];
+  return [toInsertion('payload_changed', { table: 'payload_change', types, rows, onConflict })];
 }
 
-function writeEvents(client: pg.Client, touched: readonly Touched[]): Promise<unknown>[] {
-  return [
-    ...each(
-      touched.filter(({ events }) => events.length > 0),
-      ({ id, events }) => [id, events[0]?.[0] ?? 0, events.length, JSON.stringify(events)],
-      (arrays) =>
-        write(
-          client,
-          'event',
-          'INSERT INTO event SELECT * FROM unnest($1::text[], $2::bigint[], $3::int[], $4::text[])',
-          arrays,
-        ),
-    ),
-    ...each(
-      touched.filter(({ changes }) => changes !== undefined),
-      ({ id, changes = '' }) => [id, toText(changes)],
-      (arrays) =>
-        write(
-          client,
-          'changes',
-          `INSERT INTO payload_change SELECT * FROM unnest($1::text[], $2::text[])
-           ON CONFLICT (id) DO UPDATE SET changes = excluded.changes`,
-          arrays,
-        ),
-    ),
-  ];
-}
-
-function writeWaits(client: pg.Client, touched: readonly Touched[]): Promise<unknown>[] {
-  const over: Column[] = [];
-  const made: Column[] = [];
+function toWaits(touched: readonly Touched[]): readonly TableChange[] {
+  const over: string[] = [];
+  const made: (string | number)[][] = [];
   for (const { id, waits, waitsBefore, arrival } of touched) {
-    for (const queue of waitsBefore.keys()) if (!waits.has(queue)) over.push([id, toText(queue)]);
+    for (const [queue, { place }] of waitsBefore) if (!waits.has(queue)) over.push(place);
     for (const [queue, since] of waits) {
       if (!waitsBefore.has(queue)) made.push([id, toText(queue), toText(since), arrival]);
     }
   }
   return [
-    ...each(
-      over,
-      (row) => row,
-      (arrays) =>
-        write(
-          client,
-          'waiting-over',
-          `DELETE FROM waiting USING unnest($1::text[], $2::text[]) AS given(id, queue)
-           WHERE waiting.id = given.id AND waiting.queue = given.queue`,
-          arrays,
-        ),
-    ),
-    ...each(
-      made,
-      (row) => row,
-      (arrays) =>
-        write(
-          client,
-          'waiting-new',
-          'INSERT INTO waiting SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])',
-          arrays,
-        ),
-    ),
+    {
+      name: 'waiting_over',
+      text: 'DELETE FROM waiting WHERE ctid = ANY($1::tid[])',
+      values: [over],
+    },
+    toInsertion('waiting_new', {
+      table: 'waiting',
+      types: ['text', 'text', 'text', 'bigint'],
+      rows: made,
+    }),
   ];
 }
 
-function writeParkings(client: pg.Client, touched: readonly Touched[]): Promise<unknown>[] {
-  const changed = touched.filter(({ hasNewParkings }) => hasNewParkings);
-  if (changed.length === 0) return [];
-  const ids = changed.map(({ id }) => id);
-  const rows = changed.flatMap(({ id, parkings }) =>
-    [...parkings].map(([queue, { number, key, since, isStopped }]): Column => [
-      ...[number, toText(queue), toText(key), id, toText(since)],
-      isStopped,
-    ]),
-  );
-  return [
-    write(client, 'parked-over', 'DELETE FROM parked WHERE id = ANY($1)', [ids]),
-    ...each(
-      rows,
-      (row) => row,
-      (arrays) =>
-        write(
-          client,
-          'parked-new',
-          `INSERT INTO parked SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],
-             $6::boolean[])`,
-          arrays,
-        ),
-    ),
-  ];
+function toParkings(touched: readonly Touched[]): readonly TableChange[] {
+  const rows = touched
+    .filter(({ hasNewParkings }) => hasNewParkings)
+    .flatMap(({ id, parkings }) =>
+      [...parkings].map(([queue, { number, key, since, isStopped }]) => [
+        ...[number, toText(queue), toText(key), id, toText(since)],
+        isStopped,
+      ]),
+    );
+  if (rows.length === 0) return [];
+  const types = ['bigint', 'text', 'text', 'text', 'text', 'boolean'];
+  return [toInsertion('parked_new', { table: 'parked', types, rows })];
 }
 
-function writeCounts(client: pg.Client, deltas: Deltas, writer: number): Promise<unknown>[] {
+function toCounts({ counts, waiting }: Work, writer: number): readonly TableChange[] {
   return [
-    ...each(
-      [...deltas.counts.values()],
-      ({ key: [name, queue, kind], count }) => [toText(name), toText(queue), kind, writer, count],
-      (arrays) =>
-        write(
-          client,
-          'counts',
-          `INSERT INTO event_count SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::bigint[])
-           ON CONFLICT (interface, queue, kind, writer)
-           DO UPDATE SET count = event_count.count + excluded.count`,
-          arrays,
-        ),
-    ),
-    ...each(
-      [...deltas.waiting].filter(([, count]) => count !== 0),
-      ([queue, count]) => [toText(queue), writer, count],
-      (arrays) =>
-        write(
-          client,
-          'waiting-counts',
-          `INSERT INTO waiting_count SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])
-           ON CONFLICT (queue, writer) DO UPDATE SET count = waiting_count.count + excluded.count`,
-          arrays,
-        ),
-    ),
+    toInsertion('counted', {
+      table: 'event_count',
+      types: ['text', 'text', 'smallint', 'int', 'bigint'],
+      rows: counts.map((each) => [
+        ...[toText(each.interface), toText(each.queue), each.kind, writer, each.count],
+      ]),
+      onConflict: `ON CONFLICT (interface, queue, kind, writer)
+        DO UPDATE SET count = event_count.count + excluded.count`,
+    }),
+    toInsertion('waiting_counted', {
+      table: 'waiting_count',
+      types: ['text', 'int', 'bigint'],
+      rows: waiting.map(([queue, count]) => [toText(queue), writer, count]),
+      onConflict:
+        'ON CONFLICT (queue, writer) DO UPDATE SET count = waiting_count.count + excluded.count',
+    }),
   ];
 }
 
 /** Of its interface: this transaction knows those of the messages that it brings. */
 function numberOf(
   { interface: name, interfaceNumber, arrived }: Touched,
-  interfaces: ReadonlyMap<string, number>,
+  interfaces: Interfaces,
 ): number {
-  const number = arrived === undefined ? interfaceNumber : undefined;
-  const found = number ?? interfaces.get(name);
-  if (found === undefined) throw new Error('The number of an interface was expected to be known.');
-  return found;
+  return (arrived === undefined ? interfaceNumber : undefined) ?? interfaces.numberOf(name);
 }
-
-/** Counts an event. */
-export function countEvent(
-  counts: Map<string, { readonly key: readonly [string, string, number]; count: number }>,
-  key: readonly [interfaceId: string, queue: string, kind: number],
-): void {
-  const name = key.join('\0');
-  const found = counts.get(name);
-  if (found === undefined) counts.set(name, { key, count: 1 });
-  else found.count += 1;
-}
-
-export const kindNumber = (kind: (typeof eventKinds)[number]): number => eventKinds.indexOf(kind);
-export const stateNumber = (state: (typeof messageStates)[number]): number =>
-  messageStates.indexOf(state);

@@ -22,6 +22,7 @@ const headerNames = {
   attempt: 'x-hilum-attempt',
   charset: 'x-hilum-charset',
   replyTo: 'x-hilum-reply-to',
+  revision: 'x-hilum-revision',
   /** JSON list of issues: why it was dead-lettered. */
   issues: 'x-hilum-issues',
   /** Milliseconds since 1970: parked for longer than one retry queue can, and not to be delivered before. */
@@ -49,7 +50,14 @@ export function toAmqpMessage(envelope: Envelope): AmqpMessage {
     [headerNames.receivedAt]: envelope.receivedAt,
     [headerNames.attempt]: envelope.attempt,
   };
-  for (const name of ['controlId', 'key', 'causationId', 'charset', 'replyTo'] as const) {
+  for (const name of [
+    'controlId',
+    'key',
+    'causationId',
+    'charset',
+    'replyTo',
+    'revision',
+  ] as const) {
     if (envelope[name] !== undefined) headers[headerNames[name]] = envelope[name];
   }
   const properties: AmqpMessage['properties'] = {
@@ -86,7 +94,7 @@ export interface EnvelopeDefaults {
  * - `receivedAt`: its `timestamp`, else now. `contentType`: its `content_type`, else octet-stream.
  */
 export function toEnvelope(message: Message, defaults: EnvelopeDefaults): Envelope {
-  const headers = message.properties.headers ?? {};
+  const headers: Readonly<Record<string, unknown>> = message.properties.headers ?? {};
   const text = (name: string): string | undefined => {
     const value: unknown = headers[name];
     return typeof value === 'string' ? value : undefined;
@@ -98,7 +106,8 @@ export function toEnvelope(message: Message, defaults: EnvelopeDefaults): Envelo
   };
   const isOurs = text(headerNames.receivedAt) !== undefined;
   const id = isOurs ? property('id') : toForeignId(property('id'), message.content);
-  const attempt: unknown = headers[headerNames.attempt];
+  const attempt = headers[headerNames.attempt];
+  const revision = headers[headerNames.revision];
   const known = {
     messageType: property('messageType'),
     controlId: text(headerNames.controlId),
@@ -106,6 +115,7 @@ export function toEnvelope(message: Message, defaults: EnvelopeDefaults): Envelo
     causationId: text(headerNames.causationId),
     charset: text(headerNames.charset),
     replyTo: text(headerNames.replyTo),
+    revision: typeof revision === 'number' ? revision : undefined,
   };
   const ownId = id ?? randomUUID();
   return {

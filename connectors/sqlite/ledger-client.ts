@@ -19,8 +19,9 @@ import type {
   WaitingMessage,
 } from '../../core/ports/ledger.ts';
 import { assertBodySize } from '../../core/ledger/body-size.ts';
+import { withDigest } from '../../core/ledger/entry.ts';
+import { JoinedLookups } from '../../core/ledger/joined-lookups.ts';
 import type { Connection, Question } from './connection.ts';
-import { JoinedQuestions } from '../../core/ledger/joined-questions.ts';
 import type { FindPage, FindRequest } from './protocol.ts';
 
 /** The ledger's port over a connection to the owner. */
@@ -28,13 +29,11 @@ export class SqliteLedger implements Ledger {
   readonly #connection: Connection;
   readonly #appending = new Set<Promise<unknown>>();
   // What is asked of each message by itself.
-  readonly #states = new JoinedQuestions<string, MessageState | undefined>(async (ids) => {
-    const states = await this.#askStates(ids);
-    return ids.map((id) => states.get(id));
+  readonly #lookups = new JoinedLookups({
+    states: async (ids) => (await this.#ask(['states', ids])) as ReadonlyMap<string, MessageState>,
+    findReceived: async (queries) =>
+      (await this.#ask(['findReceived', queries])) as readonly (FormerReceipt | undefined)[],
   });
-  readonly #receipts = new JoinedQuestions<ReceivedQuery, FormerReceipt | undefined>((queries) =>
-    this.#askReceived(queries),
-  );
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -48,7 +47,7 @@ export class SqliteLedger implements Ledger {
       assertBodySize(entry.envelope);
       bytes += entry.envelope.body.length;
     }
-    const told = entries.map(withDigest);
+    const told = entries.map((entry) => withDigest(entry, digestOf));
     const answer = this.#ask(
       batch === undefined ? ['append', told] : ['append', told, batch],
       bytes,
@@ -73,20 +72,12 @@ export class SqliteLedger implements Ledger {
     return (await this.#ask(['changes', id])) as PackedChanges | undefined;
   }
 
-  async states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>> {
-    const [first = ''] = ids;
-    if (ids.length !== 1) return this.#askStates(ids);
-    const state = await this.#states.ask(first);
-    return new Map(state === undefined ? [] : [[first, state]]);
+  states(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>> {
+    return this.#lookups.states(ids);
   }
 
-  async findReceived(
-    queries: readonly ReceivedQuery[],
-  ): Promise<readonly (FormerReceipt | undefined)[]> {
-    const [first] = queries;
-    if (first === undefined) return [];
-    if (queries.length > 1) return this.#askReceived(queries);
-    return [await this.#receipts.ask(first)];
+  findReceived(queries: readonly ReceivedQuery[]): Promise<readonly (FormerReceipt | undefined)[]> {
+    return this.#lookups.findReceived(queries);
   }
 
   async find(
@@ -129,25 +120,10 @@ export class SqliteLedger implements Ledger {
     await Promise.allSettled(this.#appending);
   }
 
-  async #askStates(ids: readonly string[]): Promise<ReadonlyMap<string, MessageState>> {
-    return (await this.#ask(['states', ids])) as ReadonlyMap<string, MessageState>;
-  }
-
-  async #askReceived(
-    queries: readonly ReceivedQuery[],
-  ): Promise<readonly (FormerReceipt | undefined)[]> {
-    return (await this.#ask(['findReceived', queries])) as readonly (FormerReceipt | undefined)[];
-  }
-
   #ask(question: Question, bytes = 0): Promise<unknown> {
     return this.#connection.ask(question, 'ledger-unavailable', bytes);
   }
 }
 
 /** Computed here and not by the owner, which does everybody's work. */
-function withDigest(entry: LedgerEntry): LedgerEntry {
-  if (entry.type !== 'message' || entry.digest !== undefined) return entry;
-  const { envelope } = entry;
-  if (envelope.causationId !== undefined || envelope.controlId === undefined) return entry;
-  return { ...entry, digest: hash('sha256', envelope.body, 'base64') };
-}
+const digestOf = (body: Uint8Array): string => hash('sha256', body, 'base64');

@@ -1,74 +1,54 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { Issue } from '../issue.ts';
+import { findNested } from './nested.ts';
 
 /** Checks a FHIR R4 resource against the JSON schema: form, elements, codes of required bindings. */
 export type FhirValidator = (resource: unknown) => readonly Issue[];
 
+/** The check of one resource type by the schema, without the resources in it; undefined where FHIR has no such type. */
+export type FindTypeValidator = (resourceType: string) => ValidateFunction | undefined;
+
 /**
- * A validator over FHIR's own JSON schema (fhir.schema.json, draft 6). Compiling takes 1.7 s, so it waits for
- * the first resource; a check takes microseconds, since the resource type chooses the definition instead
- * of all 146 being tried. The schema knows no invariants, and no required primitive elements.
+ * A validator of resources with all those in them (entries of a Bundle, contained ones), each by its own type. The schema
+ * knows no invariants, and no required primitive elements.
  */
-export function buildFhirValidator(schema: unknown): FhirValidator {
-  let validate: ValidateFunction | undefined;
-  return (resource) => {
-    validate ??= compile(schema);
-    if (validate(resource)) return [];
+export function buildFhirValidator(findType: FindTypeValidator): FhirValidator {
+  const check = (resource: unknown, path: string): readonly Issue[] => {
     const type = readType(resource);
-    return (validate.errors ?? []).map((error) => toIssue(error, type));
+    if (type === undefined) return [toIssue(path || 'Resource', 'It has no resourceType.')];
+    const location = path || type;
+    const validate = findType(type);
+    if (validate === undefined) {
+      return [toIssue(location, `FHIR R4 has no resource type ${JSON.stringify(type)}.`)];
+    }
+    const own = validate(resource) ? [] : toIssues(validate.errors ?? [], location);
+    const nested = [...findNested(resource as object)].flatMap((each) =>
+      check(each.resource, location + each.path),
+    );
+    return nested.length === 0 ? own : [...own, ...nested];
   };
+  return (resource) => check(resource, '');
 }
 
-interface FhirSchema {
-  readonly id: string;
-  readonly definitions: Readonly<Record<string, object>>;
+function readType(resource: unknown): string | undefined {
+  if (typeof resource !== 'object' || resource === null) return undefined;
+  const { resourceType } = resource as { readonly resourceType?: unknown };
+  return typeof resourceType === 'string' ? resourceType : undefined;
 }
 
-function compile(schema: unknown): ValidateFunction {
-  const { id, definitions } = schema as FhirSchema;
-  const types = Object.keys(definitions).filter((name) => isResource(definitions[name]));
-  const choice = {
-    type: 'object',
-    required: ['resourceType'],
-    discriminator: { propertyName: 'resourceType' },
-    oneOf: types.map((name) => ({ $ref: `#/definitions/${name}` })),
-  };
-  const ajv = new Ajv({
-    strict: false,
-    discriminator: true,
-    allErrors: true,
-    validateSchema: false,
+function toIssues(errors: readonly ErrorObject[], location: string): readonly Issue[] {
+  return errors.map(({ instancePath, message, params }) => {
+    const path = instancePath
+      .split('/')
+      .slice(1)
+      .map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
+      .join('');
+    const extra: unknown = params['additionalProperty'];
+    const what = typeof extra === 'string' ? `: ${extra}` : '';
+    return toIssue(location + path, `The element ${message ?? 'is invalid'}${what}`);
   });
-  return ajv.compile({ $id: id, ...choice, definitions: { ...definitions, ResourceList: choice } });
 }
 
-/** A few data types have a property of that name too; only a resource's is its own name. */
-function isResource(definition: object | undefined): boolean {
-  const { properties } = (definition ?? {}) as {
-    readonly properties?: { readonly resourceType?: object };
-  };
-  return 'const' in (properties?.resourceType ?? {});
-}
-
-function readType(resource: unknown): string {
-  const type: unknown =
-    typeof resource === 'object' && resource !== null
-      ? (resource as { resourceType?: unknown }).resourceType
-      : undefined;
-  return typeof type === 'string' ? type : 'Resource';
-}
-
-function toIssue({ instancePath, message, params }: ErrorObject, type: string): Issue {
-  const path = instancePath
-    .split('/')
-    .slice(1)
-    .map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
-    .join('');
-  const extra: unknown = params['additionalProperty'];
-  return {
-    code: 'fhir-schema',
-    severity: 'error',
-    location: `${type}${path}`,
-    message: `The element ${message ?? 'is invalid'}${typeof extra === 'string' ? `: ${extra}` : ''}`,
-  };
+function toIssue(location: string, message: string): Issue {
+  return { code: 'fhir-schema', severity: 'error', location, message };
 }

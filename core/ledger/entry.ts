@@ -51,3 +51,17 @@ function isEvent(event: LedgerEvent): boolean {
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isTextOrAbsent = (value: unknown): boolean => value == null || isText(value);
+
+/**
+ * The entry with the digest of its body (SHA-256 in base64, from `digestOf`), where it has none: it is kept of what a
+ * partner sent, which may come again.
+ */
+export function withDigest(
+  entry: LedgerEntry,
+  digestOf: (body: Uint8Array) => string,
+): LedgerEntry {
+  if (entry.type !== 'message' || entry.digest !== undefined) return entry;
+  const { envelope } = entry;
+  if (envelope.causationId !== undefined || envelope.controlId === undefined) return entry;
+  return { ...entry, digest: digestOf(envelope.body) };
+}

@@ -11,8 +11,9 @@ import { isToFhir } from './document.ts';
 import { compileIdentity } from './identity.ts';
 import { applyLayer, isLayer } from './layers.ts';
 import { type CompiledMessageMap, compileMessageMap } from './message-map.ts';
+import type { CompiledMap } from './compiled-map.ts';
 import { type Located, parseFiles } from './parse-files.ts';
-import { type CompiledMap, compileRule, compileWhen } from './rule.ts';
+import { compileRule, compileWhen } from './rule.ts';
 import { Table } from './tables.ts';
 
 /** All maps and tables of a set of files, ready to run. */
@@ -95,7 +96,7 @@ const toPlace = (path: string, rule?: string): string =>
   rule === undefined ? path : `${path}:${rule}`;
 
 /** A table below `layers/acme/` is of the layer acme: a file of a table has no other place to say so. */
-const findLayer = ({ path }: { readonly path: string }): string | undefined =>
+export const findLayer = ({ path }: { readonly path: string }): string | undefined =>
   /^layers\/([^/]+)\//.exec(path)?.[1];
 
 /** The tables by id, with those of the active layers over them. */
@@ -130,7 +131,7 @@ function flatten(
   const bases = new Map<string, Located<MapDocument>>();
   for (const located of documents) {
     const { path, document } = located;
-    if (isLayer(document)) continue;
+    if (isLayer(document) || isElsewhere(document, layers)) continue;
     if (bases.has(document.id)) report(path, `There is another map with the id ${document.id}`);
     else bases.set(document.id, located);
   }
@@ -148,6 +149,10 @@ function flatten(
   }
   return [...bases.values()];
 }
+
+/** A map with a layer and nothing that it extends is there with its layer alone. */
+const isElsewhere = ({ layer }: MapDocument, layers: readonly string[]): boolean =>
+  layer !== undefined && !layers.includes(layer);
 
 function merge(
   base: Located<MapDocument>,

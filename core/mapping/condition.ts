@@ -39,7 +39,7 @@ function compile(tree: ConditionTree): Condition {
       return toValued(tree.subject);
     case 'null': {
       const path = toPath(tree.subject);
-      return (frame) => readFirst(path, frame)?.value.raw === '""';
+      return (frame) => readFirst(path, frame)?.raw === '""';
     }
     case 'in': {
       const read = toReader(tree.subject);
@@ -88,15 +88,9 @@ function toPath(subject: string): SourcePath {
 function toReader(subject: string): (frame: Frame) => string {
   if (nameOnly.test(subject)) return () => '';
   const path = toPath(subject);
-  const read = (frame: Frame): string => {
+  return (frame) => {
     const found = readFirst(path, frame);
     return found === undefined ? '' : toText(found);
-  };
-  const { segment: name } = path;
-  if (name === undefined) return read;
-  return (frame) => {
-    const segment = findSegment(name, frame);
-    return segment === undefined ? '' : frame.run.remember(path, segment, () => read(frame));
   };
 }
 
@@ -105,7 +99,7 @@ function toValued(subject: string): Condition {
   if (nameOnly.test(subject)) return (frame) => findSegment(subject, frame) !== undefined;
   const path = toPath(subject);
   return (frame) => {
-    const value = readFirst(path, frame)?.value;
+    const value = readFirst(path, frame);
     return value !== undefined && value.valued && /[^\s^~&]/.test(value.raw);
   };
 }
@@ -114,10 +108,10 @@ function toCount(subject: string): (frame: Frame) => number {
   if (nameOnly.test(subject)) return (frame) => frame.group.count(subject);
   const path = toPath(subject);
   return (frame) => {
-    if (path.segment === undefined) return readFirst(path, frame)?.value.valued === true ? 1 : 0;
+    if (path.segment === undefined) return readFirst(path, frame)?.valued === true ? 1 : 0;
     const segment = findSegment(path.segment, frame);
     if (segment === undefined) return 0;
-    return frame.run.repetitions(segment, path.field).filter((repetition) => repetition.valued)
-      .length;
+    const repetitions = frame.run.fields(segment).repetitions(path.field);
+    return repetitions.filter((repetition) => repetition.valued).length;
   };
 }

@@ -127,7 +127,7 @@ export interface MessageMapDocument {
   readonly extends?: string;
   readonly layer?: string;
   readonly note?: string;
-  /** MSH-9.1 and MSH-9.2: `ORU^R01`. */
+  /** MSH-9.1 and MSH-9.2: `ORU^R01`; MSH-9.1 alone, `ACK`, for every trigger without a map of its own. */
   readonly source?: { readonly messages: readonly string[] };
   readonly structure?: {
     readonly segments: readonly string[];

@@ -70,8 +70,8 @@ const toResources = (
 ): ResourceDocument[] =>
   resources.flatMap((one) => ('forEach' in one ? toResources(one.resources) : [one]));
 
-/** `override` says how a rule came to be, not what it does. */
-const toHash = (document: MapDocument): string =>
+/** 16 hex digits of JSON. `override` says how a rule came to be, not what it does. */
+export const toHash = (document: object): string =>
   [
     ...toSha1(
       JSON.stringify(document, (key, value: unknown) => (key === 'override' ? undefined : value)),

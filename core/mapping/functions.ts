@@ -1,7 +1,10 @@
 import { type Timestamp, parseTimestamp, toFhirDate, toFhirDateTime } from '../hl7v2/timestamp.ts';
+import { encodeBase64 } from './base64.ts';
+import { composedFunctions } from './composed.ts';
+import { toEndTime, toMinutes, toStartTime } from './duration.ts';
 import { comparison, toCode, toFhirTime, toUrnPart } from './formats.ts';
 import type { Frame } from './run.ts';
-import { type SourceValue, toChild, toText } from './source.ts';
+import { type SourceValue, toText } from './source.ts';
 
 /**
  * A named conversion that rules use as `fn`. Pure: the same value of the same message gives the same.
@@ -16,12 +19,13 @@ export const selfConsuming: ReadonlySet<string> = new Set([
   'entityAuthority',
   'mediaType',
   'referenceMediaType',
+  ...Object.keys(composedFunctions),
 ]);
 
 /** All functions that rules may name; docs/mapping.md describes each. */
 export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
   /** The whole value as plain text: components and all, HL7 formatting as line breaks. */
-  text: (source) => source.value.text.trimEnd() || null,
+  text: (source) => source.text.trimEnd() || null,
   code: (source) => toCode(toText(source)) || undefined,
   /** FHIR dateTime; without a zone, and with none known, only the day. */
   dateTime: (source, frame) => {
@@ -40,6 +44,12 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
     return text.includes('T') ? text : null;
   },
   time: (source) => toFhirTime(toText(source)),
+  /** The start of what has an end by `endTime`, and of nothing else. */
+  startTime: (source, frame) => toStartTime(source, frame),
+  /** The end of what starts here and takes as long as its segment says: AIS-4 with AIS-7 and AIS-8. */
+  endTime: (source, frame) => toEndTime(source, frame),
+  /** An amount and the unit beside it as minutes. */
+  amountInMinutes: (source, frame) => toMinutes(source, frame),
   decimal: (source) => toNumber(toText(source)),
   positiveInt: (source) => {
     const value = toNumber(toText(source));
@@ -52,29 +62,35 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
   comparator: (source) => comparison.exec(toText(source))?.[1],
   authority: (source) => toAuthorityUri(source),
   /** The assigning authority of an EI: its components 2 to 4. */
-  entityAuthority: (source, frame) => {
-    for (const n of [2, 3, 4]) frame.run.consumed.add(toChild(source, n));
-    const universal = toUniversalId(toText(toChild(source, 3)), toText(toChild(source, 4)));
-    return universal ?? toNamespaceUri(toText(toChild(source, 2)));
+  entityAuthority: (source) => {
+    for (const n of [2, 3, 4]) source.part(n).isTaken = true;
+    const universal = toUniversalId(toText(source.part(3)), toText(source.part(4)));
+    return universal ?? toNamespaceUri(toText(source.part(2)));
   },
-  phoneNumber: (source, frame) => toPhoneNumber(source, frame),
-  universalUri: (source) => toUniversalId(toText(toChild(source, 2)), toText(toChild(source, 3))),
+  phoneNumber: (source) => toPhoneNumber(source),
+  universalUri: (source) => toUniversalId(toText(source.part(2)), toText(source.part(3))),
   namespaceUri: (source) => toNamespaceUri(toText(source)),
   codeSystem: (source, frame) => toCodeSystemUri(toText(source), frame),
-  base64: (source) => toBase64(source.value.raw),
-  base64OfText: (source) => encodeBase64(source.value.text),
+  base64: (source) => toBase64(source.raw),
+  base64OfText: (source) => encodeBase64(source.text) || undefined,
   /** The type of data of an ED. */
-  mediaType: (source, frame) => toMediaType(source, 2, frame),
+  mediaType: (source) => toMediaType(source, 2),
   /** The type of data of an RP. */
-  referenceMediaType: (source, frame) => toMediaType(source, 3, frame),
+  referenceMediaType: (source) => toMediaType(source, 3),
   oid: (source) => toUniversalId(toText(source), 'ISO'),
   /** An SN that is neither quantity nor ratio nor range, as the text that it reads as. */
   structuredNumber: (source) =>
     [1, 2, 3, 4]
-      .map((n) => toText(toChild(source, n)).trim())
+      .map((n) => toText(source.part(n)).trim())
       .filter(Boolean)
       .join(' ') || undefined,
+  /** A whole number that may be 0. */
+  unsignedInt: (source) => {
+    const value = toNumber(toText(source));
+    return value !== undefined && Number.isInteger(value) && value >= 0 ? value : undefined;
+  },
   url: (source) => toText(source).replace(/\s+/g, '%20') || undefined,
+  ...composedFunctions,
 };
 
 function toNumber(text: string): number | undefined {
@@ -97,19 +113,19 @@ function findZone({ hour, offset }: Timestamp, frame: Frame): string | undefined
 
 /** HD as the URI of an identifier system: its universal id, else its name space. HL7 v2 chapter 2A, HD. */
 function toAuthorityUri(source: SourceValue): string | undefined {
-  const universal = toUniversalId(toText(toChild(source, 2)), toText(toChild(source, 3)));
-  return universal ?? toNamespaceUri(toText(toChild(source, 1)));
+  const universal = toUniversalId(toText(source.part(2)), toText(source.part(3)));
+  return universal ?? toNamespaceUri(toText(source.part(1)));
 }
 
 /** XTN as one text: the unformatted number, else the parts, else the first component. HL7 v2 chapter 2A, XTN. */
-function toPhoneNumber(source: SourceValue, frame: Frame): string | undefined {
+function toPhoneNumber(source: SourceValue): string | undefined {
   const take = (position: number): string => {
-    const part = toChild(source, position);
-    frame.run.consumed.add(part);
+    const part = source.part(position);
+    part.isTaken = true;
     return toText(part).trim();
   };
   const address = take(4);
-  if (/^(internet|x\.400)$/i.test(toText(toChild(source, 3))) && address !== '') return address;
+  if (/^(internet|x\.400)$/i.test(toText(source.part(3))) && address !== '') return address;
   const unformatted = take(12);
   const [country, area, local, extension] = [take(5), take(6), take(7), take(8)];
   const first = take(1);
@@ -169,26 +185,10 @@ function toBase64(raw: string): string | undefined {
   return /^[0-9A-Za-z+/]+={0,2}$/.test(padded) ? padded : undefined;
 }
 
-const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-function encodeBase64(text: string): string | undefined {
-  if (text === '') return undefined;
-  const bytes = new TextEncoder().encode(text);
-  let out = '';
-  for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i;
-    const word = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    out += digits.charAt(word >> 18) + digits.charAt((word >> 12) & 63);
-    out += left > 1 ? digits.charAt((word >> 6) & 63) : '=';
-    out += left > 2 ? digits.charAt(word & 63) : '=';
-  }
-  return out;
-}
-
 /** HL7 table 0291 (subtypes) and 0191 (types) by what they are called in the media type registry. */
-function toMediaType(source: SourceValue, first: number, frame: Frame): string | undefined {
-  const parts = [toChild(source, first), toChild(source, first + 1)];
-  for (const part of parts) frame.run.consumed.add(part);
+function toMediaType(source: SourceValue, first: number): string | undefined {
+  const parts = [source.part(first), source.part(first + 1)];
+  for (const part of parts) part.isTaken = true;
   const [type, subtype] = parts.map((part) => toText(part).trim().toLowerCase());
   const value = subtype === '' || subtype === undefined ? type : subtype;
   if (value === undefined || value === '') return undefined;

@@ -1,7 +1,7 @@
 import type { SourcePath } from './path.ts';
 import { findSegment } from './path.ts';
 import type { Frame } from './run.ts';
-import { toChild, toRepetition, toText } from './source.ts';
+import { toText } from './source.ts';
 import { type Draft, isPlainObject } from './target.ts';
 
 /** An identifier that can be searched for. */
@@ -23,14 +23,13 @@ export interface FieldIdentifier {
 export function readIdentifiers(path: SourcePath, frame: Frame): readonly FieldIdentifier[] {
   const segment = path.segment === undefined ? undefined : findSegment(path.segment, frame);
   if (segment === undefined) return [];
-  return frame.run.repetitions(segment, path.field).flatMap((found, index) => {
-    const position = { field: path.field, repetition: index + 1 };
-    const source = toRepetition(segment, position, found);
-    const value = toText(toChild(source, 1)).trim();
-    if (value === '') return [];
-    const type = toText(toChild(source, 5)).trim();
-    return [{ value, type, raw: trimEmptyEnd(found.raw) }];
-  });
+  const found: FieldIdentifier[] = [];
+  for (const source of frame.run.fields(segment).repetitions(path.field)) {
+    const value = toText(source.part(1)).trim();
+    if (value === '') continue;
+    found.push({ value, type: toText(source.part(5)).trim(), raw: trimEmptyEnd(source.raw) });
+  }
+  return found;
 }
 
 /**

@@ -154,8 +154,12 @@ function toRequest(
 
 /** `system|value` as a token of a FHIR search, escaped for the search and then for the URL. FHIR R4 search, escaping. */
 function toSearchToken(system: string, value: string): string {
-  const escape = (text: string): string => encodeURIComponent(text.replace(/[\\|,$]/g, '\\$&'));
-  return `${escape(system)}%7C${escape(value)}`;
+  return `${toEscaped(system)}%7C${toEscaped(value)}`;
+}
+
+function toEscaped(text: string): string {
+  // Most systems and values need none.
+  return /^[\w.-]*$/.test(text) ? text : encodeURIComponent(text.replace(/[\\|,$]/g, '\\$&'));
 }
 
 /** `OBR-3 | ORC-3`, `@patient`, or a constant, `'guarantor'`, that keeps equal keys of different kinds apart. */
@@ -175,7 +179,7 @@ function compileKeyPart(part: string, report: (message: string) => void): KeyPar
   }
   return (frame) => {
     for (const path of paths) {
-      const value = readFirst(path, frame)?.value;
+      const value = readFirst(path, frame);
       // Raw, since a whole field is a list: without what is empty at its end.
       const raw = value?.valued === true ? trimEmptyEnd(value.raw) : '';
       if (raw !== '') return raw;

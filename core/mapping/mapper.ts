@@ -6,6 +6,7 @@ import { type Compiled, compileFiles } from './compile.ts';
 import type { MappingFile } from './document.ts';
 import type { CompiledMessageMap } from './message-map.ts';
 import { type Entry, type HeldCode, Run } from './run.ts';
+import type { Table } from './tables.ts';
 
 export type { MappingFile } from './document.ts';
 
@@ -17,7 +18,10 @@ interface MapOptions {
    * Without it such times are reduced to their day, and a warning says so.
    */
   readonly zone?: string;
-  /** Told every rule that wrote or ignored something, as `PID.Patient#PID-5.name`: for rule coverage. */
+  /**
+   * Told every rule that wrote or ignored something, as `PID.Patient#PID-5.name`, and every resource and reference that a
+   * message map made, as `ADT_A01#patient`: for rule coverage.
+   */
   readonly onRule?: (rule: string) => void;
 }
 
@@ -50,12 +54,17 @@ export interface Mapper {
    * on nothing else but the mapping files and the options.
    */
   map(message: Hl7Message, options?: MapOptions): MappingResult;
-  /** The message types that have a map: `ORU^R01`. */
+  /** The message types that have a map: `ORU^R01`, or `ACK` for all of its triggers. */
   readonly messageTypes: readonly string[];
 }
 
 export type CompileResult =
-  | { readonly ok: true; readonly mapper: Mapper }
+  | {
+      readonly ok: true;
+      readonly mapper: Mapper;
+      /** The code tables by id, with those of the layers over them. */
+      readonly tables: ReadonlyMap<string, Table>;
+    }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
 /**
@@ -69,7 +78,7 @@ export function compileMappings(
   const issues: Issue[] = [];
   const compiled = compileFiles(files, options.layers ?? [], issues);
   if (!isValid(issues)) return { ok: false, issues };
-  return { ok: true, mapper: buildMapper(compiled) };
+  return { ok: true, mapper: buildMapper(compiled), tables: compiled.tables };
 }
 
 function buildMapper(compiled: Compiled): Mapper {
@@ -83,7 +92,7 @@ function buildMapper(compiled: Compiled): Mapper {
       const { provenance = false, zone, onRule } = options;
       const run = new Run(message, compiled.tables, { provenance, zone, onRule });
       const top = map.map(run);
-      const unconsumed = run.consumed.findRest(message);
+      const unconsumed = run.findUnconsumed();
       if (run.entries.length === 0) run.issues.push(nothingMapped);
       const resource = run.entries.length === 0 ? null : toBundle(top, run.entries);
       return {
@@ -98,8 +107,8 @@ function buildMapper(compiled: Compiled): Mapper {
 }
 
 /**
- * By MSH-9.1 and 9.2, or EVN-1 as the trigger; where it is missing by the structure (MSH-9.3), else by the
- * only map for the code.
+ * By MSH-9.1 and 9.2, or EVN-1 as the trigger; else by the map for the code with whatever trigger (ACK). Where the
+ * trigger is missing by the structure (MSH-9.3), else by the only map for the code.
  */
 function findMap(
   message: Hl7Message,
@@ -107,7 +116,7 @@ function findMap(
 ): CompiledMessageMap | undefined {
   const code = (message.get('MSH-9.1') ?? '').trim();
   const trigger = (message.get('MSH-9.2') || (message.get('EVN-1.1') ?? '')).trim();
-  const exact = byType.get(`${code}^${trigger}`);
+  const exact = byType.get(`${code}^${trigger}`) ?? byType.get(code);
   if (exact !== undefined || trigger !== '') return exact;
   const structure = (message.get('MSH-9.3') ?? '').trim().replace('_', '^');
   const named = byType.get(structure);

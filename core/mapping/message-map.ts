@@ -8,11 +8,12 @@ import type {
   ResourceDocument,
 } from './document.ts';
 import { type Identify, compileIdentity } from './identity.ts';
-import { type CompiledMap, compileWhen } from './rule.ts';
+import { type CompiledMap, applySteps } from './compiled-map.ts';
+import { compileWhen } from './rule.ts';
 import type { Entry, Frame, Run, TraceEntry } from './run.ts';
 import { toSegmentName } from './source.ts';
 import { type Group, type StructureDocument, toGroups } from './structure.ts';
-import { type Draft, type TargetStep, parseTargetPath, writePath } from './target.ts';
+import { type Draft, type TargetStep, parseTargetPath, toWritten, writePath } from './target.ts';
 
 /** A message map, compiled. */
 export interface CompiledMessageMap {
@@ -84,7 +85,7 @@ function compilePlan(
   );
   const parts: Parts = { maps, when, references };
   if (document.extend !== undefined) return toExtension(document, parts);
-  return compileResource(document, parts, context);
+  return compileResource(document, parts, { ...context, rule: `${mapId}#${document.id}` });
 }
 
 /** What a resource and an extension of one have in common. */
@@ -112,7 +113,7 @@ function toExtension(document: ResourceDocument, { maps, when, references }: Par
 function compileResource(
   document: ResourceDocument,
   { maps, when, references }: Parts,
-  context: MessageContext,
+  context: MessageContext & { readonly rule: string },
 ): Plan {
   const { id: label, resource: type = '', identity, needs, apart } = document;
   const report = (message: string): void => context.report(message, label);
@@ -133,6 +134,7 @@ function compileResource(
       return;
     }
     const entry = run.addEntry(type, content, known, trace);
+    run.onRule?.(context.rule);
     run.label(label, entry, group);
     for (const reference of references) later.push(() => reference(entry, frame));
   };
@@ -179,15 +181,17 @@ function compileReference(
     if (!all && document.pick === 'only' && found.length > 1) return;
     for (const other of all ? found : found.slice(0, 1)) {
       if (other === entry) continue;
-      const target = writePath(entry.resource, steps, { reference: other.fullUrl });
+      writePath(entry.resource, steps, { reference: other.fullUrl });
       run.onRule?.(rule);
       const source = frame.segment === undefined ? 'MSH' : toSegmentName(frame.segment);
       if (run.trace !== undefined) {
-        entry.trace.push({ target: `${target}.reference`, source, rule });
+        const target = `${toWritten(entry.resource, steps)}.reference`;
+        entry.trace.push({ target, source, rule });
       }
       for (const [beside, value] of also) {
-        const place = writePath(entry.resource, beside, value);
-        if (run.trace !== undefined) entry.trace.push({ target: place, source, rule });
+        writePath(entry.resource, beside, value);
+        if (run.trace === undefined) continue;
+        entry.trace.push({ target: toWritten(entry.resource, beside), source, rule });
       }
     }
   };
@@ -198,7 +202,7 @@ function applyMap(map: CompiledMap, group: Group, run: Run, into: Draft): void {
     if (segment.name !== map.source) continue;
     const frame = toFrame(group, run, segment);
     if (map.when !== undefined && !map.when(frame)) continue;
-    for (const step of map.steps) step(frame, into);
+    applySteps(map, frame, into);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Segment } from '../hl7v2/message.ts';
 import type { Frame } from './run.ts';
-import { type SourceValue, toChild, toRepetition } from './source.ts';
+import type { SourceValue } from './source.ts';
 
 /** A source path of a rule: `PID-3[*].4.2` of a segment, `4.2` or `.` of the value at hand. */
 export interface SourcePath {
@@ -34,21 +34,16 @@ const toNumbers = (text: string): number[] => text.split('.').filter(Boolean).ma
 
 /** The values at the path, valued or not: one, or with `[*]` one a repetition. None where the segment is missing. */
 export function readPath(path: SourcePath, frame: Frame): readonly SourceValue[] {
-  if (path.segment === undefined) {
-    return frame.value === undefined ? [] : [descend(frame.value, path.children)];
+  if (path.segment === undefined || path.repetition !== 'all') {
+    const found = readFirst(path, frame);
+    return found === undefined ? [] : [found];
   }
   const segment = findSegment(path.segment, frame);
   if (segment === undefined) return [];
-  if (path.repetition !== 'all') {
-    return [descend(readRepetition(segment, path.field, path.repetition, frame), path.children)];
-  }
-  const repetitions = frame.run.repetitions(segment, path.field);
-  return repetitions.map((found, index) =>
-    descend(
-      toRepetition(segment, { field: path.field, repetition: index + 1 }, found),
-      path.children,
-    ),
-  );
+  const repetitions = frame.run.fields(segment).repetitions(path.field);
+  return path.children.length === 0
+    ? repetitions
+    : repetitions.map((repetition) => descend(repetition, path.children));
 }
 
 /** The first value at the path. */
@@ -59,22 +54,12 @@ export function readFirst(path: SourcePath, frame: Frame): SourceValue | undefin
   const segment = findSegment(path.segment, frame);
   if (segment === undefined) return undefined;
   const repetition = path.repetition === 'all' ? 1 : path.repetition;
-  return descend(readRepetition(segment, path.field, repetition, frame), path.children);
-}
-
-function readRepetition(
-  segment: Segment,
-  field: number,
-  repetition: number,
-  { run }: Frame,
-): SourceValue {
-  const found = run.repetitions(segment, field)[repetition - 1];
-  return toRepetition(segment, { field, repetition }, found);
+  return descend(frame.run.fields(segment).repetition(path.field, repetition), path.children);
 }
 
 function descend(source: SourceValue, children: readonly number[]): SourceValue {
   let value = source;
-  for (const position of children) value = toChild(value, position);
+  for (const position of children) value = value.part(position);
   return value;
 }
 

@@ -1,3 +1,4 @@
+import { caseSchema } from './cases/schema.ts';
 import { mappingSchemas } from './schema.ts';
 
 const dialect = 'https://json-schema.org/draft/2020-12/schema';
@@ -36,6 +37,12 @@ const descriptions: Readonly<Record<string, string>> = {
   note: 'For people.',
   layer: 'The layer in which the file counts.',
   extends: 'The map that the file changes.',
+  facts:
+    "What must come out: Patient[0].gender, count.Observation; '*' for anything that is there.",
+  assert: 'FHIRPath expressions that must be true: Patient.birthDate = @1980-01-02.',
+  golden: 'A JSON file beside this one: the whole Bundle. hilum mapping test --update writes it.',
+  unconsumed: 'The fields that no rule takes, exactly.',
+  issues: 'The codes of all issues, exactly.',
   identity: 'How the resource is found again when the message comes again.',
 };
 
@@ -53,6 +60,7 @@ export function toPublishedSchemas(): Readonly<Record<string, object>> {
     ),
     'v2-map.schema.json': publish('Maps of Hilum from HL7 v2 to HL7 v2', mappingSchemas.v2Map),
     'conceptmap.schema.json': publish('Code tables of Hilum', mappingSchemas.conceptMap),
+    'case.schema.json': publish('Test cases of maps of Hilum', caseSchema),
   };
 }
 

@@ -1,8 +1,9 @@
 import type { BundleEntryRequest } from '@medplum/fhirtypes';
-import type { Hl7Message, Repetition, Segment } from '../hl7v2/message.ts';
+import type { Hl7Message, Segment } from '../hl7v2/message.ts';
 import { parseTimestamp } from '../hl7v2/timestamp.ts';
 import type { Issue } from '../issue.ts';
-import { Consumed } from './consumed.ts';
+import { findUnconsumed } from './consumed.ts';
+import { Fields } from './fields.ts';
 import { toUuid } from './sha1.ts';
 import type { SourceValue } from './source.ts';
 import type { Group } from './structure.ts';
@@ -58,7 +59,7 @@ export interface HeldCode extends UnmappedCode {
 }
 
 /** What looks like a code is named; free text in its place may be about a patient, and is not. */
-const toShown = (code: string): string =>
+export const toShown = (code: string): string =>
   /^[\w.:/+-]{1,20}$/.test(code) ? `"${code}"` : 'this code';
 
 /** The state of mapping one message. Nothing of it outlives the message. */
@@ -67,7 +68,6 @@ export class Run {
   readonly entries: Entry[] = [];
   readonly issues: Issue[] = [];
   readonly held: HeldCode[] = [];
-  readonly consumed = new Consumed();
   /** Where rules write provenance: undefined while it is switched off. */
   trace: TraceEntry[] | undefined;
   /** Told the name of every rule that wrote or ignored something. */
@@ -75,8 +75,7 @@ export class Run {
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #byIdentity = new Map<string, Entry>();
   readonly #labels = new Map<Group, Map<string, Labelled>>();
-  readonly #fields = new Map<Segment, (readonly Repetition[])[]>();
-  readonly #texts = new Map<object, { readonly segment: Segment; readonly text: string }>();
+  readonly #fields = new Map<Segment, Fields>();
   readonly #numbers = new Map<string, number>();
   readonly #heldCodes = new Set<string>();
   readonly #zone: string | undefined;
@@ -131,20 +130,19 @@ export class Run {
     });
   }
 
-  /** The repetitions of a field, found once: many rules and conditions ask for the same fields. */
-  repetitions(segment: Segment, field: number): readonly Repetition[] {
+  /** The fields of a segment of the message. */
+  fields(segment: Segment): Fields {
     let fields = this.#fields.get(segment);
-    if (fields === undefined) this.#fields.set(segment, (fields = []));
-    return (fields[field] ??= segment.field(field).repetitions);
+    if (fields === undefined) {
+      fields = new Fields(this.message, segment);
+      this.#fields.set(segment, fields);
+    }
+    return fields;
   }
 
-  /** The text last read at a path (the object is its key) of the segment, else what `read` gives. */
-  remember(path: object, segment: Segment, read: () => string): string {
-    const last = this.#texts.get(path);
-    if (last?.segment === segment) return last.text;
-    const text = read();
-    this.#texts.set(path, { segment, text });
-    return text;
+  /** Paths of the populated values that no rule has taken so far. */
+  findUnconsumed(): string[] {
+    return findUnconsumed(this.message, (segment) => this.fields(segment));
   }
 
   /** The name, numbered by how often it was asked for in this message. */
@@ -158,7 +156,12 @@ export class Run {
   addEntry(type: string, content: Draft, identity: Identity, trace: TraceEntry[]): Entry {
     const known = this.#byIdentity.get(`${type}/${identity.uuid}`);
     if (known !== undefined) {
-      fill(known.resource, content);
+      const moved = addIdentifiers(known.resource, content);
+      const added = fill(known.resource, content);
+      known.trace.push(
+        ...trace.filter(({ target }) => added.some((path) => isIn(target, path))),
+        ...trace.flatMap((entry) => moveEntry(entry, moved)),
+      );
       return known;
     }
     if (identity.identifier !== undefined) {
@@ -217,11 +220,52 @@ export interface RunOptions {
   readonly onRule?: ((rule: string) => void) | undefined;
 }
 
-/** Adds what is missing, object by object; lists and values that are there stay as they are. */
-function fill(target: Draft, more: Draft): void {
-  for (const [key, value] of Object.entries(more)) {
-    const before = target[key];
-    if (before === undefined) target[key] = value;
-    else if (isPlainObject(before) && isPlainObject(value)) fill(before, value);
-  }
+/**
+ * Adds the identifiers by which a resource is known elsewhere in the message: one authority may have two names. Gives
+ * for their places in `more` those in `target`.
+ */
+function addIdentifiers(target: Draft, more: Draft): ReadonlyMap<number, number> {
+  const moved = new Map<number, number>();
+  const { identifier: list } = target;
+  const { identifier: others } = more;
+  if (!Array.isArray(list) || !Array.isArray(others)) return moved;
+  const known = new Set(list.map(toIdentifierKey));
+  others.forEach((identifier: unknown, index) => {
+    const key = toIdentifierKey(identifier);
+    if (known.has(key)) return;
+    known.add(key);
+    moved.set(index, list.push(identifier) - 1);
+  });
+  return moved;
 }
+
+const toIdentifierKey = (identifier: unknown): string => {
+  const { system, value } = isPlainObject(identifier) ? identifier : {};
+  return JSON.stringify([system, value]);
+};
+
+/** The entry of an identifier that was added, where it now stands. */
+function moveEntry(entry: TraceEntry, moved: ReadonlyMap<number, number>): TraceEntry[] {
+  const [whole = '', index] = /^identifier\[(\d+)\]/.exec(entry.target) ?? [];
+  const place = index === undefined ? undefined : moved.get(Number(index));
+  if (place === undefined) return [];
+  return [{ ...entry, target: `identifier[${place}]${entry.target.slice(whole.length)}` }];
+}
+
+/** Adds what is missing, object by object, and gives its paths; lists and values that are there stay as they are. */
+function fill(target: Draft, more: Draft): string[] {
+  return Object.entries(more).flatMap(([key, value]) => {
+    const before = target[key];
+    if (before === undefined) {
+      target[key] = value;
+      return [key];
+    }
+    if (!isPlainObject(before) || !isPlainObject(value)) return [];
+    return fill(before, value).map((path) => `${key}.${path}`);
+  });
+}
+
+/** Whether a target is at a path or within. */
+const isIn = (target: string, path: string): boolean =>
+  target.startsWith(path) &&
+  (target.length === path.length || /[.[]/.test(target[path.length] ?? ''));

@@ -141,7 +141,7 @@ const messageMap = {
       properties: {
         messages: {
           type: 'array',
-          items: { type: 'string', pattern: '^[A-Z]{3}\\^[A-Z][A-Z0-9]{2}$' },
+          items: { type: 'string', pattern: '^[A-Z]{3}(\\^[A-Z][A-Z0-9]{2})?$' },
         },
       },
     },

@@ -28,28 +28,42 @@ function toIndex(text: string | undefined): TargetStep['index'] {
 export type Draft = Record<string, unknown>;
 
 /**
- * Writes the value and gives the path at which it now stands. An object written where one stands already
- * is merged into it; any other value replaces what was there.
+ * Writes the value. An object written where one stands already is merged into it; any other value replaces what was
+ * there.
  */
-export function writePath(target: Draft, steps: readonly TargetStep[], value: unknown): string {
+export function writePath(target: Draft, steps: readonly TargetStep[], value: unknown): void {
   if (steps.length === 0) {
     Object.assign(target, value);
-    return '';
+    return;
   }
   let holder: Draft | unknown[] = target;
   let key: string | number = '';
-  let path = '';
-  steps.forEach((step, position) => {
-    if (position > 0) holder = enter(holder, key);
-    key = step.name;
-    path += position === 0 ? step.name : `.${step.name}`;
-    if (step.index === undefined) return;
-    const list = ((holder as Draft)[step.name] ??= []) as unknown[];
+  let isFirst = true;
+  for (const { name, index } of steps) {
+    if (!isFirst) holder = enter(holder, key);
+    isFirst = false;
+    key = name;
+    if (index === undefined) continue;
+    const list: unknown[] = ((holder as Draft)[name] ??= []) as unknown[];
     holder = list;
-    key = toPosition(step.index, list.length);
-    path += `[${key}]`;
-  });
+    key = toPosition(index, list.length);
+  }
   put(holder, key, value);
+}
+
+/** Where the value stands that was written last by these steps: what was the next item of a list is the last one now. */
+export function toWritten(target: Draft, steps: readonly TargetStep[]): string {
+  let holder: unknown = target;
+  let path = '';
+  for (const { name, index } of steps) {
+    path += path === '' ? name : `.${name}`;
+    holder = (holder as Draft)[name];
+    if (index === undefined) continue;
+    const last = (holder as unknown[]).length - 1;
+    const at = typeof index === 'number' ? Math.min(index, last) : last;
+    path += `[${at}]`;
+    holder = (holder as unknown[])[at];
+  }
   return path;
 }
 
@@ -75,4 +89,9 @@ function put(holder: Draft | unknown[], key: string | number, value: unknown): v
 /** Whether it is an object and no list. */
 export function isPlainObject(value: unknown): value is Draft {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isEmpty(draft: Draft): boolean {
+  for (const _ in draft) return false;
+  return true;
 }

@@ -1,7 +1,10 @@
 import type { EnvelopeHeader } from '../envelope.ts';
 import type { ProfileCopy } from '../hl7v2/profile/profile.ts';
 import type { Issue } from '../issue.ts';
-import type { Mapper } from '../mapping/mapper.ts';
+import type { Mappings } from '../mapping/mappings.ts';
+import type { FlowResponse } from './flow-response.ts';
+
+export type { FlowResponse } from './flow-response.ts';
 
 /**
  * What Hilum's nodes ask of the worker they run in: `RED.settings.hilum`. Absent in a stock Node-RED,
@@ -27,26 +30,14 @@ export interface FlowRuntime {
    * is durable in its queue. Rejects with HilumError `reply-invalid` (permanent) where msg.payload is no response.
    */
   reply(message: FlowMessage, response: FlowResponse): Promise<ReplyOutcome>;
-  /** The mappings that `hl7 map` maps with; absent: those that are shipped with Hilum. */
-  readonly mapper?: Mapper;
+  /** The maps and tables as they were deployed; absent: those that are shipped with Hilum. */
+  readonly mappings?: Mappings;
   /**
    * The profile of this name as it was deployed; throws HilumError `profile-not-deployed` (permanent) where none was.
    * Absent: profiles are read from their files.
    */
   readonly findProfile?: (name: string) => ProfileCopy;
 }
-
-/** A response out of a flow: `msg.payload` as it is, or an acknowledgment made for the message that came in. */
-export type FlowResponse =
-  | { readonly kind: 'payload' }
-  | {
-      readonly kind: 'acknowledgment';
-      readonly code: 'AA' | 'AE' | 'AR';
-      /** For people at the partner: in MSA-3 as far as the version has it, and in an ERR segment of a refusal. */
-      readonly text?: string;
-      /** MSH-9: the general acknowledgment, or the response that the standard has for the message. */
-      readonly type: 'general' | 'standard';
-    };
 
 /**
  * `unawaited`: nobody waits: the message was acknowledged when it came in, or came from no sender. `repeated`: this

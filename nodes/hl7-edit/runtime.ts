@@ -1,11 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
-import { openDefinitions } from '../../connectors/file/definition-files.ts';
-import { buildError, HilumError } from '../../core/errors.ts';
-import type { Hl7Message } from '../../core/hl7v2/message.ts';
-import { rewriteMessage } from '../../core/hl7v2/rewrite.ts';
+import { buildError, type HilumError } from '../../core/errors.ts';
 import type { FlowMessage } from '../../core/ports/flow-runtime.ts';
-import { messageTypeOf, requireMessage } from '../shared/hl7.ts';
-import { toError, type NodeConfig } from '../shared/node.ts';
+import { messageTypeOf, rewritePayload } from '../shared/hl7.ts';
+import { findProperty, toError, type NodeConfig } from '../shared/node.ts';
 import { PacedStatus, showFailure } from '../shared/status.ts';
 import { applyEdits } from './apply.ts';
 import { findEditProblem, type, type Hl7EditConfig } from './definition.ts';
@@ -20,7 +17,7 @@ export default function register(RED: NodeAPI): void {
       try {
         if (faulty !== -1) throw buildFaulty(faulty + 1);
         let shown = (): Record<string, string | number> => ({});
-        message.payload = rewrite(message.payload, (hl7) => {
+        message.payload = rewritePayload(message.payload, (hl7) => {
           const readProperty = (name: string) => findProperty(RED, message, name);
           const { message: edited, made } = applyEdits(hl7, config, readProperty);
           shown = () => ({ type: messageTypeOf(edited), count: made });
@@ -36,23 +33,6 @@ export default function register(RED: NodeAPI): void {
       }
     });
   });
-}
-
-/** A property such as `patient.id`; undefined also where there is no `patient`, for which Node-RED throws. */
-function findProperty(RED: NodeAPI, message: FlowMessage, name: string): unknown {
-  try {
-    return RED.util.getMessageProperty(message, name);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Text stays text; bytes stay bytes, in the message's own character set. */
-function rewrite(payload: unknown, edit: (message: Hl7Message) => Hl7Message): unknown {
-  if (!(payload instanceof Uint8Array)) return edit(requireMessage(payload)).text;
-  const result = rewriteMessage(payload, edit, { definitions: openDefinitions() });
-  if (!result.ok) throw new HilumError('permanent', result.issues);
-  return Buffer.from(result.bytes);
 }
 
 /** An edit that cannot be read must not quietly do nothing: no message passes until it is mended. */

@@ -1,4 +1,7 @@
+import { prepareMappingPicker } from '../editor/mapping-picker.ts';
+import { prepareMappingTry } from '../editor/mapping-try.ts';
 import { registerNode, colors } from '../editor/register.ts';
+import { textOf } from '../shared/contribution.ts';
 import { defaults, fields, type } from './definition.ts';
 
 registerNode(type, {
@@ -11,5 +14,10 @@ registerNode(type, {
   outputLabels() {
     return this._('hl7-map.output');
   },
-  shownAs: ({ mapping }) => (mapping === '' ? type : `${type} ${mapping}`),
+  shownAs: ({ mapping, layers }) =>
+    [type, textOf(mapping), textOf(layers)].filter((part) => part !== '').join(' '),
+  oneditprepare() {
+    prepareMappingPicker(this);
+    prepareMappingTry(this);
+  },
 });

@@ -1,4 +1,4 @@
-import type { FlowResponse } from '../../core/ports/flow-runtime.ts';
+import type { FlowResponse } from '../../core/ports/flow-response.ts';
 import { contributeFrom } from '../shared/contribution.ts';
 import { choice, optional } from '../shared/fields.ts';
 

@@ -1,7 +1,9 @@
+import { HilumError } from '../../core/errors.ts';
 import type { FlowNode, NodeContribution } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
 import { findPlaceholders, resolveEnv, type Environment } from './environment.ts';
 import { fieldProblems, type FieldParser } from './fields.ts';
+import type { InstalledMappings } from './installed-mappings.ts';
 
 /** What a node's contribution depends on besides its own configuration. */
 export interface ContributionContext {
@@ -13,6 +15,8 @@ export interface ContributionContext {
   readonly env?: Environment;
   /** Throws HilumError (permanent) where the profile of this name is none. Absent: its files are read. */
   readonly checkProfile?: (name: string) => void;
+  /** The maps and tables that are about to be deployed. Absent: those that are shipped. */
+  readonly mappings?: InstalledMappings;
 }
 
 /**
@@ -38,28 +42,44 @@ export function contributeFrom<F extends Fields>(
   make: (values: FieldValues<F>, node: FlowNode, context: ContributionContext) => NodeContribution,
 ): Contribute {
   return (node, context) => {
-    const values: Record<string, unknown> = {};
-    const issues: Issue[] = [];
-    for (const [name, parse] of Object.entries(fields)) {
-      const text = resolveEnv(textOf(node[name]), context.env ?? {});
-      const [unset] = findPlaceholders(text);
-      const parsed = parse(text);
-      if (unset !== undefined) {
-        issues.push(buildIssue(node, 'placeholder-unset', `${name} ${unsetText(unset)}`));
-      } else if (parsed.ok) {
-        values[name] = parsed.value;
-      } else {
-        issues.push(
-          buildIssue(
-            node,
-            parsed.problem,
-            `${name}: ${fieldProblems[parsed.problem]}${found(text)}`,
-          ),
-        );
-      }
-    }
-    return issues.length > 0 ? { issues } : make(values as FieldValues<F>, node, context);
+    const read = readFields(node, fields, context.env ?? {});
+    return read.issues.length > 0 ? { issues: read.issues } : make(read.values, node, context);
   };
+}
+
+/** A node's values by its parsers; throws a permanent HilumError with all that is wrong with them. */
+export function requireFields<F extends Fields>(
+  config: { readonly id: string; readonly type: string },
+  fields: F,
+  env: Environment,
+): FieldValues<F> {
+  const { values, issues } = readFields({ ...config }, fields, env);
+  if (issues.length > 0) throw new HilumError('permanent', issues);
+  return values;
+}
+
+/** Where there are issues, the values are not all there. */
+function readFields<F extends Fields>(
+  node: FlowNode,
+  fields: F,
+  env: Environment,
+): { readonly values: FieldValues<F>; readonly issues: readonly Issue[] } {
+  const values: Record<string, unknown> = {};
+  const issues: Issue[] = [];
+  for (const [name, parse] of Object.entries(fields)) {
+    const text = resolveEnv(textOf(node[name]), env);
+    const [unset] = findPlaceholders(text);
+    const parsed = parse(text);
+    if (unset !== undefined) {
+      issues.push(buildIssue(node, 'placeholder-unset', `${name} ${unsetText(unset)}`));
+    } else if (parsed.ok) {
+      values[name] = parsed.value;
+    } else {
+      const words = `${name}: ${fieldProblems[parsed.problem]}${found(text)}`;
+      issues.push(buildIssue(node, parsed.problem, words));
+    }
+  }
+  return { values: values as FieldValues<F>, issues };
 }
 
 /** The text of a field as the editor stores it: text, a number, or a tick as `true` and `false`. */

@@ -5,6 +5,9 @@ import { findCharset } from '../../core/hl7v2/charset-names.ts';
 import type { FlowNode } from '../../core/interface.ts';
 import { buildIssue, textOf, type Contribute } from './contribution.ts';
 import { findPlaceholders, resolveEnv, type Environment } from './environment.ts';
+import { layerNames } from './fields.ts';
+import { findChoiceIssues } from './mapping-choice.ts';
+import { openShippedMappings } from './mappings.ts';
 
 /*
  * What a deploy checks and the editor cannot: it would have to load files, or all character sets.
@@ -51,5 +54,30 @@ export function withCharset(contribute: Contribute): Contribute {
     }
     const text = `charset: expected a name of table 0211, such as 8859/1 or UNICODE UTF-8, found "${name}"`;
     return { issues: [...(made.issues ?? []), buildIssue(node, 'charset-unknown', text)] };
+  };
+}
+
+/** What the node makes, and what is wrong with what it has chosen of the mappings. */
+export function withMappings(contribute: Contribute): Contribute {
+  return (node, context) => {
+    const made = contribute(node, context);
+    const read = (name: string): string => resolveEnv(textOf(node[name]), context.env ?? {});
+    const names = ['mapping', 'event', 'layers', 'pin', 'table'];
+    const [messageType, event, layers, pin, table] = names.map(read);
+    const hasChosen = names.some((name) => read(name) !== '');
+    if (!hasChosen || (made.issues ?? []).length > 0) return made;
+    const parsed = layerNames(layers ?? '');
+    const choice = {
+      layers: parsed.ok ? parsed.value : [],
+      messageType: messageType || undefined,
+      event: event || undefined,
+      pin: pin || undefined,
+      table: table || undefined,
+    };
+    const issues = findChoiceIssues(choice, context.mappings ?? openShippedMappings());
+    const problems = issues.map(({ code, location, message }) =>
+      buildIssue(node, code, location === undefined ? message : `${location}: ${message}`),
+    );
+    return issues.length === 0 ? made : { ...made, issues: problems };
   };
 }

@@ -29,6 +29,11 @@ export const fieldProblems = {
   'entries-invalid': 'expected entries separated by commas, each as the help shows it',
   'key-paths-invalid':
     'expected paths to a value such as PID-3.1 or MSH-4, without groups, separated by commas',
+  'layers-invalid': 'expected names of layers, separated by commas',
+  'pin-invalid': 'expected a version of 16 hex digits, as hilum mapping list shows it',
+  'zone-invalid': 'expected a zone such as Europe/Berlin or +01:00',
+  'table-invalid': 'expected the id of a table, such as administrative-gender',
+  'designator-invalid': 'expected a name such as LAB, or with its identifier LAB^1.2.3^ISO',
   'placeholder-unset': 'refers to an environment variable that is not set',
 } as const;
 
@@ -119,3 +124,43 @@ export const topicPattern: FieldParser<string> = (text) => {
 export function optional<T, const U>(parser: FieldParser<T>, fallback: U): FieldParser<T | U> {
   return (text) => (text === '' ? accepted(fallback) : parser(text));
 }
+
+/** A message type: `ORU^R01`, or `ACK` with whatever trigger. */
+export const messageType: FieldParser<string> = (text) =>
+  /^[A-Z0-9]{3}(\^[A-Z0-9]{3})?$/.test(text) ? accepted(text) : refused('message-type-invalid');
+
+/** Names of mapping layers in their order, separated by commas; none where it is empty. */
+export const layerNames: FieldParser<readonly string[]> = (text) => {
+  const names = text.split(',').map((name) => name.trim());
+  if (text === '') return accepted([]);
+  return names.every((name) => /^[A-Za-z0-9._@-]+$/.test(name))
+    ? accepted(names)
+    : refused('layers-invalid');
+};
+
+/** Who an application or a facility is, as HL7 writes it: `LAB`, or `LAB^1.2.3^ISO`. */
+export const hierarchicDesignator: FieldParser<string> = (text) =>
+  /^[^|^~\\&\r\n]+(\^[^|^~\\&\r\n]*){0,2}$/.test(text)
+    ? accepted(text)
+    : refused('designator-invalid');
+
+/** A version of the mappings, 16 hex digits. */
+export const mappingVersion: FieldParser<string> = (text) =>
+  /^[0-9a-f]{16}$/.test(text) ? accepted(text) : refused('pin-invalid');
+
+/** The id of a code table. */
+export const tableId: FieldParser<string> = (text) => {
+  if (text === '') return refused('field-required');
+  return /^[A-Za-z0-9._@-]+$/.test(text) ? accepted(text) : refused('table-invalid');
+};
+
+/** A time zone by its name, or as an offset from UTC. */
+export const timeZone: FieldParser<string> = (text) => {
+  if (/^[+-](?:0\d|1[0-4]):[0-5]\d$/.test(text)) return accepted(text);
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text });
+    return accepted(text);
+  } catch {
+    return refused('zone-invalid');
+  }
+};

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { buildError, type HilumError } from '../../core/errors.ts';
-import type { FlowRuntime } from '../../core/ports/flow-runtime.ts';
+import type { FlowMessage, FlowRuntime } from '../../core/ports/flow-runtime.ts';
 
 /** A node's configuration as Node-RED hands it to the constructor: what the editor stored, and its wires. */
 export type NodeConfig<T> = NodeDef & T & { readonly wires?: readonly (readonly string[])[] };
@@ -32,4 +32,25 @@ export function buildRuntimeMissing(type: string): HilumError {
 /** Anything thrown, as an Error for `done`. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+export type Attempt<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Error };
+
+/** What the action gives, or what it throws as an Error. */
+export function attempt<T>(action: () => T): Attempt<T> {
+  try {
+    return { ok: true, value: action() };
+  } catch (error) {
+    return { ok: false, error: toError(error) };
+  }
+}
+
+/** A property of a message such as `patient.id`; undefined also where there is no `patient`, for which Node-RED throws. */
+export function findProperty(RED: NodeAPI, message: FlowMessage, name: string): unknown {
+  try {
+    return RED.util.getMessageProperty(message, name);
+  } catch {
+    return undefined;
+  }
 }

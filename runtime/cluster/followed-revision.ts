@@ -15,8 +15,8 @@ interface Options {
   readonly strip: (revision: Revision) => Revision;
 }
 
-/** `away`: it is not known which is the newest; `refused`: it does not start here. */
-export type Followed = 'followed' | 'away' | 'refused';
+/** `away`: it is not known which is the newest; `refused`: this one does not start here. */
+export type Followed = 'followed' | 'away' | { readonly refused: number };
 
 const firstRevisionMs = 1_000;
 
@@ -89,7 +89,7 @@ export class FollowedRevision {
       await change(newest);
     } catch (error) {
       this.#refuse(newest, error);
-      return 'refused';
+      return { refused: newest.number };
     }
     this.#refused = undefined;
     await this.runs(newest);

@@ -225,8 +225,11 @@ export class Station extends Installation {
   #follow(): void {
     void this.#exclusively(async () => {
       const followed = await this.#followed?.follow((revision) => this.#change(revision));
-      if (followed === 'refused') this.#tryAgain(againMs);
       if (followed === 'away') this.#tryAgain(awayAgainMs);
+      else if (typeof followed === 'object') {
+        this.engine.workers.runInstead(followed.refused);
+        this.#tryAgain(againMs);
+      }
       await this.#report();
     });
   }
@@ -254,7 +257,8 @@ export class Station extends Installation {
       settings,
       credentialSecret: this.#credentialSecret,
     });
-    return this.#isEdge ? whole : { ...whole, flows: selectGroup(whole.flows, settings.group) };
+    const own = { ...whole, revision: revision.number };
+    return this.#isEdge ? own : { ...own, flows: selectGroup(whole.flows, settings.group) };
   }
 
   #strip(revision: Revision): Revision {

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import path from 'node:path';
 import { Router } from 'express';
+import { followMappings } from '../../connectors/file/mapping-files.ts';
 import { findFailure, HilumError } from '../../core/errors.ts';
 import type { FlowNode } from '../../core/interface.ts';
 import { isValid, type Issue } from '../../core/issue.ts';
@@ -76,6 +77,8 @@ export function createEditor(options: Options): Editor {
     ...sharedSettings,
     userDir: editorDirectory(settings),
     httpAdminRoot: '/editor',
+    // For the nodes' dialogs: as they are edited now, deployed or not.
+    hilumMappings: followMappings(settings.mappingsDirectory),
     httpNodeRoot: false,
     credentialSecret: options.credentialSecret,
     storageModule: storage,

@@ -1,5 +1,6 @@
 import type { FlowNode, InterfaceDefinitions, NodeContribution } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
+import { buildMappings, type Mappings } from '../../core/mapping/mappings.ts';
 import { contributors } from '../../nodes/definitions.ts';
 import { readAlarmLimits, type AlarmLimits } from '../alarm/limits.ts';
 import { readRetentionPolicy, type RetentionPolicy } from '../retention/policy.ts';
@@ -8,7 +9,8 @@ import type { Settings } from '../settings.ts';
 import { readWorkerMemory } from '../process/worker-memory.ts';
 import { lintFlows } from './lint.ts';
 import { lintLinks } from './lint-links.ts';
-import { checkProfile, type ReadProfiles } from './profile-version.ts';
+import { checkProfile } from './profile-version.ts';
+import type { Sources } from './stored.ts';
 import { findTabSetting } from './tab-setting.ts';
 
 /** What the flows ask of edge and broker, and what is wrong with them: an error refuses the deploy. */
@@ -37,6 +39,8 @@ export function compileFlows(
     readonly retention?: RetentionPolicy;
     /** Throws HilumError (permanent) where the profile of this name is none; absent: its files are read. */
     readonly checkProfile?: (name: string) => void;
+    /** The maps and tables that nodes name; absent: those that are shipped. */
+    readonly mappings?: Mappings;
   },
 ): Compiled {
   const tabs = new Map(flows.filter((node) => node.type === 'tab').map((tab) => [tab.id, tab]));
@@ -51,6 +55,7 @@ export function compileFlows(
       defaults: { bind: context.bind },
       env: context.environment,
       ...(context.checkProfile === undefined ? {} : { checkProfile: context.checkProfile }),
+      ...(context.mappings === undefined ? {} : { mappings: context.mappings }),
     });
     issues.push(...(contribution.issues ?? []));
     if (tab !== undefined) contributions.push(contribution);
@@ -79,16 +84,17 @@ export function compileFlows(
   };
 }
 
-/** {@link compileFlows} as Hilum was set up, with these profiles. */
+/** {@link compileFlows} as Hilum was set up, with these mappings and profiles. */
 export function compileBySettings(
   flows: readonly FlowNode[],
   settings: Settings,
-  profiles: ReadProfiles,
+  { mappings, profiles }: Sources,
 ): Compiled {
   const { alarm, retention } = settings;
   return compileFlows(flows, {
     ...settings,
     checkProfile: (name) => checkProfile(name, profiles),
+    mappings: buildMappings(() => mappings),
     alarmLimits: alarm.limits,
     retention: retention.policy,
   });

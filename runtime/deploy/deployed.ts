@@ -11,6 +11,8 @@ export interface Deployed {
   readonly credentials: Credentials;
   readonly mappings: MappingVersion;
   readonly profiles: readonly ProfileVersion[];
+  /** Where roles run apart. */
+  readonly revision?: number;
 }
 
 /** Before anything was read. */

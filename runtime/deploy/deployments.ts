@@ -145,7 +145,7 @@ export async function toDeployed(
   const { settings, credentialSecret } = options;
   return {
     flows,
-    compiled: compileBySettings(flows, settings, profiles),
+    compiled: compileBySettings(flows, settings, { mappings, profiles }),
     credentials: decryptCredentials(credentials, credentialSecret),
     mappings: await keepMappings(mappings, settings.mappingVersions),
     profiles: await keepProfiles(profiles.copies, flows, settings),

@@ -12,7 +12,7 @@ export interface MappingVersion {
 }
 
 /** The nodes that map by what is in the folder of the mappings. */
-const mappingNodes: ReadonlySet<string> = new Set(['hl7 map']);
+const mappingNodes: ReadonlySet<string> = new Set(['code translate', 'fhir map', 'hl7 map']);
 
 export function usesMappings(flows: readonly FlowNode[]): boolean {
   return flows.some(({ type }) => mappingNodes.has(type));

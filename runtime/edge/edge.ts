@@ -78,6 +78,7 @@ export class Edge {
   readonly #budget: BufferBudget;
   readonly #drainMs: number;
   #paused: ReadonlySet<string> = new Set();
+  #revision: number | undefined;
   readonly #duplicates: Duplicates;
   readonly #results: FlowResults;
   readonly #pace: Pace;
@@ -99,13 +100,17 @@ export class Edge {
 
   /**
    * One change after the other; what did not change keeps its connections, also where its profile has. `findProfile`: the
-   * profiles that listeners name; absent: as their files are.
+   * profiles that listeners name; absent: as their files are. `revision`: which one this is, where roles run apart.
    */
-  apply(definitions: InterfaceDefinitions, findProfile: FindProfile = readNow): Promise<void> {
+  apply(
+    definitions: InterfaceDefinitions,
+    findProfile: FindProfile = readNow,
+    revision?: number,
+  ): Promise<void> {
     // What failed before must not keep this one from being applied.
     this.#applying = this.#applying
       .catch(() => undefined)
-      .then(() => this.#apply(definitions, findProfile));
+      .then(() => this.#apply(definitions, findProfile, revision));
     return this.#applying;
   }
 
@@ -137,8 +142,11 @@ export class Edge {
   async #apply(
     { listeners, senders, queues }: InterfaceDefinitions,
     findProfile: FindProfile,
+    revision: number | undefined,
   ): Promise<void> {
     const profiles = openProfiles(listeners, findProfile);
+    // Before anything is taken by it: said too early it only makes a message wait a moment.
+    this.#revision = revision;
     await Promise.all(queues.map((queue) => this.#options.broker.declare(queue)));
     if (listeners.some(waitsForFlows)) await this.#results.start();
     await this.#stopChanged(listeners, senders);
@@ -184,6 +192,7 @@ export class Edge {
       results: this.#results,
       onStored: () => this.#pace.stored(queue),
       profile: () => listener.profile,
+      revision: () => this.#revision,
     });
     const source = createMllpSource({
       ...rest,

@@ -32,6 +32,8 @@ export interface Intake {
   readonly onStored?: () => void;
   /** The profile that is checked by at this moment; undefined: none. */
   readonly profile?: () => ProfileCopy | undefined;
+  /** The revision that is taken by at this moment; undefined: there are none. */
+  readonly revision?: () => number | undefined;
 }
 
 /** A message on its way in; without a header where it has none that can be read. */
@@ -40,12 +42,13 @@ export interface Incoming extends Answerable {
 }
 
 export function buildEnvelope(
-  { listener, clock }: Intake,
+  { listener, clock, revision: findRevision }: Intake,
   { received, header }: Incoming,
   more: Partial<Pick<Envelope, 'key' | 'correlationId' | 'causationId' | 'replyTo'>> = {},
 ): Envelope {
   const now = clock();
   const id = newId(now);
+  const revision = findRevision?.();
   return {
     id,
     interface: listener.interface,
@@ -60,6 +63,7 @@ export function buildEnvelope(
     correlationId: id,
     receivedAt: toInstant(now),
     attempt: 1,
+    ...(revision === undefined ? {} : { revision }),
     body: received.bytes,
     ...more,
   };

@@ -58,6 +58,8 @@ interface Options {
   readonly onStored?: () => void;
   /** What is validated by at this moment, beside the version: asked once for each message. */
   readonly profile?: () => ProfileCopy | undefined;
+  /** The revision that is taken by at this moment. */
+  readonly revision?: () => number | undefined;
 }
 
 const byMessage: ListenerAcknowledgment = {

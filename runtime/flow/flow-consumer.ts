@@ -7,7 +7,7 @@ import type { FlowMessage } from '../../core/ports/flow-runtime.ts';
 import type { Ledger, LedgerEntry, LedgerEventKind } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Clock } from '../clock.ts';
-import { pause } from '../consuming.ts';
+import { pause, settledOr } from '../consuming.ts';
 import { deriveId } from '../derived-id.ts';
 import { EitherSignal } from '../either-signal.ts';
 import { consumeInOrder, type ConsumingInOrder } from '../order/consume-in-order.ts';
@@ -19,6 +19,7 @@ import { backoffMs, decideFlow } from '../retry-policy.ts';
 import type { FlowResult } from '../settlement/transaction.ts';
 import type { Reply } from '../reply.ts';
 import { findSettling } from '../states.ts';
+import type { AwaitedRevision } from './awaited-revision.ts';
 import { endNotStored, flowStopped, toFailure } from './failure.ts';
 import type { FlowRun } from './outbox.ts';
 import type { EarlierRuns, Suspects } from './suspects.ts';
@@ -40,6 +41,7 @@ interface Options {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly suspects: Suspects;
+  readonly revision: AwaitedRevision;
   /** Begins what is kept of a message while its flow runs. */
   readonly begin: (envelope: Envelope, of: { readonly redelivered: boolean }) => FlowRun;
   /** Makes durable what does not go with a settlement. */
@@ -171,7 +173,14 @@ export class FlowConsumer {
   async #repeat(delivery: Delivery, turn: Turn): Promise<void> {
     if (await this.#wasSettled(delivery)) return;
     const { envelope } = delivery;
-    const { recorder, suspects } = this.#options;
+    const { recorder, suspects, revision } = this.#options;
+    const waiting = this.#leaving.or(delivery.voided);
+    const awaited = revision.wait(envelope.revision);
+    if (awaited !== undefined) {
+      turn.block();
+      await settledOr(awaited, waiting);
+      if (waiting.aborted) return giveBack(delivery);
+    }
     let { attempt } = envelope;
     let redelivered = delivery.redelivered;
     let earlier = redelivered ? await this.#findEarlierRuns(delivery) : undefined;
@@ -182,7 +191,6 @@ export class FlowConsumer {
       }
       attempt = Math.max(attempt, earlier.attempt);
     }
-    const waiting = this.#leaving.or(delivery.voided);
     for (;;) {
       const start = async (): Promise<Next> => {
         // Durable before it runs: if it ends the worker, that counts.

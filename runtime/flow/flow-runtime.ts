@@ -1,6 +1,6 @@
 import type { Envelope } from '../../core/envelope.ts';
 import type { QueueDeclaration } from '../../core/interface.ts';
-import type { Mapper } from '../../core/mapping/mapper.ts';
+import type { Mappings } from '../../core/mapping/mappings.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Broker } from '../../core/ports/broker.ts';
 import type {
@@ -23,6 +23,7 @@ import { toPayload } from '../payload.ts';
 import { Recorder } from '../recorder.ts';
 import type { SettlementTracker } from '../settlement/tracker.ts';
 import type { FlowResult, Transaction } from '../settlement/transaction.ts';
+import { AwaitedRevision } from './awaited-revision.ts';
 import { FlowConsumer } from './flow-consumer.ts';
 import { Outbox, type FlowRun } from './outbox.ts';
 import { Pending } from './pending.ts';
@@ -37,8 +38,8 @@ interface Options {
   readonly tracker: SettlementTracker;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** The mappings that `hl7 map` uses, compiled once. */
-  readonly mapper: Mapper;
+  /** The maps and tables that nodes map with. */
+  readonly mappings: Mappings;
   /** The profiles that `hl7 validate` checks by. */
   readonly findProfile: NonNullable<FlowRuntime['findProfile']>;
   /** How each queue is to be consumed. */
@@ -47,6 +48,8 @@ interface Options {
   readonly paused: readonly string[];
   /** Nothing is taken until {@link WorkerFlowRuntime.take}. */
   readonly standsBy?: boolean;
+  /** The revision that runs here, where there are revisions. */
+  readonly revision?: number | undefined;
   /** Messages that are known to have ended an earlier worker. */
   readonly culprits?: readonly Culprit[];
   /** One is found, and will end no worker any more. */
@@ -68,6 +71,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
   readonly #outbox: Outbox;
   readonly #replies: Replies;
   readonly #suspects: Suspects;
+  readonly #revision: AwaitedRevision;
   readonly #runs = new Map<Transaction, FlowRun>();
   readonly #consumers = new Set<FlowConsumer>();
   readonly #stateListeners = new Set<StateListener>();
@@ -82,9 +86,11 @@ export class WorkerFlowRuntime implements FlowRuntime {
     this.#standsBy = options.standsBy ?? false;
     this.#suspects = new Suspects(options.culprits, options.onCulprit);
     this.#recorder = new Recorder(options);
+    this.#revision = new AwaitedRevision({ revision: options.revision, logger: options.logger });
     const parts = {
       ...options,
       recorder: this.#recorder,
+      revision: this.#revision,
       findRun: (message: FlowMessage) => {
         const transaction = options.tracker.find(message);
         return transaction === undefined ? undefined : this.#runs.get(transaction);
@@ -94,8 +100,8 @@ export class WorkerFlowRuntime implements FlowRuntime {
     this.#replies = new Replies(parts);
   }
 
-  get mapper(): Mapper {
-    return this.#options.mapper;
+  get mappings(): Mappings {
+    return this.#options.mappings;
   }
 
   get findProfile(): NonNullable<FlowRuntime['findProfile']> {
@@ -118,6 +124,7 @@ export class WorkerFlowRuntime implements FlowRuntime {
         ...this.#options,
         recorder: this.#recorder,
         suspects: this.#suspects,
+        revision: this.#revision,
         begin: (envelope, { redelivered }) => this.#begin(envelope, { redelivered, changeBytes }),
         store: (outgoing, entries) => this.#outbox.store(outgoing, entries),
         run: (run, into) => this.#run(run, into),
@@ -191,6 +198,11 @@ export class WorkerFlowRuntime implements FlowRuntime {
       if (queue === undefined) this.#standsBy = false;
       else this.#taking.add(queue);
     });
+  }
+
+  /** Messages that were taken by this revision are this worker's to run. */
+  reached(revision: number): void {
+    this.#revision.reached(revision);
   }
 
   /**

@@ -25,9 +25,11 @@ export function buildOutbound(
     readonly inFlow: InFlow | undefined;
     readonly ordinal: number;
     readonly nowMs: number;
+    /** The revision that runs here, where there are revisions. */
+    readonly revision?: number | undefined;
   },
 ): Envelope {
-  const { nodeId, inFlow, ordinal, nowMs } = options;
+  const { nodeId, inFlow, ordinal, nowMs, revision } = options;
   const parent: EnvelopeHeader | undefined = inFlow?.envelope ?? message.envelope;
   const id = parent === undefined ? newId(nowMs) : deriveId(parent.id, nodeId, String(ordinal));
   const { payload } = message;
@@ -47,6 +49,7 @@ export function buildOutbound(
     ...(parent === undefined ? {} : { causationId: parent.id }),
     receivedAt: toInstant(nowMs),
     attempt: 1,
+    ...(revision === undefined ? {} : { revision }),
     body:
       inFlow !== undefined && isSame && sameType
         ? inFlow.envelope.body

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { Trail } from '../changes/trail.ts';
 import { publishAll } from '../publish-all.ts';
 import type { Recorder } from '../recorder.ts';
+import type { AwaitedRevision } from './awaited-revision.ts';
 import { Ordinals } from './ordinals.ts';
 import { buildOutbound, type InFlow } from './outbound.ts';
 import type { Pending } from './pending.ts';
@@ -22,6 +23,8 @@ interface Options {
   readonly ledger: Ledger;
   readonly recorder: Recorder;
   readonly clock: Clock;
+  /** The revision that runs here. */
+  readonly revision: AwaitedRevision;
   /** The followed message that a flow's message belongs to. */
   readonly findRun: (message: FlowMessage) => FlowRun | undefined;
 }
@@ -90,11 +93,14 @@ export class Outbox {
   }
 
   async #build(message: FlowMessage, nodeId: string): Promise<Child> {
-    const { clock, ledger, findRun } = this.#options;
+    const { clock, ledger, findRun, revision } = this.#options;
     const run = findRun(message);
     const parent: EnvelopeHeader | undefined = run?.envelope ?? message.envelope;
     const ordinal = parent === undefined ? 1 : this.#ordinals.next(run, parent, nodeId);
-    const envelope = buildOutbound(message, { nodeId, inFlow: run, ordinal, nowMs: clock() });
+    const envelope = buildOutbound(message, {
+      ...{ nodeId, inFlow: run, ordinal, nowMs: clock() },
+      revision: revision.number,
+    });
     // The first run of a flow that is still followed cannot have sent it before.
     const isFirst = run?.envelope.attempt === 1 && !run.redelivered;
     if (isFirst || parent === undefined) return { envelope, run, parent, known: undefined };

@@ -1,13 +1,11 @@
 import { writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import type { Running } from './loop-guard.ts';
 
 /** Why a process ends, said by itself in its last moment, where it knows. */
-export interface LastWords {
+export interface LastWords extends Running {
   /** What follows on `the node X`, for people: `was in an endless loop`. Without patient data. */
   readonly did: string;
-  /** In which node, and with which message; where that is known. */
-  readonly nodeId?: string;
-  readonly messageId?: string;
 }
 
 /** Beside standard input, output and error, and the channel of `fork`: what is open there otherwise is none of ours. */
@@ -30,21 +28,31 @@ export const withLastWords = {
  * The first ones count.
  */
 export function sayLastWords(words: LastWords): void {
-  if (process.env[given] !== String(descriptor)) return;
-  try {
-    writeSync(descriptor, `${JSON.stringify(words)}\n`);
-  } catch {
-    // Nobody is there to hear them.
-  }
+  write(words);
+}
+
+/** What the main thread has been at for long without turning; undefined: it turns again. From whatever thread. */
+export function sayLongStep(step: Running | undefined): void {
+  write({ longStep: step ?? null });
+}
+
+/** What a process has said until its end. */
+export interface Heard {
+  readonly lastWords?: LastWords | undefined;
+  /** It ended in the midst of this. */
+  readonly longStep?: Running | undefined;
 }
 
 /** Listens; to be asked when the process has ended. */
-export function hearLastWords(stream: Readable): () => Promise<LastWords | undefined> {
-  let text = '';
+export function hearLastWords(stream: Readable): () => Promise<Heard> {
+  let heard: Heard = {};
+  let rest = '';
   stream.setEncoding('utf8');
   stream.on('error', () => undefined);
   stream.on('data', (chunk: string) => {
-    if (text.length < maxBytes) text += chunk;
+    const lines = (rest + chunk).split('\n');
+    rest = (lines.pop() ?? '').slice(0, maxBytes);
+    for (const line of lines) heard = { ...heard, ...parse(line, heard) };
   });
   const ended = new Promise((resolve) => stream.once('close', resolve));
   return async () => {
@@ -52,15 +60,26 @@ export function hearLastWords(stream: Readable): () => Promise<LastWords | undef
     const late = new Promise((resolve) => (timer = setTimeout(resolve, patienceMs)));
     await Promise.race([ended, late]);
     clearTimeout(timer);
-    return parse(text.split('\n')[0] ?? '');
+    return heard;
   };
 }
 
-function parse(line: string): LastWords | undefined {
+function parse(line: string, { lastWords }: Heard): Heard {
   try {
-    const words = JSON.parse(line) as LastWords;
-    return typeof words.did === 'string' ? words : undefined;
+    const said = JSON.parse(line) as LastWords & { readonly longStep?: Running | null };
+    if (said.longStep === null) return { longStep: undefined };
+    if (said.longStep !== undefined) return { longStep: said.longStep };
+    return typeof said.did === 'string' && lastWords === undefined ? { lastWords: said } : {};
   } catch {
-    return undefined;
+    return {};
+  }
+}
+
+function write(line: object): void {
+  if (process.env[given] !== String(descriptor)) return;
+  try {
+    writeSync(descriptor, `${JSON.stringify(line)}\n`);
+  } catch {
+    // Nobody is there to hear it.
   }
 }

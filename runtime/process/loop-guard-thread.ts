@@ -5,9 +5,12 @@ import { Session } from 'node:inspector';
 import { workerData } from 'node:worker_threads';
 import { sayLastWords } from './last-words.ts';
 import { runningKey, type LoopGuardData, type Running } from './loop-guard.ts';
+import { LongStep } from './long-step.ts';
 import { readMainThread } from './proc-files.ts';
 
 const lookEveryMs = 250;
+/** Of processor time: what others do comes first from then on, and it is known whose step it is. */
+const longStepMs = 500;
 /** By the clock. A main thread inside of native code cannot be asked: then nobody knows whose loop it is. */
 const answerWithinMs = 3_000;
 
@@ -18,6 +21,7 @@ let busyMs = 0;
 let threadMs: number | undefined;
 let lookedMs = performance.now();
 
+const longStep = new LongStep();
 let isAsking = false;
 
 setInterval(() => {
@@ -31,20 +35,35 @@ setInterval(() => {
   if (orphanedMs > orphanMs) process.kill(process.pid, 'SIGKILL');
   threadMs = used;
   const turned = Atomics.load(turns, 0);
-  busyMs = turned === seenTurns ? busyMs + Math.min(stepMs, 2 * lookEveryMs) : 0;
+  const hasTurned = turned !== seenTurns;
+  busyMs = hasTurned ? 0 : busyMs + Math.min(stepMs, 2 * lookEveryMs);
   seenTurns = turned;
-  if (busyMs <= allowedMs || isAsking) return;
-  isAsking = true;
-  accuse(turned);
+  if (hasTurned) longStep.end();
+  if (isAsking) return;
+  if (busyMs > allowedMs) accuse(turned);
+  else if (busyMs > longStepMs && longStep.begin()) name(turned);
 }, lookEveryMs);
 
 function accuse(atTurn: number): void {
-  const end = (of: Running): void => {
-    isAsking = false;
-    // Had it turned meanwhile, it would have been a long step and no loop.
-    if (Atomics.load(turns, 0) !== atTurn) return;
+  ask(atTurn, (of) => {
     sayLastWords({ did: 'was in an endless loop', ...of });
     process.kill(process.pid, 'SIGKILL');
+  });
+}
+
+/** If the worker ends before it turns, it ended in this. */
+function name(atTurn: number): void {
+  ask(atTurn, (of) => {
+    longStep.isOf(of);
+  });
+}
+
+/** Says what the main thread runs, nothing where that is not known; not at all where it has turned meanwhile. */
+function ask(atTurn: number, hear: (of: Running) => void): void {
+  isAsking = true;
+  const end = (of: Running): void => {
+    isAsking = false;
+    if (Atomics.load(turns, 0) === atTurn) hear(of);
   };
   const session = new Session();
   const late = setTimeout(() => {

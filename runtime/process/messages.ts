@@ -12,7 +12,10 @@ export type ToChild =
       readonly type: 'definitions';
       readonly definitions: InterfaceDefinitions;
       readonly profiles: ProfileFilesByName;
+      readonly revision?: number;
     }
+  /** Messages that were taken by this revision are this worker's to run, although nothing of its own has changed. */
+  | { readonly type: 'revision'; readonly revision: number }
   /** Somebody has decided about the key: whoever consumes the queue looks again at what is set aside of it. */
   | { readonly type: 'release'; readonly queue: string; readonly key: string }
   /** Of these queues nothing is to be taken, of all others it is. */
@@ -33,6 +36,8 @@ export type RoleConfig =
       readonly role: 'edge';
       readonly definitions: InterfaceDefinitions;
       readonly profiles: ProfileFilesByName;
+      /** What runs, where roles run apart. */
+      readonly revision?: number;
       /** The queues of which nothing is to be taken; what changes is told by a message of this type. */
       readonly paused: readonly string[];
     }
@@ -48,6 +53,7 @@ export type RoleConfig =
       readonly profiles: ProfileFilesByName;
       readonly definitions: InterfaceDefinitions;
       readonly paused: readonly string[];
+      readonly revision?: number;
       /** It starts its flows and takes nothing until `take`. */
       readonly standsBy: boolean;
       /** Messages that are known to have ended earlier processes of this worker. */

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 
 /**
@@ -7,8 +7,10 @@ import os from 'node:os';
  */
 const behind = 5;
 const most = 19;
+/** Of Linux's capabilities(7): CAP_SYS_NICE. */
+const raisingBit = 23n;
 
-/** The niceness of what is to stand behind the others. */
+/** The niceness of what is to stand behind this thread. */
 export function findLowNiceness(): number {
   return Math.min(os.getPriority() + behind, most);
 }
@@ -21,6 +23,17 @@ export function setNiceness(pid: number, niceness: number): void {
   // The main thread first, so that none is missed that it starts meanwhile.
   set(pid, niceness);
   for (const thread of findThreads(pid)) set(thread, niceness);
+}
+
+/** Whether this process may take back a niceness that it has given itself. */
+export function mayLowerNiceness(): boolean {
+  try {
+    const status = readFileSync('/proc/self/status', 'latin1');
+    const effective = /^CapEff:\s+([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
+    return ((BigInt(`0x${effective}`) >> raisingBit) & 1n) === 1n;
+  } catch {
+    return false;
+  }
 }
 
 function set(thread: number, niceness: number): void {

@@ -3,18 +3,16 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Logger } from '../../core/ports/logger.ts';
-import type { Culprit } from '../flow/suspects.ts';
 import type { Settings } from '../settings.ts';
 import { isCrashLoop, type QuickEnd } from '../supervision/crash-loop.ts';
-import { hearLastWords, withLastWords, type LastWords } from './last-words.ts';
+import { Culprits } from './culprits.ts';
+import { hearLastWords, withLastWords } from './last-words.ts';
+import type { Running } from './loop-guard.ts';
 import { findLowNiceness, setNiceness } from './niceness.ts';
 import { buildNodeOptions } from './node-options.ts';
 import type { FromChild, Role, RoleConfig, ToChild } from './messages.ts';
 import { defaultTimes, type SupervisionTimes } from './supervision-times.ts';
 import { Watch, type Verdict } from './watch.ts';
-
-/** By then they have been dead-lettered long since. */
-const maxCulprits = 100;
 
 /** So often it is started again at once: by then a message that ends it each time is known. */
 const immediateRestarts = 4;
@@ -63,8 +61,8 @@ export class SupervisedProcess {
   /** Why it ended the last time, and when: an ISO 8601 instant. */
   #lastEnd: { readonly reason: string; readonly at: string } | undefined;
   /** What its last end was of. */
-  #accused: LastWords | undefined;
-  #culprits: readonly Culprit[] = [];
+  #accused: Running | undefined;
+  readonly #culprits = new Culprits();
   #waiting:
     | { readonly resolve: () => void; readonly reject: ((error: Error) => void) | undefined }
     | undefined;
@@ -149,7 +147,7 @@ export class SupervisedProcess {
       execArgv: [...execArgv],
       stdio: [...withLastWords.stdio],
     });
-    const lastWords = hearLastWords(child.stdio[4] as Readable);
+    const hear = hearLastWords(child.stdio[4] as Readable);
     this.#child = child;
     this.#failure = undefined;
     this.#isBehind = false;
@@ -171,8 +169,10 @@ export class SupervisedProcess {
     });
     child.once('exit', (code, signal) => {
       this.#stopChecks();
-      void lastWords().then((words) => {
-        this.#accuse(words);
+      void hear().then((heard) => {
+        const end = this.#culprits.judge(heard, signal);
+        this.#accused = end?.of;
+        this.#failure = end?.words ?? this.#failure;
         this.#ended(child, code, signal);
       });
     });
@@ -183,7 +183,7 @@ export class SupervisedProcess {
         credentialSecret: undefined,
         alarm: { ...settings.alarm, address: undefined },
       },
-      config: config.role === 'worker' ? { ...config, culprits: this.#culprits } : config,
+      config: config.role === 'worker' ? { ...config, culprits: this.#culprits.known } : config,
     };
     child.send(start, () => undefined);
     this.#stopChecks();
@@ -228,18 +228,6 @@ export class SupervisedProcess {
       this.#setBehind(child, false);
     }
     this.#options.onMessage(message);
-  }
-
-  /** What it said of its end: whoever is known to be the reason does not go through the next one's flows. */
-  #accuse(words: LastWords | undefined): void {
-    this.#accused = words;
-    if (words === undefined) return;
-    const { did, nodeId, messageId } = words;
-    this.#failure = `${nodeId === undefined ? 'a flow' : `the node ${nodeId}`} ${did}`;
-    if (messageId !== undefined) {
-      const culprit = { messageId, did, ...(nodeId === undefined ? {} : { nodeId }) };
-      this.#culprits = [...this.#culprits.slice(1 - maxCulprits), culprit];
-    }
   }
 
   #checkHeartbeat(child: ChildProcess): void {

@@ -7,7 +7,7 @@ import type { ToChild } from '../process/messages.ts';
 import { findIn } from '../deploy/kept-profiles.ts';
 import { backoffMs } from '../retry-policy.ts';
 
-type Wanted = Pick<Extract<ToChild, { readonly type: 'definitions' }>, 'definitions' | 'profiles'>;
+type Wanted = Omit<Extract<ToChild, { readonly type: 'definitions' }>, 'type'>;
 
 runChild('edge', async ({ settings, config, logger }) => {
   const stores = await openStores(settings, logger, {
@@ -26,14 +26,14 @@ runChild('edge', async ({ settings, config, logger }) => {
     },
   });
   edge.pause(config.paused);
-  await edge.apply(config.definitions, findIn(config.profiles));
+  await edge.apply(config.definitions, findIn(config.profiles), config.revision);
   let wanted: InterfaceDefinitions = config.definitions;
   const stopping = new AbortController();
-  const applyUntilDone = async ({ definitions, profiles }: Wanted): Promise<void> => {
+  const applyUntilDone = async ({ definitions, profiles, revision }: Wanted): Promise<void> => {
     wanted = definitions;
     for (let attempt = 1; wanted === definitions && !stopping.signal.aborted; attempt += 1) {
       try {
-        await edge.apply(definitions, findIn(profiles));
+        await edge.apply(definitions, findIn(profiles), revision);
         return;
       } catch (error) {
         logger.error({ err: error }, 'The new definitions could not be applied yet.');

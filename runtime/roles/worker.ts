@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { findFailure, HilumError } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
-import { openMapper } from '../../connectors/file/mapping-files.ts';
+import { openMappings } from '../../connectors/file/mapping-files.ts';
 import { openStores } from '../broker.ts';
 import { findIn } from '../deploy/kept-profiles.ts';
+import { usesMappings } from '../deploy/mapping-version.ts';
 import { answerContext } from '../flow/context-answer.ts';
 import { watchEnds } from '../flow/ends.ts';
 import { WorkerFlowRuntime } from '../flow/flow-runtime.ts';
@@ -32,7 +33,9 @@ runChild('worker', async ({ settings, config, logger }) => {
     },
   });
   await Promise.all(config.definitions.queues.map((queue) => stores.broker.declare(queue)));
-  const mapper = openMapper(config.mappingsDirectory);
+  const mappings = openMappings(config.mappingsDirectory);
+  // Faulty ones end the worker before it takes a message. Who maps nothing does without: it takes some tenths of a second.
+  if (usesMappings(config.flows)) mappings.mapper([]);
   const findProfile = findIn(config.profiles);
 
   const startErrors: Issue[] = [];
@@ -63,13 +66,14 @@ runChild('worker', async ({ settings, config, logger }) => {
       flowRuntime = new WorkerFlowRuntime({
         ...stores,
         tracker,
-        mapper,
+        mappings,
         findProfile,
         logger,
         clock: Date.now,
         queues: config.definitions.queues,
         paused: config.paused,
         standsBy: config.standsBy,
+        revision: config.revision,
         onCulprit: () => {
           tell({ type: 'culprit' });
         },
@@ -99,6 +103,7 @@ runChild('worker', async ({ settings, config, logger }) => {
       }
       if (message.type === 'release') flowRuntime?.release(message.queue, message.key);
       if (message.type === 'paused') flowRuntime?.pause(message.queues);
+      if (message.type === 'revision') flowRuntime?.reached(message.revision);
       if (message.type === 'take') flowRuntime?.take(message.queue);
       if (message.type === 'debug') setDebug(red, message.nodeId, message.active);
       if (message.type === 'context') {

@@ -15,6 +15,8 @@ export interface GroupPlan {
   /** Those that its flows check by. */
   readonly profiles: readonly ProfileVersion[];
   readonly definitions: InterfaceDefinitions;
+  /** Messages that were taken by this revision, and by earlier ones, are its to run; absent: there are none. */
+  readonly revision?: number | undefined;
 }
 
 /** What of a deploy is this group's: its flows, and the credentials of their nodes alone. */
@@ -27,6 +29,7 @@ export function planGroup(group: string, deployed: Deployed): GroupPlan {
     mappings: deployed.mappings,
     profiles: selectProfiles(deployed.profiles, flows),
     definitions: deployed.compiled.definitions,
+    revision: deployed.revision,
   };
 }
 

@@ -81,6 +81,13 @@ export class WorkerProcess {
     this.#statuses.clear();
   }
 
+  /** It goes on as it is, as one that runs by this plan. */
+  goBy(plan: GroupPlan): void {
+    this.plan = plan;
+    const { revision } = plan;
+    if (revision !== undefined) this.send({ type: 'revision', revision });
+  }
+
   /** Takes no more, finishes what it has, ends; `onReleased` hears of each queue that others may take from now. */
   async stop(onReleased: (queue: string) => void = () => undefined): Promise<void> {
     this.#onReleased = onReleased;
@@ -89,7 +96,7 @@ export class WorkerProcess {
   }
 
   #config(): RoleConfig {
-    const { flows, group, credentials, definitions, mappings, profiles } = this.plan;
+    const { flows, group, credentials, definitions, mappings, profiles, revision } = this.plan;
     return {
       role: 'worker',
       group,
@@ -101,6 +108,7 @@ export class WorkerProcess {
       definitions,
       paused: this.#options.paused(),
       standsBy: this.#standsBy,
+      ...(revision === undefined ? {} : { revision }),
       memoryMiB: findWorkerMemory(flows, this.#options.usualMiB),
     };
   }

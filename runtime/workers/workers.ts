@@ -108,7 +108,7 @@ export class Workers {
       groups: changed.map(({ group }) => group),
       abandon,
       complete: async () => {
-        for (const [worker, plan] of staying) worker.plan = plan;
+        for (const [worker, plan] of staying) worker.goBy(plan);
         await Promise.all([
           this.#endOthers(plans),
           ...[...next].map(([group, worker]) => this.#replace(group, worker)),
@@ -138,6 +138,11 @@ export class Workers {
       this.#endOthers(plans),
       inTurns(changed, availableParallelism(), (plan) => this.#rearrange(plan)),
     ]);
+  }
+
+  /** A newer revision does not run here: what was taken by it is run by what does. */
+  runInstead(revision: number): void {
+    for (const worker of this.#working.values()) worker.goBy({ ...worker.plan, revision });
   }
 
   send(message: ToChild): void {

@@ -7,10 +7,12 @@ const benchmarks: Readonly<Record<string, string>> = {
   'rabbitmq-broker': './rabbitmq-broker.ts',
   owner: './owner.ts',
   'postgres-ledger': './postgres-ledger.ts',
+  'ledger-cost': './ledger-cost.ts',
   retention: './retention.ts',
   pipeline: './pipeline/main.ts',
   interfaces: './interfaces.ts',
   workers: './workers.ts',
+  mapping: './mapping/main.ts',
   plan: './plan/main.ts',
 };
 

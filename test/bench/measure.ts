@@ -2,7 +2,7 @@
 export interface Task {
   readonly name: string;
   /** One pass over the pool; returns something that depends on all of it. */
-  readonly run: () => number;
+  readonly run: () => number | Promise<number>;
   /** How many messages a pass is. */
   readonly count: number;
 }
@@ -15,11 +15,11 @@ const roundMs = 150;
  * The rate of each task, the median of five rounds after two to warm up. The tasks take turns, so that
  * whatever else the machine does is shared by all. The processor's time is taken, not the clock's.
  */
-export function measureRates(tasks: readonly Task[]): ReadonlyMap<string, number> {
+export async function measureRates(tasks: readonly Task[]): Promise<ReadonlyMap<string, number>> {
   const rates = new Map(tasks.map(({ name }): [string, number[]] => [name, []]));
   for (let round = 0; round < warmUps + rounds; round += 1) {
     for (const task of tasks) {
-      const rate = measure(task);
+      const rate = await measure(task);
       if (round >= warmUps) rates.get(task.name)?.push(rate);
     }
   }
@@ -30,10 +30,10 @@ export function measureRates(tasks: readonly Task[]): ReadonlyMap<string, number
 /** What the tasks returned: it keeps their work from being optimised away. */
 let kept = 0;
 
-function measure({ run, count }: Task): number {
+async function measure({ run, count }: Task): Promise<number> {
   const started = process.cpuUsage();
   for (let done = count; ; done += count) {
-    kept += run();
+    kept += await run();
     const { user, system } = process.cpuUsage(started);
     if (user + system >= roundMs * 1000) return (done / (user + system)) * 1e6;
   }

@@ -9,7 +9,10 @@ const root = path.resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
 
 const types = [
+  'code translate',
+  'fhir map',
   'fhir out',
+  'fhir validate',
   'hl7 batch',
   'hl7 edit',
   'hl7 map',

@@ -72,7 +72,7 @@ describe('hilum map', () => {
   });
 
   test('goes on behind what cannot be mapped, and exits 1', async () => {
-    const other = write('other.hl7', message('SIU^S12', '1'));
+    const other = write('other.hl7', message('ZZZ^Z01', '1'));
     const junk = write('junk.hl7', 'no message at all');
     const { code, stdout } = await run('--ndjson', other, junk, sample);
     expect(code).toBe(1);
@@ -103,6 +103,37 @@ describe('hilum map', () => {
     const { stdout: without, stderr } = await run(late);
     expect(without).toContain('"valueDateTime": "2026-01-02"');
     expect(stderr).toContain('time-zone-unknown');
+  });
+
+  test('blames the source value of what is no valid FHIR, and exits 1', async () => {
+    const maps = makeTempFolder('faulty-maps');
+    writeFileSync(
+      path.join(maps, 'patient.map.yaml'),
+      `kind: MessageMap
+id: patient
+source: { messages: [ORU^R01] }
+structure: { segments: [MSH, PID], groups: [] }
+resources:
+  - id: patient
+    resource: Patient
+    maps: [PID.Patient]
+    identity: { request: id, key: { by: [[PID-3.1]] } }
+`,
+    );
+    writeFileSync(
+      path.join(maps, 'pid.map.yaml'),
+      `kind: SegmentMap
+id: PID.Patient
+source: { v2: PID }
+target: { fhir: Patient }
+rules: [{ id: gender, from: PID-1, to: gender }]
+`,
+    );
+    const file = write('faulty.hl7', message('ORU^R01', '1'));
+    const { code, stdout, stderr } = await run('--mappings', maps, file);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ resourceType: 'Bundle' });
+    expect(stderr).toMatch(/PID-1\[1\].*Patient#gender/);
   });
 
   test('prints every problem of the mapping files, and exits 2', async () => {

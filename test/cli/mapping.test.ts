@@ -50,6 +50,16 @@ describe('hilum mapping', () => {
     expect(stderr).toContain('layers/acme/administrative-gender.csv:3: The code stands in line 2');
   });
 
+  test('copies what comes with Hilum to an empty folder, and to no other', async () => {
+    const copy = path.join(folder, 'copy');
+    const { code, stdout } = await run('copy', copy);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`HILUM_MAPPINGS=${copy}`);
+    expect((await run('list', '--mappings', copy)).stdout).toBe((await run('list')).stdout);
+    const again = await run('copy', copy);
+    expect([again.code, again.stdout]).toEqual([2, '']);
+  });
+
   describe('import', () => {
     const guide = path.join(folder, 'guide');
     const mappings = path.join(folder, 'mappings');

@@ -116,8 +116,76 @@ describe('a merge', () => {
   });
 });
 
+describe('a move', () => {
+  const move = (event: string, mrg: string) =>
+    mapEvent(event, { more: [mrg] }).resource?.entry ?? [];
+  const giver = { pid: 'PID|1||A2^^^ALPHA^MR||Lowe^Di' };
+
+  test('of a visit ends the encounter that its former patient had', () => {
+    const entries = move('A45', 'MRG|A2^^^ALPHA^MR||||V77');
+    const urls = entries
+      .filter(({ resource }) => resource?.resourceType === 'Encounter')
+      .map(({ request }) => request?.url);
+    expect(urls).toEqual([
+      ...toUrls('A01', {}, ['Encounter']),
+      ...toUrls('A01', giver, ['Encounter']),
+    ]);
+  });
+
+  test('never overwrites the patient from whom something was moved', () => {
+    const entries = move('A43', 'MRG|A2^^^ALPHA^MR');
+    const patients = entries.filter(({ resource }) => resource?.resourceType === 'Patient');
+    expect(patients.map(({ request }) => request?.method)).toEqual(['PUT', 'POST']);
+    const [, found] = patients;
+    expect([`Patient?${found?.request?.ifNoneExist ?? ''}`]).toEqual(
+      toUrls('A01', giver, ['Patient']),
+    );
+  });
+
+  test('of an account gives the account another patient', () => {
+    const entries = move('A44', 'MRG|A2^^^ALPHA^MR||ACC1^^^ALPHA^AN');
+    const accounts = entries.filter(({ resource }) => resource?.resourceType === 'Account');
+    const pid = 'PID|1||A2^^^ALPHA^MR||Lowe^Di|||||||||||||ACC1^^^ALPHA^AN';
+    expect(accounts.map(({ request }) => request?.url)).toEqual(
+      toUrls('A01', { pid }, ['Account']),
+    );
+  });
+});
+
+test('an authority that has two names for one OID keeps both', () => {
+  const pid = 'PID|1||A1^^^ALPHA&2.16.840.1.999.5&ISO^MR~A7^^^BETA&2.16.840.1.999.5&ISO^PI||Low^Al';
+  const organizations = (mapEvent('A08', { pid }).resource?.entry ?? [])
+    .map(({ resource }) => resource)
+    .filter((resource) => resource?.resourceType === 'Organization');
+  const values = organizations.map(({ identifier }) => identifier?.map(({ value }) => value));
+  expect(values).toContainEqual(['ALPHA', 'urn:oid:2.16.840.1.999.5', 'BETA']);
+});
+
+describe('who has no number', () => {
+  const named = (type: string, more: readonly string[]) =>
+    (mapEvent('A08', { more }).resource?.entry ?? []).filter(
+      ({ resource }) => resource?.resourceType === type,
+    );
+
+  test('organizations of one authority are told apart by their names', () => {
+    const more = [
+      'ROL|1|AD|PP|G1^Gate^Gus||||||||||East Practice^L^^^^CMS',
+      'ROL|2|AD|AT|G2^Good^Gabe||||||||||West Practice^L^^^^CMS',
+    ];
+    const names = named('Organization', more).map(({ resource }) =>
+      resource?.resourceType === 'Organization' ? resource.name : undefined,
+    );
+    expect(names).toEqual(expect.arrayContaining(['East Practice', 'West Practice']));
+  });
+
+  test('persons of one authority are told apart by their names', () => {
+    const more = ['PD1||||^Gate^Gus^^^^^^NPPES~^Good^Gabe^^^^^^NPPES'];
+    expect(named('Practitioner', more)).toHaveLength(2);
+  });
+});
+
 test('a structure that has no map is refused with the maps that there are', () => {
-  const { resource, issues } = mapEvent('A45', {});
+  const { resource, issues } = mapEvent('A61', {});
   expect(resource).toBeNull();
   expect(issues[0]).toMatchObject({ code: 'message-type-unmapped', location: 'MSH-9' });
 });

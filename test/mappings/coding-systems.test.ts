@@ -18,16 +18,31 @@ test.each([
   ['CVX', 'http://hl7.org/fhir/sid/cvx'],
   ['MVX', 'http://hl7.org/fhir/sid/mvx'],
   ['NDC', 'http://hl7.org/fhir/sid/ndc'],
-  ['RXN', 'http://www.nlm.nih.gov/research/umls/rxnorm'],
+  ['RXNORM', 'http://www.nlm.nih.gov/research/umls/rxnorm'],
   ['C4', 'http://www.ama-assn.org/go/cpt'],
   ['HPC', 'http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets'],
-  ['NCI', 'http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl'],
+  ['NCIT', 'http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl'],
   ['ISO3166_1', 'urn:iso:std:iso:3166'],
+  ['FDAUNII', 'http://fdasis.nlm.nih.gov'],
+  ['NDFRT', 'http://hl7.org/fhir/ndfrt'],
+  ['ICDO3', 'http://terminology.hl7.org/CodeSystem/icd-o-3'],
+  ['ISO4217', 'urn:iso:std:iso:4217'],
+  ['DCM', 'http://dicom.nema.org/resources/ontology/DCM'],
+  ['MDC', 'urn:iso:std:iso:11073:10101'],
+  ['WC', 'http://www.whocc.no/atc'],
+  ['MEDR', 'https://www.meddra.org'],
 ])('%s is %s, both ways', (name, uri) => {
   expect(table.find(name)?.code).toBe(uri);
   expect(table.findSource(uri)).toBe(name);
 });
 
 test.each(['L', '99LAB'])('%s is local: no URI stands for it', (name) => {
+  expect(table.find(name)).toBeUndefined();
+});
+
+test.each([
+  ['ISO+', 'a set of units that has no URI'],
+  ['ATC', 'a collection of cultures, and not the classification of drugs, which is WC'],
+])('%s is %s', (name) => {
   expect(table.find(name)).toBeUndefined();
 });

@@ -84,6 +84,15 @@ describe('what a node makes', () => {
     ['a profile that does not exist', 'mllp in', { profile: 'nowhere' }, 'profile-unknown'],
     ['a profile that does not exist', 'hl7 validate', { profile: 'nowhere' }, 'profile-unknown'],
     ['a character set that does not exist', 'mllp in', { charset: 'klingon' }, 'charset-unknown'],
+    ['a layer that does not exist', 'hl7 map', { layers: 'nobody' }, 'layer-unknown'],
+    ['a type that has no map', 'hl7 map', { mapping: 'ZZZ^Z01' }, 'mapping-unknown'],
+    ['another version', 'hl7 map', { pin: '0123456789abcdef' }, 'mapping-version-differs'],
+    [
+      'a table that does not exist',
+      'code translate',
+      { table: 'nothing', from: 'PID-8' },
+      'table-unknown',
+    ],
     ['a version that does not exist', 'hl7 validate', { version: '9' }, 'choice-invalid'],
     [
       'a version beside a profile',

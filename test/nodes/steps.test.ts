@@ -1,6 +1,7 @@
 import type { EnvelopeHeader } from '../../core/envelope.ts';
 import { findFailure } from '../../core/errors.ts';
 import type { Mapper } from '../../core/mapping/mapper.ts';
+import { buildMappings } from '../../core/mapping/mappings.ts';
 import registerMap from '../../nodes/hl7-map/runtime.ts';
 import registerReject from '../../nodes/reject/runtime.ts';
 import registerRoute from '../../nodes/hl7-route/runtime.ts';
@@ -263,7 +264,8 @@ describe('hl7 map', () => {
         provenance: [],
       }),
     };
-    const hilum = Object.assign(new RecordingRuntime(), { mapper });
+    const mappings = { ...buildMappings(() => []), mapper: () => mapper };
+    const hilum = Object.assign(new RecordingRuntime(), { mappings });
     const flow = await startNode(registerMap, config, { outputs: 1, hilum });
     expect(findFailure(await flow.handle({ payload: result }))).toMatchObject({
       errorClass: 'permanent',
@@ -283,7 +285,8 @@ describe('hl7 map', () => {
         provenance: [],
       }),
     };
-    const hilum = Object.assign(new RecordingRuntime(), { mapper });
+    const mappings = { ...buildMappings(() => []), mapper: () => mapper };
+    const hilum = Object.assign(new RecordingRuntime(), { mappings });
     const flow = await startNode(registerMap, config, { outputs: 1, hilum });
     await flow.handle({ payload: result });
     expect(flow.received(1)).toMatchObject([

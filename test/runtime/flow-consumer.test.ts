@@ -1,5 +1,7 @@
 import type { Envelope } from '../../core/envelope.ts';
+import type { Broker, Delivery } from '../../core/ports/broker.ts';
 import type { LedgerEntry, LedgerEventKind } from '../../core/ports/ledger.ts';
+import { AwaitedRevision } from '../../runtime/flow/awaited-revision.ts';
 import { FlowConsumer } from '../../runtime/flow/flow-consumer.ts';
 import { Pending } from '../../runtime/flow/pending.ts';
 import { Suspects } from '../../runtime/flow/suspects.ts';
@@ -10,6 +12,8 @@ import { until } from '../support/hilum.ts';
 import { buildMessage, OwnerHere, silent } from './owner.ts';
 
 const queue = 'in.lab';
+
+const noRevision = new AwaitedRevision({ revision: undefined, logger: silent });
 
 let owner: OwnerHere;
 let consumer: FlowConsumer;
@@ -24,8 +28,12 @@ afterEach(async () => {
   await owner.close();
 });
 
-async function startWith(run: (envelope: Envelope) => Promise<FlowResult>) {
-  const { broker, ledger } = await owner.connect();
+async function startWith(
+  run: (envelope: Envelope) => Promise<FlowResult>,
+  { revision = noRevision, takenBy }: { revision?: AwaitedRevision; takenBy?: number } = {},
+) {
+  const { broker: here, ledger } = await owner.connect();
+  const broker = takenBy === undefined ? here : asTakenBy(here, takenBy);
   await broker.declare({ name: queue, interface: 'lab' });
   const parts = { broker, ledger, logger: silent, clock: Date.now };
   const recorder = new Recorder(parts);
@@ -37,6 +45,7 @@ async function startWith(run: (envelope: Envelope) => Promise<FlowResult>) {
       ...parts,
       recorder,
       suspects: new Suspects(),
+      revision,
       begin: (envelope, { redelivered }) => ({
         envelope,
         redelivered,
@@ -80,5 +89,90 @@ describe('a message whose end cannot be stored', () => {
     );
     expect(kinds).not.toContain('dead-lettered');
     expect(runs).toBe(5);
+  });
+});
+
+/** What RabbitMQ says of each message where roles run apart: the revision that the edge took it by. */
+function asTakenBy(broker: Broker, revision: number): Broker {
+  return {
+    declare: (definition) => broker.declare(definition),
+    publish: (name, envelope) => broker.publish(name, envelope),
+    publishEvent: (topic, envelope) => broker.publishEvent(topic, envelope),
+    depths: () => broker.depths(),
+    close: () => broker.close(),
+    consume: (name, options, handler) =>
+      broker.consume(name, options, (delivery) => {
+        handler({ ...delivery, envelope: { ...delivery.envelope, revision } });
+      }),
+  };
+}
+
+describe('a message that was taken by a newer revision', () => {
+  const logged: string[] = [];
+  const logger = { ...silent, info: log, warn: log };
+  function log(_: object, text: string): void {
+    logged.push(text);
+  }
+  beforeEach(() => void logged.splice(0));
+
+  async function send(revision: AwaitedRevision) {
+    const runs: string[] = [];
+    const { broker, ledger } = await startWith(
+      ({ id }) => {
+        runs.push(id);
+        return Promise.resolve({ kind: 'completed' });
+      },
+      { revision, takenBy: 8 },
+    );
+    const envelope = buildMessage('LAB1');
+    await ledger.append([{ type: 'message', envelope }]);
+    await broker.publish(queue, envelope);
+    return { runs, envelope, broker };
+  }
+  const waits = () =>
+    until(
+      () => Promise.resolve(logged.length),
+      (lines) => lines === 1,
+      10_000,
+    );
+  const ran = (runs: readonly string[]) =>
+    until(
+      () => Promise.resolve(runs.length),
+      (count) => count === 1,
+      10_000,
+    );
+
+  it('runs as soon as that is reached, and not before', async () => {
+    const revision = new AwaitedRevision({ revision: 7, logger });
+    const { runs } = await send(revision);
+    await waits();
+    revision.reached(7);
+    expect(runs).toEqual([]);
+    revision.reached(8);
+    await ran(runs);
+    expect(revision.number).toBe(8);
+  });
+
+  it('goes back for whoever takes over from this worker', async () => {
+    const { runs, broker, envelope } = await send(new AwaitedRevision({ revision: 7, logger }));
+    await waits();
+    await consumer.stop().through;
+    expect(runs).toEqual([]);
+    const [next] = await new Promise<readonly Delivery[]>((resolve) => {
+      void broker.consume(queue, { window: 1 }, (delivery) => {
+        resolve([delivery]);
+      });
+    });
+    expect(next?.envelope).toMatchObject({ id: envelope.id, attempt: 1 });
+    await next?.accept();
+  });
+
+  it('runs all the same where the revision does not come', async () => {
+    const { runs } = await send(new AwaitedRevision({ revision: 7, patienceMs: 50, logger }));
+    await ran(runs);
+    expect(logged).toEqual([
+      expect.stringContaining('wait until it runs here'),
+      expect.stringContaining('go on without'),
+    ]);
   });
 });

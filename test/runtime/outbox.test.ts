@@ -1,4 +1,5 @@
 import type { LedgerEntry } from '../../core/ports/ledger.ts';
+import { AwaitedRevision } from '../../runtime/flow/awaited-revision.ts';
 import { Outbox, type FlowRun } from '../../runtime/flow/outbox.ts';
 import { Pending } from '../../runtime/flow/pending.ts';
 import { toPayload } from '../../runtime/payload.ts';
@@ -20,7 +21,8 @@ it('tells of what an earlier run sent where its worker ended before it could', a
       // However long the ledger takes: all of it is for the settlement.
       const pending = new Pending(() => Promise.resolve(), 60_000);
       const run: FlowRun = { envelope, payload, redelivered, pending };
-      const outbox = new Outbox({ ...parts, recorder, findRun: () => run });
+      const revision = new AwaitedRevision({ revision: 7, logger: silent });
+      const outbox = new Outbox({ ...parts, recorder, revision, findRun: () => run });
       await outbox.send({ payload: payload.value }, { nodeId: 'out', queue });
       return pending.take();
     };
@@ -28,7 +30,8 @@ it('tells of what an earlier run sent where its worker ended before it could', a
       entries.map((entry) => (entry.type === 'event' ? entry.event.kind : 'message'));
 
     const first = await runOnce(false);
-    const id = first.outgoing[0]!.envelope.id;
+    const { id, revision } = first.outgoing[0]!.envelope;
+    expect(revision).toBe(7);
     // The queue had it, and its partner has; of the run itself the ledger knows nothing.
     const delivered = { messageId: id, kind: 'delivered', at: '2026-11-26T03:00:00.000Z' } as const;
     await parts.ledger.append([{ type: 'event', event: { ...delivered, queue } }]);

@@ -1,3 +1,4 @@
+import { AwaitedRevision } from '../../runtime/flow/awaited-revision.ts';
 import { FlowConsumer } from '../../runtime/flow/flow-consumer.ts';
 import { Pending } from '../../runtime/flow/pending.ts';
 import { Suspects } from '../../runtime/flow/suspects.ts';
@@ -32,6 +33,7 @@ async function startWorker(run: (controlId: string) => Promise<FlowResult>) {
         ...parts,
         recorder: new Recorder(parts),
         suspects,
+        revision: new AwaitedRevision({ revision: undefined, logger: silent }),
         begin: (envelope, { redelivered }) => ({
           envelope,
           redelivered,

@@ -1,6 +1,8 @@
 import type { MapDocument, RuleDocument } from '../document.ts';
+import { mappingFunctions } from '../functions.ts';
 import { toSha1 } from '../sha1.ts';
-import { parseGuideCondition } from './condition.ts';
+import { Decisions } from './decisions.ts';
+import { type GuideCount, type GuideDifference, addCounts, checkRows, hasTarget } from './rows.ts';
 import type { GuideKind, GuideRow, GuideSheet } from './sheet.ts';
 
 /**
@@ -9,65 +11,17 @@ import type { GuideKind, GuideRow, GuideSheet } from './sheet.ts';
  */
 export type GuideRows = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** One difference between the guide and our rules. */
-export interface GuideDifference {
-  readonly kind:
-    /** No map of ours follows the sheet. */
-    | 'sheet-unmapped'
-    /** The row has a target, and no rule of ours cites or ignores its field. */
-    | 'row-unmapped'
-    /** The row was not there, or had no target, when rules were last compared. */
-    | 'row-new'
-    /** The row that a rule cites says something else than when rules were last compared. */
-    | 'rule-row-changed'
-    /** The row that a rule cites is not in the guide. */
-    | 'rule-row-gone'
-    /** The condition of the row cannot be put into our grammar. */
-    | 'condition-unparsable'
-    /** A code that our table does not have; one for which it decides otherwise; one whose row is no use. */
-    | 'code-unmapped'
-    | 'code-differs'
-    | 'code-faulty';
-  /** `segments/….csv:12`, or the rule's file and id where there is no row. */
-  readonly location: string;
-  readonly identifier: string;
-  readonly message: string;
-  /** `PID.Patient#PID-3.identifier`. */
-  readonly rule?: string;
-}
-
-/** How much of one kind of sheet our rules follow. */
-export interface GuideCount {
-  readonly sheets: number;
-  /** Sheets that a map of ours follows. */
-  readonly followed: number;
-  /** Rows with a target. */
-  readonly rows: number;
-  readonly mapped: number;
-  readonly unmapped: number;
-  /** Rows with a condition for machines, and of these the ones that our grammar can state. */
-  readonly conditions: number;
-  readonly parsed: number;
-  /** Rows whose condition is in words alone. */
-  readonly narrative: number;
-}
-
-export const noCount: GuideCount = {
-  sheets: 0,
-  followed: 0,
-  rows: 0,
-  mapped: 0,
-  unmapped: 0,
-  conditions: 0,
-  parsed: 0,
-  narrative: 0,
-};
-
 export interface GuideComparison {
   readonly counts: Readonly<Partial<Record<GuideKind, GuideCount>>>;
   readonly differences: readonly GuideDifference[];
   /** To be kept for the next comparison. */
   readonly rows: GuideRows;
+}
+
+interface GuideOptions {
+  /** What the rows said when rules were last compared with them. */
+  readonly known?: GuideRows;
+  readonly decisions?: Decisions;
 }
 
 /** A map file of ours with its path. */
@@ -78,6 +32,7 @@ export interface LocatedMap {
 
 /** A rule and the rows that it cites or ignores, as `PID-3`; `sheet` where its `ig` names one. */
 interface Citation {
+  readonly map: string;
   readonly rule: string;
   readonly location: string;
   readonly sheet: string | undefined;
@@ -90,34 +45,43 @@ interface Citation {
 /**
  * Compares the guide's sheets for messages, segments and datatypes with our rules, by their `ig`: `PID-3`, several
  * (`XTN.1, XTN.4`), or with the sheet before it where the map's id does not say which (`OBX[Observation] OBX-5`).
- * A message sheet's row is mapped where the message map uses the segment map that the row names.
+ * A message sheet's row is mapped where the message map uses a map that follows the sheet that the row names.
+ * `decisions` say of rows that no rule cites what follows them, or why nothing does.
  */
 export function compareGuide(
   sheets: readonly GuideSheet[],
   maps: readonly LocatedMap[],
-  known: GuideRows,
+  { known = {}, decisions = new Decisions() }: GuideOptions = {},
 ): GuideComparison {
-  const differences: GuideDifference[] = [];
-  const citations = maps.flatMap(toCitations);
+  const differences: GuideDifference[] = toFaults(decisions, sheets, maps);
   const cited = new Set<string>();
-  for (const citation of citations) {
+  const followers = new Map<string, Set<string>>();
+  for (const citation of maps.flatMap(toCitations)) {
     const matching = findSheets(citation, sheets);
-    for (const sheet of matching) cited.add(`${sheet.name} ${citation.identifier}`);
+    for (const sheet of matching) {
+      cited.add(`${sheet.name} ${citation.identifier}`);
+      followers.set(citation.map, (followers.get(citation.map) ?? new Set()).add(sheet.name));
+    }
     if (citation.ignores) continue;
     differences.push(...checkCitation(citation, matching, known));
   }
-  const followed = findFollowed(maps, sheets, cited);
+  const isCited = (sheet: GuideSheet, row: GuideRow): boolean =>
+    cited.has(`${sheet.name} ${row.identifier}`) ||
+    decisions.find(sheet.name, row.identifier)?.followed !== undefined;
   const counts: Partial<Record<GuideKind, GuideCount>> = {};
   const rows: Record<string, Record<string, string>> = {};
   for (const sheet of sheets) {
     if (sheet.kind === 'codesystems') continue;
-    const isFollowed = followed.has(sheet);
+    const ofMessage = sheet.kind === 'messages';
+    const message = ofMessage ? findMessageMap(sheet, maps, decisions) : undefined;
+    const used = message && collectUsed(message, maps, followers);
+    const isFollowed = ofMessage
+      ? message !== undefined
+      : sheet.rows.some((row) => hasTarget(row) && isCited(sheet, row));
     const found = checkRows(sheet, {
       isFollowed,
-      isMapped:
-        sheet.kind === 'messages'
-          ? toUse(sheet, maps)
-          : (row) => cited.has(`${sheet.name} ${row.identifier}`),
+      isMapped: ofMessage ? ({ map }) => used?.has(map) === true : (row) => isCited(sheet, row),
+      isDeclined: (row) => decisions.find(sheet.name, row.identifier)?.declined !== undefined,
       known: known[toKey(sheet)],
     });
     differences.push(...found.differences);
@@ -132,9 +96,6 @@ export function compareGuide(
 }
 
 const toKey = ({ kind, name }: GuideSheet): string => `${kind}/${name}`;
-
-/** A row counts where it says that something becomes of its field. */
-const hasTarget = (row: GuideRow): boolean => row.target !== '';
 
 const toHash = ({ line: _, ...facts }: GuideRow): string =>
   [...toSha1(JSON.stringify(facts)).slice(0, 4)]
@@ -158,6 +119,7 @@ function toCitations({ path, document }: LocatedMap): Citation[] {
   const sheets = [`${source}[${rest.join('.')}]`, `${source}[${document.target.fhir}]`];
   return document.rules.flatMap((rule) =>
     citedBy(rule, source).map(({ sheet, identifier }) => ({
+      map: document.id,
       rule: `${document.id}#${rule.id}`,
       location: `${path}:${rule.id}`,
       sheet,
@@ -223,103 +185,58 @@ function checkCitation(
   });
 }
 
-/** The sheets of which a map of ours follows some row; of messages the ones that have a message map. */
-function findFollowed(
-  maps: readonly LocatedMap[],
+/** What decisions name and is not there. */
+function toFaults(
+  decisions: Decisions,
   sheets: readonly GuideSheet[],
-  cited: ReadonlySet<string>,
-): Set<GuideSheet> {
-  const ids = new Set(maps.map(({ document }) => document.id));
-  return new Set(
-    sheets.filter(({ kind, name, rows }) =>
-      kind === 'messages'
-        ? ids.has(name)
-        : rows.some((row) => cited.has(`${name} ${row.identifier}`)),
-    ),
-  );
+  maps: readonly LocatedMap[],
+): GuideDifference[] {
+  const names = new Set([
+    ...maps.map(({ document }) => document.id),
+    ...Object.keys(mappingFunctions),
+  ]);
+  return decisions.faults(sheets, names).map(({ sheet, missing }) => ({
+    kind: 'decision-gone',
+    location: `guide-decisions.yaml:${sheet}`,
+    identifier: missing,
+    message: `The decision about ${sheet} names ${missing}, which does not exist.`,
+  }));
 }
 
-/** Whether the message map of the sheet's name uses the segment map that a row names. */
-function toUse(sheet: GuideSheet, maps: readonly LocatedMap[]): (row: GuideRow) => boolean {
-  const document = maps.find((map) => map.document.id === sheet.name)?.document;
-  if (document?.kind !== 'MessageMap') return () => false;
-  const used = new Set<string>(document.bundle === undefined ? [] : [document.bundle]);
-  const collect = (resources: typeof document.resources): void => {
+type MessageMap = Extract<MapDocument, { kind: 'MessageMap' }>;
+
+/** The message map of the sheet's name, or the one that a decision names. */
+function findMessageMap(
+  { name }: GuideSheet,
+  maps: readonly LocatedMap[],
+  decisions: Decisions,
+): MessageMap | undefined {
+  const id = decisions.follower(name) ?? name;
+  const document = maps.find((map) => map.document.id === id)?.document;
+  return document?.kind === 'MessageMap' ? document : undefined;
+}
+
+/** The sheets that the maps of a message follow, those that they call by `via` too. */
+function collectUsed(
+  message: MessageMap,
+  maps: readonly LocatedMap[],
+  followers: ReadonlyMap<string, ReadonlySet<string>>,
+): ReadonlySet<string> {
+  const used = new Set<string>();
+  const pending = message.bundle === undefined ? [] : [message.bundle];
+  const collect = (resources: MessageMap['resources']): void => {
     for (const resource of resources) {
       if ('forEach' in resource) collect(resource.resources);
-      else for (const map of resource.maps ?? []) used.add(map);
+      else pending.push(...(resource.maps ?? []));
     }
   };
-  collect(document.resources);
-  return ({ map }) => used.has(map.replace('[', '.').replace(']', ''));
-}
-
-interface RowChecks {
-  readonly isFollowed: boolean;
-  readonly isMapped: (row: GuideRow) => boolean;
-  readonly known: Readonly<Record<string, string>> | undefined;
-}
-
-function checkRows(
-  sheet: GuideSheet,
-  { isFollowed, isMapped, known }: RowChecks,
-): {
-  readonly differences: GuideDifference[];
-  readonly count: Omit<GuideCount, 'sheets' | 'followed'>;
-} {
-  const differences: GuideDifference[] = [];
-  const rows = sheet.rows.filter(hasTarget);
-  const count = {
-    rows: rows.length,
-    mapped: 0,
-    unmapped: 0,
-    conditions: 0,
-    parsed: 0,
-    narrative: 0,
-  };
-  for (const row of rows) {
-    const place = { location: `${sheet.path}:${row.line}`, identifier: row.identifier };
-    const tell = (kind: GuideDifference['kind'], message: string): void => {
-      differences.push({ kind, ...place, message });
-    };
-    if (row.condition === '' && row.narrative !== '') count.narrative += 1;
-    if (row.condition !== '') {
-      count.conditions += 1;
-      const condition = parseGuideCondition(row.condition, row.identifier);
-      if (condition.ok) count.parsed += 1;
-      else tell('condition-unparsable', `The condition cannot be read: ${condition.message}.`);
-    }
-    if (isMapped(row)) count.mapped += 1;
-    else {
-      count.unmapped += 1;
-      if (isFollowed) tell('row-unmapped', `No rule of ours follows the row: ${toSummary(row)}.`);
-    }
-    const isNew = known !== undefined && known[row.identifier] === undefined;
-    if (isNew)
-      tell('row-new', 'The row had no target when rules were last compared with the guide.');
+  collect(message.resources);
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    if (used.has(id)) continue;
+    used.add(id);
+    const document = maps.find((map) => map.document.id === id)?.document;
+    if (document?.kind !== 'SegmentMap' && document?.kind !== 'DatatypeMap') continue;
+    pending.push(...document.rules.flatMap(({ via }) => (via === undefined ? [] : [via])));
   }
-  if (!isFollowed && rows.length > 0) {
-    const message = `No map of ours follows this sheet (${rows.length} rows with a target).`;
-    differences.push({
-      kind: 'sheet-unmapped',
-      location: `${sheet.path}:1`,
-      identifier: sheet.name,
-      message,
-    });
-  }
-  return { differences, count };
-}
-
-function toSummary(row: GuideRow): string {
-  const by = [row.map, row.table].filter((name) => name !== '').join(' with ');
-  return `${row.target}${by === '' ? '' : ` by ${by}`}`;
-}
-
-function addCounts(before: GuideCount | undefined, more: GuideCount): GuideCount {
-  if (before === undefined) return more;
-  const sum = { ...before };
-  for (const key of Object.keys(more) as (keyof GuideCount)[]) {
-    (sum as Record<string, number>)[key] = before[key] + more[key];
-  }
-  return sum;
+  return new Set([...used].flatMap((id) => [...(followers.get(id) ?? [])]));
 }

@@ -1,5 +1,5 @@
 import type { ConceptMapDocument } from '../document.ts';
-import { type GuideCount, type GuideDifference, noCount } from './compare.ts';
+import { type GuideCount, type GuideDifference, noCount } from './rows.ts';
 import type { GuideSheet } from './sheet.ts';
 
 /** The system of `identifier` in a table of ours that follows a sheet of the guide; its value is the sheet's name. */

@@ -133,7 +133,7 @@ function applyAt(rule: CompiledV2Rule, state: V2State, occurrence: number): Hl7M
   if (when !== undefined && !when(frame)) return state.message;
   if (from === undefined) return writeTo(rule, state, { occurrence, source: undefined });
   let { message } = state;
-  const found = readPath(from, frame).filter((source) => source.value.raw !== '');
+  const found = readPath(from, frame).filter((source) => source.raw !== '');
   for (const source of found) {
     if (to !== undefined) message = writeTo(rule, { ...state, message }, { occurrence, source });
   }
@@ -191,12 +191,12 @@ function toValue(
 ): { readonly text: string; readonly isRaw: boolean } | undefined {
   if ('const' in document) return { text: String(document.const), isRaw: false };
   if (source === undefined) return undefined;
-  if (table === undefined) return { text: source.value.raw, isRaw: true };
+  if (table === undefined) return { text: source.raw, isRaw: true };
   const code = toText(source).trim();
   const found = table.translate(code)?.code;
   if (found !== undefined) return { text: found, isRaw: false };
   const policy = document.onUnmapped ?? table.policy;
-  if (policy === 'keep') return { text: source.value.raw, isRaw: true };
+  if (policy === 'keep') return { text: source.raw, isRaw: true };
   issues.push({
     code: policy === 'hold' ? 'code-unmapped-held' : 'code-unmapped',
     severity: policy === 'omit' ? 'warning' : 'error',

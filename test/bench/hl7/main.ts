@@ -16,15 +16,15 @@ const readers = [...loadReaders(), bareReader];
 for (const workload of workloads) {
   const bytes = Buffer.byteLength(workload.texts[0] ?? '');
   console.log(`\n${workload.name}, ${bytes} bytes`);
-  print('parse + read 10 values', [
+  await print('parse + read 10 values', [
     ...readers.map((reader) => toRead(reader, workload)),
     toScan(workload),
   ]);
-  print(
+  await print(
     'parse + set 1 + serialise',
     readers.map((reader) => toEdit(reader, workload)),
   );
-  print('parse + validate', [toValidate(workload)]);
+  await print('parse + validate', [toValidate(workload)]);
 }
 
 function toRead({ name, read }: Reader, { texts, read: positions }: Workload): Task {
@@ -55,8 +55,8 @@ function sum<T>(items: readonly T[], run: (item: T) => number): number {
 }
 
 /** A line a library: its rate, and that rate as a multiple of ours, of the bare reader's and of the scan's. */
-function print(title: string, tasks: readonly Task[]): void {
-  const rates = measureRates(tasks);
+async function print(title: string, tasks: readonly Task[]): Promise<void> {
+  const rates = await measureRates(tasks);
   const ratio = (rate: number, to: string): string => {
     const other = rates.get(to);
     return other === undefined ? '' : (rate / other).toFixed(2);

@@ -103,10 +103,9 @@ describeWith('postgres', 'tables of the ledger', () => {
 
   it('are worked with where a newer Hilum has made them and says that this one can, and not changed', async () => {
     await migrate(client);
-    expect((await client.query('SELECT usable_from FROM schema_version')).rows).toEqual([
-      { usable_from: latestVersion },
+    await client.query('UPDATE schema_version SET version = version + 1, usable_from = $1', [
+      latestVersion,
     ]);
-    await client.query('UPDATE schema_version SET version = version + 1');
     await client.query(
       `ALTER TABLE message ADD COLUMN later TEXT; ALTER TABLE event ADD COLUMN later TEXT`,
     );
@@ -121,6 +120,16 @@ describeWith('postgres', 'tables of the ledger', () => {
     expect(rows).toEqual([{ version: latestVersion + 1, usable_from: latestVersion }]);
     // The way back is the newer one's to know.
     await expect(migrate(client, { to: latestVersion })).rejects.toThrow(/Start that version/);
+  });
+
+  it.each([
+    [4, 4],
+    // What was taken away is an index.
+    [5, 4],
+  ])('of version %i can be worked with from version %i on', async (to, usableFrom) => {
+    await migrate(client, { to });
+    const { rows } = await client.query('SELECT version, usable_from FROM schema_version');
+    expect(rows).toEqual([{ version: to, usable_from: usableFrom }]);
   });
 
   it('are not touched any more by a process that runs, once a newer Hilum has made them unusable for it', async () => {

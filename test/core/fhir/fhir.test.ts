@@ -1,6 +1,8 @@
 import type { Bundle } from '@medplum/fhirtypes';
-import { openFhirValidator } from '../../../connectors/file/fhir-schema.ts';
+import { openFhirValidator, readFhirSchema } from '../../../connectors/file/fhir-schema.ts';
 import { findByReference, findResources, isRepeatable } from '../../../core/fhir/bundle.ts';
+import { compileTypes } from '../../../core/fhir/type-schema.ts';
+import { buildFhirValidator } from '../../../core/fhir/validate.ts';
 import { toOperationOutcome } from '../../../core/fhir/operation-outcome.ts';
 
 describe('openFhirValidator', () => {
@@ -22,6 +24,26 @@ describe('openFhirValidator', () => {
       { resourceType: 'Bundle', entry: [{ resource: { resourceType: 'Patient', active: 'yes' } }] },
       'Bundle.entry[0].resource.active',
     ],
+    [{ resourceType: 'Patient', contained: [{ resourceType: 'Poem' }] }, 'Patient.contained[0]'],
+    [{ resourceType: 'Patient', contained: [{ id: 'a' }] }, 'Patient.contained[0]'],
+    [
+      {
+        resourceType: 'Bundle',
+        entry: [{ response: { outcome: { resourceType: 'Bundle', x: 1 } } }],
+      },
+      'Bundle.entry[0].response.outcome',
+    ],
+    [
+      {
+        resourceType: 'Parameters',
+        parameter: [{ part: [{ resource: { resourceType: 'Binary', data: 7 } }] }],
+      },
+      'Parameters.parameter[0].part[0].resource.data',
+    ],
+    [{ resourceType: 'Bundle', entry: [{ resource: 7 }] }, 'Bundle.entry[0].resource'],
+    // No resource, though it has a property of that name; nor what every object has.
+    [{ resourceType: 'ExampleScenario_Instance' }, 'ExampleScenario_Instance'],
+    [{ resourceType: 'constructor' }, 'constructor'],
   ])('says where %j is wrong', (resource, location) => {
     expect(validate(resource)[0]).toMatchObject({
       code: 'fhir-schema',
@@ -29,6 +51,28 @@ describe('openFhirValidator', () => {
       location,
     });
   });
+});
+
+describe('the checks that the build has written', () => {
+  const built = openFhirValidator();
+  const compiled = buildFhirValidator(compileTypes(readFhirSchema()));
+  const wrong = [{}, { value: {} }, 'text', 7, [], [{}], null];
+
+  test.each(['Patient', 'Encounter', 'Observation', 'DiagnosticReport', 'Bundle'])(
+    'find in a %s what the schema itself finds, element by element',
+    (resourceType) => {
+      const { definitions } = readFhirSchema() as {
+        readonly definitions: Record<string, { readonly properties: object }>;
+      };
+      const names = Object.keys(definitions[resourceType]!.properties);
+      for (const name of names.filter((each) => each !== 'resourceType')) {
+        for (const value of wrong) {
+          const resource = { resourceType, [name]: value };
+          expect(built(resource)).toEqual(compiled(resource));
+        }
+      }
+    },
+  );
 });
 
 describe('toOperationOutcome', () => {

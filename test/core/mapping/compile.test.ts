@@ -190,6 +190,37 @@ describe('layers', () => {
     expect(result.ok ? '' : result.issues[0]?.message).toContain(word);
   });
 
+  test('bring maps of their own, which are there with them alone', () => {
+    const own = file(
+      'layers/acme/race.map.yaml',
+      `kind: DatatypeMap
+id: acme.race
+layer: acme
+source: { v2: CWE }
+target: { fhir: Coding }
+rules:
+  - { id: code, from: '1', to: code, table: races }
+`,
+    );
+    const races = file('layers/acme/races.csv', 'code,target\nX,y\n');
+    const over = file(
+      'layers/acme/PID.Patient.map.yaml',
+      `kind: SegmentMap
+id: PID.Patient@acme
+extends: PID.Patient
+layer: acme
+rules:
+  - { id: PID-10.race, override: add, from: PID-10, to: 'extension[+].valueCoding', via: acme.race }
+`,
+    );
+    const files = [message, patient, sex, own, races, over];
+    const text = 'MSH|^~\\&|A|B|C|D|20260102||ORU^R01|1|P|2.5.1\rPID|1||7||||19800102|||X';
+    expect(mapWith(files, [], text).resource?.entry?.[0]?.resource).not.toHaveProperty('extension');
+    expect(mapWith(files, ['acme'], text).resource?.entry?.[0]?.resource).toMatchObject({
+      extension: [{ valueCoding: { code: 'y' } }],
+    });
+  });
+
   test('disable a resource of a message map', () => {
     const acme = file(
       'layers/acme/message.map.yaml',

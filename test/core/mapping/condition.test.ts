@@ -1,7 +1,6 @@
 import { parseMessage } from '../../../core/hl7v2/parse.ts';
 import { parseCondition } from '../../../core/mapping/condition.ts';
 import { Run } from '../../../core/mapping/run.ts';
-import { toRepetition } from '../../../core/mapping/source.ts';
 import { toGroups } from '../../../core/mapping/structure.ts';
 
 const parsed = parseMessage(
@@ -11,12 +10,8 @@ if (!parsed.ok) throw new Error('not parsed');
 const { message } = parsed;
 const group = toGroups(message, { segments: ['MSH', 'PID', 'OBX'], groups: [] });
 const pid = message.segmentsNamed('PID')[0];
-const frame = {
-  run: new Run(message, new Map(), { provenance: false }),
-  group,
-  segment: pid,
-  value: toRepetition(pid!, { field: 3, repetition: 1 }, pid!.field(3).repetitions[0]),
-};
+const run = new Run(message, new Map(), { provenance: false });
+const frame = { run, group, segment: pid, value: run.fields(pid!).repetition(3, 1) };
 
 test.each([
   ['PID-3 valued', true],

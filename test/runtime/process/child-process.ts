@@ -8,7 +8,7 @@ import { runChild, tell } from '../../../runtime/process/child.ts';
 /** A child as the roles are one, that does what its environment says. Times are in milliseconds. */
 const { STARTS_AFTER = '0', BLOCKED_WHEN_ASKED = '0', BLOCKED_AT_STOP = '0' } = process.env;
 const { SPINS_AT_START, SPINS_WHEN_ASKED, GROWS_WHEN_ASKED, GUARDED_MS } = process.env;
-const { ENDS_WHEN_ASKED, GIVES_UP_CULPRITS } = process.env;
+const { ENDS_WHEN_ASKED, GIVES_UP_CULPRITS, COMPUTES_WHEN_ASKED } = process.env;
 const running = new AsyncLocalStorage<Running>();
 const kept: Buffer[] = [];
 
@@ -20,6 +20,13 @@ function block(ms: string): void {
 /** An endless loop that goes on talking to its supervisor. */
 function spin(): never {
   for (;;) process.send?.({ type: 'comms', event: {} });
+}
+
+/** A long step, at the end of which it aborts where it is to. */
+function compute(ms: number): void {
+  const endMs = performance.now() + ms;
+  while (performance.now() < endMs);
+  if (process.env['ABORTS'] !== undefined) process.abort();
 }
 
 /** Outside of V8's heap, ten MiB at a time, and goes on turning meanwhile. */
@@ -46,6 +53,12 @@ runChild('worker', async ({ config }) => {
       if (SPINS_WHEN_ASKED !== undefined) {
         // After an await: whose it is, only its context knows.
         void running.run({ nodeId: 'route', messageId: 'm1' }, () => wait(10).then(spin));
+        return;
+      }
+      if (COMPUTES_WHEN_ASKED !== undefined) {
+        running.run({ nodeId: 'route', messageId: 'm1' }, () => {
+          compute(Number(COMPUTES_WHEN_ASKED));
+        });
         return;
       }
       if (ENDS_WHEN_ASKED !== undefined) {

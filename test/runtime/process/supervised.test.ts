@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Logger } from '../../../core/ports/logger.ts';
 import type { FromChild, RoleConfig } from '../../../runtime/process/messages.ts';
+import { readMainThread } from '../../../runtime/process/proc-files.ts';
 import { SupervisedProcess } from '../../../runtime/process/supervised.ts';
 import type { SupervisionTimes } from '../../../runtime/process/supervision-times.ts';
 import { readSettings } from '../../../runtime/settings.ts';
@@ -349,6 +350,66 @@ describe('messages that end their worker, one after the other', () => {
   it('stop it where none of them is', async () => {
     expect(await endAgainAndAgain(12)).toEqual({ state: 'stopped', restarts: 8 });
   }, 120_000);
+});
+
+describe('a long step', () => {
+  const guarded = { GUARDED_MS: '60000' };
+  const ask = (child: SupervisedProcess): void => child.send({ type: 'inject', nodeId: 'a' });
+
+  it('accuses its message where the process ends in it by its own doing, a second time', async () => {
+    const env = { ...guarded, COMPUTES_WHEN_ASKED: '2000', ABORTS: 'yes' };
+    const { child, culprits, heard } = supervise({ times: {}, env });
+    const started = (times: number) =>
+      whenSo(() => heard.filter((type) => type === 'ready').length === times);
+    await child.start({ once: true });
+    ask(child);
+    await started(2);
+    expect(child.status.lastEnd?.reason).toBe(
+      'ended with SIGABRT in a long step of the node route',
+    );
+    expect(culprits()).toEqual([]);
+    ask(child);
+    await started(3);
+    expect(culprits()).toEqual([
+      { messageId: 'm1', nodeId: 'route', did: 'was in the same long step each of the two times' },
+    ]);
+  }, 60_000);
+
+  it('accuses nobody where somebody else ends the process', async () => {
+    const env = { ...guarded, COMPUTES_WHEN_ASKED: '60000' };
+    const { child, culprits, heard } = supervise({ times: {}, env });
+    await child.start({ once: true });
+    for (const times of [2, 3]) {
+      const { pid } = child.status;
+      ask(child);
+      const computed = (): number => readMainThread(pid!)?.usedMs ?? 0;
+      const before = computed();
+      await whenSo(() => computed() > before + 1_500);
+      process.kill(pid!, 'SIGKILL');
+      await whenSo(() => heard.filter((type) => type === 'ready').length === times);
+    }
+    expect(child.status.lastEnd?.reason).toBe('ended with SIGKILL');
+    expect(culprits()).toEqual([]);
+  }, 60_000);
+
+  const itWhereAllowed = mayRaise() ? it : it.skip;
+
+  itWhereAllowed(
+    'stands behind everything else, and what comes after it does not',
+    async () => {
+      const env = { ...guarded, COMPUTES_WHEN_ASKED: '3000' };
+      const { child } = supervise({ times: {}, env });
+      await child.start({ once: true });
+      const usual = os.getPriority();
+      const areAll = (wanted: (niceness: number) => boolean) =>
+        whenSo(() => findNiceness(child.status.pid).every(wanted));
+      ask(child);
+      await areAll((niceness) => niceness > usual);
+      await areAll((niceness) => niceness === usual);
+      expect(child.status.restarts).toBe(0);
+    },
+    60_000,
+  );
 });
 
 describe('a process that is stopping', () => {

@@ -1,6 +1,7 @@
 import type { Issue } from '../../../../core/issue.ts';
 import { parseFiles } from '../../../../core/mapping/parse-files.ts';
 import { type GuideRows, compareGuide } from '../../../../core/mapping/guide/compare.ts';
+import { Decisions, parseDecisions } from '../../../../core/mapping/guide/decisions.ts';
 import { type GuideSheet, parseSheet } from '../../../../core/mapping/guide/sheet.ts';
 
 const heads =
@@ -46,7 +47,7 @@ rules:
 );
 
 const compare = (known: GuideRows, text = rows) =>
-  compareGuide([sheet(path, heads + text)], maps, known);
+  compareGuide([sheet(path, heads + text)], maps, { known });
 const kinds = (known: GuideRows, text?: string): string[] =>
   compare(known, text).differences.map(({ kind, identifier }) => `${kind} ${identifier}`);
 
@@ -84,6 +85,7 @@ test('counts what rules cite, what they ignore and what nobody follows', () => {
       followed: 1,
       rows: 4,
       mapped: 2,
+      declined: 0,
       unmapped: 2,
       conditions: 2,
       parsed: 1,
@@ -127,8 +129,97 @@ test('a sheet that no map follows is one difference', () => {
     path.replace('PID[Patient]', 'PV1[Patient]'),
     heads + row('PV1-3', '', 'contact'),
   );
-  const { differences } = compareGuide([other], [], {});
+  const { differences } = compareGuide([other], []);
   expect(differences.map(({ kind, identifier }) => [kind, identifier])).toEqual([
     ['sheet-unmapped', 'PV1[Patient]'],
   ]);
+});
+
+describe('a decision', () => {
+  const decided = (...list: ConstructorParameters<typeof Decisions>[0] & object) =>
+    compareGuide([sheet(path, heads + rows)], maps, { decisions: new Decisions(list) });
+
+  test('about a row counts it as followed or declined', () => {
+    const { counts, differences } = decided(
+      { sheet: 'PID[Patient]', rows: ['PID-2'], followed: 'PID.Patient' },
+      { sheet: 'PID[Patient]', rows: ['PID-13'], declined: 'Nobody telephones.' },
+    );
+    expect(counts.segments).toMatchObject({ mapped: 3, declined: 1, unmapped: 0 });
+    expect(differences.filter(({ kind }) => kind === 'row-unmapped')).toEqual([]);
+  });
+
+  test('without rows is about what is left of the sheet', () => {
+    const { counts } = decided({ sheet: 'PID[Patient]', declined: 'Enough.' });
+    expect(counts.segments).toMatchObject({ mapped: 2, declined: 2, unmapped: 0 });
+  });
+
+  test('that names what is not there is a difference', () => {
+    const { differences } = decided(
+      { sheet: 'PID[Nobody]', declined: 'Nobody.' },
+      { sheet: 'PID[Patient]', rows: ['PID-4', 'PID-99'], followed: 'PID.Nobody' },
+    );
+    const gone = differences.filter(({ kind }) => kind === 'decision-gone');
+    expect(gone.map(({ identifier }) => identifier)).toEqual([
+      'PID[Nobody]',
+      'PID-4',
+      'PID-99',
+      'PID.Nobody',
+    ]);
+  });
+
+  test('says by its number what is wrong with it', () => {
+    const issues: Issue[] = [];
+    const text = `- { sheet: 'A[B]', followed: x }
+- { sheet: 'A[B]' }
+- { sheet: 'A[B]', followed: x, declined: y }
+- { sheet: 'A[B]', row: [A-1], declined: y }
+`;
+    expect(parseDecisions({ path: 'decisions.yaml', text }, issues)).toHaveLength(1);
+    expect(issues.map(({ location }) => location)).toEqual(
+      [2, 3, 4].map((n) => `decisions.yaml:${n}`),
+    );
+    for (const wrong of ['a: b', '- ['])
+      parseDecisions({ path: 'decisions.yaml', text: wrong }, issues);
+    expect(issues).toHaveLength(5);
+  });
+});
+
+test('a message row is mapped where a map that the message uses, or one that it calls, follows the sheet', () => {
+  const message = sheet(
+    'messages/HL7 Message - FHIR R4_ ADT_A05 - Sheet1.csv',
+    ',,,,,,,,,,,,,\nSort Order,Identifier,Syntax,Name,Min,Max,Computable ANTLR,Computable FHIRPath,Narrative,Primary Target,Segment Map,References,Comments,\n' +
+      '1,ADT_A05.PID,,PID,1,1,,,,Patient[1],PID[Patient],,,\n2,ADT_A05.PV1,,PV1,1,1,,,,Encounter[1],PV1[Encounter],,,\n',
+  );
+  const files = parseFiles(
+    [
+      {
+        path: 'message/ADT_A01.map.yaml',
+        text: `kind: MessageMap
+id: ADT_A01
+source: { messages: [ADT^A01] }
+structure: { segments: [MSH], groups: [] }
+resources:
+  - id: patient
+    resource: Patient
+    maps: [PID.Person]
+    identity: { request: update, system: 'urn:hilum:patient', key: { by: [[PID-3.1]] } }
+`,
+      },
+      {
+        path: 'segment/PID.Person.map.yaml',
+        text: `kind: SegmentMap
+id: PID.Person
+source: { v2: PID }
+target: { fhir: Patient }
+rules:
+  - { id: all, to: $this, via: PID.Patient }
+`,
+      },
+    ],
+    [],
+  );
+  const { counts } = compareGuide([message, sheet(path, heads + rows)], [...maps, ...files.maps], {
+    decisions: new Decisions([{ sheet: 'ADT_A05', followed: 'ADT_A01' }]),
+  });
+  expect(counts.messages).toMatchObject({ followed: 1, mapped: 1, unmapped: 1 });
 });

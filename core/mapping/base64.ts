@@ -1,0 +1,15 @@
+const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+/** A text in UTF-8 as base64; `''` for none. */
+export function encodeBase64(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  let out = '';
+  for (let i = 0; i < bytes.length; i += 3) {
+    const left = bytes.length - i;
+    const word = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
+    out += digits.charAt(word >> 18) + digits.charAt((word >> 12) & 63);
+    out += left > 1 ? digits.charAt((word >> 6) & 63) : '=';
+    out += left > 2 ? digits.charAt(word & 63) : '=';
+  }
+  return out;
+}

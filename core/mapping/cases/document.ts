@@ -1,0 +1,102 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { LineCounter, parseDocument } from 'yaml';
+import type { Issue } from '../../issue.ts';
+import type { MappingFile } from '../document.ts';
+import { caseSchema } from './schema.ts';
+
+/** One case of a case file, as its author wrote it. docs/mapping.md explains every word. */
+export interface CaseDocument {
+  readonly name: string;
+  /** The whole message, a line a segment. */
+  readonly message?: string;
+  /** The MSH segment before `segments`; without it that of a small ORU_R01. */
+  readonly header?: string;
+  /** The segments behind the header; those of OBX alone stand in a small order. */
+  readonly segments?: readonly string[];
+  /** The layers over the maps, in order; without them the one whose folder the file lies in. */
+  readonly layers?: readonly string[];
+  /** The zone of times that state none: `+01:00` or `Europe/Berlin`. */
+  readonly zone?: string;
+  /** `Type[n].path` or `count.Type` to a value; `'*'` stands for anything that is there. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+  /** FHIRPath expressions that must be true, over the Bundle and each resource of it. */
+  readonly assert?: readonly string[];
+  /** A JSON file beside the case file: the whole Bundle, `'*'` for anything that is there. */
+  readonly golden?: string;
+  /** Exactly these paths; not looked at where absent. */
+  readonly unconsumed?: readonly string[];
+  /** Exactly the codes of these issues; not looked at where absent. */
+  readonly issues?: readonly string[];
+}
+
+/** A case with what its file says of it. */
+export interface MappingCase extends CaseDocument {
+  /** The case file, relative to the mappings folder: `tests/adt.case.yaml`. */
+  readonly file: string;
+  /** Where in it the case begins, 1-based. */
+  readonly line: number;
+  readonly layers: readonly string[];
+}
+
+const validate = new Ajv2020({ allErrors: true, strict: true, strictRequired: false }).compile(
+  caseSchema,
+);
+
+/** The cases of a file; what is wrong with it is pushed to `issues`, each `file:line`. */
+export function parseCases(file: MappingFile, issues: Issue[]): readonly MappingCase[] {
+  const lines = new LineCounter();
+  const document = parseDocument(file.text, { lineCounter: lines });
+  const report = (line: number, message: string): void => {
+    issues.push({
+      code: 'case-invalid',
+      severity: 'error',
+      location: `${file.path}:${line}`,
+      message,
+    });
+  };
+  for (const error of document.errors) report(error.linePos?.[0].line ?? 1, firstLine(error));
+  if (document.errors.length > 0) return [];
+  const lineOf = (path: readonly (string | number)[]): number => {
+    const node = document.getIn(path, true) as { range?: readonly number[] | null } | undefined;
+    return lines.linePos(node?.range?.[0] ?? 0).line;
+  };
+  const content: unknown = document.toJS();
+  if (!validate(content)) {
+    for (const { instancePath, message = 'is invalid', params } of validate.errors ?? []) {
+      const path = toSteps(instancePath);
+      const detail: unknown = (params as Record<string, unknown>)['additionalProperty'];
+      const what = path.length === 0 ? 'The file' : path.slice(1).join('.') || 'The case';
+      const tail = detail === undefined ? '' : `: ${JSON.stringify(detail)}`;
+      report(lineOf(path), `${what} ${message}${tail}`);
+    }
+    return [];
+  }
+  const [, layer] = /^layers\/([^/]+)\//.exec(file.path) ?? [];
+  const own = layer === undefined ? [] : [layer];
+  return (content as readonly CaseDocument[]).map((one, index) => ({
+    ...one,
+    file: file.path,
+    line: lineOf([index]),
+    layers: one.layers ?? own,
+  }));
+}
+
+const firstLine = ({ message }: Error): string => message.split('\n')[0] ?? message;
+
+const toSteps = (pointer: string): (string | number)[] =>
+  pointer
+    .split('/')
+    .slice(1)
+    .map((step) => (/^\d+$/.test(step) ? Number(step) : step.replaceAll('~1', '/')));
+
+const ownHeader =
+  'MSH|^~\\&|LABAPP|LAB^2.16.840.1.999.2^ISO|EHRAPP|EHR|20260102093000+0100||ORU^R01^ORU_R01|M1|P|2.5.1';
+const ownOrder = ['PID|||C3||Low^Al', 'OBR|1|P1|F1|24331-1^Lipids^LN|||20260102'];
+
+/** The text of a case's message. */
+export function toMessageText(one: CaseDocument): string {
+  if (one.message !== undefined) return one.message.trim().replace(/\r?\n/g, '\r');
+  const { segments = [] } = one;
+  const bare = segments[0]?.startsWith('OBX') === true;
+  return [one.header ?? ownHeader, ...(bare ? ownOrder : []), ...segments].join('\r');
+}

@@ -1,0 +1,26 @@
+const text = { type: 'string', minLength: 1 } as const;
+const texts = { type: 'array', items: text } as const;
+
+/** JSON Schema 2020-12 of a case file: a list of cases. */
+export const caseSchema = {
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['name'],
+    additionalProperties: false,
+    properties: {
+      name: text,
+      message: text,
+      header: text,
+      segments: { type: 'array', items: text, minItems: 1 },
+      layers: texts,
+      zone: text,
+      facts: { type: 'object' },
+      assert: texts,
+      golden: { type: 'string', pattern: '^[A-Za-z0-9._-]+\\.json$' },
+      unconsumed: texts,
+      issues: texts,
+    },
+    oneOf: [{ required: ['message'] }, { required: ['segments'] }],
+  },
+} as const;

@@ -1,0 +1,71 @@
+import type { MappingFunction } from './functions.ts';
+import type { Segment } from '../hl7v2/message.ts';
+import type { Frame } from './run.ts';
+import { type SourceValue, toText } from './source.ts';
+import type { Group } from './structure.ts';
+import { encodeBase64 } from './base64.ts';
+
+/** Conversions that put several values together. They say themselves what they took. */
+export const composedFunctions: Readonly<Record<string, MappingFunction>> = {
+  base64OfLines: (source, frame) => toLines(source, frame),
+  errorLocation: (source) => toErrorLocation(source),
+};
+
+const isText = (type: string): boolean => ['TX', 'FT', 'ST', ''].includes(type);
+
+/**
+ * The text of an OBX-5 and of all OBX behind it that go on with it (the same OBX-3, text as it is), a repetition or
+ * segment a line, as base64. Null for an OBX that goes on with another.
+ */
+function toLines(source: SourceValue, frame: Frame): string | null {
+  const { run, group } = frame;
+  const read = (segment: SourceValue['segment'], field: number): string =>
+    segment.field(field).raw.trim();
+  const texts = findLike(source.segment, group);
+  const at = texts.indexOf(source.segment);
+  const goesOn = (index: number): boolean => {
+    const [before, here] = [texts[index - 1], texts[index]];
+    return (
+      before !== undefined &&
+      here !== undefined &&
+      isText(read(before, 2)) &&
+      isText(read(here, 2)) &&
+      read(before, 3) === read(here, 3)
+    );
+  };
+  if (goesOn(at)) return null;
+  const lines: string[] = [];
+  for (let index = at; index === at || goesOn(index); index++) {
+    const segment = texts[index];
+    if (segment === undefined) break;
+    for (const value of run.fields(segment).repetitions(source.field)) {
+      value.isTaken = true;
+      lines.push(value.valued ? value.text.toWellFormed().trimEnd() : '');
+    }
+  }
+  return encodeBase64(lines.join('\n')) || null;
+}
+
+/** The segments of that name in the group; of the one that opened it, those of the groups beside it too. */
+function findLike({ name }: Segment, group: Group): readonly Segment[] {
+  const opened = group.document.opens.includes(name) ? group.parent : undefined;
+  const groups = opened?.groups.filter((beside) => beside.name === group.name) ?? [group];
+  return groups.flatMap(({ segments }) => segments.filter((segment) => segment.name === name));
+}
+
+/** ERL as a path: `PID-3[2].4.1`, `OBX[3]-5`; of the ELD in ERR-1, which goes on with a code, the place. HL7 v2 chapter 2A, ERL. */
+function toErrorLocation(source: SourceValue): string | undefined {
+  const places = source.field === 1 ? [1, 2, 3] : [1, 2, 3, 4, 5, 6];
+  const [segment = '', sequence = '', field = '', repetition = '', component = '', part = ''] =
+    places.map((n) => {
+      const child = source.part(n);
+      child.isTaken = true;
+      return toText(child).trim();
+    });
+  if (segment === '') return undefined;
+  const index = (text: string): string => (text === '' || text === '1' ? '' : `[${text}]`);
+  const place = `${segment}${index(sequence)}`;
+  if (field === '') return place;
+  const inner = [component, part].filter((text) => text !== '').join('.');
+  return `${place}-${field}${index(repetition)}${inner === '' ? '' : `.${inner}`}`;
+}

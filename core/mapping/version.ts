@@ -1,0 +1,86 @@
+import type { Issue } from '../issue.ts';
+import { findLayer, flattenFiles } from './compile.ts';
+import {
+  type ForEachDocument,
+  isToFhir,
+  type MapDocument,
+  type MappingFile,
+  type ResourceDocument,
+} from './document.ts';
+import { toHash } from './effective.ts';
+import { parseFiles } from './parse-files.ts';
+
+/** A message map with all that it uses, as it is with some layers. */
+export interface MessageMapVersion {
+  /** `ORU_R01`. */
+  readonly id: string;
+  /** The message types that it maps: `ORU^R01`. */
+  readonly messages: readonly string[];
+  /**
+   * A hash, 16 hex digits, over the message map and every map and table that it reaches, with the layers over them:
+   * equal for equal output, and another as soon as a rule or code is.
+   */
+  readonly version: string;
+}
+
+/** The message maps in their order; what is wrong with files and layers is pushed to `issues`. */
+export function findVersions(
+  files: readonly MappingFile[],
+  layers: readonly string[],
+  issues: Issue[],
+): readonly MessageMapVersion[] {
+  const documents = flattenFiles(files, layers, issues).map(({ document }) => document);
+  const { tables } = parseFiles(files, []);
+  const hashOfTable = (id: string): string =>
+    toHash(
+      [undefined, ...layers].flatMap((layer) =>
+        tables
+          .filter((one) => one.document.id === id && findLayer(one) === layer)
+          .map(({ document }) => document),
+      ),
+    );
+  return documents.flatMap((document) => {
+    if (document.kind !== 'MessageMap') return [];
+    const reached = findReached(documents, document.id);
+    const used = documents.filter(({ id }) => reached.has(id));
+    const ids = new Set(used.flatMap((map) => [...findTables(map)]));
+    const tableHashes = [...ids].sort().map((id) => [id, hashOfTable(id)]);
+    const mapHashes = used.map((map) => [map.id, toHash(map)]).sort();
+    const { messages = [] } = document.source ?? {};
+    return [{ id: document.id, messages, version: toHash([mapHashes, tableHashes]) }];
+  });
+}
+
+/** The ids of a map and of all maps that it uses, directly or not; those that layers make it use included. */
+export function findReached(documents: readonly MapDocument[], id: string): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const waiting = [id];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (reached.has(next)) continue;
+    reached.add(next);
+    for (const document of documents) {
+      if ((document.extends ?? document.id) === next) waiting.push(...findUsed(document));
+    }
+  }
+  return reached;
+}
+
+function findUsed(document: MapDocument): readonly string[] {
+  if (!isToFhir(document)) return [];
+  if (document.kind !== 'MessageMap') return document.rules.flatMap(({ via }) => via ?? []);
+  const maps = toResources(document.resources).flatMap(({ maps: own = [] }) => own);
+  return document.bundle === undefined ? maps : [document.bundle, ...maps];
+}
+
+function findTables(document: MapDocument): readonly string[] {
+  if (!isToFhir(document) || document.kind === 'MessageMap') return [];
+  return document.rules.flatMap(({ table, fn }) => [
+    ...(table === undefined ? [] : [table]),
+    ...(fn === 'codeSystem' ? ['HL70396'] : []),
+  ]);
+}
+
+const toResources = (
+  resources: readonly (ResourceDocument | ForEachDocument)[],
+): readonly ResourceDocument[] =>
+  resources.flatMap((one) => ('forEach' in one ? toResources(one.resources) : [one]));

@@ -1,0 +1,116 @@
+import type { Node, NodeAPI } from 'node-red';
+import { openDefinitions } from '../../connectors/file/definition-files.ts';
+import { contentTypes } from '../../core/envelope.ts';
+import { HilumError } from '../../core/errors.ts';
+import { toHl7Timestamp } from '../../core/hl7v2/timestamp.ts';
+import { isValid, type Issue } from '../../core/issue.ts';
+import type { ReverseMapper, ReverseOptions } from '../../core/mapping/reverse.ts';
+import type { FlowMessage } from '../../core/ports/flow-runtime.ts';
+import { requireFields } from '../shared/contribution.ts';
+import { requireResource } from '../shared/fhir.ts';
+import { requireChoice } from '../shared/mapping-choice.ts';
+import { serveMappings } from '../shared/mapping-server.ts';
+import { findMappings } from '../shared/mappings.ts';
+import { attempt, type NodeConfig } from '../shared/node.ts';
+import { PacedStatus, showFailure } from '../shared/status.ts';
+import { fields, type, type FhirMapConfig } from './definition.ts';
+
+/** `fhir map`: a FHIR resource or Bundle in, an HL7 v2 message as text out. */
+export default function register(RED: NodeAPI): void {
+  serveMappings(RED);
+  RED.nodes.registerType(type, function (this: Node, config: NodeConfig<FhirMapConfig>): void {
+    RED.nodes.createNode(this, config);
+    const status = new PacedStatus(this);
+    // At once, so that faulty mappings show before the first message fails for them.
+    const prepared = attempt(() => prepare(RED, config));
+    if (!prepared.ok) {
+      showFailure(status, prepared.error);
+      // A worker that was to take over with it does not: every message would fail.
+      this.error(prepared.error);
+    }
+    this.on('input', (message: FlowMessage, send, done) => {
+      const mapped = attempt(() => {
+        if (!prepared.ok) throw prepared.error;
+        return replacePayload(message, prepared.value);
+      });
+      if (!mapped.ok) {
+        showFailure(status, mapped.error);
+        done(mapped.error);
+        return;
+      }
+      status.show({ fill: 'green', shape: 'dot', text: mapped.value });
+      send(message);
+      done();
+    });
+  });
+}
+
+interface Prepared {
+  readonly mapper: ReverseMapper;
+  readonly options: Omit<ReverseOptions, 'date'>;
+  readonly warnsOfLeftOver: boolean;
+}
+
+/** Throws a HilumError where the configuration is faulty, or names what the mappings do not have. */
+function prepare(RED: NodeAPI, config: NodeConfig<FhirMapConfig>): Prepared {
+  const read = requireFields(config, fields, process.env);
+  const { event, layers, version } = read;
+  const mappings = findMappings(RED);
+  const mapper = mappings.reverse(layers);
+  requireChoice({ layers, event }, mappings);
+  const options = {
+    ...(event === undefined ? {} : { event }),
+    ...(version === undefined ? {} : { version }),
+    sender: toParty(read.sendingApplication, read.sendingFacility),
+    receiver: toParty(read.receivingApplication, read.receivingFacility),
+    definitions: openDefinitions(),
+  };
+  return { mapper, options, warnsOfLeftOver: config.unconsumed === 'warn' };
+}
+
+const toParty = (
+  application: string | undefined,
+  facility: string | undefined,
+): NonNullable<ReverseOptions['sender']> => ({
+  ...(application === undefined ? {} : { application }),
+  ...(facility === undefined ? {} : { facility }),
+});
+
+/** The message in the place of the resource, and its event; throws a permanent HilumError where there is none. */
+function replacePayload(
+  message: FlowMessage,
+  { mapper, options, warnsOfLeftOver }: Prepared,
+): string {
+  const resource = requireResource(message.payload);
+  // The time it came in: a flow that runs again makes the same message, with the same control id.
+  const { receivedAt } = message.envelope ?? {};
+  const date = toHl7Timestamp(receivedAt === undefined ? Date.now() : Date.parse(receivedAt));
+  const {
+    message: text,
+    event = '',
+    issues,
+    unconsumed,
+    held,
+  } = mapper.map(resource, {
+    ...options,
+    date,
+  });
+  const found = [...issues, ...(warnsOfLeftOver ? unconsumed.map(toLeftOver) : [])];
+  // What waits for a code is given up as it is: set aside where the queue keeps an order, else a dead letter.
+  if (text === null || held.length > 0 || !isValid(issues)) {
+    throw new HilumError('permanent', found);
+  }
+  message.payload = text;
+  message.contentType = contentTypes.hl7v2;
+  message.issues = [...(message.issues ?? []), ...found];
+  return event;
+}
+
+function toLeftOver(location: string): Issue {
+  return {
+    code: 'source-unconsumed',
+    severity: 'warning',
+    location,
+    message: 'The element has a value and no rule reads it: map it, or name it as ignored.',
+  };
+}

@@ -1,0 +1,84 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { smallMessage, writeMappings } from '../support/small-mappings.ts';
+import { makeTempFolder } from '../support/temp.ts';
+import { startCommand, type Finished } from './process.ts';
+
+// Every run compiles FHIR's schema.
+jest.setTimeout(120_000);
+
+const folder = makeTempFolder('mapping-test');
+const run = (...args: string[]): Promise<Finished> =>
+  startCommand(['mapping', 'test', ...args, '--mappings', folder]).finished;
+
+const message = smallMessage.replace('\r', '\n    ');
+const baseCase = (...more: string[]): string =>
+  [`- name: everybody`, `  message: |\n    ${message}`, ...more, ''].join('\n');
+const layerCase = `- name: where she was born
+  message: |\n    ${message}
+  assert: ["Patient.extension.where(url = 'urn:acme:born').value = 'Town'"]
+`;
+
+beforeAll(() =>
+  writeMappings(
+    folder,
+    ['tests/all.case.yaml', baseCase("  facts: { 'Patient[0].gender': female }")],
+    ['layers/acme/tests/born.case.yaml', layerCase],
+  ),
+);
+
+describe('hilum mapping test', () => {
+  test('exits 0 where every case passes and every rule is exercised, of a layer too', async () => {
+    expect(await run()).toEqual({
+      code: 0,
+      stdout: '2 cases, 0 failed; 6 of 6 rules exercised\n',
+      stderr: '',
+    });
+    expect((await run('--layer', 'acme')).stdout).toBe(
+      '1 cases, 0 failed; 1 of 1 rules exercised\n',
+    );
+  });
+
+  test('exits 1 and names what is exercised by no case, and what a case got wrong', async () => {
+    writeFileSync(
+      path.join(folder, 'tests/all.case.yaml'),
+      baseCase("  facts: { 'Patient[0].gender': male }").replace('|F|', '||'),
+    );
+    const { code, stdout } = await run('PID.Patient', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      cases: [
+        { file: 'layers/acme/tests/born.case.yaml', findings: [] },
+        { file: 'tests/all.case.yaml', line: 1, findings: [{ kind: 'fact' }] },
+      ],
+      rules: { total: 6, unexercised: [] },
+    });
+    const base = await run('ADT_A01');
+    expect(base.stdout).toContain('tests/all.case.yaml:1: everybody\n  fact: Patient[0].gender: ');
+  });
+
+  test('writes a golden file when it is told to, and fails when the output is another', async () => {
+    const golden = path.join(folder, 'tests', 'all.json');
+    writeFileSync(path.join(folder, 'tests/all.case.yaml'), baseCase('  golden: all.json'));
+    expect((await run()).stdout).toContain('golden: all.json is not there');
+    const written = await run('--update');
+    expect([written.code, written.stderr]).toEqual([0, expect.stringContaining('all.json')]);
+    const text = readFileSync(golden, 'utf8').replace(/"fullUrl": ".*"/, '"fullUrl": "*"');
+    writeFileSync(golden, text.replace('"gender": "female"', '"gender": "male"'));
+    const other = await run();
+    expect([other.code, other.stdout]).toEqual([1, expect.stringContaining('resource.gender')]);
+    expect((await run('--update')).code).toBe(0);
+    expect(readFileSync(golden, 'utf8')).toBe(text);
+  });
+
+  test('exits 2 for what is no map or layer, and for a faulty case file', async () => {
+    const unknown = await run('PID.Nobody');
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('PID.Nobody')]);
+    writeFileSync(path.join(folder, 'tests/all.case.yaml'), '- nam: x\n');
+    const faulty = await run();
+    expect([faulty.code, faulty.stderr]).toEqual([
+      2,
+      expect.stringContaining('tests/all.case.yaml:1: '),
+    ]);
+  });
+});

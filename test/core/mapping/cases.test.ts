@@ -1,0 +1,165 @@
+import type { Issue } from '../../../core/issue.ts';
+import { compareMasked, keepMasks } from '../../../core/mapping/compare.ts';
+import { findRulePlaces, findUnexercised } from '../../../core/mapping/cases/coverage.ts';
+import { parseCases } from '../../../core/mapping/cases/document.ts';
+import { runCase, type CaseTools } from '../../../core/mapping/cases/run.ts';
+import { compileMappings } from '../../../core/mapping/mapper.ts';
+import { smallMappings } from '../../support/small-mappings.ts';
+
+function parse(text: string, path = 'tests/small.case.yaml') {
+  const issues: Issue[] = [];
+  const cases = parseCases({ path, text }, issues);
+  return { cases, issues: issues.map(({ location, message }) => `${location ?? ''} ${message}`) };
+}
+
+const head = "header: 'MSH|^~\\&|||||||ADT^A01'";
+const named = (pid: string, ...more: string[]) =>
+  `- name: a patient\n  ${[head, `segments: ['${pid}']`, ...more].join('\n  ')}\n`;
+
+function run(text: string, { path, ...tools }: Partial<CaseTools> & { path?: string } = {}) {
+  const { cases, issues } = parse(text, path);
+  expect(issues).toEqual([]);
+  const [one] = cases;
+  if (one === undefined) throw new Error('no case');
+  const compiled = compileMappings(smallMappings, { layers: one.layers });
+  if (!compiled.ok) throw new Error('the maps do not compile');
+  return runCase(one, { mapper: compiled.mapper, validate: () => [], ...tools });
+}
+
+const told = (text: string, tools?: Parameters<typeof run>[1]): readonly string[] =>
+  run(text, tools).findings.map(({ kind, message }) => `${kind} ${message}`);
+
+describe('a case file', () => {
+  test('is a list of cases, each with its line; the folder of a layer is its layer', () => {
+    const { cases } = parse(
+      `# first\n${named('PID|1')}${named('PID|2')}`,
+      'layers/acme/a.case.yaml',
+    );
+    expect(cases).toMatchObject([
+      { line: 2, layers: ['acme'] },
+      { line: 5, layers: ['acme'] },
+    ]);
+  });
+
+  test.each([
+    ['- {', 'tests/small.case.yaml:1 '],
+    ['- name: x\n', 'tests/small.case.yaml:1 The case must have required property'],
+    ['- name: x\n  segments: [MSH]\n  facs: {}\n', ':1 The case must NOT have additional'],
+    ['- name: x\n  segments: [MSH]\n  assert:\n    - 7\n', ':4 assert.0 must be string'],
+  ])('is refused by file and line where it is wrong: %j', (text, words) => {
+    expect(parse(text).issues.join('\n')).toContain(words);
+  });
+});
+
+describe('a case', () => {
+  test('passes where everything is as it says', () => {
+    const more = [
+      "facts: { 'Patient[0].gender': female, 'Patient[-1].name': '*', count.Patient: 1 }",
+      'unconsumed: [MSH-9, PID-9]',
+      'issues: []',
+    ];
+    expect(told(named('PID|||C3||Low||1980|F|Ali', ...more))).toEqual([]);
+  });
+
+  test('may be a whole message, a line a segment', () => {
+    const message = `- name: whole\n  message: |\n    ${head.slice("header: '".length, -1)}\n    PID|||C3||Low\n  facts: { 'Patient[0].name[0].family': Low }\n`;
+    expect(told(message)).toEqual([]);
+  });
+
+  test('says what was expected and what was found', () => {
+    const more = [
+      "facts: { 'Patient[0].gender': male, 'Patient[0].name[0]': { family: '*', given: [Al] } }",
+      'unconsumed: []',
+      'issues: [code-unmapped]',
+    ];
+    expect(told(named('PID|||C3||Low||1980|F|Ali', ...more))).toEqual([
+      'fact Patient[0].gender: expected "male", found "female"',
+      'fact Patient[0].name[0].given: expected ["Al"], found nothing',
+      'unconsumed expected [], found ["MSH-9","PID-9"]',
+      'issues expected ["code-unmapped"], found []',
+    ]);
+  });
+
+  test('fails for a message of which nothing can be made, unless it says that by its issues', () => {
+    const other = `- name: x\n  ${head.replace('A01', 'A99')}\n  segments: ['PID|1']\n`;
+    expect(told(other)).toEqual([
+      'issues expected a Bundle, found nothing but ["message-type-unmapped"]',
+    ]);
+    expect(told(`${other}  issues: [message-type-unmapped]\n`)).toEqual([]);
+    const torn = `- name: x\n  message: PID|1\n`;
+    expect(told(torn)[0]).toMatch(/^message /);
+  });
+
+  test('fails for what is no valid FHIR', () => {
+    const issue: Issue = { code: 'x', severity: 'error', location: 'Patient', message: 'no good' };
+    expect(told(named('PID|||C3||Low'), { validate: () => [issue] })).toEqual([
+      'law Invalid FHIR: Patient: no good',
+    ]);
+  });
+
+  test('takes an assertion that is not exactly true for failed', () => {
+    const text = named('PID|||C3||Low', 'assert: [a, b, c, d]');
+    const evaluate = (_: readonly object[], expression: string): readonly unknown[] => {
+      if (expression === 'd') throw new Error('no path');
+      return { a: [true], b: [false], c: [] }[expression] ?? [];
+    };
+    expect(told(text, { evaluate })).toEqual([
+      'assert b: expected true, found false',
+      'assert c: expected true, found nothing',
+      'assert d: expected true, found no path',
+    ]);
+  });
+
+  test('compares with the golden output, but for what is masked there', () => {
+    const text = named('PID|||C3||Low', 'golden: low.json');
+    expect(told(text)).toEqual(['golden low.json is not there; --update writes it']);
+    const { resource } = run(text);
+    const golden = JSON.parse(JSON.stringify(resource)) as { entry: { fullUrl: string }[] };
+    expect(told(text, { golden })).toEqual([]);
+    golden.entry[0]!.fullUrl = '*';
+    expect(told(text, { golden })).toEqual([]);
+    golden.entry[0]!.fullUrl = 'urn:other';
+    expect(told(text, { golden })[0]).toMatch(
+      /^golden Bundle.entry\[0\].fullUrl: expected "urn:other", found "urn:uuid:/,
+    );
+  });
+});
+
+test('a mask stands for anything, and for nothing that is not there', () => {
+  expect(compareMasked({ a: '*', b: ['*', 2] }, { a: 1, b: [{ c: 1 }, 2] })).toEqual([]);
+  expect(compareMasked({ a: '*', b: [1] }, { b: [1, 2] })).toEqual([
+    { path: 'a', expected: '*', found: undefined },
+    { path: 'b[1]', expected: undefined, found: 2 },
+  ]);
+});
+
+test('a golden output that is written anew keeps its masks where something stands', () => {
+  const before = { id: '*', gone: '*', list: [{ at: '*' }] };
+  expect(keepMasks(before, { id: 'x', more: 1, list: [{ at: 2 }, { at: 3 }] })).toEqual({
+    id: '*',
+    more: 1,
+    list: [{ at: '*' }, { at: 3 }],
+  });
+});
+
+describe('coverage', () => {
+  const places = findRulePlaces(smallMappings);
+  const left = (...results: readonly ReturnType<typeof run>[]) =>
+    findUnexercised(places, results).map(({ rule, layer, path, line }) =>
+      [layer, rule, `${path}:${line}`].join(' '),
+    );
+
+  test('names what no case exercises, by its file and line', () => {
+    expect(left(run(named('PID|||C3||Low||1980')))).toEqual([
+      'acme PID.Patient#PID-23.birth-place layers/acme/PID.Patient.map.yaml:7',
+      'base PID.Patient#PID-8.gender segment/PID.Patient.map.yaml:9',
+    ]);
+  });
+
+  test('takes a rule of a layer for exercised only by a case of that layer', () => {
+    const pid = `PID|||C3||Low||1980|F${'|'.repeat(15)}Town`;
+    const base = run(named(pid));
+    expect(left(base)).toHaveLength(1);
+    expect(left(base, run(named(pid), { path: 'layers/acme/x.case.yaml' }))).toEqual([]);
+  });
+});

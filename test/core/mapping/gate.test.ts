@@ -1,0 +1,78 @@
+import { openFhirValidator } from '../../../connectors/file/fhir-schema.ts';
+import { parseMessage } from '../../../core/hl7v2/parse.ts';
+import { findFaults } from '../../../core/mapping/gate.ts';
+import { compileMappings } from '../../../core/mapping/mapper.ts';
+
+const message = `kind: MessageMap
+id: patient
+source: { messages: [ADT^A08] }
+structure: { segments: [MSH, PID], groups: [] }
+resources:
+  - id: patient
+    resource: Patient
+    maps: [PID.Patient]
+    identity: { request: id, key: { by: [[PID-3.1]] } }
+`;
+const name = `kind: DatatypeMap
+id: XPN.HumanName
+source: { v2: XPN }
+target: { fhir: HumanName }
+rules:
+  - { id: family, from: '1', to: family }
+  - { id: use, from: '7', to: use }
+`;
+
+function findWith(rules: string, pid: string) {
+  const compiled = compileMappings([
+    { path: 'message/patient.map.yaml', text: message },
+    { path: 'datatype/name.map.yaml', text: name },
+    {
+      path: 'segment/PID.map.yaml',
+      text: `kind: SegmentMap\nid: PID.Patient\nsource: { v2: PID }\ntarget: { fhir: Patient }\nrules:\n${rules}`,
+    },
+  ]);
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.issues));
+  const parsed = parseMessage(`MSH|^~\\&|A|B|||20260101||ADT^A08|1|P|2.5\r${pid}\r`);
+  if (!parsed.ok) throw new Error('not parsed');
+  const { mapper } = compiled;
+  let explained = 0;
+  const issues = findFaults(mapper.map(parsed.message), openFhirValidator(), () => {
+    explained += 1;
+    return mapper.map(parsed.message, { provenance: true }).provenance;
+  });
+  return { issues, explained };
+}
+
+it('blames the source value of the element, in whatever depth, and its rule', () => {
+  const { issues, explained } = findWith(
+    "  - { id: birth, from: PID-7, to: birthDate }\n  - { id: name, from: 'PID-5[*]', to: 'name[+]', via: XPN.HumanName }\n",
+    'PID|||7||Low~High^^^^^^wrong||born in May',
+  );
+  expect(issues.map(({ location }) => location).sort()).toEqual(['PID-5[2].7', 'PID-7[1]']);
+  expect(issues.find(({ location }) => location === 'PID-7[1]')).toMatchObject({
+    code: 'fhir-schema',
+    severity: 'error',
+    message: expect.stringMatching(
+      /^Bundle\.entry\[0\]\.resource\.birthDate: .*by the rule PID\.Patient#birth/,
+    ) as unknown,
+  });
+  expect(JSON.stringify(issues)).not.toMatch(/born in May/);
+  expect(explained).toBe(1);
+});
+
+it('blames the resource’s source where something is missing or too much', () => {
+  const { issues } = findWith(
+    `  - { id: a, from: PID-8, to: gendre }\n  - { id: b, from: PID-5.1, to: 'name[0].family' }\n`,
+    'PID|||7||Low|||F',
+  );
+  expect(issues[0]?.location).toMatch(/^PID-/);
+});
+
+it('explains nothing where all is well', () => {
+  const { issues, explained } = findWith(
+    `  - { id: name, from: PID-5.1, to: 'name[0].family' }\n`,
+    'PID|||7||Low',
+  );
+  expect(issues).toEqual([]);
+  expect(explained).toBe(0);
+});
