@@ -101,6 +101,7 @@ describe('an order', () => {
       'ORD-1',
     ]);
     expect(v2.get('OBR-4.3')).toBe('LN');
+    expect([v2.get('OBR-5'), v2.get('ORC-7')]).toEqual(['S', '']);
     expect(v2.get('ORC-12.13')).toBe('NPI');
     expect(v2.get('OBR-16.1')).toBe('1234567893');
     expect(v2.get('NTE-3')).toBe('fasting | please');
@@ -331,7 +332,7 @@ describe('other resources', () => {
       'MSH PID ORC RXE TQ1 RXR',
       {
         'ORC-1': 'NW',
-        'RXE-2.3': 'RXN',
+        'RXE-2.3': 'RXNORM',
         'RXE-3': '1',
         'RXE-5.1': 'tablet',
         'RXE-10': '30',
