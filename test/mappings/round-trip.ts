@@ -62,7 +62,7 @@ export function openWays(files: readonly MappingFile[]): Ways {
   const used = new Map<string, Set<string>>();
   for (const document of documents) {
     if (document.kind !== 'V2MessageMap') continue;
-    const maps = findUsed(document.segments, vias);
+    const maps = findUsed(document.segments, vias, back.mapper);
     for (const { event } of document.events ?? []) used.set(event, maps);
   }
   return { mapper: there.mapper, reverse: back.mapper, fields, vias: new Set(vias.keys()), used };
@@ -74,6 +74,7 @@ const toField = (place: string): string => place.replace(/\[[^\]]*\]/g, '').repl
 function findUsed(
   parts: readonly V2PartDocument[],
   vias: ReadonlyMap<string, string>,
+  reverse: ReverseMapper,
 ): Set<string> {
   const used = new Set<string>();
   const visit = (part: V2PartDocument): void => {
@@ -83,7 +84,10 @@ function findUsed(
   };
   for (const part of parts) visit(part);
   for (const map of used) {
-    for (const [rule, via] of vias) if (rule.startsWith(`${map}#`)) used.add(via);
+    for (const { id, reverse: way } of reverse.rulesOf(map) ?? []) {
+      const via = vias.get(`${map}#${id}`);
+      if (via !== undefined && way !== 'none') used.add(via);
+    }
   }
   return used;
 }
@@ -163,7 +167,7 @@ function comesBack(rule: string, { place, event, ways }: Asked): boolean {
   const outer = (fields.get(toField(place)) ?? []).filter((one) => used.has(one.map));
   // A table puts its own system in the place of the sender's, which had the version.
   if (rule === 'CWE.Coding#CWE.7.version' && outer.some(({ hasTable }) => hasTable)) return false;
-  return outer.some((one) => find(one.map, one.id) === 'derived' || one.hasTable);
+  return outer.some((one) => find(one.map, one.id) === 'derived');
 }
 
 /** `PID-3[1].4.1` for `PID-3[1].4`, as a primitive. */

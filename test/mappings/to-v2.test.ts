@@ -101,6 +101,7 @@ describe('an order', () => {
       'ORD-1',
     ]);
     expect(v2.get('OBR-4.3')).toBe('LN');
+    expect([v2.get('OBR-5'), v2.get('ORC-7')]).toEqual(['S', '']);
     expect(v2.get('ORC-12.13')).toBe('NPI');
     expect(v2.get('OBR-16.1')).toBe('1234567893');
     expect(v2.get('NTE-3')).toBe('fasting | please');

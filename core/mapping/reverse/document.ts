@@ -1,4 +1,4 @@
-import type { RuleDocument } from '../document.ts';
+import type { RuleDocument } from '../rule-document.ts';
 
 /** From a FHIR resource to one segment, by declared rules alone: `from` is a path in FHIR, `to` one in the segment. */
 export interface V2SegmentMapDocument {
@@ -13,7 +13,7 @@ export interface V2SegmentMapDocument {
 }
 
 /** An event that a message may be of, and when it is where nobody asks for one. */
-export interface V2EventDocument {
+interface V2EventDocument {
   /** MSH-9.1 and MSH-9.2: `ADT^A03`. */
   readonly event: string;
   /** MSH-9.3 where it is not that of the map. */

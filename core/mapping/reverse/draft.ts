@@ -20,7 +20,7 @@ export function descend(place: Place, position: number): Place | undefined {
 }
 
 /** The delimiters that messages are written with. HL7 v2 chapter 2, recommended values. */
-export const standardDelimiters: Delimiters = {
+const standardDelimiters: Delimiters = {
   field: '|',
   component: '^',
   repetition: '~',
@@ -143,11 +143,38 @@ export function formatPlace(segment: SegmentDraft, place: Place): string {
 export class GroupDraft {
   readonly name: string;
   readonly parent: GroupDraft | undefined;
-  readonly parts: (SegmentDraft | GroupDraft)[] = [];
+  readonly #parts: (SegmentDraft | GroupDraft)[] = [];
+  /** By name, the segments that stand directly here, so that none is looked for among thousands. */
+  readonly #here = new Map<string, SegmentDraft[]>();
+  /** By name, how many segments stand here and within. */
+  readonly #counts = new Map<string, number>();
 
   constructor(name = 'MESSAGE', parent?: GroupDraft) {
     this.name = name;
     this.parent = parent;
+  }
+
+  /** Puts a segment or group behind what is there. */
+  add(part: SegmentDraft | GroupDraft): void {
+    this.#parts.push(part);
+    if (part instanceof GroupDraft) return;
+    const here = this.#here.get(part.name) ?? [];
+    this.#here.set(part.name, here);
+    here.push(part);
+    this.#count(part.name, 1);
+  }
+
+  /** Takes the last part out again, a group only where it is empty. */
+  removeLast(): void {
+    const part = this.#parts.pop();
+    if (part === undefined || part instanceof GroupDraft) return;
+    this.#here.get(part.name)?.pop();
+    this.#count(part.name, -1);
+  }
+
+  #count(name: string, more: number): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + more);
+    if (this.parent !== undefined) this.parent.#count(name, more);
   }
 
   /** This group or the nearest around it that has the name. */
@@ -157,23 +184,22 @@ export class GroupDraft {
 
   /** The last segment of that name here, else in the groups around. */
   find(name: string): SegmentDraft | undefined {
-    for (let at = this.parts.length - 1; at >= 0; at--) {
-      const part = this.parts[at];
-      if (part instanceof SegmentDraft && part.name === name) return part;
-    }
-    return this.parent?.find(name);
+    return this.#here.get(name)?.at(-1) ?? this.parent?.find(name);
   }
 
   /** How many segments of that name stand here and within. */
   count(name: string): number {
-    let count = 0;
-    for (const segment of this.segments()) if (segment.name === name) count++;
-    return count;
+    return this.#counts.get(name) ?? 0;
+  }
+
+  get isEmpty(): boolean {
+    for (const count of this.#counts.values()) if (count > 0) return false;
+    return true;
   }
 
   /** All segments here and within, in order. */
   *segments(): Generator<SegmentDraft> {
-    for (const part of this.parts) {
+    for (const part of this.#parts) {
       if (part instanceof SegmentDraft) yield part;
       else yield* part.segments();
     }

@@ -7,7 +7,7 @@ import type { ReverseFrame } from './run.ts';
  * A condition of a rule, turned round: after the value is written, what the condition asks of other places must
  * hold or be made to hold. False where it cannot.
  */
-export type Guard = (frame: ReverseFrame) => boolean;
+type Guard = (frame: ReverseFrame) => boolean;
 
 /** A condition that was turned round, or what of it cannot be. */
 export interface Inverted {

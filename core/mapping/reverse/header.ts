@@ -36,7 +36,7 @@ export function addHeader(root: GroupDraft, values: HeaderValues): SegmentDraft 
   setField(header, 10, values.controlId);
   setField(header, 11, values.processingId);
   setField(header, 12, version);
-  root.parts.push(header);
+  root.add(header);
   return header;
 }
 

@@ -103,7 +103,7 @@ const distinguishes = ({ when, ifNone }: RuleDocument): boolean =>
   when !== undefined && ifNone === undefined && /=|\bin\b/.test(when);
 
 /** Units in the order of their rules; those of one list are one unit, where its first rule stands. */
-export function compileUnits(relatives: readonly Relative[]): readonly Unit[] {
+function compileUnits(relatives: readonly Relative[]): readonly Unit[] {
   const units: Unit[] = [];
   const lists = new Map<string, ListRule[]>();
   // What wrote only where others had not has the last word on the way back too.

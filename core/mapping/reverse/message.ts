@@ -159,13 +159,11 @@ function compileGroup(document: V2PartDocument, mapId: string, context: V2Messag
   const parts = (document.segments ?? []).map((part) => compilePart(part, mapId, context));
   return ({ run, group, scope, at }) => {
     const inner = new GroupDraft(document.group, group);
-    group.parts.push(inner);
+    group.add(inner);
     for (const part of parts) part({ run, group: inner, scope, at });
-    if (!hasSegments(inner)) group.parts.pop();
+    if (inner.isEmpty) group.removeLast();
   };
 }
-
-const hasSegments = (group: GroupDraft): boolean => group.segments().next().done !== true;
 
 interface SegmentContext {
   readonly mapId: string;
@@ -194,7 +192,7 @@ function compileSegment(
     const known = name === 'MSH' ? group.find('MSH') : undefined;
     const segment = known ?? new SegmentDraft(name, countAll(group, name) + 1);
     const frame = { run, group, segment, base: undefined, agreeOnly: false };
-    if (known === undefined) group.parts.push(segment);
+    if (known === undefined) group.add(segment);
     for (const source of sources) {
       const subject =
         source.label === undefined ? (place.at ?? nothing) : place.scope.get(source.label);
@@ -203,7 +201,7 @@ function compileSegment(
       for (const unit of source.units()) runUnit(unit, { ...frame, taken }, subject);
     }
     if (segment.isEmpty && document.must !== true) {
-      group.parts.pop();
+      group.removeLast();
       return;
     }
     number(document, frame);

@@ -77,20 +77,34 @@ export function toLeafText(node: Node): string | undefined {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }
 
-/** The paths of all primitives at and below. */
-export function* findLeaves(value: unknown, path: string): Generator<string> {
+/**
+ * Calls `visit` with the path of each primitive at and below until it says true, which is what is given. Identifiers
+ * that Hilum has made are passed over.
+ */
+export function someLeaf(value: unknown, path: string, visit: (path: string) => boolean): boolean {
   if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index++)
-      yield* findLeaves(value[index], `${path}[${index}]`);
-  } else if (isPlainObject(value)) {
-    for (const [key, inner] of Object.entries(value)) {
-      if (key === 'identifier' && Array.isArray(inner)) {
-        for (let at = 0; at < inner.length; at++) {
-          if (!isMade(inner[at])) yield* findLeaves(inner[at], `${path}.identifier[${at}]`);
-        }
-      } else yield* findLeaves(inner, `${path}.${key}`);
+    for (let index = 0; index < value.length; index++) {
+      const item = value[index] as unknown;
+      const isOwn = path.endsWith('.identifier') && isMade(item);
+      if (!isOwn && someLeaf(item, `${path}[${index}]`, visit)) return true;
     }
-  } else if (value !== null && value !== undefined && value !== '') yield path;
+    return false;
+  }
+  if (isPlainObject(value)) {
+    for (const key in value) if (someLeaf(value[key], `${path}.${key}`, visit)) return true;
+    return false;
+  }
+  return value !== null && value !== undefined && value !== '' && visit(path);
+}
+
+/** The paths of all primitives at and below. */
+export function findLeaves(value: unknown, path: string): readonly string[] {
+  const leaves: string[] = [];
+  someLeaf(value, path, (leaf) => {
+    leaves.push(leaf);
+    return false;
+  });
+  return leaves;
 }
 
 /** Whether the expected is there: of an object each of its members, else the same value. */

@@ -132,7 +132,7 @@ function enter(frame: ReverseFrame, spot: Spot | undefined): ReverseFrame {
 }
 
 /** All rules of a map over an element, which one of them may find not to be of its making. */
-export function applyMap(map: ReverseMap, frame: ReverseFrame, node: Node): Outcome {
+function applyMap(map: ReverseMap, frame: ReverseFrame, node: Node): Outcome {
   let outcome: Outcome = 'none';
   const mark = frame.run.mark();
   for (const unit of map.units) {

@@ -3,7 +3,7 @@ import type { HeldCode } from '../run.ts';
 import type { Table, UnmappedCode } from '../tables.ts';
 import { type GroupDraft, type Place, type SegmentDraft, formatPlace } from './draft.ts';
 import type { Input } from './input.ts';
-import { type Node, findLeaves } from './node.ts';
+import { type Node, someLeaf } from './node.ts';
 
 /** Where one value of the message came from. */
 interface Written {
@@ -130,8 +130,7 @@ export class ReverseRun {
 
   /** Whether anything of it has been taken. */
   isUsed(node: Node): boolean {
-    for (const leaf of findLeaves(node.value, node.path)) if (this.consumed.has(leaf)) return true;
-    return false;
+    return someLeaf(node.value, node.path, (leaf) => this.consumed.has(leaf));
   }
 
   /** The way there would have written something else: another attempt is likelier to be right. */
@@ -142,7 +141,10 @@ export class ReverseRun {
 
   /** All that stands at and below the element is taken. */
   consume(frame: Pick<ReverseFrame, 'taken'>, node: Node): void {
-    for (const leaf of findLeaves(node.value, node.path)) this.#consumeLeaf(frame.taken, leaf);
+    someLeaf(node.value, node.path, (leaf) => {
+      this.#consumeLeaf(frame.taken, leaf);
+      return false;
+    });
   }
 
   #consumeLeaf(taken: Taken, leaf: string): void {
@@ -163,6 +165,5 @@ export class ReverseRun {
 
 /** Whether anything at or below the element is still to be taken. */
 export function hasRest({ taken }: ReverseFrame, node: Node): boolean {
-  for (const leaf of findLeaves(node.value, node.path)) if (!taken.has(leaf)) return true;
-  return false;
+  return someLeaf(node.value, node.path, (leaf) => !taken.has(leaf));
 }

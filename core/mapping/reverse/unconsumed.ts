@@ -1,5 +1,5 @@
 import type { Input } from './input.ts';
-import { type Node, findLeaves } from './node.ts';
+import { type Node, findLeaves, someLeaf } from './node.ts';
 
 /** What every resource has and no message says: its type, its id on a server, who changed it, its narrative. */
 const technical =
@@ -8,13 +8,12 @@ const technical =
 /** The paths of what no rule took; a resource of which nothing was taken is one path. */
 export function findUnconsumed(input: Input, consumed: ReadonlySet<string>): readonly string[] {
   const used = new Set(
-    input.resources.flatMap(({ node: { path, value } }) => {
-      for (const leaf of findLeaves(value, path)) if (consumed.has(leaf)) return [path];
-      return [];
-    }),
+    input.resources.flatMap(({ node: { path, value } }) =>
+      someLeaf(value, path, (leaf) => consumed.has(leaf)) ? [path] : [],
+    ),
   );
   return input.resources.flatMap(({ node }) => {
-    const left = [...findLeaves(node.value, node.path)];
+    const left = findLeaves(node.value, node.path);
     const rest = left.filter((leaf) => !consumed.has(leaf));
     if (rest.length === left.length) return [node.path];
     return rest.filter((leaf) => !isTechnical(leaf, node) && !leadsToUsed(leaf, node));

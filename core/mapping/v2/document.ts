@@ -1,4 +1,4 @@
-import type { RuleDocument } from '../document.ts';
+import type { RuleDocument } from '../rule-document.ts';
 
 /** A rule of a map from HL7 v2 to HL7 v2. `id` is stable, as in other maps. */
 export interface V2RuleDocument extends Pick<
