@@ -108,7 +108,8 @@ async function fill(settings: Settings): Promise<void> {
       ? client.broker
       : await openRabbitBroker({ url: rabbitmqUrl, logger, timeoutMs: 120_000 });
   const queue = queueOf.inbound(flow);
-  await broker.declare({ name: queue, interface: flow });
+  // As the interface has it: what lies in a queue without lanes would be moved into them first.
+  await broker.declare({ name: queue, interface: flow, order: { lanes: 1 } });
   for (let next = 0; next < backlog; next += batchSize) {
     const envelopes = Array.from({ length: batchSize }, (_, at) =>
       buildEnvelope(first + next + at),
