@@ -21,6 +21,7 @@ export const inverses: Readonly<Record<string, Inverse>> = {
   code: same,
   decimal: same,
   positiveInt: same,
+  unsignedInt: same,
   url: same,
   base64: same,
   dateTime,
