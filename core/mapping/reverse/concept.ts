@@ -33,7 +33,7 @@ function isOriginal({ system, code }: Draft, translated: Draft, table: Table): b
   return found?.code === translated['code'] && found?.system === translated['system'];
 }
 
-/** Without a system, which was the table's, since an original with a system would stand behind it; so was the name of a code that has changed. */
+/** The code alone: its system and name were the table's, since an original with a system would stand behind it. */
 function toSource(coding: Draft, table: Table): Draft | 'unmapped' {
   const { system, code } = coding;
   if (typeof code !== 'string') return coding;
@@ -41,8 +41,8 @@ function toSource(coding: Draft, table: Table): Draft | 'unmapped' {
   const source = table.findSource(code, typeof system === 'string' ? system : undefined);
   if (source === undefined) return 'unmapped';
   const { display } = coding;
-  if (typeof display !== 'string' || source !== code) return { code: source };
-  if (display === table.find(source)?.display) return { code: source, display };
+  const isNamed = typeof display === 'string' && display !== table.find(source)?.display;
+  if (!isNamed || source !== code) return { code: source };
   // A name that is not the table's came with the code, and with it a system.
   const [of] = table.sources;
   return { code: source, display, ...(of === undefined ? {} : { system: of }) };

@@ -90,6 +90,8 @@ function toListed(
     reasons.push('several codes become one: the preferred or first comes back');
   const isEquivalent = table?.isInjective === false || equivalents.has(rule.fn ?? '');
   if (isEquivalent && table === undefined) reasons.push('perhaps written otherwise');
+  if (rule.via !== undefined && table !== undefined)
+    reasons.push('a name that the table has for the code stays with it');
   const why = reasons.join('; ');
   return {
     id: rule.id,
