@@ -206,18 +206,18 @@ function invertRule(
   const also = Object.entries(rule.also ?? {}).map(
     ([text, value]) => [parseTargetPath(text) ?? [], value] as const,
   );
+  const isFallback = rule.ifNone !== undefined;
   if ('const' in rule) {
     const compile = (at: readonly ElementStep[]): Unit =>
       toConstant({ rule, at, path, inverted, name: context.name });
     return {
-      relative: { kind: 'rule', steps, also, path, compile, isFallback: false },
+      relative: { kind: 'rule', steps, also, path, compile, isFallback },
       unchecked: [],
     };
   }
   const produce = compileProducer(rule, context);
   if (typeof produce === 'string') return produce;
   const { join } = rule;
-  const isFallback = rule.ifNone !== undefined;
   const compile = (at: readonly ElementStep[]): Unit =>
     toUnit({
       at,
