@@ -52,9 +52,11 @@ interface Labelled {
 }
 
 /** A code for which the message waits, since a rule or table says `hold`. */
-export interface HeldCode extends UnmappedCode {
+export interface UnmappedHeld extends UnmappedCode {
   /** The id of the table that lacks it. */
   readonly table: string;
+  readonly map: string;
+  readonly rule: string;
   readonly location?: string;
 }
 
@@ -67,7 +69,7 @@ export class Run {
   readonly message: Hl7Message;
   readonly entries: Entry[] = [];
   readonly issues: Issue[] = [];
-  readonly held: HeldCode[] = [];
+  readonly held: UnmappedHeld[] = [];
   /** Where rules write provenance: undefined while it is switched off. */
   trace: TraceEntry[] | undefined;
   /** Told the name of every rule that wrote or ignored something. */
@@ -116,12 +118,13 @@ export class Run {
   }
 
   /** The message waits for the code; one code of one table is one reason, wherever it stands. */
-  hold(table: string, { code, system }: UnmappedCode, location: string | undefined): void {
+  hold(held: UnmappedHeld): void {
+    const { table, system, code, location } = held;
     const at = location === undefined ? {} : { location };
     const key = JSON.stringify([table, system, code]);
     if (this.#heldCodes.has(key)) return;
     this.#heldCodes.add(key);
-    this.held.push({ table, code, ...(system === undefined ? {} : { system }), ...at });
+    this.held.push(held);
     this.issues.push({
       code: 'code-unmapped-held',
       severity: 'error',

@@ -8,6 +8,7 @@ import type { ReverseMapper, ReverseOptions } from '../../core/mapping/reverse.t
 import type { FlowMessage } from '../../core/ports/flow-runtime.ts';
 import { requireFields } from '../shared/contribution.ts';
 import { requireResource } from '../shared/fhir.ts';
+import { toHeldCodes } from '../shared/held.ts';
 import { requireChoice } from '../shared/mapping-choice.ts';
 import { serveMappings } from '../shared/mapping-server.ts';
 import { findMappings } from '../shared/mappings.ts';
@@ -47,6 +48,8 @@ export default function register(RED: NodeAPI): void {
 
 interface Prepared {
   readonly mapper: ReverseMapper;
+  readonly node: string;
+  readonly layers: readonly string[];
   readonly options: Omit<ReverseOptions, 'date'>;
   readonly warnsOfLeftOver: boolean;
 }
@@ -65,7 +68,8 @@ function prepare(RED: NodeAPI, config: NodeConfig<FhirMapConfig>): Prepared {
     receiver: toParty(read.receivingApplication, read.receivingFacility),
     definitions: openDefinitions(),
   };
-  return { mapper, options, warnsOfLeftOver: config.unconsumed === 'warn' };
+  const warnsOfLeftOver = config.unconsumed === 'warn';
+  return { mapper, node: config.id, layers, options, warnsOfLeftOver };
 }
 
 const toParty = (
@@ -79,7 +83,7 @@ const toParty = (
 /** The message in the place of the resource, and its event; throws a permanent HilumError where there is none. */
 function replacePayload(
   message: FlowMessage,
-  { mapper, options, warnsOfLeftOver }: Prepared,
+  { mapper, node, layers, options, warnsOfLeftOver }: Prepared,
 ): string {
   const resource = requireResource(message.payload);
   // The time it came in: a flow that runs again makes the same message, with the same control id.
@@ -96,9 +100,9 @@ function replacePayload(
     date,
   });
   const found = [...issues, ...(warnsOfLeftOver ? unconsumed.map(toLeftOver) : [])];
-  // What waits for a code is given up as it is: set aside where the queue keeps an order, else a dead letter.
   if (text === null || held.length > 0 || !isValid(issues)) {
-    throw new HilumError('permanent', found);
+    const codes = toHeldCodes(held, { node, layers, isTarget: true });
+    throw new HilumError('permanent', found, { held: codes });
   }
   message.payload = text;
   message.contentType = contentTypes.hl7v2;

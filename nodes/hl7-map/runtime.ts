@@ -8,6 +8,7 @@ import { findFaults } from '../../core/mapping/gate.ts';
 import type { Mapper } from '../../core/mapping/mapper.ts';
 import type { FlowMessage } from '../../core/ports/flow-runtime.ts';
 import { requireFields } from '../shared/contribution.ts';
+import { toHeldCodes } from '../shared/held.ts';
 import { messageTypeOf, requireMessage, withType } from '../shared/hl7.ts';
 import { requireChoice } from '../shared/mapping-choice.ts';
 import { findMappings } from '../shared/mappings.ts';
@@ -49,6 +50,8 @@ export default function register(RED: NodeAPI): void {
 
 interface Prepared {
   readonly mapper: Mapper;
+  readonly node: string;
+  readonly layers: readonly string[];
   /** Decides about the map instead of the message's own type. */
   readonly messageType: string | undefined;
   readonly zone: string | undefined;
@@ -61,13 +64,14 @@ function prepare(RED: NodeAPI, config: NodeConfig<Hl7MapConfig>): Prepared {
   const mappings = findMappings(RED);
   const mapper = mappings.mapper(layers);
   requireChoice({ layers, messageType: mapping, pin }, mappings);
-  return { mapper, messageType: mapping, zone, warnsOfLeftOver: config.unconsumed === 'warn' };
+  const warnsOfLeftOver = config.unconsumed === 'warn';
+  return { mapper, node: config.id, layers, messageType: mapping, zone, warnsOfLeftOver };
 }
 
 /** The Bundle in the place of the message; throws a permanent HilumError with the reasons where there is none. */
 function replacePayload(
   message: FlowMessage,
-  { mapper, messageType, zone, warnsOfLeftOver }: Prepared,
+  { mapper, node, layers, messageType, zone, warnsOfLeftOver }: Prepared,
 ): { readonly type: string; readonly entries: number } {
   const hl7: Hl7Message = withType(requireMessage(message.payload), messageType);
   const options = zone === undefined ? {} : { zone };
@@ -75,8 +79,9 @@ function replacePayload(
   const { resource, issues, unconsumed, held } = mapped;
   const left = warnsOfLeftOver ? unconsumed.map(toLeftOver) : [];
   const found = [...issues, ...left];
-  // What waits for a code is given up as it is: set aside where the queue keeps an order, else a dead letter.
-  if (resource === null || held.length > 0) throw new HilumError('permanent', found);
+  if (resource === null || held.length > 0) {
+    throw new HilumError('permanent', found, { held: toHeldCodes(held, { node, layers }) });
+  }
   const faults = findFaults(mapped, openFhirValidator(), () => {
     return mapper.map(hl7, { ...options, provenance: true }).provenance;
   });

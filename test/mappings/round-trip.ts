@@ -145,6 +145,11 @@ function takeOne(counts: Map<string, number>, key: string): boolean {
   return count > 0;
 }
 
+const tabled: ReadonlySet<string> = new Set([
+  'CWE.Coding#CWE.2.display',
+  'CWE.Coding#CWE.7.version',
+]);
+
 interface Asked {
   readonly place: string;
   readonly event: string;
@@ -165,8 +170,8 @@ function comesBack(rule: string, { place, event, ways }: Asked): boolean {
     reverse.rulesOf(of)?.find((known) => known.id === one)?.reverse;
   if (find(map, id) !== 'derived' || !used.has(map)) return false;
   const outer = (fields.get(toField(place)) ?? []).filter((one) => used.has(one.map));
-  // A table puts its own system in the place of the sender's, which had the version.
-  if (rule === 'CWE.Coding#CWE.7.version' && outer.some(({ hasTable }) => hasTable)) return false;
+  // A table puts its own system and name in the place of the sender's, which had the version.
+  if (tabled.has(rule) && outer.some(({ hasTable }) => hasTable)) return false;
   return outer.some((one) => find(one.map, one.id) === 'derived');
 }
 
