@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { buildError, HilumError } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { ConformanceAnswer, ConformanceQuestion } from './conformance-thread.ts';
+import { openFhirValidator } from './fhir-schema.ts';
 
 interface ConformanceOptions {
   /** What is run in the thread. */
@@ -197,6 +198,20 @@ let opened: ConformanceThread | undefined;
 export function openConformance(): ConformanceThread {
   opened ??= new ConformanceThread({ thread: findThread(import.meta.dirname) });
   return opened;
+}
+
+/**
+ * All that is wrong with a resource: by FHIR's schema at once, and by definitions and profiles in the thread; what both find at
+ * one place is said as the schema says it. Rejects as {@link ConformanceThread.check} does.
+ */
+export async function validateFully(
+  resource: unknown,
+  profiles: readonly string[],
+): Promise<readonly Issue[]> {
+  const bySchema = openFhirValidator()(resource);
+  const places = new Set(bySchema.map(({ location }) => location));
+  const found = await openConformance().check(JSON.stringify(resource), profiles);
+  return [...bySchema, ...found.filter(({ location }) => !places.has(location))];
 }
 
 /** The source beside this one; for the built nodes, which are no TypeScript, what was built of it. */
