@@ -19,7 +19,10 @@ export function toConcept(node: Node, table: Table): Node | 'unmapped' {
   const [first, ...rest] = codings;
   if (first === undefined) return node;
   const original = rest.find((one) => isOriginal(one, first, table));
-  if (original !== undefined) return { ...node, value: { ...value, coding: rest } };
+  if (original !== undefined) {
+    const coding = [original, ...rest.filter((one) => one !== original)];
+    return { ...node, value: { ...value, coding } };
+  }
   const coding = toSource(first, table);
   if (coding === 'unmapped') return coding;
   return coding === first ? node : { ...node, value: { ...value, coding: [coding, ...rest] } };
