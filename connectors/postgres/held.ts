@@ -18,8 +18,8 @@ export async function findHeld(client: pg.Client): Promise<readonly HeldGroup[]>
     name: 'held',
     text: `SELECT interface.name AS interface, grouped.*
       FROM (SELECT queue, held, count(*) AS messages, min(number) AS first, min(since) AS first_at, max(since) AS last_at,
-          sum((SELECT count(*) FROM parked AS other WHERE other.queue = one.queue AND other.key = one.key))::bigint
-            AS waiting,
+          (count(*) + sum((SELECT count(*) FROM parked AS other
+            WHERE other.queue = one.queue AND other.key = one.key AND NOT stopped)))::bigint AS waiting,
           array_agg(id ORDER BY number) FILTER (WHERE nth <= 3) AS examples
         FROM (SELECT *, row_number() OVER (PARTITION BY queue, held ORDER BY number) AS nth
               FROM parked WHERE held IS NOT NULL) AS one

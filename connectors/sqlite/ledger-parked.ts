@@ -52,7 +52,8 @@ export function findHeld(database: Database): readonly HeldGroup[] {
   return database
     .all(
       `SELECT queue, held, count(*) AS messages, min(number) AS first,
-         sum((SELECT count(*) FROM parked AS other WHERE other.queue = one.queue AND other.key = one.key)) AS waiting,
+         count(*) + sum((SELECT count(*) FROM parked AS other
+           WHERE other.queue = one.queue AND other.key = one.key AND stopped = 0)) AS waiting,
          min(since) AS first_at, max(since) AS last_at,
          json_group_array(message) FILTER (WHERE nth <= 3) AS examples
        FROM (SELECT *, row_number() OVER (PARTITION BY queue, held ORDER BY number) AS nth

@@ -60,9 +60,11 @@ export interface UnmappedHeld extends UnmappedCode {
   readonly location?: string;
 }
 
-/** What looks like a code is named; free text in its place may be about a patient, and is not. */
-export const toShown = (code: string): string =>
-  /^[\w.:/+-]{1,20}$/.test(code) ? `"${code}"` : 'this code';
+/** Free text in the place of a code may be about a patient: it is not shown. */
+export const isLikeCode = (code: string): boolean => /^[\w.:/+-]{1,20}$/.test(code);
+
+/** What looks like a code is named. */
+export const toShown = (code: string): string => (isLikeCode(code) ? `"${code}"` : 'this code');
 
 /** The state of mapping one message. Nothing of it outlives the message. */
 export class Run {

@@ -226,7 +226,10 @@ function toTranslatedPart(map: ReverseMap, table: Table, document: RuleDocument)
       return 'none';
     }
     if (concept === node) return toPart(map)(frame, spot, node);
+    const before = frame.run.score;
     const outcome = applyMap(map, { ...enter(frame, spot), taken: new Set() }, concept);
+    // What counts is how much of the element it takes, not of what the element was before.
+    frame.run.recount(before);
     if (outcome === 'done') frame.run.consume(frame, node);
     return outcome;
   };

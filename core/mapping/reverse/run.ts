@@ -140,6 +140,13 @@ export class ReverseRun {
     this.#undo.push(() => this.#score++);
   }
 
+  /** What was taken since the score was this does not count. */
+  recount(score: number): void {
+    const taken = this.#score - score;
+    this.#score -= taken;
+    this.#undo.push(() => (this.#score += taken));
+  }
+
   /** All that stands at and below the element is taken. */
   consume(frame: Pick<ReverseFrame, 'taken'>, node: Node): void {
     someLeaf(node.value, node.path, (leaf) => {
