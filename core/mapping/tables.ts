@@ -198,15 +198,18 @@ const isSameCode = (one: unknown, { system, code }: Draft): boolean =>
 export interface UnmappedCode {
   readonly code: string;
   readonly system?: string;
+  /** Its name there. */
+  readonly display?: string;
 }
 
 /** The first coding of a Coding or CodeableConcept, which is the one that is translated. */
 export function findCoding(concept: Draft): UnmappedCode {
   const list = concept['coding'];
   const coding: unknown = Array.isArray(list) ? list[0] : concept;
-  const { code, system } = isPlainObject(coding) ? coding : {};
+  const { code, system, display = concept['text'] } = isPlainObject(coding) ? coding : {};
   return {
     code: typeof code === 'string' ? code : '',
     ...(typeof system === 'string' ? { system } : {}),
+    ...(typeof display === 'string' ? { display } : {}),
   };
 }
