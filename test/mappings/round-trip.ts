@@ -129,7 +129,8 @@ export function goRound(message: Hl7Message, ways: Ways): RoundTrip | undefined 
   const result = { equal: [] as string[], declared: [] as string[], lost: [] as Loss[] };
   for (const [place, text] of listValues(message)) {
     const { rules = [], types = new Set<string>() } = taken.get(toLeafPlace(place)) ?? {};
-    if (takeOne(returned, toKey(place, text, ways))) result.equal.push(place);
+    if (toKeys(place, text, rules, ways).some((key) => takeOne(returned, key)))
+      result.equal.push(place);
     else if (rules.some((rule) => comesBack(rule, { place, event, ways, types }))) {
       result.lost.push({ place, rules });
     } else result.declared.push(place);
@@ -163,6 +164,31 @@ function toKey(place: string, text: string, { fields }: Ways): string {
   const isDay = fields.get(toField(place))?.some((one) => one.isDay) === true;
   return `${place.replace(/\[\d+\]/g, '')} ${isDay ? text.trim().slice(0, 8) : normalise(text)}`;
 }
+
+/** Of a concept without a first coding, the second comes back as the first. */
+function toKeys(
+  place: string,
+  text: string,
+  rules: readonly string[],
+  ways: Ways,
+): readonly string[] {
+  const isAlternate = rules.some((rule) => /^CWE\.Coding-(?:second-)?alternate#/.test(rule));
+  const earlier = isAlternate ? Object.entries(codings) : [];
+  return [
+    toKey(place, text, ways),
+    ...earlier.flatMap(([component, others]) =>
+      place.endsWith(`.${component}.1`)
+        ? others.map((other) => toKey(place.replace(/\.\d+\.1$/, `.${other}.1`), text, ways))
+        : [],
+    ),
+  ];
+}
+
+/** By the components of a CWE's second and third coding, those of the ones before. HL7 v2 chapter 2A, CWE. */
+const codings: Readonly<Record<string, readonly number[]>> = {
+  ...{ 4: [1], 5: [2], 6: [3], 8: [7] },
+  ...{ 10: [4, 1], 11: [5, 2], 12: [6, 3], 13: [8, 7] },
+};
 
 function countValues(message: Hl7Message, ways: Ways): Map<string, number> {
   const counts = new Map<string, number>();

@@ -73,17 +73,22 @@ function findBest(
   const { run } = frame;
   let best: Candidate | undefined;
   let most = 0;
+  let least = 0;
   for (const candidate of candidates) {
     const mark = run.mark();
-    const before = run.score;
+    const [before, writtenBefore] = [run.score, run.written.length];
     const outcome = candidate.attempt(frame, item);
     const taken = run.score - before;
+    const written = run.written.length - writtenBefore;
     run.rollback(mark);
     if (outcome !== 'done') continue;
-    const isMoreSpecific = taken === most && candidate.constants > (best?.constants ?? 0);
+    const more = candidate.constants - (best?.constants ?? 0);
+    // What says the same in fewer words knows the rest by itself, as that a number of work is one of work.
+    const isMoreSpecific = taken === most && (more > 0 || (more === 0 && written < least));
     if (best === undefined || taken > most || isMoreSpecific) {
       best = candidate;
       most = taken;
+      least = written;
     }
   }
   return best;
