@@ -5,7 +5,7 @@ import { isValid } from '../issue.ts';
 import { type Compiled, compileFiles } from './compile.ts';
 import type { MappingFile } from './document.ts';
 import type { CompiledMessageMap } from './message-map.ts';
-import { type Entry, type HeldCode, Run } from './run.ts';
+import { type Entry, Run, type UnmappedHeld } from './run.ts';
 import type { Table } from './tables.ts';
 import { takeFalseUnits } from './units.ts';
 
@@ -43,7 +43,7 @@ export interface MappingResult {
   /** Paths of populated source values that no rule took and none named as ignored. */
   readonly unconsumed: readonly string[];
   /** Codes for which the message is to wait: its resource must not go on. */
-  readonly held: readonly HeldCode[];
+  readonly held: readonly UnmappedHeld[];
   /** Empty unless asked for. */
   readonly provenance: readonly Provenance[];
 }

@@ -28,10 +28,10 @@ export function compileProduce(
     fail(`resource: ${resource} needs a map with an identity, named by via`);
   } else if (map !== undefined) {
     if (resource !== undefined) return toResource(map, resource);
-    const name = `${context.mapId}#${document.id}`;
-    return codes === undefined ? toElement(map) : toTranslated(map, codes, document, name);
+    if (codes === undefined) return toElement(map);
+    return toTranslated(map, codes, document, context.mapId);
   } else if (call !== undefined) return toCalled(call, fn ?? '');
-  else if (codes !== undefined) return toCode(codes, document);
+  else if (codes !== undefined) return toCode(codes, document, context.mapId);
   else return 'const' in document ? toConstant(document.const) : toPrimitive;
   return undefined;
 }
@@ -73,26 +73,34 @@ function toCalled(call: MappingFunction, name: string): Produce {
   };
 }
 
-function toCode(table: Table, document: RuleDocument): Produce {
+function toCode(table: Table, document: RuleDocument, mapId: string): Produce {
   return (frame, source) => {
     if (source === undefined) return undefined;
     const code = toText(source).trim();
     if (code === '') return undefined;
     const found = table.translate(code);
-    if (found === undefined && reportUnmapped({ frame, source, document }, table, { code })) {
-      return undefined;
+    if (found === undefined) {
+      const unmapped = { code, ...toDisplay(source) };
+      if (reportUnmapped({ frame, source, document, mapId }, table, unmapped)) return undefined;
     }
     source.leaf.isTaken = true;
     return found?.code ?? code;
   };
 }
 
+/** What stands behind a code: the text of CWE.2. */
+function toDisplay(source: SourceValue): Pick<UnmappedCode, 'display'> {
+  const display = source.component === 0 ? toText(source.part(2)).trim() : '';
+  return display === '' ? {} : { display };
+}
+
 function toTranslated(
   map: CompiledMap,
   table: Table,
   document: RuleDocument,
-  rule: string,
+  mapId: string,
 ): Produce {
+  const rule = `${mapId}#${document.id}`;
   const element = toElement(map);
   return (frame, source) => {
     const start = frame.run.trace?.length ?? 0;
@@ -101,7 +109,8 @@ function toTranslated(
     const translated = translateConcept(concept, table);
     if (translated === 'translated') traceCodings(frame, source, concept, { rule, start });
     if (translated !== 'unmapped') return concept;
-    const left = reportUnmapped({ frame, source, document }, table, findCoding(concept));
+    const translating = { frame, source, document, mapId };
+    const left = reportUnmapped(translating, table, findCoding(concept));
     return left ? undefined : concept;
   };
 }
@@ -139,11 +148,12 @@ interface Translating {
   readonly frame: Frame;
   readonly source: SourceValue | undefined;
   readonly document: RuleDocument;
+  readonly mapId: string;
 }
 
 /** Whether the unmapped code is left out. */
 function reportUnmapped(
-  { frame, source, document }: Translating,
+  { frame, source, document, mapId }: Translating,
   table: Table,
   code: UnmappedCode,
 ): boolean {
@@ -151,7 +161,10 @@ function reportUnmapped(
   if (policy === 'keep') return false;
   // A code of which the table says that it has no target waits for nobody.
   if (policy === 'hold' && !table.has(code.code)) {
-    frame.run.hold(table.id, code, source === undefined ? undefined : toLocation(source));
+    frame.run.hold({
+      ...{ ...code, table: table.id, map: mapId, rule: document.id },
+      ...(source === undefined ? {} : { location: toLocation(source) }),
+    });
     return true;
   }
   frame.run.issues.push({

@@ -196,8 +196,10 @@ function toCode(table: Table, document: RuleDocument, context: ProduceContext): 
     // What FHIR makes of a code that it does not know says nothing.
     if (code === 'unknown' || table.isFixed(code)) return writeGiven(writing, []);
     const location = formatPlace(spot.segment, spot.place);
-    if (policy === 'hold') frame.run.hold(table.id, { code }, location);
-    else {
+    if (policy === 'hold') {
+      const [map = '', rule = ''] = context.name.split('#');
+      frame.run.hold({ table: table.id, code, map, rule, location });
+    } else {
       frame.run.report({
         code: 'code-unmapped',
         severity: policy === 'error' ? 'error' : 'warning',
