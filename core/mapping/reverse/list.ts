@@ -73,22 +73,19 @@ function findBest(
   const { run } = frame;
   let best: Candidate | undefined;
   let most = 0;
-  let least = 0;
+  let surest = 0;
   for (const candidate of candidates) {
     const mark = run.mark();
-    const [before, writtenBefore] = [run.score, run.written.length];
+    const [before, confirmedBefore] = [run.score, run.confirmed];
     const outcome = candidate.attempt(frame, item);
     const taken = run.score - before;
-    const written = run.written.length - writtenBefore;
+    const sure = candidate.constants + run.confirmed - confirmedBefore;
     run.rollback(mark);
     if (outcome !== 'done') continue;
-    const more = candidate.constants - (best?.constants ?? 0);
-    // What says the same in fewer words knows the rest by itself, as that a number of work is one of work.
-    const isMoreSpecific = taken === most && (more > 0 || (more === 0 && written < least));
-    if (best === undefined || taken > most || isMoreSpecific) {
+    if (best === undefined || taken > most || (taken === most && sure > surest)) {
       best = candidate;
       most = taken;
-      least = written;
+      surest = sure;
     }
   }
   return best;
