@@ -127,10 +127,10 @@ export function goRound(message: Hl7Message, ways: Ways): RoundTrip | undefined 
   const taken = findTaken(there);
   const returned = countValues(parsed.message, ways);
   const result = { equal: [] as string[], declared: [] as string[], lost: [] as Loss[] };
-  for (const [place, text] of listValues(message)) {
+  for (const [place, text, whole] of listValues(message)) {
     const { rules = [], types = new Set<string>() } = taken.get(toLeafPlace(place)) ?? {};
-    if (toKeys(place, text, rules, ways).some((key) => takeOne(returned, key)))
-      result.equal.push(place);
+    const keys = [...toKeys(place, text, rules, ways), toKey(place, whole, ways)];
+    if (keys.some((key) => takeOne(returned, key))) result.equal.push(place);
     else if (rules.some((rule) => comesBack(rule, { place, event, ways, types }))) {
       result.lost.push({ place, rules });
     } else result.declared.push(place);
@@ -246,11 +246,14 @@ function toLeafPlace(place: string): string {
   return `${base.includes('[', base.indexOf('-')) ? base : `${base}[1]`}.${component}.${sub}`;
 }
 
-function* listValues(message: Hl7Message): Generator<readonly [string, string]> {
+type Valued = readonly [place: string, text: string, whole: string];
+
+/** Place and text of each value, and the text of its field's repetition, in which a text may have stray delimiters. */
+function* listValues(message: Hl7Message): Generator<Valued> {
   for (const segment of message.segments) yield* listSegment(segment);
 }
 
-function* listSegment(segment: Segment): Generator<readonly [string, string]> {
+function* listSegment(segment: Segment): Generator<Valued> {
   const name = segment.occurrence === 1 ? segment.name : `${segment.name}[${segment.occurrence}]`;
   for (let field = segment.isHeader ? 3 : 1; field <= segment.fieldCount; field++) {
     for (const [r, repetition] of segment.field(field).repetitions.entries()) {
@@ -259,7 +262,7 @@ function* listSegment(segment: Segment): Generator<readonly [string, string]> {
         for (let s = 1; s <= component.subcomponentCount; s++) {
           const value = component.subcomponent(s);
           if (value.valued && value.text.trim() !== '') {
-            yield [`${name}-${field}[${r + 1}].${c}.${s}`, value.text];
+            yield [`${name}-${field}[${r + 1}].${c}.${s}`, value.text, repetition.text];
           }
         }
       }
