@@ -76,7 +76,8 @@ function UnmappedRow(props: {
   readonly onAsk: (asked: Asked) => void;
 }) {
   const { item, now, onOpen, onAsk } = props;
-  const { interfaceLabel, rules, sources, table, system, display, waiting, messages } = item;
+  const { interfaceLabel, rules, sources, table, system, display, messages } = item;
+  const { waiting = messages } = item;
   return (
     <Table.Tr>
       <Table.Th scope="row" fw={400}>
