@@ -22,8 +22,8 @@ export interface UnmappedView {
   readonly sources: readonly string[];
   /** Messages that have it, each the first of its key. */
   readonly messages: number;
-  /** With those that wait behind them. */
-  readonly waiting: number;
+  /** With those that wait behind them; absent where there are too many to count. */
+  readonly waiting?: number;
   /** ISO 8601 instants: when the first and the last of them was set aside. */
   readonly firstAt: string;
   readonly lastAt: string;

@@ -1,4 +1,5 @@
 import type { AlarmKind } from '../api/alarms.ts';
+import type { UnmappedView } from '../api/unmapped.ts';
 import type { StatusView, QueueView } from '../api/views.ts';
 import { toAge, toShortTime } from './time.ts';
 
@@ -20,9 +21,10 @@ const stuckSeconds = 60;
 export function findFindings(facts: {
   readonly queues: readonly QueueView[];
   readonly status: StatusView;
+  readonly unmapped: readonly UnmappedView[];
   readonly now: number;
 }): Finding[] {
-  const { queues, status, now } = facts;
+  const { queues, status, unmapped, now } = facts;
   // What an alarm tells of a queue is not told again.
   const isToldOf = (kind: AlarmKind, queue: string): boolean =>
     status.alarms.some((alarm) => alarm.kind === kind && alarm.queue === queue);
@@ -84,6 +86,18 @@ export function findFindings(facts: {
         state: 'dead-lettered',
         interface: queue.interface,
       })),
+    ...unmapped
+      .filter(({ isMapped }) => !isMapped)
+      .map((item): Finding => {
+        const { id, messages, code = 'a text', firstAt } = item;
+        const where = `“${item.interfaceLabel ?? item.interface}”`;
+        return {
+          key: `unmapped ${id}`,
+          severity: 'warning',
+          text: `${plural(messages, 'message')} of ${where} held for ${code}, which table ${item.table} lacks, since ${toShortTime(firstAt, now)}.`,
+          interface: item.interface,
+        };
+      }),
     ...queues.flatMap((queue): Finding[] => {
       if (queue.oldestAt === null || isToldOf('oldest', queue.queue)) return [];
       const seconds = (now - Date.parse(queue.oldestAt)) / 1000;
