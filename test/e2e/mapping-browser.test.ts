@@ -132,7 +132,7 @@ describeWith('chromium', 'mappings as the editor shows them', (executablePath) =
     expect(marked).toBe('F');
     await message.fill('This is none.');
     await page.getByRole('button', { name: 'Map it' }).click();
-    await page.getByText('No Bundle').waitFor();
+    await page.getByText('Nothing comes of it').waitFor();
     await close('ok');
     await deploy();
     await notice('Successfully deployed');
