@@ -1,10 +1,12 @@
+import type { Bundle } from '@medplum/fhirtypes';
 import { Option, type Command } from 'commander';
+import { validateFully } from '../connectors/file/conformance.ts';
 import { openFhirValidator } from '../connectors/file/fhir-schema.ts';
 import { openMapper, openV2Mapper } from '../connectors/file/mapping-files.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
 import { versions } from '../core/hl7v2/definitions/versions.ts';
-import { isValid } from '../core/issue.ts';
-import { findFaults } from '../core/mapping/gate.ts';
+import { isValid, type Issue } from '../core/issue.ts';
+import { toBlamed } from '../core/mapping/gate.ts';
 import type { Mapper, MappingResult } from '../core/mapping/mapper.ts';
 import { collect, findMappings } from './find-mappings.ts';
 import { type ExitCode, forEachFile, type InputFile, reportIssues } from './input.ts';
@@ -15,6 +17,8 @@ import { toPlain, toProvenanceLine, tryOpen } from './map-output.ts';
 interface Options extends BackOptions {
   readonly zone?: string;
   readonly map?: string;
+  readonly validate: 'schema' | 'full';
+  readonly profile: readonly string[];
 }
 
 /**
@@ -34,6 +38,12 @@ export function registerMap(program: Command): void {
     .option('--ndjson', 'a line of JSON a message')
     .option('--provenance', 'say for every element which source value and rule it came from')
     .option('--zone <zone>', 'the zone of times that state none: +01:00 or Europe/Berlin')
+    .addOption(
+      new Option('--validate <how>', 'the FHIR that comes out: full adds invariants and profiles')
+        .choices(['schema', 'full'])
+        .default('schema'),
+    )
+    .option('--profile <name>', 'a FHIR profile (URL or id) for --validate full', collect, [])
     .option('--map <id>', 'a map from HL7 v2 to HL7 v2, as any-to-2.5.1')
     .option('--event <event>', 'of FHIR: the event, as ADT^A08; without, the resources decide')
     .addOption(
@@ -52,7 +62,7 @@ export function registerMap(program: Command): void {
     });
 }
 
-function mapAny(input: InputFile, options: Options): ExitCode {
+function mapAny(input: InputFile, options: Options): ExitCode | Promise<ExitCode> {
   const { mappings, layer, map } = options;
   if (map !== undefined) {
     const mapper = tryOpen(() => openV2Mapper(mappings, map, layer));
@@ -63,12 +73,12 @@ function mapAny(input: InputFile, options: Options): ExitCode {
   return mapper === undefined ? 2 : mapFile(input, mapper, options);
 }
 
-function mapFile(input: InputFile, mapper: Mapper, options: Options): ExitCode {
+async function mapFile(input: InputFile, mapper: Mapper, options: Options): Promise<ExitCode> {
   reportIssues(input.file, input.issues);
   let code: ExitCode = isValid(input.issues) ? 0 : 1;
   const several = input.messages.length > 1;
   for (const { bytes, number } of input.messages) {
-    const result = mapMessage(bytes, mapper, options);
+    const result = await mapMessage(bytes, mapper, options);
     if (result.resource === null || !isValid(result.issues)) code = 1;
     if (options.ndjson === true) {
       process.stdout.write(`${toJsonLine(input.file, number, result)}\n`);
@@ -83,7 +93,11 @@ function mapFile(input: InputFile, mapper: Mapper, options: Options): ExitCode {
   return code;
 }
 
-function mapMessage(bytes: Uint8Array, mapper: Mapper, options: Options): MappingResult {
+async function mapMessage(
+  bytes: Uint8Array,
+  mapper: Mapper,
+  options: Options,
+): Promise<MappingResult> {
   const parsed = parseMessage(bytes);
   if (!parsed.ok)
     return { resource: null, issues: parsed.issues, unconsumed: [], held: [], provenance: [] };
@@ -92,9 +106,17 @@ function mapMessage(bytes: Uint8Array, mapper: Mapper, options: Options): Mappin
   const map = (provenance: boolean): MappingResult =>
     mapper.map(message, { provenance, ...(zone === undefined ? {} : { zone }) });
   const result = map(provenance);
-  const faults = findFaults(result, openFhirValidator(), () => map(true).provenance);
+  const { resource } = result;
+  const found =
+    options.validate === 'full' && resource !== null
+      ? await validateFully(resource, options.profile)
+      : findSchemaIssues(resource);
+  const faults = toBlamed(found, () => map(true).provenance);
   return { ...result, issues: [...parsed.issues, ...result.issues, ...faults] };
 }
+
+const findSchemaIssues = (resource: Bundle | null): readonly Issue[] =>
+  resource === null ? [] : openFhirValidator()(resource);
 
 /** Exactly the agreed keys, in their order. */
 function toJsonLine(file: string, message: number, result: MappingResult): string {

@@ -37,9 +37,9 @@ export interface RuleContext {
 export function applySteps(map: CompiledMap, frame: Frame, into: Draft): void {
   const { run, segment, value } = frame;
   if (map.isSegmentMap) {
-    const content = segment?.name === map.source ? run.fields(segment).content : undefined;
+    const content = segment?.name === map.source ? run.fields(segment) : undefined;
     for (const step of map.steps) {
-      if (step.field === 0 || content === undefined || content[step.field] === 1) {
+      if (step.field === 0 || content === undefined || content.has(step.field)) {
         step.run(frame, into);
       }
     }

@@ -1,6 +1,6 @@
 import type { Hl7Message } from '../hl7v2/message.ts';
 import type { Fields } from './fields.ts';
-import { type SourceValue, toSegmentName } from './source.ts';
+import { type SourceValue, toBit, toSegmentName } from './source.ts';
 
 /**
  * Paths of all valued values that no rule has taken, in the order of the message: a whole field as `PID-18`, a part of one
@@ -14,45 +14,70 @@ export function findUnconsumed(
   for (const segment of message.segments) {
     const fields = fieldsOf(segment);
     // MSH-1 and MSH-2 are delimiters.
-    for (let field = segment.isHeader ? 3 : 1; field < fields.content.length; field += 1) {
-      if (fields.content[field] === 0 || fields.isTaken(field)) continue;
+    for (let field = segment.isHeader ? 3 : 1; field <= fields.count; field += 1) {
+      if (!fields.has(field) || fields.isTaken(field)) continue;
+      const rest = findInField(fields.repetitions(field));
+      if (rest === undefined) continue;
       const name = `${toSegmentName(segment)}-${field}`;
       // No spread: a call takes only so many arguments.
-      for (const path of findInField(fields.repetitions(field), name)) paths.push(path);
+      for (const part of rest) paths.push(`${name}${part}`);
     }
   }
   return paths;
 }
 
-function findInField(repetitions: readonly SourceValue[], name: string): readonly string[] {
+/** `''` for the whole field, else what is left of it as `[1].4.2`; undefined where nothing is. */
+function findInField(repetitions: readonly SourceValue[]): readonly string[] | undefined {
   const rest: string[] = [];
   let isAnyTaken = false;
   for (const repetition of repetitions) {
-    const taken = findInRepetition(repetition, name, rest);
+    const taken = findInRepetition(repetition, rest);
     isAnyTaken ||= taken;
   }
-  return isAnyTaken || rest.length === 0 ? rest : [name];
+  if (rest.length === 0) return undefined;
+  return isAnyTaken ? rest : [''];
 }
 
 /** Adds what is left of it to `rest`; true where something of it was taken. */
-function findInRepetition(repetition: SourceValue, name: string, rest: string[]): boolean {
+function findInRepetition(repetition: SourceValue, rest: string[]): boolean {
+  if (repetition.isTaken) return isFilled(repetition);
   let isAnyTaken = false;
-  const { partCount } = repetition;
+  const { content, partCount } = repetition;
   for (let c = 1; c <= partCount; c += 1) {
+    const bit = toBit(c);
+    if (bit !== 0 && (content & bit) === 0) continue;
     const component = repetition.part(c);
     if (!component.valued) continue;
-    const all = repetition.isTaken || component.isTaken;
-    const count = component.partCount;
-    for (let s = 1; s <= count; s += 1) {
-      const leaf = component.part(s);
-      if (!leaf.valued) continue;
-      if (all || leaf.isTaken) isAnyTaken = true;
-      else {
-        const path = `${name}[${repetition.repetition}].${c}`;
-        rest.push(count === 1 ? path : `${path}.${s}`);
-      }
-    }
-    if (isAnyTaken && repetition.isTaken) return true;
+    const taken = component.isTaken
+      ? isFilled(component)
+      : findInComponent(component, `[${repetition.repetition}].${c}`, rest);
+    isAnyTaken ||= taken;
   }
   return isAnyTaken;
+}
+
+function findInComponent(component: SourceValue, place: string, rest: string[]): boolean {
+  const count = component.partCount;
+  if (count === 1) {
+    const isTaken = component.isPartTaken(1);
+    if (!isTaken) rest.push(place);
+    return isTaken;
+  }
+  let isAnyTaken = false;
+  for (let s = 1; s <= count; s += 1) {
+    const leaf = component.part(s);
+    if (!leaf.valued) continue;
+    if (leaf.isTaken) isAnyTaken = true;
+    else rest.push(`${place}.${s}`);
+  }
+  return isAnyTaken;
+}
+
+/** Whether anything in it is valued. */
+function isFilled(value: SourceValue): boolean {
+  if (!value.valued) return false;
+  const count = value.partCount;
+  if (count === 1) return value.component > 0 || isFilled(value.part(1));
+  for (let at = 1; at <= count; at += 1) if (isFilled(value.part(at))) return true;
+  return false;
 }

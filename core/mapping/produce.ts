@@ -2,7 +2,7 @@ import { type CompiledMap, type RuleContext, applySteps, toSourceText } from './
 import type { RuleDocument } from './document.ts';
 import { type MappingFunction, mappingFunctions, selfConsuming } from './functions.ts';
 import type { Frame } from './run.ts';
-import { type SourceValue, toLeaf, toLocation, toText } from './source.ts';
+import { type SourceValue, toLocation, toText } from './source.ts';
 import { type Table, type UnmappedCode, findCoding, translateConcept } from './tables.ts';
 import { type Draft, isEmpty, isPlainObject } from './target.ts';
 
@@ -38,7 +38,7 @@ export function compileProduce(
 
 const toPrimitive: Produce = (_, source) => {
   if (source === undefined) return undefined;
-  const leaf = toLeaf(source);
+  const { leaf } = source;
   const text = leaf.valued ? leaf.text.trim() : '';
   if (text === '') return undefined;
   leaf.isTaken = true;
@@ -48,7 +48,7 @@ const toPrimitive: Produce = (_, source) => {
 /** With a `from` the constant stands for a value that is there, which it therefore consumes. */
 function toConstant(value: unknown): Produce {
   return (_, source) => {
-    if (source !== undefined) toLeaf(source).isTaken = true;
+    if (source !== undefined) source.leaf.isTaken = true;
     return value;
   };
 }
@@ -83,7 +83,7 @@ function toCode(table: Table, document: RuleDocument, mapId: string): Produce {
       const unmapped = { code, ...toDisplay(source) };
       if (reportUnmapped({ frame, source, document, mapId }, table, unmapped)) return undefined;
     }
-    toLeaf(source).isTaken = true;
+    source.leaf.isTaken = true;
     return found?.code ?? code;
   };
 }

@@ -19,6 +19,7 @@ import { type Choice, chooseMessage } from './reverse/choose.ts';
 import { findUnconsumed } from './reverse/unconsumed.ts';
 import { ReverseRun } from './reverse/run.ts';
 import type { UnmappedHeld } from './run.ts';
+import { withoutFalseUnits } from './units.ts';
 
 /** What a message says beside what its resources do. */
 export interface ReverseOptions {
@@ -101,7 +102,8 @@ function mapResource(
   compiled: CompiledReverse,
   options: ReverseOptions,
 ): ReverseResult {
-  const input = new Input(resource);
+  const units = withoutFalseUnits(resource);
+  const input = new Input(units.resource);
   const { version = '2.5.1' } = options;
   const run = new ReverseRun(input, compiled.tables, { version, onRule: options.onRule });
   if (!isHeaderDate(options.date)) return toNothing(dateInvalid);
@@ -114,7 +116,7 @@ function mapResource(
   return {
     message: text,
     event: choice.event.event,
-    issues: [...run.issues, ...findings],
+    issues: [...units.issues, ...run.issues, ...findings],
     unconsumed: findUnconsumed(input, run.consumed),
     held: run.held,
     provenance: options.provenance === true ? run.written : [],

@@ -1,4 +1,5 @@
 import type { Hl7Message, Segment } from '../hl7v2/message.ts';
+import { findMark } from '../hl7v2/scan.ts';
 
 /** Where a value stands; positions are 1-based, 0 where the level is not entered. */
 export interface SourcePlace {
@@ -29,25 +30,23 @@ export class SourceValue implements SourcePlace {
   readonly subcomponent: number;
   /** The text as it stands, escapes and delimiters included; `''` when absent. */
   readonly raw: string;
-  /** False where the message ends before it. */
-  readonly present: boolean;
   /** A rule has taken it with all that is in it, or named it as ignored. */
   isTaken = false;
   private readonly message: Hl7Message;
-  private parts: SourceValue[] | undefined;
+  /** Those with content, and others that were asked for. */
+  private parts: (SourceValue | undefined)[] | undefined;
+  private count = 1;
+  private filled = 0;
   private decoded: string | undefined;
-  private filled: number | undefined;
 
-  /** `raw` undefined: the message ends before it. */
-  constructor(message: Hl7Message, place: SourcePlace, raw: string | undefined) {
+  constructor(message: Hl7Message, place: SourcePlace, raw: string) {
     this.message = message;
     this.segment = place.segment;
     this.field = place.field;
     this.repetition = place.repetition;
     this.component = place.component;
     this.subcomponent = place.subcomponent;
-    this.raw = raw ?? '';
-    this.present = raw !== undefined;
+    this.raw = raw;
   }
 
   /** Present and neither empty nor the HL7 null. */
@@ -65,36 +64,79 @@ export class SourceValue implements SourcePlace {
    * first exists, and is it itself: a datatype that is used one level down keeps its paths.
    */
   part(position: number): SourceValue {
-    if (this.subcomponent > 0) return position === 1 ? this : this.build(position, undefined);
-    const parts = (this.parts ??= this.divide());
-    return (parts[position - 1] ??= this.build(position, undefined));
+    if (this.subcomponent > 0) return position === 1 ? this : this.build(position, '');
+    const parts = this.parts ?? this.divide();
+    // What nothing divides has itself as its only part.
+    const raw = position === 1 && this.count === 1 ? this.raw : '';
+    return (parts[position - 1] ??= this.build(position, raw));
   }
 
-  /** How many parts it has: at least one where it is present. */
+  /** How many parts it has: at least one. */
   get partCount(): number {
-    if (!this.present) return 0;
-    return this.subcomponent > 0 ? 1 : divide(this.raw, this.mark).length;
+    if (this.parts === undefined) this.divide();
+    return this.count;
   }
 
-  /** In which of its parts there is content, a bit each, in one pass: most rules of a datatype are for parts that are empty. */
+  /** In which of its parts there is content, a bit each: most rules of a datatype are for parts that are empty. */
   get content(): number {
-    return (this.filled ??= this.findContent());
+    if (this.subcomponent > 0) return this.raw === '' ? 0 : 1;
+    if (this.parts === undefined) this.divide();
+    return this.filled;
   }
 
-  /** What divides it; `''`: nothing does. */
-  private get mark(): string {
-    const { segment, field, message } = this;
-    // The delimiters themselves.
-    if (field <= 2 && segment.isHeader) return '';
-    return this.component === 0 ? message.delimiters.component : message.delimiters.subcomponent;
+  /** The first primitive in it: it itself where nothing divides it. What a simple datatype means by its value. */
+  get leaf(): SourceValue {
+    if (this.subcomponent > 0) return this;
+    if (this.partCount > 1) return this.part(1).leaf;
+    return this.component > 0 || !this.isDivided(this.message.delimiters.subcomponent)
+      ? this
+      : this.part(1).leaf;
   }
 
-  private divide(): SourceValue[] {
-    if (!this.present) return [];
-    return divide(this.raw, this.mark).map((raw, index) => this.build(index + 1, raw));
+  /** Whether a rule has taken the part alone; it is not made for the question. */
+  isPartTaken(position: number): boolean {
+    return this.parts?.[position - 1]?.isTaken === true;
   }
 
-  private build(position: number, raw: string | undefined): SourceValue {
+  private isDivided(mark: string): boolean {
+    return mark !== '' && this.raw.includes(mark) && !this.isDelimiters;
+  }
+
+  private get isDelimiters(): boolean {
+    return this.field <= 2 && this.segment.isHeader;
+  }
+
+  private divide(): (SourceValue | undefined)[] {
+    const { raw, message } = this;
+    const { component, subcomponent } = message.delimiters;
+    const mark =
+      this.isDelimiters || this.subcomponent > 0
+        ? ''
+        : this.component === 0
+          ? component
+          : subcomponent;
+    const parts: (SourceValue | undefined)[] = [];
+    this.parts = parts;
+    let from = 0;
+    let end = findMark(raw, mark, 0, raw.length);
+    if (end === raw.length) {
+      this.filled = raw === '' ? 0 : 1;
+      parts.push(undefined);
+      return parts;
+    }
+    for (;;) {
+      this.count = parts.length + 1;
+      const isEmpty = end === from;
+      if (!isEmpty) this.filled |= toBit(parts.length + 1);
+      parts.push(isEmpty ? undefined : this.build(parts.length + 1, raw.slice(from, end)));
+      if (end === raw.length) break;
+      from = end + 1;
+      end = findMark(raw, mark, from, raw.length);
+    }
+    return parts;
+  }
+
+  private build(position: number, raw: string): SourceValue {
     const { segment, field, repetition, component, subcomponent } = this;
     const place =
       component === 0
@@ -102,31 +144,6 @@ export class SourceValue implements SourcePlace {
         : { segment, field, repetition, component, subcomponent: subcomponent || position };
     return new SourceValue(this.message, place, raw);
   }
-
-  private findContent(): number {
-    const { raw, mark } = this;
-    if (this.subcomponent > 0 || mark === '') return raw === '' ? 0 : 1;
-    const code = mark.charCodeAt(0);
-    let bits = 0;
-    let bit = 1;
-    for (let at = 0; at < raw.length; at += 1) {
-      if (raw.charCodeAt(at) === code) bit <<= 1;
-      else bits |= bit;
-    }
-    return bits;
-  }
-}
-
-function divide(raw: string, mark: string): string[] {
-  return mark === '' || !raw.includes(mark) ? [raw] : raw.split(mark);
-}
-
-/** The first primitive below: what a simple datatype means by its value. */
-export function toLeaf(source: SourceValue): SourceValue {
-  let leaf = source;
-  if (leaf.component === 0) leaf = leaf.part(1);
-  if (leaf.subcomponent === 0) leaf = leaf.part(1);
-  return leaf;
 }
 
 /**
@@ -134,7 +151,7 @@ export function toLeaf(source: SourceValue): SourceValue {
  * character set does not have, half characters in the text, are U+FFFD here: no JSON can hold them.
  */
 export function toText(source: SourceValue): string {
-  const leaf = toLeaf(source);
+  const { leaf } = source;
   return leaf.valued ? leaf.text.toWellFormed() : '';
 }
 

@@ -41,6 +41,7 @@ export class ReverseRun {
   readonly #undo: (() => void)[] = [];
   readonly #written: Written[] = [];
   #score = 0;
+  #confirmed = 0;
 
   constructor(
     input: Input,
@@ -134,10 +135,27 @@ export class ReverseRun {
     return someLeaf(node.value, node.path, (leaf) => this.consumed.has(leaf));
   }
 
+  /** How many constants that the way there writes stood where they were expected: of attempts that take as much, the one that knew more is right. */
+  get confirmed(): number {
+    return this.#confirmed;
+  }
+
+  confirm(): void {
+    this.#confirmed++;
+    this.#undo.push(() => this.#confirmed--);
+  }
+
   /** The way there would have written something else: another attempt is likelier to be right. */
   penalize(): void {
     this.#score--;
     this.#undo.push(() => this.#score++);
+  }
+
+  /** What was taken since the score was this does not count. */
+  recount(score: number): void {
+    const taken = this.#score - score;
+    this.#score -= taken;
+    this.#undo.push(() => (this.#score += taken));
   }
 
   /** All that stands at and below the element is taken. */
