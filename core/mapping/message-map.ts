@@ -8,7 +8,7 @@ import type {
   ResourceDocument,
 } from './document.ts';
 import { type Identify, compileIdentity } from './identity.ts';
-import { type CompiledMap, applySteps } from './compiled-map.ts';
+import type { CompiledMap } from './compiled-map.ts';
 import { compileWhen } from './rule.ts';
 import type { Entry, Frame, Run, TraceEntry } from './run.ts';
 import { toSegmentName } from './source.ts';
@@ -200,9 +200,7 @@ function compileReference(
 function applyMap(map: CompiledMap, group: Group, run: Run, into: Draft): void {
   for (const segment of group.segments) {
     if (segment.name !== map.source) continue;
-    const frame = toFrame(group, run, segment);
-    if (map.when !== undefined && !map.when(frame)) continue;
-    applySteps(map, frame, into);
+    map.fill(toFrame(group, run, segment), into);
   }
 }
 

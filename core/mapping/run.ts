@@ -70,6 +70,8 @@ export class Run {
   readonly held: HeldCode[] = [];
   /** Where rules write provenance: undefined while it is switched off. */
   trace: TraceEntry[] | undefined;
+  /** Whether rules say what they do. */
+  readonly isTraced: boolean;
   /** Told the name of every rule that wrote or ignored something. */
   readonly onRule: ((rule: string) => void) | undefined;
   readonly #tables: ReadonlyMap<string, Table>;
@@ -87,6 +89,7 @@ export class Run {
     this.#tables = tables;
     this.onRule = options.onRule;
     this.trace = options.provenance ? [] : undefined;
+    this.isTraced = options.provenance || options.onRule !== undefined;
     this.#zone = parseTimestamp((message.get('MSH-7.1') ?? '').trim())?.offset ?? options.zone;
   }
 
