@@ -75,9 +75,11 @@ export class Run {
   /** Told the name of every rule that wrote or ignored something. */
   readonly onRule: ((rule: string) => void) | undefined;
   readonly #tables: ReadonlyMap<string, Table>;
+  /** By UUID, which is made from the type too. */
   readonly #byIdentity = new Map<string, Entry>();
   readonly #labels = new Map<Group, Map<string, Labelled>>();
   readonly #fields = new Map<Segment, Fields>();
+  readonly #ofHeader = new Map<string, string>();
   readonly #numbers = new Map<string, number>();
   readonly #heldCodes = new Set<string>();
   readonly #zone: string | undefined;
@@ -148,6 +150,15 @@ export class Run {
     return findUnconsumed(this.message, (segment) => this.fields(segment));
   }
 
+  /** What is read of the header alone is read once; where there are several headers, each time. */
+  remember(part: string, frame: Frame, read: (frame: Frame) => string): string {
+    const known = this.#ofHeader.get(part);
+    if (known !== undefined) return known;
+    const found = read(frame);
+    if (this.message.segmentsNamed('MSH').length === 1) this.#ofHeader.set(part, found);
+    return found;
+  }
+
   /** The name, numbered by how often it was asked for in this message. */
   number(name: string): string {
     const occurrence = (this.#numbers.get(name) ?? 0) + 1;
@@ -157,7 +168,7 @@ export class Run {
 
   /** Puts a resource into the Bundle; one that is there already only gets what it lacks. */
   addEntry(type: string, content: Draft, identity: Identity, trace: TraceEntry[]): Entry {
-    const known = this.#byIdentity.get(`${type}/${identity.uuid}`);
+    const known = this.#byIdentity.get(identity.uuid);
     if (known !== undefined) {
       const moved = addIdentifiers(known.resource, content);
       const added = fill(known.resource, content);
@@ -183,7 +194,7 @@ export class Run {
       },
       trace,
     };
-    this.#byIdentity.set(`${type}/${identity.uuid}`, entry);
+    this.#byIdentity.set(identity.uuid, entry);
     this.entries.push(entry);
     return entry;
   }
