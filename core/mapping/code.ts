@@ -8,7 +8,10 @@ export class Code {
   /** Also notes where everything comes from, and which rules ran. */
   readonly isTraced: boolean;
   readonly #names = new Map<unknown, string>();
+  readonly #once = new Map<string, string>();
   #locals = 0;
+  /** Whether anything is read of the value at hand. */
+  usesValue = false;
 
   constructor(segment: string | undefined, { isTraced = false } = {}) {
     this.segment = segment;
@@ -29,6 +32,18 @@ export class Code {
   local(): string {
     this.#locals += 1;
     return `l${this.#locals}`;
+  }
+
+  /** An expression that is worked out at its first use, in all of the code: what is read of the message stays the same. */
+  once(expression: string): string {
+    const name = this.#once.get(expression) ?? this.local();
+    this.#once.set(expression, name);
+    return `(${name} ??= ${expression})`;
+  }
+
+  /** Declares what {@link once} has named so far. */
+  get declarations(): string {
+    return this.#once.size === 0 ? '' : `let ${[...this.#once.values()].join(', ')};`;
   }
 
   /** The function with this text: `(frame) => 1`. */

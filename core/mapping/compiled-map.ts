@@ -61,9 +61,8 @@ export class CompiledMap {
     const code = new Code(this.isSegmentMap ? this.source : undefined, { isTraced });
     const when = this.#when && `if (!${emitCondition(this.#when, code)}) return;`;
     const rules = this.steps.map(({ emit }) => emit(code));
-    return code.build(
-      ['(frame, o) => {', emitPrelude(code), when ?? '', ...rules, '}'].join('\n'),
-    );
+    const body = [when ?? '', ...rules].filter(Boolean).join('\n');
+    return code.build(`(frame, o) => {\n${emitPrelude(code)}\n${body}\n}`);
   }
 }
 

@@ -115,7 +115,7 @@ function emitText(subject: string, code: Code): string {
   const path = toPath(subject);
   const filled = emitFilled(path, code);
   const text = `${code.bind(toText)}(${emitRead(path, code)})`;
-  return filled === '' ? text : `(${filled} ? ${text} : "")`;
+  return code.once(filled === '' ? text : `${filled} ? ${text} : ""`);
 }
 
 /** A segment is valued when it is there; a value when anything in it is. */
@@ -126,7 +126,7 @@ function emitValued(subject: string, code: Code): string {
   const path = toPath(subject);
   const filled = emitFilled(path, code);
   const valued = `${code.bind(isValued)}(${emitRead(path, code)})`;
-  return filled === '' ? valued : `(${filled} && ${valued})`;
+  return code.once(filled === '' ? valued : `!!(${filled} && ${valued})`);
 }
 
 function isValued(value: SourceValue): boolean {

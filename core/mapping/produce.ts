@@ -96,11 +96,11 @@ function toElement(map: CompiledMap): EmitProduce {
 
 function emitMake(map: CompiledMap, code: Code, hasSource: boolean): string {
   if (map.isSegmentMap) return `${code.bind(make)}(${code.bind(map)}, frame)`;
-  const value = hasSource ? 'x' : 'v';
+  if (!hasSource) code.usesValue = true;
   const inner = hasSource ? `${code.bind(within)}(frame, x)` : 'frame';
   const made = `${code.bind(make)}(${code.bind(map)}, ${inner})`;
   const { parts } = map;
-  return parts === 0 ? made : `(${value}.content & ${parts}) === 0 ? undefined : ${made}`;
+  return parts === 0 ? made : `(${hasSource ? 'x.content' : 'c'} & ${parts}) === 0 ? undefined : ${made}`;
 }
 
 function toTranslated(map: CompiledMap, translating: object): EmitProduce {

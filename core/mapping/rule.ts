@@ -105,7 +105,11 @@ function emitIgnore(
   code: Code,
 ): string {
   const tests = emitTests(path, when, code);
-  const take = `${code.bind(ignore)}(frame, ${code.bind(path)}, ${JSON.stringify(name)});`;
+  const isOwnField = path.children.length === 0 && path.segment === code.segment;
+  const take =
+    isOwnField && path.segment !== undefined && !code.isTraced
+      ? `F?.take(${path.field}); // ${name}`
+      : `${code.bind(ignore)}(frame, ${code.bind(path)}, ${JSON.stringify(name)});`;
   return tests === '' ? take : `if (${tests}) ${take}`;
 }
 
@@ -236,6 +240,7 @@ function noteConstant(
 }
 
 function hasElement(into: Draft, prefix: string): boolean {
+  if (into[prefix] !== undefined) return true;
   for (const key in into) if (key.startsWith(prefix)) return true;
   return false;
 }
