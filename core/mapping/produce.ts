@@ -100,7 +100,9 @@ function emitMake(map: CompiledMap, code: Code, hasSource: boolean): string {
   const inner = hasSource ? `${code.bind(within)}(frame, x)` : 'frame';
   const made = `${code.bind(make)}(${code.bind(map)}, ${inner})`;
   const { parts } = map;
-  return parts === 0 ? made : `(${hasSource ? 'x.content' : 'c'} & ${parts}) === 0 ? undefined : ${made}`;
+  return parts === 0
+    ? made
+    : `(${hasSource ? 'x.content' : 'c'} & ${parts}) === 0 ? undefined : ${made}`;
 }
 
 function toTranslated(map: CompiledMap, translating: object): EmitProduce {

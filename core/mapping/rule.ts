@@ -1,12 +1,7 @@
 import type { ConditionTree } from '../condition/parse-condition.ts';
 import type { Code } from './code.ts';
 import { type RuleContext, type Step, toSourceText } from './compiled-map.ts';
-import {
-  type Condition,
-  emitCondition,
-  parseCondition,
-  parseConditionTree,
-} from './condition.ts';
+import { type Condition, emitCondition, parseCondition, parseConditionTree } from './condition.ts';
 import type { RuleDocument } from './document.ts';
 import { emitWrites } from './emit-write.ts';
 import {

@@ -111,7 +111,12 @@ export class SourceValue implements SourcePlace {
   private divide(): (SourceValue | undefined)[] {
     const { raw, message } = this;
     const { component, subcomponent } = message.delimiters;
-    const mark = this.isDelimiters || this.subcomponent > 0 ? '' : this.component === 0 ? component : subcomponent;
+    const mark =
+      this.isDelimiters || this.subcomponent > 0
+        ? ''
+        : this.component === 0
+          ? component
+          : subcomponent;
     const parts: (SourceValue | undefined)[] = [];
     this.parts = parts;
     let from = 0;
