@@ -42,17 +42,18 @@ function openTypes(): FindTypeValidator {
 
 /** Undefined without a build. */
 function openQuickCheck(): ((resource: unknown) => boolean) | undefined {
-  const { isSurelyValid } = load<{ isSurelyValid?: (resource: unknown) => boolean }>(
-    'quick-checks.cjs',
-  );
+  const { isSurelyValid } = load('quick-checks.cjs') as {
+    readonly isSurelyValid?: (resource: unknown) => boolean;
+  };
   return isSurelyValid;
 }
 
-const loadBuilt = (): Readonly<Record<string, ValidateFunction>> => load('validators.cjs');
+const loadBuilt = (): Readonly<Record<string, ValidateFunction>> =>
+  load('validators.cjs') as Record<string, ValidateFunction>;
 
-function load<T extends object>(name: string): T {
+function load(name: string): unknown {
   const file = findBuilt(import.meta.dirname, name);
-  return (existsSync(file) ? require(file) : {}) as T;
+  return existsSync(file) ? require(file) : {};
 }
 
 /** In the package's folder, from wherever below it this file was built to. */

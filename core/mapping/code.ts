@@ -46,11 +46,12 @@ export class Code {
     return this.#once.size === 0 ? '' : `let ${[...this.#once.values()].join(', ')};`;
   }
 
-  /** The function with this text: `(frame) => 1`. */
-  build<T>(text: string): T {
+  /** What the text says, a function such as `(frame) => 1`. */
+  build(text: string): unknown {
     const source = `"use strict"; return ${text};`;
     // The one place where text becomes code; why that is safe is said above.
     // eslint-disable-next-line @typescript-eslint/no-implied-eval
-    return new Function(...this.#names.values(), source)(...this.#names.keys()) as T;
+    const make = new Function(...this.#names.values(), source) as (...values: unknown[]) => unknown;
+    return make(...this.#names.keys());
   }
 }

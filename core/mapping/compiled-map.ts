@@ -62,7 +62,7 @@ export class CompiledMap {
     const when = this.#when && `if (!${emitCondition(this.#when, code)}) return;`;
     const rules = this.steps.map(({ emit }) => emit(code));
     const body = [when ?? '', ...rules].filter(Boolean).join('\n');
-    return code.build(`(frame, o) => {\n${emitPrelude(code)}\n${body}\n}`);
+    return code.build(`(frame, o) => {\n${emitPrelude(code)}\n${body}\n}`) as Fill;
   }
 }
 

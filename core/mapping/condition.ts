@@ -48,7 +48,7 @@ function toCondition(tree: ConditionTree): Condition {
 function build(tree: ConditionTree): Condition {
   const code = new Code(undefined);
   const test = emitCondition(tree, code);
-  return code.build(`(frame) => { ${emitPrelude(code)} return ${test}; }`);
+  return code.build(`(frame) => { ${emitPrelude(code)} return ${test}; }`) as Condition;
 }
 
 /** The condition as an expression of code. */

@@ -112,7 +112,7 @@ function toTranslated(map: CompiledMap, translating: object): EmitProduce {
     const values = `frame, ${source}, ${code.bind(translating)}`;
     return {
       text:
-        `${code.isTraced ? 'const start = frame.run.trace?.length ?? 0; ' : 'const start = 0; '}` +
+        (code.isTraced ? 'const start = frame.run.trace?.length ?? 0; ' : 'const start = 0; ') +
         `const y = ${code.bind(translateElement)}(${element}, ${values}, start); `,
       ...{ value: 'y', test: 'y !== undefined', isObject: true },
     };
