@@ -21,7 +21,7 @@ module.exports = {
       to: {
         dependencyTypesNot: ['local', 'type-only', 'undetermined'],
         pathNot:
-          '^core/|^(buffer|crypto)$|^@medplum/fhirtypes$|(^|/)node_modules/(ajv|yaml|iconv-lite|fast-xml-parser|fhirpath)/',
+          '^core/|^(buffer|crypto)$|^@medplum/fhirtypes$|(^|/)node_modules/(@medplum/core|ajv|yaml|iconv-lite|fast-xml-parser|fhirpath|@lhncbc/ucum-lhc)/',
       },
     },
     {

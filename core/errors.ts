@@ -1,3 +1,4 @@
+import type { HeldCode } from './held-code.ts';
 import type { Issue } from './issue.ts';
 
 /** Whether trying again can help: decides between retry and dead letter. */
@@ -10,12 +11,19 @@ export type ErrorClass = 'transient' | 'ambiguous' | 'permanent';
 export class HilumError extends Error {
   readonly errorClass: ErrorClass;
   readonly issues: readonly Issue[];
+  /** The message is not given up: it waits until these codes are mapped. */
+  readonly held: readonly HeldCode[];
 
-  constructor(errorClass: ErrorClass, issues: readonly Issue[], options?: ErrorOptions) {
+  constructor(
+    errorClass: ErrorClass,
+    issues: readonly Issue[],
+    { held = [], ...options }: ErrorOptions & { readonly held?: readonly HeldCode[] } = {},
+  ) {
     super(issues.map(toLine).join('; '), options);
     this.name = 'HilumError';
     this.errorClass = errorClass;
     this.issues = issues;
+    this.held = held;
   }
 }
 
@@ -39,10 +47,15 @@ export function buildError(
  * The failure inside anything thrown, found by shape: a node built into a file of its own has its own
  * copy of the class, so `instanceof` would miss it.
  */
-export function findFailure(
-  thrown: unknown,
-): Pick<HilumError, 'errorClass' | 'issues'> | undefined {
+export function findFailure(thrown: unknown): Failure | undefined {
   if (!(thrown instanceof Error) || thrown.name !== 'HilumError') return undefined;
-  const { errorClass, issues } = thrown as Partial<HilumError>;
-  return errorClass === undefined || issues === undefined ? undefined : { errorClass, issues };
+  const { errorClass, issues, held } = thrown as Partial<HilumError>;
+  if (errorClass === undefined || issues === undefined) return undefined;
+  return { errorClass, issues, ...(held === undefined || held.length === 0 ? {} : { held }) };
+}
+
+/** What a failure says to whoever decides about it. */
+export interface Failure extends Pick<HilumError, 'errorClass' | 'issues'> {
+  /** Absent: it waits for no code. */
+  readonly held?: readonly HeldCode[];
 }

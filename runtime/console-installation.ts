@@ -75,6 +75,7 @@ export abstract class ConsoleInstallation extends Installation {
         stored: () => deployments.stored,
         current: () => deployments.current,
         deploy: (submission) => deployments.deploy(submission),
+        settled: () => deployments.settled(),
         deploys: (editor) => toDeploys({ deployments, editor, settings }),
         status: () => this.status(),
         problems: () => this.problems(),

@@ -9,6 +9,8 @@ import type { PackedChanges } from '../../core/payload-changes.ts';
 import type {
   Batch,
   FormerReceipt,
+  HeldGroup,
+  HeldMessage,
   Ledger,
   LedgerCount,
   LedgerEntry,
@@ -35,6 +37,7 @@ import {
   listCounts,
   readParked,
 } from './queries.ts';
+import { findHeld, readHeld } from './held.ts';
 import { Interfaces } from './interfaces.ts';
 import { findReceived } from './received.ts';
 import { findMessages, findWaiting } from './search.ts';
@@ -126,6 +129,17 @@ export class PostgresLedger implements Ledger {
 
   readParked(queue: string, key: string, limit: number): Promise<readonly Envelope[]> {
     return this.#read((client) => readParked(client, { queue, key, limit }));
+  }
+
+  held(): Promise<readonly HeldGroup[]> {
+    return this.#read(findHeld);
+  }
+
+  readHeld(
+    group: Pick<HeldGroup, 'queue' | 'codes'>,
+    page: { readonly limit: number; readonly after?: number },
+  ): Promise<readonly HeldMessage[]> {
+    return this.#read((client) => readHeld(client, group, page));
   }
 
   counts(): Promise<readonly LedgerCount[]> {

@@ -114,21 +114,26 @@ async function readRest(client: pg.Client, ids: readonly string[], blocks: numbe
     readonly since: string;
     readonly key: string;
     readonly stopped: boolean;
+    readonly held: string | null;
   }>({
     name: 'rest',
-    text: `SELECT id, ctid::text AS place, NULL::bigint AS number, queue, since, NULL AS key, NULL::boolean AS stopped
+    text: `SELECT id, ctid::text AS place, NULL::bigint AS number, queue, since, NULL AS key, NULL::boolean AS stopped,
+          NULL AS held
         FROM waiting WHERE id = ANY($1)
-      UNION ALL SELECT id, NULL, number, queue, since, key, stopped FROM parked WHERE id = ANY($1)
-      UNION ALL SELECT NULL, NULL, nextval('arrival'), NULL, NULL, NULL, NULL FROM generate_series(1, $2)`,
+      UNION ALL SELECT id, NULL, number, queue, since, key, stopped, held FROM parked WHERE id = ANY($1)
+      UNION ALL SELECT NULL, NULL, nextval('arrival'), NULL, NULL, NULL, NULL, NULL FROM generate_series(1, $2)`,
     values: [ids, blocks],
   });
   const waits = new Map<string, Map<string, Waiting>>();
   const parkings = new Map<string, Map<string, Parking>>();
   const firsts: number[] = [];
-  for (const { id, place, number, queue, since, key, stopped } of rows) {
+  for (const { id, place, number, queue, since, key, stopped, held } of rows) {
     if (id === null) firsts.push(number);
     else if (place !== null) put(waits, id, queue, { since, place });
-    else put(parkings, id, queue, { number, key, since, isStopped: stopped });
+    else {
+      const parking = { number, key, since, isStopped: stopped, held: held ?? undefined };
+      put(parkings, id, queue, parking);
+    }
   }
   let used = 0;
   const nextNumber = (): number => {

@@ -214,6 +214,16 @@ export const migrations: readonly Migration[] = [
     usableFrom: 4,
     down: 'CREATE INDEX batch_touched ON batch (touched);',
   },
+  {
+    up: `
+    -- The codes that it waits for: core/held-code.ts. NULL: for none.
+    ALTER TABLE parked ADD COLUMN held TEXT COLLATE "C";
+    CREATE INDEX parked_held ON parked (number) WHERE held IS NOT NULL;
+    `,
+    // An older program leaves it NULL: what that sets aside waits for a person, as it did before.
+    usableFrom: 4,
+    down: 'ALTER TABLE parked DROP COLUMN held;',
+  },
 ];
 
 /** The first version that says in the database from which one on it is usable. */

@@ -164,13 +164,13 @@ function toParkings(touched: readonly Touched[]): readonly TableChange[] {
   const rows = touched
     .filter(({ hasNewParkings }) => hasNewParkings)
     .flatMap(({ id, parkings }) =>
-      [...parkings].map(([queue, { number, key, since, isStopped }]) => [
+      [...parkings].map(([queue, { number, key, since, isStopped, held }]) => [
         ...[number, toText(queue), toText(key), id, toText(since)],
-        isStopped,
+        ...[isStopped, toTextOrNull(held)],
       ]),
     );
   if (rows.length === 0) return [];
-  const types = ['bigint', 'text', 'text', 'text', 'text', 'boolean'];
+  const types = ['bigint', 'text', 'text', 'text', 'text', 'boolean', 'text'];
   return [toInsertion('parked_new', { table: 'parked', types, rows })];
 }
 

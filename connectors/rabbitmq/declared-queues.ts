@@ -133,6 +133,13 @@ export class DeclaredQueues {
         from: names.queue(name),
         lock: names.moving(name),
         move: (message) => moveHome(name, message, lanes),
+        onProgress: (moved) =>
+          logger.info({ queue: name, moved }, 'What waited in a queue goes into its lanes'),
+        onOvertaken: (overtaken) =>
+          logger.error(
+            { queue: name, overtaken },
+            'A message could not be moved into its lane, and some that came after it are there already',
+          ),
       });
       if (moved > 0) logger.info({ queue: name, moved }, 'What waited in a queue is in its lanes');
       this.#declared.set(name, declared);

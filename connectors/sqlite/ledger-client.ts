@@ -4,6 +4,8 @@ import type { PackedChanges } from '../../core/payload-changes.ts';
 import type {
   Batch,
   FormerReceipt,
+  HeldGroup,
+  HeldMessage,
   Ledger,
   LedgerCount,
   LedgerEntry,
@@ -110,6 +112,18 @@ export class SqliteLedger implements Ledger {
 
   async readParked(queue: string, key: string, limit: number): Promise<readonly Envelope[]> {
     return (await this.#ask(['readParked', { queue, key, limit }])) as readonly Envelope[];
+  }
+
+  async held(): Promise<readonly HeldGroup[]> {
+    return (await this.#ask(['held'])) as readonly HeldGroup[];
+  }
+
+  async readHeld(
+    group: Pick<HeldGroup, 'queue' | 'codes'>,
+    page: { readonly limit: number; readonly after?: number },
+  ): Promise<readonly HeldMessage[]> {
+    const { queue, codes } = group;
+    return (await this.#ask(['readHeld', { queue, codes, ...page }])) as readonly HeldMessage[];
   }
 
   async counts(): Promise<readonly LedgerCount[]> {

@@ -1,5 +1,5 @@
 import type { Database } from './database.ts';
-import { findParked, readParked } from './ledger-parked.ts';
+import { findHeld, findParked, readHeld, readParked } from './ledger-parked.ts';
 import {
   findAges,
   findChanges,
@@ -24,6 +24,8 @@ const questionKinds: Readonly<Record<LedgerQuestion[1], true>> = {
   ages: true,
   parked: true,
   readParked: true,
+  held: true,
+  readHeld: true,
   counts: true,
 };
 
@@ -76,6 +78,10 @@ export function answerQuestion(
       return findParked(database, question[2]);
     case 'readParked':
       return readParked(database, question[2]);
+    case 'held':
+      return findHeld(database);
+    case 'readHeld':
+      return readHeld(database, question[2]);
     case 'counts':
       return listCounts(store);
   }

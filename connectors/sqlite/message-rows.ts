@@ -135,10 +135,10 @@ export class MessageRows {
     known.hasNewParkings = false;
     this.#hasParked = true;
     this.#database.run('DELETE FROM parked WHERE message = ?', message);
-    for (const [queue, { number, key, since, isStopped }] of known.parkings) {
+    for (const [queue, { number, key, since, isStopped, held }] of known.parkings) {
       const stopped = isStopped ? 1 : 0;
-      const sql = 'INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?)';
-      this.#database.run(sql, number, queue, key, message, since, stopped);
+      const sql = 'INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?)';
+      this.#database.run(sql, number, queue, key, message, since, stopped, held ?? null);
     }
   }
 
@@ -171,5 +171,6 @@ function toParking(row: Row): Parking {
     key: String(row['key']),
     since: String(row['since']),
     isStopped: Number(row['stopped']) === 1,
+    held: typeof row['held'] === 'string' ? row['held'] : undefined,
   };
 }

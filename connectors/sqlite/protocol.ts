@@ -1,3 +1,4 @@
+import type { HeldCode } from '../../core/held-code.ts';
 import type { ErrorClass } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
 import type {
@@ -70,6 +71,8 @@ export type LedgerQuestion =
       kind: 'readParked',
       of: { readonly queue: string; readonly key: string; readonly limit: number },
     ]
+  | readonly [id: number, kind: 'held']
+  | readonly [id: number, kind: 'readHeld', request: ReadHeldRequest]
   | readonly [id: number, kind: 'counts'];
 
 /** Where in the order of messages, which is that of their numbers: time of receipt, then arrival. */
@@ -93,6 +96,13 @@ export interface WaitingRequest {
   readonly queue: string;
   readonly limit: number;
   readonly after?: string;
+}
+
+export interface ReadHeldRequest {
+  readonly queue: string;
+  readonly codes: readonly HeldCode[];
+  readonly limit: number;
+  readonly after?: number;
 }
 
 /** An envelope on its way: `header` is JSON of all but its attempt and its body, which the owner never reads. */

@@ -159,6 +159,11 @@ const migrations: readonly string[] = [
   -- body. PackedChanges.
   CREATE TABLE payload_change (message INTEGER PRIMARY KEY REFERENCES message, changes TEXT NOT NULL) STRICT;
   `,
+  `
+  -- The codes that it waits for: core/held-code.ts. NULL: for none.
+  ALTER TABLE parked ADD COLUMN held TEXT;
+  CREATE INDEX parked_held ON parked (number) WHERE held IS NOT NULL;
+  `,
 ];
 
 /** Brings the tables of a file up to date. Throws on a file that a newer Hilum, or one before the first release, has written. */

@@ -24,6 +24,7 @@ import { buildApiRouter, localUser, requireUser } from './routes.ts';
 import { Sessions, findSessionId } from './sessions.ts';
 import { SetupToken } from './setup.ts';
 import { attachUpgrades } from './upgrade.ts';
+import type { UnmappedCodes } from './unmapped.ts';
 import type { UserStore } from './user-store.ts';
 import type { UserView } from './views.ts';
 
@@ -41,6 +42,7 @@ export interface ConsoleOptions {
   readonly replays: Replays;
   readonly alarms: AlarmReader;
   readonly retention: RetentionControl;
+  readonly unmapped: UnmappedCodes;
   readonly deploys: Deploys;
   readonly logger: Logger;
   /** Milliseconds since 1970. */

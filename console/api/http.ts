@@ -35,6 +35,11 @@ export function handle(
   };
 }
 
+/** Whether it was asked on the local socket, where patient data may be shown to whoever can open it. */
+export function isLocal(response: Response): boolean {
+  return response.locals['isLocal'] === true;
+}
+
 /** Sends an error as the API writes all errors. */
 export function sendError(response: Response, error: HttpError): void {
   const body: ErrorView = { error: { code: error.code, message: error.message } };

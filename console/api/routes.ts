@@ -15,6 +15,8 @@ import { buildReplayRouter } from './replay-routes.ts';
 import type { Replays } from './replays.ts';
 import { buildRetentionRouter } from './retention-routes.ts';
 import type { RetentionControl } from './retention.ts';
+import { buildUnmappedRouter } from './unmapped-routes.ts';
+import type { UnmappedCodes } from './unmapped.ts';
 import type { UserView } from './views.ts';
 
 export interface ApiOptions {
@@ -25,6 +27,7 @@ export interface ApiOptions {
   readonly replays: Replays;
   readonly alarms: AlarmReader;
   readonly retention: RetentionControl;
+  readonly unmapped: UnmappedCodes;
   readonly deploys: Deploys;
   readonly logger: Logger;
   readonly newId: () => string;
@@ -50,6 +53,7 @@ export function requireUser(
 /** On the local socket whoever can open it may do everything: its mode says who that is. */
 export const localUser: RequestHandler = (_request, response, next) => {
   response.locals['user'] = 'cli';
+  response.locals['isLocal'] = true;
   next();
 };
 
@@ -118,6 +122,7 @@ export function buildApiRouter(options: ApiOptions, admit: RequestHandler): Rout
   router.use(buildRetentionRouter(options));
   router.use(buildDeployRouter(options));
   router.use(buildInterfaceRouter(options));
+  router.use(buildUnmappedRouter(options));
   router.use(buildAdminRouter(options));
   router.use(() => {
     throw new HttpError(404, 'no-such-route', 'Expected a path of the API; see docs/console.md.');

@@ -5,11 +5,12 @@ import { Messages } from './messages.tsx';
 import { Processes } from './processes.tsx';
 import { Queues } from './queues.tsx';
 import { TraceDrawer } from './trace-drawer.tsx';
+import { Unmapped } from './unmapped.tsx';
 import { useAddress } from './use-address.ts';
 import { useLive } from './use-live.ts';
 import { useNow } from './use-now.ts';
 
-/** What is stuck, since when and why; then the queues, the last messages, and the steps of one. */
+/** What is stuck, since when and why; the codes that messages wait for; then the queues, the last messages, and the steps of one. */
 export function ConsolePage() {
   const live = useLive();
   const now = useNow(live.clockOffsetMs);
@@ -41,6 +42,7 @@ export function ConsolePage() {
           ) : (
             <>
               <Attention snapshot={snapshot} now={now} />
+              <Unmapped now={now} onOpen={open} />
               <Queues queues={snapshot.queues} interfaces={snapshot.status.interfaces} now={now} />
               <Messages snapshot={snapshot} now={now} onOpen={open} />
               <Processes processes={snapshot.status.processes} now={now} />

@@ -1,3 +1,5 @@
+import { toRecord } from './record.ts';
+
 /** A resource in another one, and where: `.entry[1].resource`. */
 export interface Nested {
   readonly path: string;
@@ -22,15 +24,15 @@ export function* findNested(resource: object): Generator<Nested> {
 }
 
 function* inEntry(entry: unknown, path: string): Generator<Nested> {
-  const { resource, response } = toObject(entry);
+  const { resource, response } = toRecord(entry);
   if (resource !== undefined) yield { path: `${path}.resource`, resource };
-  const { outcome } = toObject(response);
+  const { outcome } = toRecord(response);
   if (outcome !== undefined) yield { path: `${path}.response.outcome`, resource: outcome };
 }
 
 function* inParameters(parameters: unknown, path: string): Generator<Nested> {
   for (const [at, each] of toList(parameters).entries()) {
-    const { resource, part } = toObject(each);
+    const { resource, part } = toRecord(each);
     if (resource !== undefined) yield { path: `${path}[${at}].resource`, resource };
     yield* inParameters(part, `${path}[${at}].part`);
   }
@@ -38,8 +40,4 @@ function* inParameters(parameters: unknown, path: string): Generator<Nested> {
 
 function toList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function toObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -45,7 +45,8 @@ function isEvent(event: LedgerEvent): boolean {
     isTextOrAbsent(event.queue) &&
     isTextOrAbsent(event.summary) &&
     (event.attempt == null || Number.isSafeInteger(event.attempt)) &&
-    (event.issues == null || Array.isArray(event.issues))
+    (event.issues == null || Array.isArray(event.issues)) &&
+    (event.held == null || Array.isArray(event.held))
   );
 }
 

@@ -1,3 +1,4 @@
+import type { HeldCode } from '../held-code.ts';
 import type { Issue } from '../issue.ts';
 import type { LedgerEvent } from '../ports/ledger.ts';
 import { eventKinds } from './codes.ts';
@@ -14,18 +15,20 @@ export type PackedEvent = readonly [
   attempt?: number | null,
   summary?: string | null,
   issues?: readonly Issue[] | null,
+  held?: readonly HeldCode[] | null,
 ];
 
 export function packEvent(number: number, event: LedgerEvent): PackedEvent {
-  const { kind, at, queue = null, attempt = null, summary = null, issues = null } = event;
+  const { kind, at, queue = null, attempt = null, summary = null, issues = null, held } = event;
   const code = eventKinds.indexOf(kind);
+  if (held != null) return [number, code, at, queue, attempt, summary, issues, held];
   if (issues !== null) return [number, code, at, queue, attempt, summary, issues];
   if (summary !== null) return [number, code, at, queue, attempt, summary];
   return [number, code, at, queue, attempt];
 }
 
 export function toEvent(packed: PackedEvent, messageId: string): LedgerEvent {
-  const [, kind, at, queue, attempt, summary, issues] = packed;
+  const [, kind, at, queue, attempt, summary, issues, held] = packed;
   return {
     messageId,
     kind: eventKinds[kind] ?? 'received',
@@ -34,5 +37,6 @@ export function toEvent(packed: PackedEvent, messageId: string): LedgerEvent {
     ...(attempt == null ? {} : { attempt }),
     ...(summary == null ? {} : { summary }),
     ...(issues == null ? {} : { issues }),
+    ...(held == null ? {} : { held }),
   };
 }

@@ -1,3 +1,4 @@
+import { packHeld } from '../held-code.ts';
 import type { LedgerEvent } from '../ports/ledger.ts';
 import { closingKinds, finalityOf, messageStates, rankOf, stateAfter } from './codes.ts';
 import { compareInstants, laterOf } from './instants.ts';
@@ -28,6 +29,8 @@ export interface Parking {
   readonly since: string;
   /** It was given up and waits for a decision. */
   isStopped: boolean;
+  /** The codes that it waits for, packed: they are the decision. Undefined: none. */
+  held: string | undefined;
 }
 
 /** What the rules ask of whoever has the rest of a message. */
@@ -59,7 +62,9 @@ export function followEvent<Message extends Standing>(
     park(message, { queue, number, event }, around);
   } else if (kind === 'resumed') {
     for (const [name, parking] of message.parkings) {
-      if (queue == null || queue === name) parking.isStopped = false;
+      if (queue != null && queue !== name) continue;
+      parking.isStopped = false;
+      parking.held = undefined;
     }
     message.hasNewParkings = message.parkings.size > 0;
   } else if (closingKinds.has(kind)) {
@@ -98,10 +103,14 @@ function park<Message extends Standing>(
   let parking = message.parkings.get(queue);
   if (parking === undefined) {
     const key = around.keyOf(message) ?? message.id;
-    parking = { number, key, since: event.at, isStopped: false };
+    parking = { number, key, since: event.at, isStopped: false, held: undefined };
     message.parkings.set(queue, parking);
   }
-  parking.isStopped ||= event.issues != null && event.issues.length > 0;
+  if (event.issues != null && event.issues.length > 0) {
+    parking.isStopped = true;
+    const codes = event.held ?? [];
+    parking.held = codes.length === 0 ? undefined : packHeld(codes);
+  }
   message.hasNewParkings = true;
 }
 

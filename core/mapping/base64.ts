@@ -1,5 +1,15 @@
 const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
+/** The text in UTF-8 that base64 stands for; undefined where it is none. */
+export function decodeBase64(text: string): string | undefined {
+  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(text)) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'base64'));
+  } catch {
+    return undefined;
+  }
+}
+
 /** A text in UTF-8 as base64; `''` for none. */
 export function encodeBase64(text: string): string {
   const bytes = new TextEncoder().encode(text);

@@ -12,7 +12,14 @@ export function findFaults(
   validate: FhirValidator,
   explain: () => readonly Provenance[],
 ): readonly Issue[] {
-  const findings = resource === null ? [] : validate(resource);
+  return toBlamed(resource === null ? [] : validate(resource), explain);
+}
+
+/** Findings of whatever check about a mapped Bundle, with the source values that are to blame. */
+export function toBlamed(
+  findings: readonly Issue[],
+  explain: () => readonly Provenance[],
+): readonly Issue[] {
   if (findings.length === 0) return findings;
   const origins = explain();
   return findings.map((finding) => blame(finding, origins));

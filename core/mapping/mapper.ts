@@ -5,8 +5,9 @@ import { isValid } from '../issue.ts';
 import { type Compiled, compileFiles } from './compile.ts';
 import type { MappingFile } from './document.ts';
 import type { CompiledMessageMap } from './message-map.ts';
-import { type Entry, type HeldCode, Run } from './run.ts';
+import { type Entry, Run, type UnmappedHeld } from './run.ts';
 import type { Table } from './tables.ts';
+import { takeFalseUnits } from './units.ts';
 
 export type { MappingFile } from './document.ts';
 
@@ -42,7 +43,7 @@ export interface MappingResult {
   /** Paths of populated source values that no rule took and none named as ignored. */
   readonly unconsumed: readonly string[];
   /** Codes for which the message is to wait: its resource must not go on. */
-  readonly held: readonly HeldCode[];
+  readonly held: readonly UnmappedHeld[];
   /** Empty unless asked for. */
   readonly provenance: readonly Provenance[];
 }
@@ -92,7 +93,14 @@ function buildMapper(compiled: Compiled): Mapper {
       const { provenance = false, zone, onRule } = options;
       const run = new Run(message, compiled.tables, { provenance, zone, onRule });
       const top = map.map(run);
-      const unconsumed = run.findUnconsumed();
+      const units = takeFalseUnits(run.entries, () => {
+        if (provenance) return run.entries;
+        const again = new Run(message, compiled.tables, { provenance: true, zone });
+        map.map(again);
+        return again.entries;
+      });
+      run.issues.push(...units.issues);
+      const unconsumed = [...run.findUnconsumed(), ...units.unconsumed];
       if (run.entries.length === 0) run.issues.push(nothingMapped);
       const resource = run.entries.length === 0 ? null : toBundle(top, run.entries);
       return {

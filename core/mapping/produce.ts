@@ -3,6 +3,7 @@ import type { CompiledMap, RuleContext } from './compiled-map.ts';
 import type { RuleDocument } from './document.ts';
 import { mappingFunctions, selfConsuming } from './functions.ts';
 import {
+  type Translating,
   addResource,
   convert,
   convertOwn,
@@ -12,6 +13,7 @@ import {
   translateElement,
   within,
 } from './produced.ts';
+import type { Table } from './tables.ts';
 import { isPlainObject } from './target.ts';
 
 export type Fail = (message: string) => void;
@@ -47,15 +49,18 @@ export function compileProduce(
   } else if (map !== undefined) {
     if (resource !== undefined) return toResource(map, resource);
     if (codes === undefined) return toElement(map);
-    const rule = `${context.mapId}#${document.id}`;
-    return toTranslated(map, { table: codes, policy: document.onUnmapped, rule });
+    return toTranslated(map, toTranslating(codes, document, context.mapId));
   } else if (call !== undefined) return toCalled(call, fn ?? '');
   else if (codes !== undefined) {
-    const translating = { table: codes, policy: document.onUnmapped };
+    const translating = toTranslating(codes, document, context.mapId);
     return toText((code) => `${code.bind(translateCode)}(frame, x, ${code.bind(translating)})`);
   } else if ('const' in document) return toConstant(document.const);
   else return toText((code) => `${code.bind(takeText)}(x)`);
   return undefined;
+}
+
+function toTranslating(table: Table, document: RuleDocument, map: string): Translating {
+  return { table, policy: document.onUnmapped, map, rule: document.id };
 }
 
 function toText(emit: (code: Code) => string): EmitProduce {
@@ -105,7 +110,7 @@ function emitMake(map: CompiledMap, code: Code, hasSource: boolean): string {
     : `(${hasSource ? 'x.content' : 'c'} & ${parts}) === 0 ? undefined : ${made}`;
 }
 
-function toTranslated(map: CompiledMap, translating: object): EmitProduce {
+function toTranslated(map: CompiledMap, translating: Translating): EmitProduce {
   return (code, hasSource) => {
     const element = emitMake(map, code, hasSource);
     const source = hasSource ? 'x' : 'undefined';

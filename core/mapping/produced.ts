@@ -41,10 +41,12 @@ export function convertOwn(
   return value ?? undefined;
 }
 
-/** A table, and what is done with a code that it does not hold, where the rule says it. */
+/** A table, what is done with a code that it does not hold where the rule says it, and which rule of which map that is. */
 export interface Translating {
   readonly table: Table;
   readonly policy: UnmappedPolicy | undefined;
+  readonly map: string;
+  readonly rule: string;
 }
 
 /** What a table makes of a code. */
@@ -56,9 +58,18 @@ export function translateCode(
   const code = toText(source).trim();
   if (code === '') return undefined;
   const found = translating.table.translate(code);
-  if (found === undefined && reportUnmapped(frame, source, translating, { code })) return undefined;
+  if (found === undefined) {
+    const unmapped = { code, ...toDisplay(source) };
+    if (reportUnmapped(frame, source, translating, unmapped)) return undefined;
+  }
   source.leaf.isTaken = true;
   return found?.code ?? code;
+}
+
+/** What stands behind a code: the text of CWE.2. */
+function toDisplay(source: SourceValue): Pick<UnmappedCode, 'display'> {
+  const display = source.component === 0 ? toText(source.part(2)).trim() : '';
+  return display === '' ? {} : { display };
 }
 
 /** The Coding or CodeableConcept as a table has it; provenance of what inner rules wrote begins at `start`. */
@@ -66,13 +77,14 @@ export function translateElement(
   concept: Draft | undefined,
   frame: Frame,
   source: SourceValue | undefined,
-  translating: Translating & { readonly rule: string },
+  translating: Translating,
   start: number,
 ): Draft | undefined {
   if (concept === undefined) return undefined;
   const translated = translateConcept(concept, translating.table);
   if (translated === 'translated') {
-    traceCodings(frame, source, concept, { rule: translating.rule, start });
+    const rule = `${translating.map}#${translating.rule}`;
+    traceCodings(frame, source, concept, { rule, start });
   }
   if (translated !== 'unmapped') return concept;
   return reportUnmapped(frame, source, translating, findCoding(concept)) ? undefined : concept;
@@ -111,13 +123,16 @@ const isWritten = (concept: Draft, written: readonly string[], target: string): 
 function reportUnmapped(
   frame: Frame,
   source: SourceValue | undefined,
-  { table, policy = table.policy }: Translating,
+  { table, policy = table.policy, map, rule }: Translating,
   code: UnmappedCode,
 ): boolean {
   if (policy === 'keep') return false;
   // A code of which the table says that it has no target waits for nobody.
   if (policy === 'hold' && !table.has(code.code)) {
-    frame.run.hold(table.id, code, source === undefined ? undefined : toLocation(source));
+    frame.run.hold({
+      ...{ ...code, table: table.id, map, rule },
+      ...(source === undefined ? {} : { location: toLocation(source) }),
+    });
     return true;
   }
   frame.run.issues.push({

@@ -18,7 +18,8 @@ import type { ReverseRule } from './reverse/invert.ts';
 import { type Choice, chooseMessage } from './reverse/choose.ts';
 import { findUnconsumed } from './reverse/unconsumed.ts';
 import { ReverseRun } from './reverse/run.ts';
-import type { HeldCode } from './run.ts';
+import type { UnmappedHeld } from './run.ts';
+import { withoutFalseUnits } from './units.ts';
 
 /** What a message says beside what its resources do. */
 export interface ReverseOptions {
@@ -51,7 +52,7 @@ export interface ReverseResult {
   /** Paths of elements that no rule took: `Bundle.entry[1].resource.photo[0].url`; of a resource of which nothing was used, its own. */
   readonly unconsumed: readonly string[];
   /** Codes for which the message is to wait: it must not go on. */
-  readonly held: readonly HeldCode[];
+  readonly held: readonly UnmappedHeld[];
   /** `target` is a path into the message, `source` one into the input. Empty unless asked for. */
   readonly provenance: readonly Provenance[];
 }
@@ -101,7 +102,8 @@ function mapResource(
   compiled: CompiledReverse,
   options: ReverseOptions,
 ): ReverseResult {
-  const input = new Input(resource);
+  const units = withoutFalseUnits(resource);
+  const input = new Input(units.resource);
   const { version = '2.5.1' } = options;
   const run = new ReverseRun(input, compiled.tables, { version, onRule: options.onRule });
   if (!isHeaderDate(options.date)) return toNothing(dateInvalid);
@@ -114,7 +116,7 @@ function mapResource(
   return {
     message: text,
     event: choice.event.event,
-    issues: [...run.issues, ...findings],
+    issues: [...units.issues, ...run.issues, ...findings],
     unconsumed: findUnconsumed(input, run.consumed),
     held: run.held,
     provenance: options.provenance === true ? run.written : [],

@@ -52,22 +52,26 @@ interface Labelled {
 }
 
 /** A code for which the message waits, since a rule or table says `hold`. */
-export interface HeldCode extends UnmappedCode {
+export interface UnmappedHeld extends UnmappedCode {
   /** The id of the table that lacks it. */
   readonly table: string;
+  readonly map: string;
+  readonly rule: string;
   readonly location?: string;
 }
 
-/** What looks like a code is named; free text in its place may be about a patient, and is not. */
-export const toShown = (code: string): string =>
-  /^[\w.:/+-]{1,20}$/.test(code) ? `"${code}"` : 'this code';
+/** Free text in the place of a code may be about a patient: it is not shown. */
+export const isLikeCode = (code: string): boolean => /^[\w.:/+-]{1,20}$/.test(code);
+
+/** What looks like a code is named. */
+export const toShown = (code: string): string => (isLikeCode(code) ? `"${code}"` : 'this code');
 
 /** The state of mapping one message. Nothing of it outlives the message. */
 export class Run {
   readonly message: Hl7Message;
   readonly entries: Entry[] = [];
   readonly issues: Issue[] = [];
-  readonly held: HeldCode[] = [];
+  readonly held: UnmappedHeld[] = [];
   /** Where rules write provenance: undefined while it is switched off. */
   trace: TraceEntry[] | undefined;
   /** Whether rules say what they do. */
@@ -121,12 +125,13 @@ export class Run {
   }
 
   /** The message waits for the code; one code of one table is one reason, wherever it stands. */
-  hold(table: string, { code, system }: UnmappedCode, location: string | undefined): void {
+  hold(held: UnmappedHeld): void {
+    const { table, system, code, location } = held;
     const at = location === undefined ? {} : { location };
     const key = JSON.stringify([table, system, code]);
     if (this.#heldCodes.has(key)) return;
     this.#heldCodes.add(key);
-    this.held.push({ table, code, ...(system === undefined ? {} : { system }), ...at });
+    this.held.push(held);
     this.issues.push({
       code: 'code-unmapped-held',
       severity: 'error',

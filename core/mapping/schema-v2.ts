@@ -79,6 +79,7 @@ function toV2MessageMap({ id, name, text, texts, rules }: Shared): object {
           setId: text,
           within: name,
           required: texts,
+          needs: texts,
           must: { type: 'boolean' },
           segments: { type: 'array', items: { $ref: '#/$defs/part' } },
           override: { enum: ['replace', 'disable'] },

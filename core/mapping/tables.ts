@@ -133,50 +133,83 @@ function findPolicy({ extension, group }: ConceptMapDocument): UnmappedPolicy | 
 export type Translated = 'translated' | 'kept' | 'unmapped';
 
 /**
- * Translates the first coding in place. A code that changes keeps its original coding behind the new one;
- * a coding of a system that the table is not for is left alone.
+ * Translates the first coding in place, and each other one that is of a system the table is for. A code that changes
+ * keeps its original coding behind the new ones; a coding of a system that the table is not for is left alone.
  */
 export function translateConcept(concept: Draft, table: Table): Translated {
   const list = concept['coding'];
-  const coding: unknown = Array.isArray(list) ? list[0] : concept;
-  if (!isPlainObject(coding) || typeof coding['code'] !== 'string') return 'kept';
+  if (!isList(list)) {
+    const coding = translateCoding(concept, table);
+    if (typeof coding === 'string') return coding;
+    // Nothing of the old coding may stay that the new one does not have.
+    if (coding['display'] === undefined) delete concept['display'];
+    if (coding['version'] === undefined) delete concept['version'];
+    Object.assign(concept, coding);
+    return 'translated';
+  }
+  const [first, ...others] = list;
+  if (!isPlainObject(first)) return 'kept';
+  const coding = translateCoding(first, table);
+  if (typeof coding !== 'string') replaceCoding(list, first, coding);
+  for (const other of others) {
+    if (isPlainObject(other) && table.sources.has(String(other['system']))) {
+      const alternate = translateCoding(other, table);
+      if (typeof alternate !== 'string') replaceCoding(list, other, alternate);
+    }
+  }
+  return typeof coding === 'string' ? coding : 'translated';
+}
+
+/** The coding as the table has it, or why it stays as it is. */
+function translateCoding(coding: Draft, table: Table): Draft | Exclude<Translated, 'translated'> {
   const { system, code } = coding;
+  if (typeof code !== 'string') return 'kept';
   if (typeof system === 'string' && table.sources.size > 0 && !table.sources.has(system)) {
     return 'kept';
   }
   const found = table.translate(code);
   if (found === undefined) return 'unmapped';
-  const display = found.code === code ? (coding['display'] ?? found.display) : found.display;
-  const translated: Draft = {
-    ...coding,
+  const { display, version, ...rest } = coding;
+  const name = found.code === code ? (display ?? found.display) : found.display;
+  return {
+    ...rest,
     ...(found.system === undefined ? {} : { system: found.system }),
+    ...(version === undefined || found.system !== system ? {} : { version }),
     code: found.code,
+    ...(name === undefined ? {} : { display: name }),
   };
-  if (display === undefined) delete translated['display'];
-  else translated['display'] = display;
-  if (found.system !== system) delete translated['version'];
-  if (Array.isArray(list)) {
-    list[0] = translated;
-    if (found.code !== code && typeof system === 'string') list.push(coding);
-  } else {
-    Object.assign(concept, translated);
-  }
-  return 'translated';
 }
+
+/** Not where another code has become the same already. */
+function replaceCoding(list: unknown[], coding: Draft, translated: Draft): void {
+  const isThere = list.some((one) => one !== coding && isSameCode(one, translated));
+  if (isThere) return;
+  list[list.indexOf(coding)] = translated;
+  const isChanged = translated['code'] !== coding['code'];
+  if (isChanged && typeof coding['system'] === 'string') list.push(coding);
+}
+
+const isList = (value: unknown): value is unknown[] => Array.isArray(value);
+
+const isSameCode = (one: unknown, { system, code }: Draft): boolean =>
+  isPlainObject(one) && one['code'] === code && one['system'] === system;
 
 /** A code that a table does not hold, with its system where the message names one. */
 export interface UnmappedCode {
   readonly code: string;
   readonly system?: string;
+  /** Its name there. */
+  readonly display?: string;
 }
 
 /** The first coding of a Coding or CodeableConcept, which is the one that is translated. */
 export function findCoding(concept: Draft): UnmappedCode {
   const list = concept['coding'];
   const coding: unknown = Array.isArray(list) ? list[0] : concept;
-  const { code, system } = isPlainObject(coding) ? coding : {};
+  const { code, system, display = concept['text'] } = isPlainObject(coding) ? coding : {};
   return {
     code: typeof code === 'string' ? code : '',
     ...(typeof system === 'string' ? { system } : {}),
+    ...(typeof display === 'string' ? { display } : {}),
   };
 }

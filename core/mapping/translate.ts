@@ -1,7 +1,13 @@
 import type { Issue } from '../issue.ts';
 import type { UnmappedPolicy } from './document.ts';
 import { toShown } from './run.ts';
-import { findCoding, type Table, translateConcept, type Translation } from './tables.ts';
+import {
+  findCoding,
+  type Table,
+  translateConcept,
+  type Translation,
+  type UnmappedCode,
+} from './tables.ts';
 import { type Draft, isPlainObject } from './target.ts';
 
 /** What becomes of one code. */
@@ -11,7 +17,12 @@ export type TranslatedCode =
   /** It is to be left out, and an issue says so. */
   | { readonly kind: 'omitted'; readonly issue: Issue }
   /** The message cannot go on with it: `error` and `hold`. */
-  | { readonly kind: 'refused'; readonly issue: Issue };
+  | {
+      readonly kind: 'refused';
+      readonly issue: Issue;
+      /** With `hold`: what it waits for. */
+      readonly held?: UnmappedCode;
+    };
 
 /** How codes that the table does not hold are treated, and where the code stands, for issues. */
 export interface TranslateOptions {
@@ -28,7 +39,7 @@ export function translateCode(
   options: TranslateOptions,
 ): TranslatedCode {
   const to = table.translate(code);
-  return to === undefined ? treatUnmapped(code, table, options) : { kind: 'translated', to };
+  return to === undefined ? treatUnmapped({ code }, table, options) : { kind: 'translated', to };
 }
 
 /** Translates a Coding or CodeableConcept in place, as `via` with `table` does in a map. */
@@ -37,18 +48,19 @@ export function translateCoded(
   table: Table,
   options: TranslateOptions,
 ): Exclude<TranslatedCode, { kind: 'translated' }> | { readonly kind: 'translated' } {
-  const { code } = findCoding(concept);
+  const code = findCoding(concept);
   const became = translateConcept(concept, table);
   if (became === 'unmapped') return treatUnmapped(code, table, options);
   return { kind: became };
 }
 
 function treatUnmapped(
-  code: string,
+  unmapped: UnmappedCode,
   table: Table,
   { policy = table.policy, location }: TranslateOptions,
 ): Exclude<TranslatedCode, { kind: 'translated' }> {
   if (policy === 'keep') return { kind: 'kept' };
+  const { code } = unmapped;
   const issue = (severity: Issue['severity'], end: string, name = 'code-unmapped'): Issue => ({
     ...{ code: name, severity, location },
     message: `Table ${table.id} has no entry for ${toShown(code)}; ${end}`,
@@ -65,7 +77,7 @@ function treatUnmapped(
     return { kind: 'refused', issue: issue('error', text) };
   }
   const text = 'the message waits for it. Add the code to the table and deploy.';
-  return { kind: 'refused', issue: issue('error', text, 'code-unmapped-held') };
+  return { kind: 'refused', issue: issue('error', text, 'code-unmapped-held'), held: unmapped };
 }
 
 /** An element of a resource that holds a code, and how to write it or take it away. */

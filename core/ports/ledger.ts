@@ -1,4 +1,5 @@
 import type { Envelope, EnvelopeHeader } from '../envelope.ts';
+import type { HeldCode } from '../held-code.ts';
 import type { Issue } from '../issue.ts';
 import type { PackedChanges } from '../payload-changes.ts';
 
@@ -47,6 +48,8 @@ export interface LedgerEvent {
   /** One line for people, without patient data: `AA to 127.0.0.1:51234`, `201 Created, 7 entries`. */
   readonly summary?: string;
   readonly issues?: readonly Issue[];
+  /** With `parked` and its issues: it waits until these codes are mapped. */
+  readonly held?: readonly HeldCode[];
 }
 
 export type LedgerEntry =
@@ -124,6 +127,31 @@ export interface ParkedKey {
   readonly since: string;
   /** The first was given up, and it and the others wait until somebody decides. */
   readonly isStopped: boolean;
+}
+
+/** Messages that are set aside for the same codes, each as the first of its key. */
+export interface HeldGroup {
+  readonly interface: string;
+  readonly queue: string;
+  readonly codes: readonly HeldCode[];
+  /** How many of them there are. */
+  readonly messages: number;
+  /** With those of their keys that are set aside behind them. */
+  readonly waiting: number;
+  /** ISO 8601 instants of the first and the last setting aside. */
+  readonly firstAt: string;
+  readonly lastAt: string;
+  /** The ids of the first three. */
+  readonly examples: readonly string[];
+}
+
+/** One of a {@link HeldGroup}. */
+export interface HeldMessage {
+  readonly id: string;
+  /** Under which it is set aside: its own id where it has none. */
+  readonly key: string;
+  /** In the order of setting aside, over all queues. */
+  readonly place: number;
 }
 
 /** A message that has come in: was it here before? */
@@ -240,6 +268,13 @@ export interface Ledger {
    * from its event `parked` until one that ends its waiting in that queue.
    */
   readParked(queue: string, key: string, limit: number): Promise<readonly Envelope[]>;
+  /** What messages are held for, those first that were set aside first; of more than 10,000 groups the first. */
+  held(): Promise<readonly HeldGroup[]>;
+  /** The messages of a group in the order of their setting aside, at most `limit`, behind the place `after`. */
+  readHeld(
+    group: Pick<HeldGroup, 'queue' | 'codes'>,
+    page: { readonly limit: number; readonly after?: number },
+  ): Promise<readonly HeldMessage[]>;
   counts(): Promise<readonly LedgerCount[]>;
   close(): Promise<void>;
 }

@@ -66,5 +66,5 @@ function prepare(RED: NodeAPI, config: NodeConfig<CodeTranslateConfig>): Transla
   requireChoice({ layers, table: id }, mappings);
   const table = mappings.table(id, layers);
   if (table === undefined) throw new Error(`There is no table ${id}.`);
-  return { table, source, from, to, policy: onUnmapped };
+  return { node: config.id, table, layers, source, from, to, policy: onUnmapped };
 }

@@ -1,9 +1,10 @@
 import type { NodeAPI } from 'node-red';
 import { HilumError } from '../../core/errors.ts';
+import { type HeldCode, toField } from '../../core/held-code.ts';
 import type { Hl7Message } from '../../core/hl7v2/message.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { UnmappedPolicy } from '../../core/mapping/document.ts';
-import type { Table } from '../../core/mapping/tables.ts';
+import type { Table, UnmappedCode } from '../../core/mapping/tables.ts';
 import {
   findCodedElements,
   translateCode,
@@ -18,7 +19,9 @@ import type { Source } from './definition.ts';
 
 /** A node's work, its fields read. */
 export interface Translation {
+  readonly node: string;
   readonly table: Table;
+  readonly layers: readonly string[];
   readonly source: Source;
   readonly from: string;
   readonly to: string | undefined;
@@ -44,7 +47,12 @@ export function translateMessage(
   const notes = new Notes();
   const apply = { v2: inMessage, fhir: inResource, msg: inProperty }[translation.source];
   const write = apply(RED, message, { ...translation, notes });
-  if (notes.refused.length > 0) throw new HilumError('permanent', notes.refused);
+  if (notes.refused.length > 0) {
+    const { node, table, layers } = translation;
+    const by = { node, table: table.id, layers: layers.join(',') };
+    const held = notes.held.map((each): HeldCode => ({ ...each, ...by }));
+    throw new HilumError('permanent', notes.refused, { held });
+  }
   // What nothing has changed stays as it was written, to the last zero of a number.
   if (notes.count > 0 || notes.issues.length > 0) write();
   return notes;
@@ -53,6 +61,7 @@ export function translateMessage(
 class Notes implements Translated {
   readonly issues: Issue[] = [];
   readonly refused: Issue[] = [];
+  readonly held: Pick<HeldCode, 'code' | 'system' | 'display' | 'source'>[] = [];
   count = 0;
 
   /** The code to write; undefined leaves it out, and `before` stays where it is kept. */
@@ -62,10 +71,17 @@ class Notes implements Translated {
     return became.kind === 'omitted' ? undefined : before;
   }
 
-  note(became: { readonly kind: TranslatedCode['kind']; readonly issue?: Issue }): void {
+  note(became: {
+    readonly kind: TranslatedCode['kind'];
+    readonly issue?: Issue;
+    readonly held?: UnmappedCode;
+  }): void {
     if (became.kind === 'translated') this.count += 1;
     if (became.kind === 'omitted' && became.issue !== undefined) this.issues.push(became.issue);
     if (became.kind === 'refused' && became.issue !== undefined) this.refused.push(became.issue);
+    if (became.held !== undefined) {
+      this.held.push({ ...became.held, source: toField(became.issue?.location ?? '') });
+    }
   }
 }
 

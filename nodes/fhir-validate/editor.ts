@@ -1,5 +1,6 @@
+import { prepareFhirValidation } from '../editor/fhir-validation.ts';
 import { registerNode, colors } from '../editor/register.ts';
-import { defaults, type } from './definition.ts';
+import { defaults, fields, type } from './definition.ts';
 
 registerNode(type, {
   color: colors.step,
@@ -7,8 +8,10 @@ registerNode(type, {
   inputs: 1,
   outputs: 2,
   defaults,
+  fields,
   outputLabels(index) {
     return this._(index === 0 ? 'fhir-validate.output.valid' : 'fhir-validate.output.invalid');
   },
   shownAs: () => type,
+  oneditprepare: prepareFhirValidation,
 });

@@ -1,5 +1,6 @@
 import { contributeFrom } from '../shared/contribution.ts';
 import { layerNames, mappingVersion, messageType, optional, timeZone } from '../shared/fields.ts';
+import { type Validation, validationFields } from '../shared/fhir-validation.ts';
 
 export const type = 'hl7 map';
 
@@ -14,6 +15,10 @@ export interface Hl7MapConfig {
   readonly pin: string;
   /** The zone of times that state none, such as `Europe/Berlin` or `+01:00`. */
   readonly zone: string;
+  /** By FHIR's schema alone, or also by its invariants, value sets and profiles. */
+  readonly validation: Validation;
+  /** URLs or ids of the profiles that a full validation checks by, separated by commas. */
+  readonly profiles: string;
   /** What to do about source fields that no rule reads. */
   readonly unconsumed: 'ignore' | 'warn';
 }
@@ -24,6 +29,8 @@ export const defaults: Hl7MapConfig = {
   layers: '',
   pin: '',
   zone: '',
+  validation: 'schema',
+  profiles: '',
   unconsumed: 'ignore',
 };
 
@@ -32,6 +39,7 @@ export const fields = {
   layers: layerNames,
   pin: optional(mappingVersion, undefined),
   zone: optional(timeZone, undefined),
+  ...validationFields,
 };
 
 /** Nothing at the edge; a deploy checks its fields. */

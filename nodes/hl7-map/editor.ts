@@ -1,3 +1,4 @@
+import { prepareFhirValidation } from '../editor/fhir-validation.ts';
 import { prepareMappingPicker } from '../editor/mapping-picker.ts';
 import { prepareMappingTry } from '../editor/mapping-try.ts';
 import { registerNode, colors } from '../editor/register.ts';
@@ -18,6 +19,7 @@ registerNode(type, {
     [type, textOf(mapping), textOf(layers)].filter((part) => part !== '').join(' '),
   oneditprepare() {
     prepareMappingPicker(this);
+    prepareFhirValidation();
     prepareMappingTry(this);
   },
 });

@@ -30,6 +30,7 @@ export const fieldProblems = {
   'key-paths-invalid':
     'expected paths to a value such as PID-3.1 or MSH-4, without groups, separated by commas',
   'layers-invalid': 'expected names of layers, separated by commas',
+  'profiles-invalid': 'expected URLs or ids of profiles, separated by commas',
   'pin-invalid': 'expected a version of 16 hex digits, as hilum mapping list shows it',
   'zone-invalid': 'expected a zone such as Europe/Berlin or +01:00',
   'table-invalid': 'expected the id of a table, such as administrative-gender',
@@ -136,6 +137,15 @@ export const layerNames: FieldParser<readonly string[]> = (text) => {
   return names.every((name) => /^[A-Za-z0-9._@-]+$/.test(name))
     ? accepted(names)
     : refused('layers-invalid');
+};
+
+/** Profiles of FHIR by URL or id, separated by commas; none where it is empty. */
+export const profileNames: FieldParser<readonly string[]> = (text) => {
+  if (text === '') return accepted([]);
+  const names = text.split(',').map((name) => name.trim());
+  return names.every((name) => /^[\w:/.|#-]+$/.test(name))
+    ? accepted(names)
+    : refused('profiles-invalid');
 };
 
 /** Who an application or a facility is, as HL7 writes it: `LAB`, or `LAB^1.2.3^ISO`. */

@@ -13,7 +13,7 @@ import type { Logger } from '../../core/ports/logger.ts';
 import type { Stores } from '../broker.ts';
 import type { Clock } from '../clock.ts';
 import { toInstant } from '../ids.ts';
-import { deadLetterParked } from '../order/dead-letter-parked.ts';
+import { giveUp, tryAgain } from './decide.ts';
 import { describeMandate } from './mandate.ts';
 import { moveMessage } from './move.ts';
 import type { PausedQueues } from './paused-queues.ts';
@@ -26,6 +26,8 @@ interface Options {
   readonly paused: PausedQueues;
   /** The queues of the flows that run. */
   readonly queues: () => readonly string[];
+  /** Whoever consumes this queue keeps an order, and takes up what is set aside by itself. */
+  readonly keepsOrder: (queue: string) => boolean;
   /** Whoever consumes the queue looks again at what is set aside of the key. */
   readonly onRelease: (queue: string, key: string) => void;
   /** These are paused now, and no others. */
@@ -108,9 +110,8 @@ export class Administrator implements Administration {
     decision: ReleaseDecision,
     mandate: Mandate,
   ): Promise<void> {
-    const { stores, onRelease } = this.#options;
-    const { ledger, broker } = stores;
-    const found = (await ledger.parked(queue)).find((each) => each.firstId === id);
+    const { stores, clock, onRelease, keepsOrder } = this.#options;
+    const found = (await stores.ledger.parked(queue)).find((each) => each.firstId === id);
     if (found?.isStopped !== true) {
       throw buildError(
         'permanent',
@@ -118,23 +119,12 @@ export class Administrator implements Administration {
         'Expected a message that was given up and stops those behind it, found none of this id in this queue; see hilum queues parked.',
       );
     }
+    const { key } = found;
+    const options = { stores, clock, summary: describeMandate(mandate) };
     if (decision === 'again') {
-      await ledger.append([this.#event(id, mandate, { kind: 'resumed', queue })]);
+      await tryAgain([{ queue, id, key }], { ...options, isOrdered: keepsOrder(queue) });
     } else {
-      const envelope = await ledger.read(id);
-      const trace = await ledger.trace(id);
-      const issues = trace?.events.findLast(
-        (event) => event.messageId === id && event.kind === 'parked' && event.issues !== undefined,
-      )?.issues;
-      const event = this.#event(id, mandate, {
-        kind: 'dead-lettered',
-        queue,
-        ...(issues === undefined ? {} : { issues }),
-      });
-      const record = (): Promise<void> => ledger.append([event]);
-      await (envelope === undefined
-        ? record()
-        : deadLetterParked(broker, { queue, envelope }, record));
+      await giveUp({ queue, id, key }, options);
     }
     onRelease(queue, found.key);
     this.#log('A message that stopped others was decided about.', { id, queue, decision }, mandate);

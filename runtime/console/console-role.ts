@@ -12,6 +12,8 @@ import { prepareNodeRed } from '../data-directory.ts';
 import type { Deployed } from '../deploy/deployed.ts';
 import type { Stored } from '../deploy/stored.ts';
 import type { Submission } from '../deploy/storage.ts';
+import { followDeployedCodes } from '../held/deployed-codes.ts';
+import { HeldMessages } from '../held/held-messages.ts';
 import { newId } from '../ids.ts';
 import type { ToChild } from '../process/messages.ts';
 import { replay } from '../replay/replay.ts';
@@ -28,6 +30,8 @@ interface Engine {
   /** The same as it is stored, for the editor. */
   readonly stored: () => Pick<Stored, 'flows' | 'credentials'>;
   readonly deploy: (submission: Submission) => Promise<void>;
+  /** Resolves when no deploy is under way. */
+  readonly settled: () => Promise<void>;
   readonly deploys: (editor: Editor) => Deploys;
   readonly status: () => ControlStatus;
   readonly problems: () => readonly Problem[];
@@ -52,31 +56,39 @@ interface Options {
   readonly engine: Engine;
 }
 
-/** Console and editor, with what looks after the messages as a whole: replays, alarms, retention. */
+/** Console and editor, with what looks after the messages as a whole: replays, alarms, retention, what is held for codes. */
 export class ConsoleRole {
   readonly #console: ConsoleServer;
   readonly #replays: ReplayRuns;
   readonly #alarms: AlarmWatch;
   readonly #retention: Retention;
+  readonly #held: HeldMessages;
 
   private constructor(parts: {
     readonly console: ConsoleServer;
     readonly replays: ReplayRuns;
     readonly alarms: AlarmWatch;
     readonly retention: Retention;
+    readonly held: HeldMessages;
   }) {
     this.#console = parts.console;
     this.#replays = parts.replays;
     this.#alarms = parts.alarms;
     this.#retention = parts.retention;
+    this.#held = parts.held;
   }
 
-  /** Rejects when its address cannot be had. Alarms and retention rest until {@link watch}. */
+  /** Rejects when its address cannot be had. Alarms, retention and what is held rest until {@link watch}. */
   static async open(options: Options): Promise<ConsoleRole> {
     const { settings, logger, stores, paused, engine } = options;
     await prepareNodeRed(editorDirectory(settings));
     const definitions = () => engine.current().compiled.definitions;
     const queues = () => definitions().queues.map(({ name }) => name);
+    const labelOf = (owner: string): string | undefined =>
+      engine.status().interfaces.find(({ id }) => id === owner)?.label;
+    const onRelease = (queue: string, key: string): void => {
+      engine.tellConsumers({ type: 'release', queue, key });
+    };
     const replays = await ReplayRuns.open({
       stores,
       logger,
@@ -90,7 +102,24 @@ export class ConsoleRole {
       logger,
       clock: Date.now,
       policies: () => engine.current().compiled.retention,
-      labelOf: (owner) => engine.status().interfaces.find(({ id }) => id === owner)?.label,
+      labelOf,
+    });
+    const held = new HeldMessages({
+      stores,
+      logger,
+      clock: Date.now,
+      deployed: followDeployedCodes(() => engine.current(), settings.environment),
+      settled: () => engine.settled(),
+      queues: () =>
+        new Map(
+          definitions().queues.map(({ name, keeps = 'none' }) => [
+            name,
+            { isOrdered: keeps !== 'none' },
+          ]),
+        ),
+      paused: () => paused.names(),
+      onRelease,
+      labelOf,
     });
     const alarms = await AlarmWatch.open({
       ...stores,
@@ -117,9 +146,11 @@ export class ConsoleRole {
         clock: Date.now,
         paused,
         queues,
-        onRelease: (queue, key) => {
-          engine.tellConsumers({ type: 'release', queue, key });
-        },
+        onRelease,
+        keepsOrder: (queue) =>
+          definitions().queues.some(
+            ({ name, keeps = 'none' }) => name === queue && keeps !== 'none',
+          ),
         onPaused: (names) => {
           engine.tellConsumers({ type: 'paused', queues: names });
         },
@@ -127,12 +158,13 @@ export class ConsoleRole {
       replays,
       alarms,
       retention,
+      unmapped: held,
       stored: engine.stored,
       deploy: engine.deploy,
       deploys: engine.deploys,
       flows: engine,
     });
-    return new ConsoleRole({ console, replays, alarms, retention });
+    return new ConsoleRole({ console, replays, alarms, retention, held });
   }
 
   get url(): string {
@@ -147,14 +179,16 @@ export class ConsoleRole {
     return this.#console.setupLink();
   }
 
-  /** Alarms and retention begin. */
+  /** Alarms, retention, and letting go on what is held for codes begin. */
   watch(): void {
     this.#alarms.start();
     this.#retention.start();
+    this.#held.start();
   }
 
   async stop(): Promise<void> {
     await this.#console.stop();
+    await this.#held.stop();
     await this.#replays.close();
     await this.#alarms.stop();
     await this.#retention.stop();

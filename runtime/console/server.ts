@@ -11,6 +11,7 @@ import type { Control } from '../../console/api/control.ts';
 import type { Deploys } from '../../console/api/deploys.ts';
 import type { Replays } from '../../console/api/replays.ts';
 import type { RetentionControl } from '../../console/api/retention.ts';
+import type { UnmappedCodes } from '../../console/api/unmapped.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Stores } from '../broker.ts';
 import type { Stored } from '../deploy/stored.ts';
@@ -29,6 +30,7 @@ interface Options {
   readonly replays: Replays;
   readonly alarms: AlarmReader;
   readonly retention: RetentionControl;
+  readonly unmapped: UnmappedCodes;
   readonly logger: Logger;
   readonly version: string;
   readonly credentialSecret: string;

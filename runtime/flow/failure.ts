@@ -1,4 +1,4 @@
-import { buildError, findFailure, type HilumError } from '../../core/errors.ts';
+import { buildError, findFailure, type Failure } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { FlowResult } from '../settlement/transaction.ts';
 
@@ -21,9 +21,7 @@ export const endNotStored: Issue = {
  * The class and the findings of a flow that did not complete. What no node classed is `ambiguous`: it may
  * pass (a partner that was away) or be wrong every time (a mistake in a function).
  */
-export function toFailure(
-  result: Exclude<FlowResult, { kind: 'completed' | 'aborted' }>,
-): Pick<HilumError, 'errorClass' | 'issues'> {
+export function toFailure(result: Exclude<FlowResult, { kind: 'completed' | 'aborted' }>): Failure {
   switch (result.kind) {
     case 'rejected':
       return { errorClass: 'permanent', issues: result.issues };

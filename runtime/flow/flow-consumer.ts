@@ -1,5 +1,6 @@
 import type { Envelope } from '../../core/envelope.ts';
-import { findFailure, type HilumError } from '../../core/errors.ts';
+import { type Failure, findFailure } from '../../core/errors.ts';
+import type { HeldCode } from '../../core/held-code.ts';
 import { isEventQueue, type FailurePolicy, type MessageOrder } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Broker, Delivery, Outgoing } from '../../core/ports/broker.ts';
@@ -140,6 +141,9 @@ export class FlowConsumer {
   #toOwn(delivery: Delivery): Delivery {
     const { queue, envelope } = delivery;
     if (!isEventQueue(queue)) return delivery;
+    const { causationId } = envelope;
+    // It was one already when it was set aside, and is back.
+    if (causationId !== undefined && deriveId(causationId, queue) === envelope.id) return delivery;
     const id = deriveId(envelope.id, queue);
     // What the ledger knows is about the event.
     const { ledgerState: _, ...rest } = delivery;
@@ -300,16 +304,17 @@ export class FlowConsumer {
     of: {
       readonly envelope: Envelope;
       readonly turn: Turn;
-      readonly failure: Pick<HilumError, 'errorClass' | 'issues'>;
+      readonly failure: Failure;
       readonly made: Made;
     },
   ): Promise<Next> {
     const { envelope, made } = of;
     const { id, attempt } = envelope;
-    const { errorClass, issues } = of.failure;
+    const { errorClass, issues, held } = of.failure;
     const decision = decideFlow(errorClass, attempt, issues);
     if (!decision.retry) {
-      await this.#giveUp(delivery, { ...of, issues: decision.issues });
+      const codes = held === undefined ? {} : { held };
+      await this.#giveUp(delivery, { ...of, ...codes, issues: decision.issues });
       return 'settled';
     }
     this.#options.logger.warn({ id, attempt, issues }, 'The flow failed and will run again.');
@@ -325,28 +330,31 @@ export class FlowConsumer {
     return 'settled';
   }
 
-  /** Dead-lettered, or set aside as the first of its key until somebody decides. */
+  /**
+   * Dead-lettered, or set aside as the first of its key until somebody decides; one that is held, whatever is to be done
+   * with others, until its codes are mapped.
+   */
   async #giveUp(
     delivery: Delivery,
     of: {
       readonly envelope: Envelope;
       readonly turn: Turn;
       readonly issues: readonly Issue[];
+      readonly held?: readonly HeldCode[];
       readonly made?: Made;
     },
   ): Promise<void> {
-    const { envelope, issues, turn } = of;
+    const { envelope, issues, turn, held = [] } = of;
     const { outgoing: sent, entries } = of.made ?? { outgoing: [], entries: [] };
     const { id } = envelope;
     const outgoing = [
       ...sent,
       ...(await this.#options.conclude(envelope, { kind: 'given-up', issues })),
     ];
-    if (this.#queue.onFailure === 'stop' && (await turn.stop(issues))) {
-      this.#options.logger.warn(
-        { id, issues },
-        'A message and those behind it wait for a decision.',
-      );
+    const mayStop = this.#queue.onFailure === 'stop' || held.length > 0;
+    if (mayStop && (await turn.stop(issues, held))) {
+      const what = held.length > 0 ? 'until its codes are mapped' : 'for a decision';
+      this.#options.logger.warn({ id, issues }, `A message and those behind it wait ${what}.`);
       await delivery.accept(outgoing, entries);
       return;
     }

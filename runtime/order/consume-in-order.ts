@@ -83,7 +83,8 @@ function consumeAlone(
 /**
  * Where others take from the queue too, one may go away and leave nothing but messages that are set aside: the broker
  * gives its lanes to the next in line without a word, since it has nothing to deliver. So everybody looks now and then
- * whether some are set aside that it does not know to be its own, and has whoever holds their lanes told.
+ * whether some are set aside that it does not know to be its own, and has whoever holds their lanes told. What somebody
+ * has decided without this process hearing of it is followed then, too.
  */
 async function search(
   consuming: Consuming,
@@ -91,7 +92,10 @@ async function search(
   stopping: AbortSignal,
 ): Promise<void> {
   while (!stopping.aborted) {
+    const { stopped } = keyOrder;
     const found = await parking.look();
+    const decided = found.filter(({ isStopped }) => !isStopped).map(({ key }) => key);
+    keyOrder.follow(decided, stopped);
     const others = found.filter(({ key, isStopped }) => !isStopped && !keyOrder.has(key));
     if (others.length > 0) await consuming.announce(others.map(({ key }) => key));
     await pause(lookEveryMs, stopping);

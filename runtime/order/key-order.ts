@@ -1,3 +1,4 @@
+import type { HeldCode } from '../../core/held-code.ts';
 import type { MessageOrder } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Delivery, HeldLane } from '../../core/ports/broker.ts';
@@ -12,9 +13,10 @@ export interface Turn {
   block(): void;
   /**
    * It is given up, and those behind it wait until somebody decides: resolves when it is set aside as the first of
-   * them; it is then to be accepted. False where that cannot be: it has no key, or its delivery is void.
+   * them; it is then to be accepted. False where that cannot be: it has no key and is not `held`, or its delivery is
+   * void. What is held goes on when these codes are mapped.
    */
-  stop(issues: readonly Issue[]): Promise<boolean>;
+  stop(issues: readonly Issue[], held?: readonly HeldCode[]): Promise<boolean>;
 }
 
 /** Those of one key. */
@@ -118,6 +120,22 @@ export class KeyOrder {
     }
   }
 
+  /** The keys, by the names of their lines, that wait for a decision as far as it is known here. */
+  get stopped(): ReadonlySet<string> {
+    return new Set([...this.#lines].flatMap(([name, { stopped }]) => (stopped ? [name] : [])));
+  }
+
+  /**
+   * Of keys that the ledger has as set aside and not stopped: a decision that nobody has told here is followed. `stopped`
+   * as it was before the ledger was asked, since they may have been stopped again meanwhile.
+   */
+  follow(keys: readonly string[], stopped: ReadonlySet<string>): void {
+    for (const key of keys) {
+      const name = this.#nameOf(key);
+      if (stopped.has(name) || (this.has(key) && !this.#lines.has(name))) this.release(key);
+    }
+  }
+
   /** Whether messages of this key come here. */
   has(key: string): boolean {
     return this.#laneOf(this.#nameOf(key)) !== undefined;
@@ -136,7 +154,9 @@ export class KeyOrder {
     }
     const key = this.#keyOf(delivery);
     if (key === undefined) {
-      this.#follow(this.#work(delivery, noTurn).finally(() => (this.#held -= 1)));
+      this.#follow(
+        this.#work(delivery, this.#toTurnAlone(delivery)).finally(() => (this.#held -= 1)),
+      );
       return;
     }
     const line = this.#lineOf(key);
@@ -150,8 +170,11 @@ export class KeyOrder {
   release(key: string): void {
     const name = this.#nameOf(key);
     if (this.#opening > 0) this.#released.add(name);
-    const line = this.#lines.get(name);
-    if (line === undefined) return;
+    if (this.#laneOf(name) === undefined) return;
+    const known = this.#lines.get(name);
+    const line = known ?? this.#lineOf(name);
+    // Nobody waits here behind one without a key: only the ledger knows of it.
+    if (known === undefined) line.parked = true;
     line.stopped = false;
     this.#follow(this.#advance(name, line));
   }
@@ -171,6 +194,15 @@ export class KeyOrder {
   /** Resolves when everything that was handed over has been dealt with. */
   async idle(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  /** Of one that has nobody behind it: without a key it is set aside under its own id. */
+  #toTurnAlone(delivery: Delivery): Turn {
+    return {
+      block: () => undefined,
+      stop: async (issues, held = []) =>
+        held.length > 0 && (await this.#parking.park([delivery], issues, held)),
+    };
   }
 
   #add(lane: HeldLane): void {
@@ -279,8 +311,8 @@ export class KeyOrder {
       this.#makeRoom();
     };
     const slow = Number.isFinite(this.#slowMs) ? setTimeout(block, this.#slowMs) : undefined;
-    const stop = async (issues: readonly Issue[]): Promise<boolean> => {
-      if (!(await this.#parking.park([delivery], issues))) return false;
+    const stop: Turn['stop'] = async (issues, held) => {
+      if (!(await this.#parking.park([delivery], issues, held))) return false;
       this.#setAside.add(delivery);
       // Where the lane is lost by now, whoever has it next finds it.
       if (line.lane !== undefined) {
@@ -343,11 +375,6 @@ export class KeyOrder {
     this.#held -= 1;
   }
 }
-
-const noTurn: Turn = {
-  block: () => undefined,
-  stop: () => Promise.resolve(false),
-};
 
 /** To its place in the queue, as if it had not been tried. */
 export async function giveBack(delivery: Delivery): Promise<void> {

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Envelope } from '../../core/envelope.ts';
 import { buildError } from '../../core/errors.ts';
+import type { HeldCode } from '../../core/held-code.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Broker, Delivery, Outgoing } from '../../core/ports/broker.ts';
 import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
@@ -94,10 +95,14 @@ export class Parking {
 
   /**
    * Sets aside the last of these, which has waited for its turn, and before it what it waits for; who is already keeps
-   * its place. With issues the first waits for a decision. Resolves when that is durable, or with false when the
-   * deliveries are void, and come again.
+   * its place. With issues the first waits for a decision, with `held` until these codes are mapped. Resolves when that
+   * is durable, or with false when the deliveries are void, and come again.
    */
-  async park(deliveries: readonly Delivery[], issues: readonly Issue[]): Promise<boolean> {
+  async park(
+    deliveries: readonly Delivery[],
+    issues: readonly Issue[],
+    held: readonly HeldCode[] = [],
+  ): Promise<boolean> {
     const { queue, clock } = this.#options;
     const at = toInstant(clock());
     const entries = deliveries.flatMap(({ envelope }): readonly LedgerEntry[] => [
@@ -111,6 +116,7 @@ export class Parking {
           queue,
           attempt: envelope.attempt,
           ...(issues.length === 0 ? {} : { issues }),
+          ...(held.length === 0 ? {} : { held }),
         },
       },
     ]);

@@ -29,6 +29,8 @@ export function asLedgerHere(
     ages: () => ask(() => ledger.ages()),
     parked: (queue) => ask(() => ledger.parked(queue)),
     readParked: (queue, key, limit) => ask(() => ledger.readParked(queue, key, limit)),
+    held: () => ask(() => ledger.held()),
+    readHeld: (group, page) => ask(() => ledger.readHeld(group, page)),
     counts: () => ask(() => ledger.counts()),
     close: () => ledger.close(),
   };

@@ -10,7 +10,10 @@ import { connectOwner, type OwnerClient } from '../../connectors/sqlite/client.t
 import { openOwner, type Owner } from '../../connectors/sqlite/owner.ts';
 import { createConsole, type Console, type ConsoleTimes } from '../../console/api/app.ts';
 import type { Control, ControlStatus, InterfaceStatus } from '../../console/api/control.ts';
+import { nothingDeployed } from '../../runtime/deploy/deployed.ts';
 import { openHistory } from '../../runtime/deploy/history.ts';
+import { followDeployedCodes } from '../../runtime/held/deployed-codes.ts';
+import { HeldMessages } from '../../runtime/held/held-messages.ts';
 import { ReplayRuns } from '../../runtime/replay/runs.ts';
 import { AlarmWatch } from '../../runtime/alarm/watch.ts';
 import { Administrator } from '../../runtime/admin/administrator.ts';
@@ -22,6 +25,7 @@ import type { LiveMessage } from '../../console/api/views.ts';
 import type { Envelope } from '../../core/envelope.ts';
 import type { LedgerEvent } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import { writeMappings } from '../support/small-mappings.ts';
 import { makeTempFolder } from '../support/temp.ts';
 
 export const silent: Logger = {
@@ -43,6 +47,8 @@ export interface RunningConsole {
   readonly url: string;
   readonly folder: string;
   readonly control: TestControl;
+  /** Looks when it is told to. */
+  readonly held: HeldMessages;
   /** Looks when it is told to; two messages in a queue are one too many. */
   readonly alarms: AlarmWatch;
   /** Moves the clock that the console reads. */
@@ -138,6 +144,17 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
     file: join(folder, 'alarms.json'),
     everyMs: 60_000,
   });
+  const mappings = join(folder, 'mappings');
+  writeMappings(mappings);
+  const flows = [{ id: 'map', type: 'hl7 map', z: 'lab', layers: 'acme' }];
+  const deployed = { ...nothingDeployed, flows, mappings: { directory: mappings, hash: '' } };
+  const held = new HeldMessages({
+    ...{ stores, logger, clock, paused: () => paused, labelOf: () => 'Lab results' },
+    deployed: followDeployedCodes(() => deployed, {}),
+    settled: () => Promise.resolve(),
+    queues: () => new Map([queue, otherQueue].map((name) => [name, { isOrdered: true }])),
+    onRelease: (name, key) => void released.push({ queue: name, key }),
+  });
   const history = openHistory({
     flowsDirectory: folder,
     mappingsDirectory: folder,
@@ -179,6 +196,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
       policies: () => new Map(),
       labelOf: () => undefined,
     }),
+    unmapped: held,
     interfaces,
     administration: new Administrator({
       stores,
@@ -186,6 +204,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
       clock,
       paused: await PausedQueues.open(keptInFile(join(folder, 'paused-queues.json'))),
       queues: () => [queue, otherQueue, 'sub.events'],
+      keepsOrder: () => true,
       onRelease: (name, key) => void released.push({ queue: name, key }),
       onPaused: (queues) => void (paused = queues),
     }),
@@ -227,6 +246,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
   return {
     console: hilum,
     alarms,
+    held,
     client,
     owner,
     url,

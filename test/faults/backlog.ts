@@ -28,52 +28,66 @@ export const startWithBacklog: Scenario = {
   name: 'backlog',
   what: `${backlog.toLocaleString('en')} messages are queued when Hilum starts`,
   brokers: ['embedded', 'rabbitmq'],
-  async run(context) {
-    const { engine, interfaces } = await setUp(context, { [flow]: {} });
-    const [target = unreachable()] = interfaces;
-    const emptyMs = await engine.start();
-    await engine.stop();
-    const filledAt = performance.now();
-    const settings = readSettings(engine.env);
-    if (!settings.ok) throw new Error(settings.problems.join(' '));
-    await fill(settings.settings);
-    context.say(`${backlog} messages queued in ${toSeconds(filledAt)} s`);
-    const startedAt = performance.now();
-    const startedMs = await engine.start();
-    const sender = Sender.start(context);
-    await sender.send(target.port, { connections: 8, ratePerSecond: 50 });
-    await sender.acknowledged(1, 60_000);
-    const acknowledgedMs = Math.round(performance.now() - startedAt);
-    await engine.ready(60_000);
-    const readyMs = Math.round(performance.now() - startedAt);
-    await waitFor('the first of them has arrived', () => target.partner.progress(), {
-      wanted: ({ received }) => received > 0,
-      withinMs: 60_000,
-    });
-    context.say(
-      `started in ${startedMs} ms (${emptyMs} ms with nothing queued), a first acknowledgment after ` +
-        `${acknowledgedMs} ms, ready after ${readyMs} ms, a first delivery after ${toSeconds(startedAt)} s; ` +
-        `memory ${toList(await engine.memory())}`,
-    );
-    // On a machine that is busy with other tests, an empty start takes long as well.
-    const allowedMs = context.isShort ? Math.max(readyWithinMs, 2 * emptyMs) : readyWithinMs;
-    context.promise(
-      readyMs <= allowedMs,
-      `ready ${readyMs} ms after the start with ${backlog} queued, at most ${allowedMs} are allowed`,
-    );
-    await sender.finish(60_000);
-    const goal = context.isShort ? 2_000 : backlog + (await sender.progress()).acknowledged;
-    const drainedAt = performance.now();
-    await waitFor(`${goal} of them have arrived`, () => target.partner.progress(), {
-      wanted: ({ distinct }) => distinct >= goal,
-      withinMs: context.isShort ? 120_000 : 3_600_000,
-    });
-    context.say(
-      `${goal} delivered ${toSeconds(drainedAt)} s later; memory ${toList(await engine.memory())}`,
-    );
-    account(context, await target.partner.report(), goal);
-  },
+  run: (context) => startWith(context, { isInLane: true }),
 };
+
+export const startWithUnsortedBacklog: Scenario = {
+  name: 'backlog-unsorted',
+  what: `${backlog.toLocaleString('en')} messages are queued outside the lanes of their queue when Hilum starts`,
+  brokers: ['rabbitmq'],
+  run: (context) => startWith(context, { isInLane: false }),
+};
+
+/** As its interface has it, or as a queue was before it had lanes, and as another program fills it. */
+interface Form {
+  readonly isInLane: boolean;
+}
+
+async function startWith(context: FaultContext, form: Form): Promise<void> {
+  const { engine, interfaces } = await setUp(context, { [flow]: {} });
+  const [target = unreachable()] = interfaces;
+  const emptyMs = await engine.start();
+  await engine.stop();
+  const filledAt = performance.now();
+  const settings = readSettings(engine.env);
+  if (!settings.ok) throw new Error(settings.problems.join(' '));
+  await fill(settings.settings, form);
+  context.say(`${backlog} messages queued in ${toSeconds(filledAt)} s`);
+  const startedAt = performance.now();
+  const startedMs = await engine.start();
+  const sender = Sender.start(context);
+  await sender.send(target.port, { connections: 8, ratePerSecond: 50 });
+  await sender.acknowledged(1, 60_000);
+  const acknowledgedMs = Math.round(performance.now() - startedAt);
+  await engine.ready(60_000);
+  const readyMs = Math.round(performance.now() - startedAt);
+  await waitFor('the first of them has arrived', () => target.partner.progress(), {
+    wanted: ({ received }) => received > 0,
+    withinMs: 60_000,
+  });
+  context.say(
+    `started in ${startedMs} ms (${emptyMs} ms with nothing queued), a first acknowledgment after ` +
+      `${acknowledgedMs} ms, ready after ${readyMs} ms, a first delivery after ${toSeconds(startedAt)} s; ` +
+      `memory ${toList(await engine.memory())}`,
+  );
+  // On a machine that is busy with other tests, an empty start takes long as well.
+  const allowedMs = context.isShort ? Math.max(readyWithinMs, 2 * emptyMs) : readyWithinMs;
+  context.promise(
+    readyMs <= allowedMs,
+    `ready ${readyMs} ms after the start with ${backlog} queued, at most ${allowedMs} are allowed`,
+  );
+  await sender.finish(60_000);
+  const goal = context.isShort ? 2_000 : backlog + (await sender.progress()).acknowledged;
+  const drainedAt = performance.now();
+  await waitFor(`${goal} of them have arrived`, () => target.partner.progress(), {
+    wanted: ({ distinct }) => distinct >= goal,
+    withinMs: context.isShort ? 120_000 : 3_600_000,
+  });
+  context.say(
+    `${goal} delivered ${toSeconds(drainedAt)} s later; memory ${toList(await engine.memory())}`,
+  );
+  account(context, await target.partner.report(), goal);
+}
 
 /** In the order of queueing and each once; all of them in the long form. */
 function account(context: FaultContext, report: PartnerReport, goal: number): void {
@@ -99,7 +113,7 @@ const quiet = (): void => undefined;
 const logger: Logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
 /** As the intake does it, with as many under way at a time as make few transactions of it. */
-async function fill(settings: Settings): Promise<void> {
+async function fill(settings: Settings, { isInLane }: Form): Promise<void> {
   const { databaseFile, ownerSocket, rabbitmqUrl } = settings;
   const owner = await openOwner({ file: databaseFile, socket: ownerSocket, logger });
   const client = await connectOwner({ socket: ownerSocket, logger });
@@ -108,8 +122,8 @@ async function fill(settings: Settings): Promise<void> {
       ? client.broker
       : await openRabbitBroker({ url: rabbitmqUrl, logger, timeoutMs: 120_000 });
   const queue = queueOf.inbound(flow);
-  // As the interface has it: what lies in a queue without lanes would be moved into them first.
-  await broker.declare({ name: queue, interface: flow, order: { lanes: 1 } });
+  const order = isInLane ? { order: { lanes: 1 } } : {};
+  await broker.declare({ name: queue, interface: flow, ...order });
   for (let next = 0; next < backlog; next += batchSize) {
     const envelopes = Array.from({ length: batchSize }, (_, at) =>
       buildEnvelope(first + next + at),

@@ -1,4 +1,4 @@
-import { startWithBacklog } from './backlog.ts';
+import { startWithBacklog, startWithUnsortedBacklog } from './backlog.ts';
 import { broker } from './broker.ts';
 import { clock } from './clock.ts';
 import { deploy } from './deploy.ts';
@@ -25,5 +25,6 @@ export const scenarios: readonly Scenario[] = [
   clock,
   deploy,
   startWithBacklog,
+  startWithUnsortedBacklog,
   overload,
 ];

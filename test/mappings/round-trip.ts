@@ -2,7 +2,12 @@ import { findVersion } from '../../core/hl7v2/definitions/versions.ts';
 import { parseMessage } from '../../core/hl7v2/parse.ts';
 import { parseTimestamp } from '../../core/hl7v2/timestamp.ts';
 import { type Hl7Message, type Segment } from '../../core/hl7v2/message.ts';
-import { type Mapper, type MappingFile, compileMappings } from '../../core/mapping/mapper.ts';
+import {
+  type Mapper,
+  type MappingFile,
+  type MappingResult,
+  compileMappings,
+} from '../../core/mapping/mapper.ts';
 import { parseFiles } from '../../core/mapping/parse-files.ts';
 import type { V2PartDocument } from '../../core/mapping/reverse/document.ts';
 import { type ReverseMapper, compileReverse } from '../../core/mapping/reverse.ts';
@@ -37,7 +42,11 @@ export interface Ways {
 interface FieldRule {
   readonly map: string;
   readonly id: string;
+  /** The type of resource that the map makes or is of. */
+  readonly type: string;
   readonly hasTable: boolean;
+  /** Of a time only the day is taken. */
+  readonly isDay: boolean;
 }
 
 /** Compiles both ways; throws where a file is faulty. */
@@ -50,12 +59,18 @@ export function openWays(files: readonly MappingFile[]): Ways {
   const vias = new Map<string, string>();
   for (const document of documents) {
     if (document.kind !== 'SegmentMap' && document.kind !== 'DatatypeMap') continue;
-    for (const { id, from, dir, ignore, via, table } of document.rules) {
+    if (document.layer !== undefined) continue;
+    for (const { id, from, dir, ignore, via, table, fn } of document.rules) {
       if (via !== undefined) vias.set(`${document.id}#${id}`, via);
       if (document.kind !== 'SegmentMap' || from === undefined) continue;
       if (ignore !== undefined || dir === 'toV2') continue;
       const field = toField(from);
-      const rule = { map: document.id, id, hasTable: table !== undefined };
+      const [type = ''] = document.target.fhir.split('.');
+      const rule = {
+        ...{ map: document.id, id, type },
+        hasTable: table !== undefined,
+        isDay: fn === 'date',
+      };
       fields.set(field, [...(fields.get(field) ?? []), rule]);
     }
   }
@@ -109,30 +124,50 @@ export function goRound(message: Hl7Message, ways: Ways): RoundTrip | undefined 
   if (back.message === null) return undefined;
   const parsed = parseMessage(back.message);
   if (!parsed.ok) throw new Error('what was made is no message');
-  const rulesAt = new Map<string, string[]>();
-  for (const { source, rule } of there.provenance) {
-    rulesAt.set(toLeafPlace(source), [...(rulesAt.get(toLeafPlace(source)) ?? []), rule]);
-  }
-  const returned = countValues(parsed.message);
+  const taken = findTaken(there);
+  const returned = countValues(parsed.message, ways);
   const result = { equal: [] as string[], declared: [] as string[], lost: [] as Loss[] };
   for (const [place, text] of listValues(message)) {
-    const rules = rulesAt.get(toLeafPlace(place)) ?? [];
-    if (takeOne(returned, toKey(place, text))) result.equal.push(place);
-    else if (rules.some((rule) => comesBack(rule, { place, event, ways }))) {
+    const { rules = [], types = new Set<string>() } = taken.get(toLeafPlace(place)) ?? {};
+    if (takeOne(returned, toKey(place, text, ways))) result.equal.push(place);
+    else if (rules.some((rule) => comesBack(rule, { place, event, ways, types }))) {
       result.lost.push({ place, rules });
     } else result.declared.push(place);
   }
   return result;
 }
 
-/** Groups without a way back are not there to be counted: a value may come back in another segment of the name. */
-const toKey = (place: string, text: string): string =>
-  `${place.replace(/\[\d+\]/g, '')} ${normalise(text)}`;
+interface Taken {
+  readonly rules: string[];
+  /** The types of the resources that the value came to. */
+  readonly types: Set<string>;
+}
 
-function countValues(message: Hl7Message): Map<string, number> {
+/** By the place of a value, which rules took it. */
+function findTaken({ provenance, resource }: MappingResult): ReadonlyMap<string, Taken> {
+  const taken = new Map<string, Taken>();
+  for (const { source, rule, target } of provenance) {
+    const place = toLeafPlace(source);
+    const known = taken.get(place) ?? { rules: [], types: new Set() };
+    taken.set(place, known);
+    known.rules.push(rule);
+    const [, index] = /^Bundle\.entry\[(\d+)\]/.exec(target) ?? [];
+    const type = resource?.entry?.[Number(index)]?.resource?.resourceType;
+    if (type !== undefined) known.types.add(type);
+  }
+  return taken;
+}
+
+/** Groups without a way back are not there to be counted: a value may come back in another segment of the name. */
+function toKey(place: string, text: string, { fields }: Ways): string {
+  const isDay = fields.get(toField(place))?.some((one) => one.isDay) === true;
+  return `${place.replace(/\[\d+\]/g, '')} ${isDay ? text.trim().slice(0, 8) : normalise(text)}`;
+}
+
+function countValues(message: Hl7Message, ways: Ways): Map<string, number> {
   const counts = new Map<string, number>();
   for (const [place, text] of listValues(message)) {
-    const key = toKey(place, text);
+    const key = toKey(place, text, ways);
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return counts;
@@ -145,17 +180,23 @@ function takeOne(counts: Map<string, number>, key: string): boolean {
   return count > 0;
 }
 
+const tabled: ReadonlySet<string> = new Set([
+  'CWE.Coding#CWE.2.display',
+  'CWE.Coding#CWE.7.version',
+]);
+
 interface Asked {
   readonly place: string;
   readonly event: string;
   readonly ways: Ways;
+  readonly types: ReadonlySet<string>;
 }
 
 /**
  * By the rule that took it, and by the rule of a segment that took its field, where one did: a name in PID-9 comes
  * back where those of PID-5 are.
  */
-function comesBack(rule: string, { place, event, ways }: Asked): boolean {
+function comesBack(rule: string, { place, event, ways, types }: Asked): boolean {
   const { reverse, fields, vias } = ways;
   const used = ways.used.get(event) ?? new Set<string>();
   const [map = '', id = ''] = rule.split('#');
@@ -164,9 +205,11 @@ function comesBack(rule: string, { place, event, ways }: Asked): boolean {
   const find = (of: string, one: string): string | undefined =>
     reverse.rulesOf(of)?.find((known) => known.id === one)?.reverse;
   if (find(map, id) !== 'derived' || !used.has(map)) return false;
-  const outer = (fields.get(toField(place)) ?? []).filter((one) => used.has(one.map));
-  // A table puts its own system in the place of the sender's, which had the version.
-  if (rule === 'CWE.Coding#CWE.7.version' && outer.some(({ hasTable }) => hasTable)) return false;
+  const all = (fields.get(toField(place)) ?? []).filter((one) => used.has(one.map));
+  const ofType = all.filter(({ type }) => types.has(type));
+  const outer = ofType.length > 0 ? ofType : all;
+  // A table puts its own system and name in the place of the sender's, which had the version.
+  if (tabled.has(rule) && outer.some(({ hasTable }) => hasTable)) return false;
   return outer.some((one) => find(one.map, one.id) === 'derived');
 }
 

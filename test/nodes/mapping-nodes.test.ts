@@ -1,3 +1,4 @@
+import { openConformance } from '../../connectors/file/conformance.ts';
 import { findFailure } from '../../core/errors.ts';
 import { buildMappings, type Mappings } from '../../core/mapping/mappings.ts';
 import registerTranslate from '../../nodes/code-translate/runtime.ts';
@@ -260,6 +261,71 @@ describe('fhir validate', () => {
     const flow = await startNode(registerValidate, config, { outputs: 2 });
     await flow.handle({ payload });
     expect(flow.received(2)[0]?.issues).toMatchObject([{ code: 'payload-not-fhir' }]);
+  });
+});
+
+describe('a full validation', () => {
+  afterAll(() => openConformance().close());
+  const withoutIdentity = '{"resourceType":"Organization","active":true}';
+  const validate = async (more: object, payload: string) => {
+    const config = { type: 'fhir validate', name: '', validation: 'full', profiles: '', ...more };
+    const flow = await startNode(registerValidate, config, { outputs: 2 });
+    const error = await flow.handle({ payload });
+    return { error, valid: flow.received(1), invalid: flow.received(2) };
+  };
+
+  it('of fhir validate also finds broken invariants', async () => {
+    const full = await validate({}, withoutIdentity);
+    expect(full.valid).toEqual([]);
+    expect(full.invalid[0]?.issues).toMatchObject([{ code: 'fhir-invariant' }]);
+    await stopNode();
+    const bySchema = await validate({ validation: 'schema' }, withoutIdentity);
+    expect(bySchema.valid).toHaveLength(1);
+  });
+
+  it('of fhir validate checks by the profiles that it is told', async () => {
+    const patient = '{"resourceType":"Patient","gender":"female"}';
+    expect((await validate({}, patient)).valid).toHaveLength(1);
+    await stopNode();
+    const { invalid } = await validate({ profiles: 'us-core-patient' }, patient);
+    expect(invalid[0]?.issues?.map(({ location }) => location)).toContain('Patient.identifier');
+  });
+
+  it.each([
+    [{ profiles: 'a b' }, 'profiles-invalid'],
+    [{ validation: 'half' }, 'choice-invalid'],
+  ])('lets no message pass with %j', async (more, code) => {
+    const { error } = await validate(more, withoutIdentity);
+    expect(findFailure(error)).toMatchObject({ errorClass: 'permanent', issues: [{ code }] });
+  });
+
+  it('of hl7 map names the field and the rule that made what is wrong', async () => {
+    const contact = `kind: SegmentMap
+id: PID.Patient@site
+extends: PID.Patient
+layer: site
+rules: [{ id: PID-3.contact, override: add, from: PID-3, to: 'contact[0].gender', const: male }]
+`;
+    const site = [...smallMappings, { path: 'layers/site/PID.map.yaml', text: contact }];
+    const map = async (validation: string, layers: string) => {
+      const flow = await startNode(
+        registerMap,
+        { ...{ type: 'hl7 map', name: '', mapping: '', unconsumed: 'ignore' }, validation, layers },
+        { outputs: 1, hilum: runtime(buildMappings(() => site)) },
+      );
+      const error = await flow.handle({ payload: smallMessage });
+      const sent = flow.received(1).length;
+      await stopNode();
+      return { error, sent };
+    };
+    expect(await map('schema', 'site')).toEqual({ error: undefined, sent: 1 });
+    expect(await map('full', '')).toEqual({ error: undefined, sent: 1 });
+    const { error, sent } = await map('full', 'site');
+    expect(sent).toBe(0);
+    expect(codesOf(error)).toEqual(['PID-3[1] fhir-invariant']);
+    expect(findFailure(error)?.issues[0]?.message).toContain(
+      'by the rule PID.Patient#PID-3.contact',
+    );
   });
 });
 

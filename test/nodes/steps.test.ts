@@ -260,7 +260,7 @@ describe('hl7 map', () => {
         resource: { resourceType: 'Bundle', type: 'batch' },
         issues: [issue],
         unconsumed: [],
-        held: [{ table: 'sex', code: 'X', location: 'PID-8[1]' }],
+        held: [{ table: 'sex', map: 'PID.Patient', rule: 'sex', code: 'X', location: 'PID-8[1]' }],
         provenance: [],
       }),
     };
@@ -270,6 +270,17 @@ describe('hl7 map', () => {
     expect(findFailure(await flow.handle({ payload: result }))).toMatchObject({
       errorClass: 'permanent',
       issues: [issue],
+      held: [
+        {
+          node: 'node',
+          layers: '',
+          map: 'PID.Patient',
+          rule: 'sex',
+          table: 'sex',
+          code: 'X',
+          source: 'PID-8',
+        },
+      ],
     });
     expect(flow.received(1)).toEqual([]);
   });

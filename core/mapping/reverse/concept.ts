@@ -3,8 +3,8 @@ import { type Draft, isPlainObject } from '../target.ts';
 import type { Node } from './node.ts';
 
 /**
- * A Coding or CodeableConcept as it was before a table translated its first coding: an original that stands behind
- * it, else the code that becomes this one. A coding of a system that the table does not write is left as it is.
+ * A Coding or CodeableConcept as it was before a table translated its codings: the originals that stand behind them,
+ * else, of the first, the code that becomes this one. A coding of a system that the table does not write is left as it is.
  */
 export function toConcept(node: Node, table: Table): Node | 'unmapped' {
   const { value } = node;
@@ -16,13 +16,15 @@ export function toConcept(node: Node, table: Table): Node | 'unmapped' {
     return coding === value ? node : { ...node, value: coding };
   }
   const codings = list.filter(isPlainObject);
-  const [first, ...rest] = codings;
+  const hasOriginal = (one: Draft): boolean =>
+    codings.some((other) => other !== one && isOriginal(other, one, table));
+  const [first, ...rest] = codings.filter((one) => !hasOriginal(one));
   if (first === undefined) return node;
-  const original = rest.find((one) => isOriginal(one, first, table));
-  if (original !== undefined) return { ...node, value: { ...value, coding: rest } };
-  const coding = toSource(first, table);
+  const coding = codings[0] === first ? toSource(first, table) : first;
   if (coding === 'unmapped') return coding;
-  return coding === first ? node : { ...node, value: { ...value, coding: [coding, ...rest] } };
+  const before = [coding, ...rest.map((one) => toAlternate(one, table))];
+  const isSame = before.length === list.length && before.every((one, at) => one === list[at]);
+  return isSame ? node : { ...node, value: { ...value, coding: before } };
 }
 
 /** Whether the table makes the other coding of this one. */
@@ -31,6 +33,15 @@ function isOriginal({ system, code }: Draft, translated: Draft, table: Table): b
   if (table.sources.size > 0 && !table.sources.has(system)) return false;
   const found = table.find(code);
   return found?.code === translated['code'] && found?.system === translated['system'];
+}
+
+/** A coding behind the first is translated where its system is known: it goes back with that. */
+function toAlternate(coding: Draft, table: Table): Draft {
+  const [system] = table.sources;
+  const source = toSource(coding, table);
+  if (source === 'unmapped' || source === coding || system === undefined) return coding;
+  const { display } = coding;
+  return { code: source['code'], ...(display === undefined ? {} : { display }), system };
 }
 
 /** The code alone: its system and name were the table's, since an original with a system would stand behind it. */

@@ -51,8 +51,10 @@ export interface V2PartDocument {
   readonly setId?: string;
   /** The group in which they are counted; without, the one at hand. */
   readonly within?: string;
-  /** Fields without which the segment is of no use. */
+  /** Fields without which the segment is of no use, which is an issue. */
   readonly required?: readonly string[];
+  /** Fields without which there is no segment, and nothing was taken for it. */
+  readonly needs?: readonly string[];
   /** Whether the message is none without it. */
   readonly must?: boolean;
   readonly segments?: readonly V2PartDocument[];

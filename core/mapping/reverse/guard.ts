@@ -1,13 +1,14 @@
 import { type ConditionTree, readCondition } from '../../condition/parse-condition.ts';
 import { type SourcePath, parseSourcePath } from '../path.ts';
-import { isValued, readSpot, toSpot } from './place.ts';
+import { type Spot, isValued, readSpot, toSpot } from './place.ts';
 import type { ReverseFrame } from './run.ts';
 
 /**
- * A condition of a rule, turned round: after the value is written, what the condition asks of other places must
- * hold or be made to hold. False where it cannot.
+ * A condition of a rule, turned round: after the value is written to the spot, what the condition asks of other
+ * places must hold or be made to hold, and what it asks of the place itself must have been written. False where it
+ * cannot.
  */
-type Guard = (frame: ReverseFrame) => boolean;
+type Guard = (frame: ReverseFrame, spot: Spot | undefined) => boolean;
 
 /** A condition that was turned round, or what of it cannot be. */
 export interface Inverted {
@@ -42,8 +43,8 @@ function invert(tree: ConditionTree, sense: Sense): Inverted {
       return invertIn(tree, sense);
     case 'valued': {
       const path = parseSourcePath(tree.subject);
-      // That it is valued the other rules see to: they write it if the input has it.
-      if (path === undefined || !negated) return always;
+      if (path === undefined) return always;
+      if (!negated) return { guard: (frame, spot) => isWritten(path, frame, spot), unchecked: [] };
       return { guard: (frame) => !isValued(path, frame), unchecked: [] };
     }
     case 'null':
@@ -55,6 +56,17 @@ function invert(tree: ConditionTree, sense: Sense): Inverted {
   }
 }
 
+/** That other places are valued the other rules see to: they write them if the input has them. */
+function isWritten(path: SourcePath, frame: ReverseFrame, spot: Spot | undefined): boolean {
+  if (spot?.segment.name !== path.segment || spot?.place.field !== path.field) return true;
+  const [component = 0, subcomponent = 0] = path.children;
+  const { place } = spot;
+  const isWithin =
+    (place.component === 0 || place.component === component) &&
+    (place.subcomponent === 0 || place.subcomponent === subcomponent);
+  return !isWithin || isValued({ ...path, repetition: place.repetition }, frame);
+}
+
 /** Of alternatives nobody can say which one was meant. */
 function invertParts(
   { kind, parts }: Extract<ConditionTree, { kind: 'and' | 'or' }>,
@@ -63,7 +75,7 @@ function invertParts(
   if ((kind === 'and') === sense.negated) return { guard: () => true, unchecked: ['alternatives'] };
   const inverted = parts.map((part) => invert(part, sense));
   return {
-    guard: (frame) => inverted.every(({ guard }) => guard(frame)),
+    guard: (frame, spot) => inverted.every(({ guard }) => guard(frame, spot)),
     unchecked: inverted.flatMap(({ unchecked }) => unchecked),
   };
 }

@@ -1,10 +1,17 @@
 import { fromFhirDateTime, fromFhirTime } from '../../hl7v2/fhir-timestamp.ts';
+import { decodeBase64 } from '../base64.ts';
 import { type Draft, isPlainObject } from '../target.ts';
 import type { Node } from './node.ts';
 import type { ReverseRun } from './run.ts';
 
-/** What a function gives back: a text for the place itself, or texts for components below it by number. */
-type Given = string | readonly (readonly [component: number, text: string])[];
+/**
+ * What a function gives back: a text for the place itself, texts for components below it by number, or one for each
+ * of the repetitions from the place on.
+ */
+export type Given =
+  | string
+  | readonly (readonly [component: number, text: string])[]
+  | { readonly repetitions: readonly string[] };
 
 /**
  * A function of rules, turned round: from an element of FHIR to what stands in HL7 v2. Undefined says that the
@@ -21,8 +28,11 @@ export const inverses: Readonly<Record<string, Inverse>> = {
   code: same,
   decimal: same,
   positiveInt: same,
+  unsignedInt: same,
   url: same,
   base64: same,
+  base64OfText: (text) => decodeBase64(text),
+  base64OfLines: (text) => toLines(text),
   dateTime,
   date: dateTime,
   instant: dateTime,
@@ -66,6 +76,11 @@ export const equivalents: ReadonlySet<string> = new Set([
 
 /** Functions that take an element as a whole and not its text. */
 export const wholes: ReadonlySet<string> = new Set(['limits']);
+
+function toLines(base64: string): Given | undefined {
+  const text = decodeBase64(base64);
+  return text === undefined ? undefined : { repetitions: text.split(/\r\n|\n|\r/) };
+}
 
 /** HL7 v2 chapter 7, OBX-7: `3.5-5.0`, `>3.5`, `<5.0`. */
 function toLimits({ value }: Node): string | null {

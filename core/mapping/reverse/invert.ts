@@ -90,6 +90,8 @@ function toListed(
     reasons.push('several codes become one: the preferred or first comes back');
   const isEquivalent = table?.isInjective === false || equivalents.has(rule.fn ?? '');
   if (isEquivalent && table === undefined) reasons.push('perhaps written otherwise');
+  if (rule.via !== undefined && table !== undefined)
+    reasons.push('a name that the table has for the code stays with it');
   const why = reasons.join('; ');
   return {
     id: rule.id,
@@ -204,18 +206,18 @@ function invertRule(
   const also = Object.entries(rule.also ?? {}).map(
     ([text, value]) => [parseTargetPath(text) ?? [], value] as const,
   );
+  const isFallback = rule.ifNone !== undefined;
   if ('const' in rule) {
     const compile = (at: readonly ElementStep[]): Unit =>
       toConstant({ rule, at, path, inverted, name: context.name });
     return {
-      relative: { kind: 'rule', steps, also, path, compile, isFallback: false },
+      relative: { kind: 'rule', steps, also, path, compile, isFallback },
       unchecked: [],
     };
   }
   const produce = compileProducer(rule, context);
   if (typeof produce === 'string') return produce;
   const { join } = rule;
-  const isFallback = rule.ifNone !== undefined;
   const compile = (at: readonly ElementStep[]): Unit =>
     toUnit({
       at,

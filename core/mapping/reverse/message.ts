@@ -186,9 +186,10 @@ function compileSegment(
     ...(document.rules === undefined ? [] : [compileRules(document, { mapId, context, report })]),
     ...(document.maps ?? []).flatMap((text) => compileSource(text, { mapId, context, report })),
   ];
-  const required = document.required ?? [];
+  const { required = [], needs = [] } = document;
   return (place) => {
     const { run, group } = place;
+    const mark = run.mark();
     const known = name === 'MSH' ? group.find('MSH') : undefined;
     const segment = known ?? new SegmentDraft(name, countAll(group, name) + 1);
     const frame = { run, group, segment, base: undefined, agreeOnly: false };
@@ -200,7 +201,9 @@ function compileSegment(
       const taken = document.again === true ? new Set<string>() : subject.taken;
       for (const unit of source.units()) runUnit(unit, { ...frame, taken }, subject);
     }
-    if (segment.isEmpty && document.must !== true) {
+    const isLacking = needs.some((field) => !isThere(field, segment));
+    if (isLacking) run.rollback(mark);
+    if (isLacking || (segment.isEmpty && document.must !== true)) {
       group.removeLast();
       return;
     }
@@ -230,9 +233,13 @@ function number(
   segment.set(place, String(owner.count(segment.name)));
 }
 
-function checkRequired(field: string, segment: SegmentDraft, { run, at }: Place): void {
+function isThere(field: string, segment: SegmentDraft): boolean {
   const place = toSegmentField(field);
-  if (place === undefined || segment.has(place)) return;
+  return place === undefined || segment.has(place);
+}
+
+function checkRequired(field: string, segment: SegmentDraft, { run, at }: Place): void {
+  if (isThere(field, segment)) return;
   const of = at === undefined || at.node.path === '' ? 'the input' : at.node.path;
   run.report({
     code: 'required-value-missing',

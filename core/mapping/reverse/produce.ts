@@ -3,7 +3,7 @@ import type { Table } from '../tables.ts';
 import { isPlainObject } from '../target.ts';
 import { toConcept } from './concept.ts';
 import { type Place, descend, formatPlace } from './draft.ts';
-import { inverses, wholes } from './inverses.ts';
+import { type Given, inverses, wholes } from './inverses.ts';
 import { type Node, readItems, toLeafText } from './node.ts';
 import type { Spot } from './place.ts';
 import type { ReverseFrame } from './run.ts';
@@ -75,22 +75,14 @@ interface Writing {
   readonly rule: string;
 }
 
-/** Texts for a spot or for components below it; all of them or none. */
-export function writeGiven(
-  writing: Writing,
-  given: string | readonly (readonly [number, string])[],
-): Outcome {
+/** Texts for a spot, for components below it or for repetitions from it on; all of them or none. */
+export function writeGiven(writing: Writing, given: Given): Outcome {
   const { frame, spot, node, rule } = writing;
   const { run } = frame;
   const mark = run.mark();
-  const parts =
-    typeof given === 'string'
-      ? [[spot.place, given] as const]
-      : given.map(([position, text]) => [descend(spot.place, position), text] as const);
-  for (const [place, text] of parts) {
+  for (const [place, text] of toPlaces(spot.place, given)) {
     const result = place === undefined ? 'differs' : run.write(frame, place, text);
-    if (result === 'differs' && typeof given !== 'string' && isSaid(frame, spot.place, given))
-      break;
+    if (result === 'differs' && isSaid(frame, spot.place, given)) break;
     if (result === 'differs' && !(place && isLessPrecise(frame, place, text))) {
       run.rollback(mark);
       return frame.agreeOnly ? 'conflict' : 'none';
@@ -101,12 +93,23 @@ export function writeGiven(
   return 'done';
 }
 
-/** Whether the name or number of an authority stands there already, in whichever of its components. */
-function isSaid(
-  { segment }: ReverseFrame,
+function toPlaces(
   place: Place,
-  given: readonly (readonly [number, string])[],
-): boolean {
+  given: Given,
+): readonly (readonly [place: Place | undefined, text: string])[] {
+  if (typeof given === 'string') return [[place, given]];
+  if ('repetitions' in given) {
+    return given.repetitions.map((text, index) => [
+      { ...place, repetition: place.repetition + index },
+      text,
+    ]);
+  }
+  return given.map(([position, text]) => [descend(place, position), text]);
+}
+
+/** Whether the name or number of an authority stands there already, in whichever of its components. */
+function isSaid({ segment }: ReverseFrame, place: Place, given: Given): boolean {
+  if (typeof given === 'string' || 'repetitions' in given) return false;
   const [, main] = given[0] ?? [0, ''];
   return [...segment.below(place)].some(([, text]) => text === main);
 }
@@ -193,8 +196,10 @@ function toCode(table: Table, document: RuleDocument, context: ProduceContext): 
     // What FHIR makes of a code that it does not know says nothing.
     if (code === 'unknown' || table.isFixed(code)) return writeGiven(writing, []);
     const location = formatPlace(spot.segment, spot.place);
-    if (policy === 'hold') frame.run.hold(table.id, { code }, location);
-    else {
+    if (policy === 'hold') {
+      const [map = '', rule = ''] = context.name.split('#');
+      frame.run.hold({ table: table.id, code, map, rule, location });
+    } else {
       frame.run.report({
         code: 'code-unmapped',
         severity: policy === 'error' ? 'error' : 'warning',
@@ -221,7 +226,10 @@ function toTranslatedPart(map: ReverseMap, table: Table, document: RuleDocument)
       return 'none';
     }
     if (concept === node) return toPart(map)(frame, spot, node);
+    const before = frame.run.score;
     const outcome = applyMap(map, { ...enter(frame, spot), taken: new Set() }, concept);
+    // What counts is how much of the element it takes, not of what the element was before.
+    frame.run.recount(before);
     if (outcome === 'done') frame.run.consume(frame, node);
     return outcome;
   };

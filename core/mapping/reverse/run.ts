@@ -1,6 +1,6 @@
 import type { Issue } from '../../issue.ts';
-import type { HeldCode } from '../run.ts';
-import type { Table, UnmappedCode } from '../tables.ts';
+import type { UnmappedHeld } from '../run.ts';
+import type { Table } from '../tables.ts';
 import { type GroupDraft, type Place, type SegmentDraft, formatPlace } from './draft.ts';
 import type { Input } from './input.ts';
 import { type Node, someLeaf } from './node.ts';
@@ -34,7 +34,7 @@ export class ReverseRun {
   readonly input: Input;
   readonly version: string;
   readonly issues: Issue[] = [];
-  readonly held: HeldCode[] = [];
+  readonly held: UnmappedHeld[] = [];
   readonly consumed = new Set<string>();
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #onRule: ((rule: string) => void) | undefined;
@@ -90,9 +90,10 @@ export class ReverseRun {
   }
 
   /** The message waits for a code that a table does not hold. */
-  hold(table: string, code: UnmappedCode, location: string): void {
-    if (this.held.some((known) => known.table === table && known.code === code.code)) return;
-    this.held.push({ table, ...code, location });
+  hold(held: UnmappedHeld & { readonly location: string }): void {
+    const { table, code, location } = held;
+    if (this.held.some((known) => known.table === table && known.code === code)) return;
+    this.held.push(held);
     this.#undo.push(() => this.held.pop());
     this.report({
       code: 'code-unmapped-held',
@@ -137,6 +138,13 @@ export class ReverseRun {
   penalize(): void {
     this.#score--;
     this.#undo.push(() => this.#score++);
+  }
+
+  /** What was taken since the score was this does not count. */
+  recount(score: number): void {
+    const taken = this.#score - score;
+    this.#score -= taken;
+    this.#undo.push(() => (this.#score += taken));
   }
 
   /** All that stands at and below the element is taken. */

@@ -15,12 +15,13 @@ export type Scope = ReadonlyMap<string, Subject>;
 export type Select = (run: ReverseRun, scope: Scope) => readonly Node[];
 
 const shape =
-  /^(?:@([A-Za-z0-9_-]+)|([A-Z][A-Za-z]+))(?:\.([A-Za-z0-9_.[\]*+]+))?(?:=@([A-Za-z0-9._-]+))?$/;
+  /^(?:@([A-Za-z0-9_-]+)|([A-Z][A-Za-z]+))(?:\.([A-Za-z0-9_.[\]*+]+))?(?:=@([A-Za-z0-9._-]+)|~@([A-Za-z0-9_-]+)\.([A-Za-z0-9_.[\]*+]+))?$/;
 
 /**
  * Compiles a selector: `Observation` (all of the Bundle), `@report` (what has that label), `@report.result` (what is
  * there, references followed), `Observation.encounter=@visit` (those that refer to it), `Observation.subject` (what
- * they refer to). Of several, the first that finds anything counts.
+ * they refer to), `RelatedPerson.name~@contact.name` (those that have the same there). Of several, the first that finds
+ * anything counts.
  */
 export function compileSelect(
   texts: string | readonly string[],
@@ -39,18 +40,25 @@ export function compileSelect(
 }
 
 function compileOne(text: string, report: (message: string) => void): Select {
-  const [whole, label, type, path, other] = shape.exec(text) ?? [];
+  const [whole, label, type, path, other, like, likePath] = shape.exec(text) ?? [];
   const steps = path === undefined ? [] : parseElementPath(path);
-  if (whole === undefined || steps === undefined || (other !== undefined && type === undefined)) {
+  const likeSteps = parseElementPath(likePath ?? '$this');
+  const isFiltered = other !== undefined || like !== undefined;
+  const isWrong = steps === undefined || likeSteps === undefined;
+  if (whole === undefined || isWrong || (isFiltered && type === undefined)) {
     report(
-      `${text} selects nothing: expected Observation, @label, @label.path or Observation.path=@label`,
+      `${text} selects nothing: expected Observation, @label, @label.path, Observation.path=@label or Observation.path~@label.path`,
     );
     return () => [];
   }
   const all = steps.map(toAll);
+  const allLike = likeSteps.map(toAll);
   return (run, scope) => {
     const starts = type === undefined ? findLabelled(scope, label) : run.input.ofType(type);
     if (other !== undefined) return findReferring(starts, all, { run, subject: scope.get(other) });
+    if (like !== undefined) {
+      return findAlike(starts, all, readTexts(findLabelled(scope, like), allLike));
+    }
     return unique(starts.flatMap((node) => readElements(node, all).map((one) => follow(run, one))));
   };
 }
@@ -77,6 +85,22 @@ function findReferring(
     readElements(node, steps).some((reference) => isSame(run, reference, subject.node)),
   );
 }
+
+const readTexts = (nodes: readonly Node[], steps: readonly ElementStep[]): ReadonlySet<string> =>
+  new Set(nodes.flatMap((node) => readElements(node, steps).map(toComparable)));
+
+/** Those that have one of the texts at the path. */
+function findAlike(
+  starts: readonly Node[],
+  steps: readonly ElementStep[],
+  texts: ReadonlySet<string>,
+): readonly Node[] {
+  return starts.filter((node) =>
+    readElements(node, steps).some((one) => texts.has(toComparable(one))),
+  );
+}
+
+const toComparable = ({ value }: Node): string => JSON.stringify(value);
 
 /** A reference to a resource that is not in the Bundle is known by its text. */
 function isSame(run: ReverseRun, reference: Node, node: Node): boolean {

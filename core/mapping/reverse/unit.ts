@@ -34,7 +34,7 @@ export function toUnit({ at, path, inverted, produce, isFallback, isShared }: Un
       const isSame = outcome !== 'conflict' && frame.segment.count(spot.place) === before;
       if (!isSame) return 'failed';
     }
-    if (outcome !== 'done' || inverted.guard(frame)) {
+    if (outcome !== 'done' || inverted.guard(frame, spot)) {
       return settle(outcome, frame);
     }
     frame.run.rollback(mark);
@@ -86,12 +86,12 @@ export function toConstant({ rule, at, path, inverted, name }: ConstantParts): U
     }
     if (path !== undefined && (rule.when === undefined || !hasRest(frame, found))) return 'none';
     const mark = frame.run.mark();
-    if (!inverted.guard(frame) || (path !== undefined && !isValued(path, frame))) {
+    const spot = path === undefined ? undefined : toSpot(path, frame);
+    if (!inverted.guard(frame, spot) || (path !== undefined && !isValued(path, frame))) {
       frame.run.rollback(mark);
       return 'none';
     }
     consumeConstant(frame, found, rule.const);
-    const spot = path === undefined ? undefined : toSpot(path, frame);
     if (spot !== undefined) frame.run.trace(frame, spot.place, { source: found.path, rule: name });
     return path === undefined ? 'none' : 'done';
   };

@@ -1,5 +1,6 @@
 import { describeCounters } from './broker/counters.ts';
 import { describeForeign } from './broker/foreign.ts';
+import { describeMoveAll } from './broker/move-all.ts';
 import { describeMoves } from './broker/moves.ts';
 import { describeRecovery } from './broker/recovery.ts';
 import { describeRefusals } from './broker/refusals.ts';
@@ -13,5 +14,6 @@ describeRabbit('the broker on RabbitMQ', (rabbit) => {
   describeSettlements(rabbit);
   describeRecovery(rabbit);
   describeMoves(rabbit);
+  describeMoveAll(rabbit);
   describeCounters(rabbit);
 });

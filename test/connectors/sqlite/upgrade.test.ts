@@ -10,6 +10,7 @@ import { makeTempFolder } from '../../support/temp.ts';
 
 /** What each version has brought, undone: a file as that before it has left it. */
 const undo: readonly (readonly [version: number, sql: string])[] = [
+  [10, 'DROP INDEX parked_held; ALTER TABLE parked DROP COLUMN held'],
   [9, 'DROP TABLE payload_change'],
   [8, 'ALTER TABLE message DROP COLUMN reply_to'],
   [7, 'DROP TABLE spooled'],
@@ -49,7 +50,7 @@ it.each(undo)('keeps all of a data file that is from before version %i', async (
   const depths = await former.broker.depths();
   await former.close();
   const file = new DatabaseSync(path.join(folder, name));
-  expect(file.prepare('PRAGMA user_version').get()).toEqual({ user_version: 9 });
+  expect(file.prepare('PRAGMA user_version').get()).toEqual({ user_version: 10 });
   for (const [each, sql] of undo) if (each >= version) file.exec(sql);
   file.exec(`PRAGMA user_version = ${version - 1}`);
   file.close();

@@ -1,0 +1,55 @@
+import type pg from 'pg';
+import { packHeld, unpackHeld } from '../../core/held-code.ts';
+import type { HeldGroup, HeldMessage } from '../../core/ports/ledger.ts';
+import { toText } from './text.ts';
+
+/** What messages are held for, those first that were set aside first. */
+export async function findHeld(client: pg.Client): Promise<readonly HeldGroup[]> {
+  const { rows } = await client.query<{
+    readonly interface: string;
+    readonly queue: string;
+    readonly held: string;
+    readonly messages: number;
+    readonly waiting: number;
+    readonly first_at: string;
+    readonly last_at: string;
+    readonly examples: readonly string[];
+  }>({
+    name: 'held',
+    text: `SELECT interface.name AS interface, grouped.*
+      FROM (SELECT queue, held, count(*) AS messages, min(number) AS first, min(since) AS first_at, max(since) AS last_at,
+          (count(*) + sum((SELECT count(*) FROM parked AS other
+            WHERE other.queue = one.queue AND other.key = one.key AND NOT stopped)))::bigint AS waiting,
+          array_agg(id ORDER BY number) FILTER (WHERE nth <= 3) AS examples
+        FROM (SELECT *, row_number() OVER (PARTITION BY queue, held ORDER BY number) AS nth
+              FROM parked WHERE held IS NOT NULL) AS one
+        GROUP BY queue, held ORDER BY first LIMIT 10000) AS grouped
+      JOIN standing ON standing.id = examples[1] JOIN interface ON interface.number = standing.interface
+      ORDER BY first`,
+  });
+  return rows.map((row) => ({
+    interface: row.interface,
+    queue: row.queue,
+    codes: unpackHeld(row.held),
+    messages: row.messages,
+    waiting: row.waiting,
+    firstAt: row.first_at,
+    lastAt: row.last_at,
+    examples: row.examples,
+  }));
+}
+
+/** The messages of a group, in the order of their setting aside. */
+export async function readHeld(
+  client: pg.Client,
+  { queue, codes }: Pick<HeldGroup, 'queue' | 'codes'>,
+  { limit, after = 0 }: { readonly limit: number; readonly after?: number },
+): Promise<readonly HeldMessage[]> {
+  const { rows } = await client.query<HeldMessage>({
+    name: 'read-held',
+    text: `SELECT id, key, number AS place FROM parked
+      WHERE number > $1 AND held IS NOT NULL AND held = $2 AND queue = $3 ORDER BY number LIMIT $4`,
+    values: [after, packHeld(codes), toText(queue), limit],
+  });
+  return rows;
+}

@@ -1,0 +1,57 @@
+import type { Mandate } from './administration.ts';
+
+/**
+ * `GET /api/mapping/unmapped`: a code that is in no table, and for which messages are held. `code` and `display` quote
+ * the messages: on the page they are only there where the code looks like one, since free text may be about a patient.
+ */
+export interface UnmappedView {
+  /** The same for the same code of the same table, map and interface. */
+  readonly id: string;
+  readonly interface: string;
+  /** The interface's name for people, where it is known. */
+  readonly interfaceLabel?: string;
+  /** The maps and rules, `PID.Patient#PID-8.gender`, or the nodes that ask the table. */
+  readonly rules: readonly string[];
+  readonly table: string;
+  readonly system?: string;
+  readonly code?: string;
+  readonly display?: string;
+  /** True: it is a code of FHIR, and the table has none that becomes it. */
+  readonly isTarget: boolean;
+  /** Where it stands in the messages: `OBX-3`. */
+  readonly sources: readonly string[];
+  /** Messages that have it, each the first of its key. */
+  readonly messages: number;
+  /** With those that wait behind them. */
+  readonly waiting: number;
+  /** ISO 8601 instants: when the first and the last of them was set aside. */
+  readonly firstAt: string;
+  readonly lastAt: string;
+  /** The ids of the first of them. */
+  readonly examples: readonly string[];
+  /** It is mapped by what is deployed: its messages go on, some at a time. */
+  readonly isMapped: boolean;
+  /** Where to add it; absent where there is no such table, or it is no code that may be shown. */
+  readonly add?: TableRowView;
+}
+
+/** A line to add to a file in the folder of the mappings; a new file begins with `head`. */
+export interface TableRowView {
+  readonly file: string;
+  readonly head?: string;
+  readonly row: string;
+}
+
+/** What somebody decides about the messages that wait for a code: `again` tries them as they are, `skip` gives them up. */
+export type UnmappedDecision = 'again' | 'skip';
+
+/** The codes for which messages are held. The runtime implements it. */
+export interface UnmappedCodes {
+  /** Those first that are waited for longest. */
+  list(): Promise<readonly UnmappedView[]>;
+  /**
+   * Carries it out for all messages that wait for the code now, some at a time; resolves with how many there are. Rejects
+   * with HilumError `unmapped-unknown` (permanent) where no message waits for it.
+   */
+  decide(id: string, decision: UnmappedDecision, mandate: Mandate): Promise<number>;
+}

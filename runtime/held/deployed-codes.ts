@@ -1,0 +1,64 @@
+import { readMappingFiles } from '../../connectors/file/mapping-files.ts';
+import type { HeldCode } from '../../core/held-code.ts';
+import { buildIsAwaited } from '../../core/mapping/awaited.ts';
+import { buildMappings } from '../../core/mapping/mappings.ts';
+import { findTableRow, type TableRow } from '../../core/mapping/table-row.ts';
+import { readHoldingNode } from '../../nodes/definitions.ts';
+import type { Deployed } from '../deploy/deployed.ts';
+
+/** What is deployed, as whoever waits for a code asks it. */
+export interface DeployedCodes {
+  /** Whether a message would wait for the code still; not where the node that holds is no more, or asks otherwise. */
+  isAwaited(held: HeldCode): boolean;
+  /** Where it is best added; undefined where there is no such table. */
+  findRow(held: HeldCode): TableRow | undefined;
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+/** Rejects, and its methods throw, with HilumError (permanent) where the files cannot be read or are faulty. */
+export async function readDeployedCodes(
+  { flows, mappings: { directory } }: Deployed,
+  environment: Environment,
+): Promise<DeployedCodes> {
+  const files = await readMappingFiles(directory);
+  const mappings = buildMappings(() => files);
+  const isAwaited = buildIsAwaited(files, mappings);
+  const nodes = new Map(flows.map((node) => [node.id, node]));
+  const find = ({ node }: HeldCode) => {
+    const found = nodes.get(node);
+    return found === undefined || found.d === true
+      ? undefined
+      : readHoldingNode(found, environment);
+  };
+  return {
+    isAwaited: (held) => {
+      const node = find(held);
+      if (node === undefined) return false;
+      if (node.table !== undefined && node.table !== held.table) return false;
+      return isAwaited(held, node);
+    },
+    findRow: (held) => {
+      const layers = find(held)?.layers ?? held.layers.split(',').filter((name) => name !== '');
+      return findTableRow(files, held, { layers, table: mappings.table(held.table, layers) });
+    },
+  };
+}
+
+/** What is deployed at each moment, read once after each deploy. */
+export function followDeployedCodes(
+  current: () => Deployed,
+  environment: Environment,
+): () => Promise<DeployedCodes> {
+  let known: { readonly of: Deployed; readonly codes: Promise<DeployedCodes> } | undefined;
+  return () => {
+    const of = current();
+    if (known?.of !== of) {
+      const codes = readDeployedCodes(of, environment);
+      known = { of, codes };
+      // Read again by whoever asks next.
+      codes.catch(() => (known = undefined));
+    }
+    return known.codes;
+  };
+}

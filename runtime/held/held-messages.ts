@@ -1,0 +1,313 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Mandate } from '../../console/api/administration.ts';
+import type { UnmappedCodes, UnmappedDecision, UnmappedView } from '../../console/api/unmapped.ts';
+import { buildError } from '../../core/errors.ts';
+import type { HeldGroup, HeldMessage, MessageState } from '../../core/ports/ledger.ts';
+import type { Logger } from '../../core/ports/logger.ts';
+import { giveUp, putBack, tryAgain } from '../admin/decide.ts';
+import { describeMandate } from '../admin/mandate.ts';
+import type { Stores } from '../broker.ts';
+import type { Clock } from '../clock.ts';
+import type { DeployedCodes } from './deployed-codes.ts';
+import { Returned } from './returned.ts';
+import { toItemId, toWorkItems } from './work-items.ts';
+
+interface Options {
+  readonly stores: Pick<Stores, 'broker' | 'ledger' | 'intake'>;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** What is deployed now: another object after each deploy. */
+  readonly deployed: () => Promise<DeployedCodes>;
+  /** Resolves when the workers of the last deploy have taken over, as far as that is known here. */
+  readonly settled: () => Promise<void>;
+  /** The queues of the flows that are deployed, and whether whoever consumes them keeps an order. */
+  readonly queues: () => ReadonlyMap<string, { readonly isOrdered: boolean }>;
+  /** Of these nothing is taken. */
+  readonly paused: () => readonly string[];
+  /** Whoever consumes the queue takes up what is set aside of the key. */
+  readonly onRelease: (queue: string, key: string) => void;
+  readonly labelOf: (owner: string) => string | undefined;
+  readonly pace?: Partial<Pace>;
+}
+
+/** How fast held messages go on: beside what comes in, which is not to wait for them. */
+interface Pace {
+  /** So many at once: the next go on when these are through, or wait again. */
+  readonly atOnce: number;
+  /** And so many a second at most. */
+  readonly perSecond: number;
+  /** Those that are not through by then are left to themselves until the next look. */
+  readonly patienceMs: number;
+  /** How often to look after a deploy, when workers of before may still hold messages, and else. */
+  readonly soonMs: number;
+  readonly everyMs: number;
+}
+
+const usualPace: Pace = {
+  ...{ atOnce: 50, perSecond: 100, patienceMs: 30_000, soonMs: 5_000, everyMs: 60_000 },
+};
+/** For so long after a deploy it is looked for often. */
+const youngMs = 120_000;
+const tickMs = 1_000;
+const pollMs = 100;
+
+/** What somebody has decided about an item, for the messages that were held by then. */
+interface Request {
+  readonly decision: UnmappedDecision;
+  readonly mandate: Mandate;
+  /** Each once. */
+  readonly tried: Set<string>;
+}
+
+/**
+ * Lets messages that are held for codes go on by themselves once what is deployed has the codes, the one that was set aside
+ * first before the others, some at a time. All that it knows is in the ledger: whoever is killed goes on where it was.
+ */
+export class HeldMessages implements UnmappedCodes {
+  readonly #options: Options;
+  readonly #pace: Pace;
+  readonly #stopping = new AbortController();
+  readonly #requests = new Map<string, Request>();
+  readonly #returned: Returned;
+  #working: Promise<void> | undefined;
+  /** Of the last look. */
+  #codes: DeployedCodes | undefined;
+  #deployedAt = -Infinity;
+  #lookedAt = -Infinity;
+  #isWarned = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#pace = { ...usualPace, ...options.pace };
+    this.#returned = new Returned(options.clock);
+  }
+
+  start(): void {
+    this.#working ??= this.#work();
+  }
+
+  /** Idempotent. What is under way is the workers'. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#working;
+  }
+
+  async list(): Promise<readonly UnmappedView[]> {
+    const { stores, deployed, labelOf } = this.#options;
+    const items = toWorkItems(await stores.ledger.held());
+    if (items.length === 0) return [];
+    const codes = await deployed();
+    return items.map(({ held, ...item }) => {
+      const label = labelOf(item.interface);
+      const add = codes.findRow(held);
+      return {
+        ...item,
+        ...(label === undefined ? {} : { interfaceLabel: label }),
+        isMapped: !codes.isAwaited(held),
+        ...(add === undefined ? {} : { add }),
+      };
+    });
+  }
+
+  async decide(id: string, decision: UnmappedDecision, mandate: Mandate): Promise<number> {
+    const { stores, logger } = this.#options;
+    const item = toWorkItems(await stores.ledger.held()).find((each) => each.id === id);
+    if (item === undefined) {
+      throw buildError(
+        'permanent',
+        'unmapped-unknown',
+        'Expected a code for which messages are held, found none of this id; see hilum mapping unmapped.',
+      );
+    }
+    this.#requests.set(id, { decision, mandate, tried: new Set() });
+    this.#lookedAt = -Infinity;
+    const { interface: owner, table, messages } = item;
+    const fields = { interface: owner, table, messages, decision, by: mandate.by };
+    logger.info(fields, 'Somebody has decided about messages that are held for a code.');
+    return messages;
+  }
+
+  async #work(): Promise<void> {
+    let hasPutBack = this.#options.stores.intake !== undefined;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        if (!hasPutBack) await this.#putBack();
+        hasPutBack = true;
+        if (await this.#isTime()) await this.look();
+        this.#isWarned = false;
+      } catch (error) {
+        this.#warn(error);
+      }
+      await this.#wait(tickMs);
+    }
+  }
+
+  /** What a crash may have kept out of its queue. */
+  async #putBack(): Promise<void> {
+    const { stores, queues, logger } = this.#options;
+    for (const [queue, { isOrdered }] of queues()) {
+      const messages = isOrdered ? 0 : await putBack(queue, stores);
+      if (messages > 0) logger.info({ queue, messages }, 'Held messages are put back.');
+    }
+  }
+
+  async #isTime(): Promise<boolean> {
+    const now = performance.now();
+    const codes = await this.#options.deployed();
+    if (codes !== this.#codes) {
+      await this.#options.settled();
+      this.#codes = codes;
+      this.#deployedAt = performance.now();
+      this.#returned.clear();
+      return true;
+    }
+    const { soonMs, everyMs } = this.#pace;
+    return now - this.#lookedAt >= (now - this.#deployedAt < youngMs ? soonMs : everyMs);
+  }
+
+  /** Lets go on what may, to the last of it. Rejects where ledger, broker or the mapping files cannot be read. */
+  async look(): Promise<void> {
+    const { stores, deployed, queues, paused } = this.#options;
+    this.#lookedAt = performance.now();
+    const requests = [...this.#requests];
+    const groups = await stores.ledger.held();
+    const codes = groups.length === 0 ? undefined : await deployed();
+    const left = new Set<string>();
+    for (const group of groups) {
+      if (this.#stopping.signal.aborted || codes === undefined) return;
+      const request = requests.find(([id]) => hasItem(group, id))?.[1];
+      const isMapped = !group.codes.some((held) => codes.isAwaited(held));
+      const queue = queues().get(group.queue);
+      if (request?.decision === 'skip') {
+        await this.#giveUp(group, request.mandate);
+      } else if (queue !== undefined && (isMapped || request !== undefined)) {
+        const isPaused = paused().includes(group.queue);
+        const isThrough = !isPaused && (await this.#goOn(group, { ...queue, request }));
+        if (!isThrough) for (const [id] of requests) if (hasItem(group, id)) left.add(id);
+      }
+    }
+    for (const [id, request] of requests) {
+      if (!left.has(id) && this.#requests.get(id) === request) this.#requests.delete(id);
+    }
+  }
+
+  /** Whether all have gone on that are due: some may take too long. */
+  async #goOn(
+    group: HeldGroup,
+    of: { readonly isOrdered: boolean; readonly request: Request | undefined },
+  ): Promise<boolean> {
+    const { request } = of;
+    const figures = { went: 0, wait: 0 };
+    let isThrough = true;
+    for await (const page of this.#pagesOf(group)) {
+      const isDue = (id: string): boolean =>
+        request === undefined ? this.#returned.isDue(id) : !request.tried.has(id);
+      const due = page.filter(({ id }) => isDue(id));
+      if (due.length === 0) continue;
+      for (const { id } of due) request?.tried.add(id);
+      const left = await this.#step(group.queue, due, of);
+      figures.went += due.length - left.again.length;
+      figures.wait += left.again.length;
+      if (left.slow.length === 0) continue;
+      isThrough = false;
+      break;
+    }
+    if (figures.went + figures.wait > 0) {
+      const { interface: owner, queue } = group;
+      const tables = [...new Set(group.codes.map(({ table }) => table))];
+      const text =
+        request === undefined
+          ? 'Held messages went on: their codes are mapped.'
+          : 'Held messages were tried again.';
+      this.#options.logger.info({ interface: owner, queue, tables, ...figures }, text);
+    }
+    return isThrough;
+  }
+
+  async #step(
+    queue: string,
+    messages: readonly HeldMessage[],
+    of: { readonly isOrdered: boolean; readonly request: Request | undefined },
+  ): Promise<{ readonly again: readonly string[]; readonly slow: readonly string[] }> {
+    const { stores, clock, onRelease } = this.#options;
+    const started = performance.now();
+    const { isOrdered, request } = of;
+    const summary =
+      request === undefined ? 'its codes are mapped' : describeMandate(request.mandate);
+    const stopped = messages.map(({ id, key }) => ({ queue, id, key }));
+    await tryAgain(stopped, { stores, clock, summary, isOrdered });
+    if (isOrdered) for (const { key } of messages) onRelease(queue, key);
+    const ids = messages.map(({ id }) => id);
+    const slow = await this.#untilThrough(ids);
+    const states = await stores.ledger.states(ids);
+    const again = ids.filter((id) => states.get(id) === 'parked');
+    for (const id of again) this.#returned.add(id);
+    const spentMs = performance.now() - started;
+    await this.#wait((messages.length * 1_000) / this.#pace.perSecond - spentMs);
+    return { again, slow };
+  }
+
+  /** Those that are not through in time. */
+  async #untilThrough(ids: readonly string[]): Promise<readonly string[]> {
+    const { ledger } = this.#options.stores;
+    const until = performance.now() + this.#pace.patienceMs;
+    let left = ids;
+    for (;;) {
+      await this.#wait(pollMs);
+      const states = await ledger.states(left);
+      left = left.filter((id) => underWay.has(states.get(id)));
+      if (left.length === 0 || performance.now() > until || this.#stopping.signal.aborted) {
+        return left;
+      }
+    }
+  }
+
+  async #giveUp(group: HeldGroup, mandate: Mandate): Promise<void> {
+    const { stores, clock, onRelease, logger } = this.#options;
+    const { queue } = group;
+    const summary = describeMandate(mandate);
+    let messages = 0;
+    for await (const page of this.#pagesOf(group)) {
+      for (const { id, key } of page) {
+        await giveUp({ queue, id, key }, { stores, clock, summary });
+        onRelease(queue, key);
+      }
+      messages += page.length;
+      await this.#wait((page.length * 1_000) / this.#pace.perSecond);
+    }
+    logger.info({ queue, messages, by: mandate.by }, 'Held messages were given up.');
+  }
+
+  async *#pagesOf(group: HeldGroup): AsyncIterable<readonly HeldMessage[]> {
+    const { ledger } = this.#options.stores;
+    let after = 0;
+    while (!this.#stopping.signal.aborted) {
+      const page = await ledger.readHeld(group, { limit: this.#pace.atOnce, after });
+      if (page.length > 0) yield page;
+      if (page.length < this.#pace.atOnce) return;
+      after = page.at(-1)?.place ?? after;
+    }
+  }
+
+  /** Said once for as long as it lasts. */
+  #warn(error: unknown): void {
+    if (this.#isWarned) return;
+    this.#isWarned = true;
+    this.#options.logger.warn({ err: error }, 'Held messages cannot go on now; trying again.');
+  }
+
+  async #wait(ms: number): Promise<void> {
+    if (ms <= 0) return;
+    await wait(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+  }
+}
+
+const underWay: ReadonlySet<MessageState | undefined> = new Set([
+  'received',
+  'queued',
+  'in-progress',
+  'retrying',
+]);
+
+const hasItem = ({ interface: owner, codes }: HeldGroup, id: string): boolean =>
+  codes.some((held) => toItemId(owner, held) === id);

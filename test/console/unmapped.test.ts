@@ -1,0 +1,71 @@
+import type { UnmappedView } from '../../console/api/unmapped.ts';
+import type { HeldCode } from '../../core/held-code.ts';
+import { buildEnvelope, startConsole, type RunningConsole } from './console-server.ts';
+
+const queue = 'in.lab';
+let running: RunningConsole;
+let cookie: string;
+beforeEach(async () => {
+  running = await startConsole();
+  cookie = await running.setUp();
+});
+afterEach(() => running.close());
+
+const list = async (): Promise<readonly UnmappedView[]> =>
+  (await (
+    await running.request('/api/mapping/unmapped', { cookie })
+  ).json()) as readonly UnmappedView[];
+
+async function hold(code: string, display: string): Promise<string> {
+  const held: HeldCode = {
+    ...{ node: 'map', layers: 'acme', map: 'PID.Patient', rule: 'PID-8.gender', table: 'sex' },
+    ...{ code, display, source: 'PID-8' },
+  };
+  const issues = [{ code: 'code-unmapped-held', severity: 'error', message: 'It waits.' }] as const;
+  const envelope = buildEnvelope({});
+  await running.receive(envelope, queue);
+  const at = new Date().toISOString();
+  await running.append({ messageId: envelope.id, kind: 'parked', at, queue, issues, held: [held] });
+  return envelope.id;
+}
+
+it('lists the codes for which messages are held, and where to add them', async () => {
+  expect(await list()).toEqual([]);
+  const id = await hold('9X', 'Other sex');
+  expect(await list()).toMatchObject([
+    {
+      ...{ interface: 'lab', interfaceLabel: 'Lab results', rules: ['PID.Patient#PID-8.gender'] },
+      ...{ table: 'sex', code: '9X', display: 'Other sex', sources: ['PID-8'], messages: 1 },
+      ...{ examples: [id], isMapped: true, add: { file: 'layers/acme/sex.csv', row: '9X,TARGET' } },
+    },
+  ]);
+});
+
+it('serves no text that stands in the place of a code', async () => {
+  await hold('see Mrs Example', 'Mrs Example');
+  const [item] = await list();
+  expect(JSON.stringify(item)).not.toContain('Example');
+  expect(item).toMatchObject({ table: 'sex', messages: 1 });
+  expect(item).not.toHaveProperty('add');
+});
+
+it('is for those who are signed in, and takes decisions from its own page alone', async () => {
+  await hold('9X', 'Other sex');
+  const id = (await list())[0]!.id;
+  const path = `/api/mapping/unmapped/${id}/skip`;
+  expect((await running.request('/api/mapping/unmapped')).status).toBe(401);
+  expect((await running.post(path, {})).status).toBe(401);
+  expect((await running.post(path, {}, { cookie, origin: 'http://elsewhere' })).status).toBe(403);
+  expect((await running.post(`${path}er`, {}, { cookie })).status).toBe(400);
+  expect((await running.post('/api/mapping/unmapped/none/skip', {}, { cookie })).status).toBe(409);
+  const done = await running.post(path, { reason: 'never sent again' }, { cookie });
+  expect([done.status, await done.json()]).toEqual([200, { id, messages: 1 }]);
+  const [example = ''] = (await list())[0]!.examples;
+  await running.held.look();
+  expect(await list()).toEqual([]);
+  const trace = await running.client.ledger.trace(example);
+  expect(trace?.events.at(-1)).toMatchObject({
+    kind: 'dead-lettered',
+    summary: 'by ada: never sent again',
+  });
+});

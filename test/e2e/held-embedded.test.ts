@@ -1,0 +1,3 @@
+import { describeHeld } from './held.ts';
+
+describeHeld('embedded', () => Promise.resolve({}));

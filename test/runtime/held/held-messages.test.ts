@@ -1,0 +1,198 @@
+import type { OwnerClient } from '../../../connectors/sqlite/client.ts';
+import type { HeldCode } from '../../../core/held-code.ts';
+import type { LedgerEntry, LedgerEventKind, MessageState } from '../../../core/ports/ledger.ts';
+import { HeldMessages } from '../../../runtime/held/held-messages.ts';
+import { until } from '../../support/hilum.ts';
+import { buildMessage, OwnerHere, silent } from '../owner.ts';
+
+const ordered = 'in.ordered';
+const loose = 'in.loose';
+const issues = [{ code: 'code-unmapped-held', severity: 'error', message: 'It waits.' }] as const;
+const codeOf = (code: string): HeldCode => {
+  return { node: 'map', layers: '', map: 'A', rule: 'r', table: 'wards', code, source: 'PV1-3' };
+};
+
+let owner: OwnerHere;
+let stores: OwnerClient;
+let held: HeldMessages;
+/** Codes that nobody has mapped. */
+let unmapped: Set<string>;
+/** The ids of those that somebody was told to take up, by their keys. */
+let released: string[];
+let now: number;
+let paused: string[];
+
+beforeEach(async () => {
+  owner = new OwnerHere();
+  await owner.open();
+  stores = await owner.connect();
+  await stores.broker.declare({ name: loose, interface: 'lab' });
+  unmapped = new Set();
+  released = [];
+  paused = [];
+  now = Date.now();
+});
+
+afterEach(async () => {
+  await held.stop();
+  await owner.close();
+});
+
+function open(options: { readonly atOnce?: number; readonly patienceMs?: number } = {}): void {
+  held = new HeldMessages({
+    ...{ stores, logger: silent, clock: () => (now += 1), paused: () => paused },
+    deployed: () =>
+      Promise.resolve({
+        isAwaited: ({ code }) => unmapped.has(code),
+        findRow: () => undefined,
+      }),
+    settled: () => Promise.resolve(),
+    queues: () =>
+      new Map([
+        [ordered, { isOrdered: true }],
+        [loose, { isOrdered: false }],
+      ]),
+    onRelease: (_queue, key) => void released.push(key),
+    labelOf: () => undefined,
+    pace: { atOnce: 10, perSecond: 10_000, patienceMs: 10_000, ...options },
+  });
+}
+
+async function hold(queue: string, codes: readonly string[], key?: string): Promise<string> {
+  const envelope = buildMessage('M1', key === undefined ? {} : { key });
+  await stores.ledger.append([
+    { type: 'message', envelope },
+    event(envelope.id, 'parked', { queue, issues, held: codes.map(codeOf) }),
+  ]);
+  return envelope.id;
+}
+
+function event(messageId: string, kind: LedgerEventKind, more: object = {}): LedgerEntry {
+  // Each a millisecond later: of one and the same, what is set aside comes last.
+  const at = new Date((now += 1)).toISOString();
+  return { type: 'event', event: { messageId, kind, at, ...more } };
+}
+
+async function holdMany(count: number, code: string): Promise<string[]> {
+  const ids: string[] = [];
+  for (let at = 0; at < count; at += 1) ids.push(await hold(ordered, [code]));
+  return ids;
+}
+
+const stateOf = async (id: string): Promise<MessageState | undefined> =>
+  (await stores.ledger.states([id])).get(id);
+const finish = (id: string): Promise<void> =>
+  stores.ledger.append([event(id, 'processed', { queue: ordered })]);
+const untilReleased = (count: number): Promise<unknown> =>
+  until(
+    () => Promise.resolve(released.length),
+    (found) => found >= count,
+    10_000,
+  );
+
+it('lets go on what is mapped, in its order, and no more at once than it may', async () => {
+  open();
+  const ids = await holdMany(25, 'A');
+  unmapped.add('B');
+  const other = await hold(ordered, ['B']);
+  const both = await hold(ordered, ['A', 'B']);
+  const looking = held.look();
+  await untilReleased(10);
+  for (const id of ids.slice(0, 9)) await finish(id);
+  // One of them is not through.
+  expect(released).toEqual(ids.slice(0, 10));
+  await finish(ids[9]!);
+  await untilReleased(20);
+  for (const id of ids.slice(10, 20)) await finish(id);
+  await untilReleased(25);
+  for (const id of ids.slice(20)) await finish(id);
+  await looking;
+  expect(released).toEqual(ids);
+  expect([await stateOf(other), await stateOf(both)]).toEqual(['parked', 'parked']);
+  expect(await held.list()).toMatchObject([
+    { code: 'B', messages: 2, isMapped: false, examples: [other, both] },
+    { code: 'A', messages: 1, isMapped: true, examples: [both] },
+  ]);
+});
+
+it('leaves those that are not through in time to themselves', async () => {
+  open({ patienceMs: 200 });
+  const ids = await holdMany(12, 'A');
+  await held.look();
+  expect(released).toEqual(ids.slice(0, 10));
+  await held.look();
+  expect(released).toEqual(ids);
+});
+
+it('puts back into a queue without order what is mapped, once, in one transaction', async () => {
+  open();
+  const key = 'MRN1';
+  const ids = [await hold(loose, ['A'], key), await hold(loose, ['A'], key)];
+  const taken: string[] = [];
+  const consumer = await stores.broker.consume(loose, { window: 5 }, (delivery) => {
+    taken.push(delivery.envelope.id);
+    void delivery.accept([], [event(delivery.envelope.id, 'processed', { queue: loose })]);
+  });
+  await held.look();
+  await held.look();
+  expect(taken).toEqual(ids);
+  expect(released).toEqual([]);
+  expect(await stores.ledger.parked(loose)).toEqual([]);
+  await consumer.stop();
+});
+
+it('tries again, ever more seldom, what is held again although it is mapped', async () => {
+  open();
+  const [id = ''] = await holdMany(1, 'A');
+  let at = now;
+  for (const waitMs of [0, 5_000, 10_000]) {
+    released = [];
+    now = at + Math.max(0, waitMs - 100);
+    if (waitMs > 0) await held.look();
+    expect(released).toEqual([]);
+    now += 100;
+    const looking = held.look();
+    await untilReleased(1);
+    await stores.ledger.append([
+      event(id, 'parked', { queue: ordered, issues, held: [codeOf('A')] }),
+    ]);
+    await looking;
+    at = now;
+  }
+});
+
+it('takes nothing out of a queue that is paused', async () => {
+  open({ patienceMs: 0 });
+  const [id = ''] = await holdMany(1, 'A');
+  paused = [ordered];
+  await held.look();
+  expect(await stateOf(id)).toBe('parked');
+  paused = [];
+  await held.look();
+  expect(released).toEqual([id]);
+});
+
+it('does what somebody has decided, once, with who and why', async () => {
+  open({ patienceMs: 0 });
+  unmapped.add('A').add('B');
+  const [again = ''] = await holdMany(1, 'A');
+  const [skip = ''] = await holdMany(1, 'B');
+  const idOf = async (code: string): Promise<string> =>
+    (await held.list()).find((item) => item.code === code)?.id ?? '';
+  await expect(held.decide('none', 'again', { by: 'ada' })).rejects.toThrow(/unmapped-unknown/);
+  expect(await held.decide(await idOf('A'), 'again', { by: 'ada', reason: 'a look' })).toBe(1);
+  expect(await held.decide(await idOf('B'), 'skip', { by: 'ada' })).toBe(1);
+  await stores.broker.declare({ name: ordered, interface: 'lab', order: { lanes: 1 } });
+  await held.look();
+  expect(released).toEqual([again, skip]);
+  expect([await stateOf(again), await stateOf(skip)]).toEqual(['retrying', 'dead-lettered']);
+  const events = (await stores.ledger.trace(again))?.events ?? [];
+  expect(events.find(({ kind }) => kind === 'resumed')?.summary).toBe('by ada: a look');
+  const dead = (await stores.ledger.trace(skip))?.events.at(-1);
+  expect(dead).toMatchObject({ kind: 'dead-lettered', summary: 'by ada', issues });
+  await stores.ledger.append([
+    event(again, 'parked', { queue: ordered, issues, held: [codeOf('A')] }),
+  ]);
+  await held.look();
+  expect(await stateOf(again)).toBe('parked');
+});
