@@ -1,7 +1,7 @@
 import type { CompiledMap } from './compiled-map.ts';
 import { toSourceText } from './compiled-map.ts';
 import type { UnmappedPolicy } from './document.ts';
-import type { Frame } from './run.ts';
+import { type Frame, beginResource, hasContent } from './run.ts';
 import { type SourceValue, toLocation, toText } from './source.ts';
 import { type Table, type UnmappedCode, findCoding, translateConcept } from './tables.ts';
 import { type Draft, isEmpty, isPlainObject } from './target.ts';
@@ -162,9 +162,10 @@ export function addResource(map: CompiledMap, type: string, frame: Frame): Draft
   const outer = run.trace;
   const trace = outer === undefined ? undefined : [];
   run.trace = trace;
-  const content = make(map, frame);
+  const content = beginResource(type);
+  map.fill(frame, content);
   run.trace = outer;
-  if (content === undefined || map.identify === undefined) return undefined;
+  if (!hasContent(content) || map.identify === undefined) return undefined;
   const entry = run.addEntry(type, content, map.identify(content, frame), trace ?? []);
   return { reference: entry.fullUrl };
 }

@@ -171,7 +171,7 @@ export class Run {
     return `${name}#${occurrence}`;
   }
 
-  /** Puts a resource into the Bundle; one that is there already only gets what it lacks. */
+  /** Puts a resource into the Bundle, begun as {@link beginResource} does; one that is there already only gets what it lacks. */
   addEntry(type: string, content: Draft, identity: Identity, trace: TraceEntry[]): Entry {
     const known = this.#byIdentity.get(identity.uuid);
     if (known !== undefined) {
@@ -192,11 +192,8 @@ export class Run {
       uuid: identity.uuid,
       fullUrl: `urn:uuid:${identity.uuid}`,
       request: identity.request,
-      resource: {
-        resourceType: type,
-        ...(identity.id === undefined ? {} : { id: identity.id }),
-        ...content,
-      },
+      resource:
+        identity.id === undefined ? content : { resourceType: type, id: identity.id, ...content },
       trace,
     };
     this.#byIdentity.set(identity.uuid, entry);
@@ -207,14 +204,20 @@ export class Run {
   /** Makes the entry known by its label in its group and all around it. */
   label(name: string, entry: Entry, group: Group): void {
     for (let at: Group | undefined = group; at !== undefined; at = at.parent) {
-      const labels = this.#labels.get(at) ?? new Map<string, Labelled>();
-      this.#labels.set(at, labels);
-      const { list, known } = labels.get(name) ?? { list: [], known: new Set<Entry>() };
-      labels.set(name, { list, known });
-      if (known.has(entry)) continue;
-      known.add(entry);
-      list.push(entry);
+      const labelled = this.#openLabel(name, at);
+      // Then it is known all around too.
+      if (labelled.known.has(entry)) return;
+      labelled.known.add(entry);
+      labelled.list.push(entry);
     }
+  }
+
+  #openLabel(name: string, group: Group): Labelled {
+    let labels = this.#labels.get(group);
+    if (labels === undefined) this.#labels.set(group, (labels = new Map()));
+    let labelled = labels.get(name);
+    if (labelled === undefined) labels.set(name, (labelled = { list: [], known: new Set() }));
+    return labelled;
   }
 
   /** All entries with that label in the group and the groups within. */
@@ -230,6 +233,15 @@ export class Run {
     }
     return undefined;
   }
+}
+
+/** What becomes a resource; its type stands in front of all else. */
+export const beginResource = (resourceType: string): Draft => ({ resourceType });
+
+/** Whether anything was written since it was begun. */
+export function hasContent(resource: Draft): boolean {
+  for (const key in resource) if (key !== 'resourceType') return true;
+  return false;
 }
 
 export interface RunOptions {
