@@ -177,10 +177,12 @@ export class Run {
     if (known !== undefined) {
       const moved = addIdentifiers(known.resource, content);
       const added = fill(known.resource, content);
-      known.trace.push(
-        ...trace.filter(({ target }) => added.some((path) => isIn(target, path))),
-        ...trace.flatMap((entry) => moveEntry(entry, moved)),
-      );
+      if (trace.length > 0) {
+        known.trace.push(
+          ...trace.filter(({ target }) => added.some((path) => isIn(target, path))),
+          ...trace.flatMap((entry) => moveEntry(entry, moved)),
+        );
+      }
       return known;
     }
     if (identity.identifier !== undefined) {
@@ -284,16 +286,18 @@ function moveEntry(entry: TraceEntry, moved: ReadonlyMap<number, number>): Trace
 }
 
 /** Adds what is missing, object by object, and gives its paths; lists and values that are there stay as they are. */
-function fill(target: Draft, more: Draft): string[] {
-  return Object.entries(more).flatMap(([key, value]) => {
+function fill(target: Draft, more: Draft, path = '', added: string[] = []): string[] {
+  for (const key in more) {
+    const value = more[key];
     const before = target[key];
     if (before === undefined) {
       target[key] = value;
-      return [key];
+      added.push(path + key);
+    } else if (isPlainObject(before) && isPlainObject(value)) {
+      fill(before, value, `${path}${key}.`, added);
     }
-    if (!isPlainObject(before) || !isPlainObject(value)) return [];
-    return fill(before, value).map((path) => `${key}.${path}`);
-  });
+  }
+  return added;
 }
 
 /** Whether a target is at a path or within. */
