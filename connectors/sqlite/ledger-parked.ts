@@ -9,7 +9,7 @@ export function findParked(database: Database, queue: string | undefined): reado
   return database
     .all(
       `SELECT parked.queue, parked.key, count(*) AS count, min(parked.number) AS first, since, id,
-         stopped
+         stopped, held
        FROM parked JOIN message ON message.number = parked.message
        ${where} GROUP BY parked.queue, parked.key ORDER BY first`,
       ...(queue === undefined ? [] : [queue]),
@@ -21,6 +21,7 @@ export function findParked(database: Database, queue: string | undefined): reado
       firstId: String(row['id']),
       since: String(row['since']),
       isStopped: Number(row['stopped']) === 1,
+      ...(row['held'] === null ? {} : { isHeld: true as const }),
     }));
 }
 

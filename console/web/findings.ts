@@ -86,18 +86,7 @@ export function findFindings(facts: {
         state: 'dead-lettered',
         interface: queue.interface,
       })),
-    ...unmapped
-      .filter(({ isMapped }) => !isMapped)
-      .map((item): Finding => {
-        const { id, messages, code = 'a text', firstAt } = item;
-        const where = `“${item.interfaceLabel ?? item.interface}”`;
-        return {
-          key: `unmapped ${id}`,
-          severity: 'warning',
-          text: `${plural(messages, 'message')} of ${where} held for ${code}, which table ${item.table} lacks, since ${toShortTime(firstAt, now)}.`,
-          interface: item.interface,
-        };
-      }),
+    ...toHeld(unmapped, now),
     ...queues.flatMap((queue): Finding[] => {
       if (queue.oldestAt === null || isToldOf('oldest', queue.queue)) return [];
       const seconds = (now - Date.parse(queue.oldestAt)) / 1000;
@@ -112,6 +101,21 @@ export function findFindings(facts: {
       ];
     }),
   ];
+}
+
+/** One for all codes: the table below has each. Several messages may wait for more than one. */
+function toHeld(unmapped: readonly UnmappedView[], now: number): readonly Finding[] {
+  const open = unmapped.filter(({ isMapped }) => !isMapped);
+  const [first] = open;
+  if (first === undefined) return [];
+  const most = open.reduce((sum, { messages }) => sum + messages, 0);
+  const codes =
+    open.length === 1
+      ? `a code that table ${first.table} lacks`
+      : `${open.length} codes that no table has`;
+  const since = toShortTime(first.firstAt, now);
+  const text = `${plural(most, 'message')} held for ${codes}, since ${since}: see “Unmapped codes”.`;
+  return [{ key: 'unmapped', severity: 'warning', text }];
 }
 
 /** Where the messages behind an alarm are found. */

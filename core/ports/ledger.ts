@@ -127,6 +127,8 @@ export interface ParkedKey {
   readonly since: string;
   /** The first was given up, and it and the others wait until somebody decides. */
   readonly isStopped: boolean;
+  /** That is for its codes to be mapped: see {@link Ledger.held}. */
+  readonly isHeld?: true;
 }
 
 /** Messages that are set aside for the same codes, each as the first of its key. */

@@ -72,7 +72,9 @@ describeWith('chromium', 'unmapped codes in the console', (executablePath) => {
     const row = table().getByRole('row', { name: /^X / });
     await row.getByText('layers/acme/sex.csv').waitFor();
     await row.getByText('X,TARGET').waitFor();
-    const attention = page.getByRole('alert').filter({ hasText: 'held for X, which table sex' });
+    const attention = page
+      .getByRole('alert')
+      .filter({ hasText: '2 messages held for 2 codes that no table has' });
     await attention.waitFor();
     await table().getByText('A text, not shown').waitFor();
     expect(await page.getByText('Mrs Example').count()).toBe(0);
