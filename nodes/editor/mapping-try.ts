@@ -18,7 +18,7 @@ export function prepareMappingTry(
 ): void {
   const text = (key: string, values?: Readonly<Record<string, string | number>>): string =>
     node._(`hilum.try.${key}`, values);
-  const message = part('message').attr('aria-label', text('message'));
+  const message = part('message').attr('aria-label', text(isFhir ? 'resource' : 'message'));
   part('run').on('click', () => {
     const request = {
       ...{ message: String(message.val() ?? ''), mapping: read('mapping') },
