@@ -42,7 +42,7 @@ export function findUcum(notation: string): string | undefined {
 
 function toUcumPart(part: string): string {
   if (part === '' || part === '/' || part === '.') return part;
-  const named = notations[part.toLowerCase()];
+  const named = notations.get(part.toLowerCase());
   if (named !== undefined && !isUcum(part)) return named;
   if (isUcum(part)) return part;
   return spellings.find((spelling) => spelling.toLowerCase() === part.toLowerCase()) ?? part;
@@ -50,133 +50,20 @@ function toUcumPart(part: string): string {
 
 /** Units of which the case is often wrong. */
 const spellings = [
-  ...[
-    'kg',
-    'g',
-    'mg',
-    'ug',
-    'ng',
-    'pg',
-    'L',
-    'dL',
-    'mL',
-    'uL',
-    'fL',
-    'mol',
-    'mmol',
-    'umol',
-    'nmol',
-    'pmol',
-  ],
-  ...[
-    'm',
-    'cm',
-    'mm',
-    'um',
-    'h',
-    'min',
-    's',
-    'd',
-    'wk',
-    'mo',
-    'Cel',
-    'kPa',
-    'U',
-    'kU',
-    'mU',
-    'meq',
-    'eq',
-  ],
-  ...[
-    'mosm',
-    'osm',
-    '[IU]',
-    'm[IU]',
-    'k[IU]',
-    '[HPF]',
-    '[LPF]',
-    '[CFU]',
-    '[degF]',
-    'mm[Hg]',
-    'cm[H2O]',
-  ],
-];
+  'kg g mg ug ng pg L dL mL uL fL mol mmol umol nmol pmol m cm mm um h min s d wk mo Cel kPa U kU mU meq eq',
+  'mosm osm [IU] m[IU] k[IU] [HPF] [LPF] [CFU] [degF] mm[Hg] cm[H2O]',
+].flatMap((line) => line.split(' '));
 
 /** By the notation in small letters. */
-const notations: Readonly<Record<string, string>> = {
-  ...{
-    mcg: 'ug',
-    gm: 'g',
-    gms: 'g',
-    gram: 'g',
-    grams: 'g',
-    kgs: 'kg',
-    lb: '[lb_av]',
-    lbs: '[lb_av]',
-  },
-  ...{
-    oz: '[oz_av]',
-    in: '[in_i]',
-    inch: '[in_i]',
-    inches: '[in_i]',
-    ft: '[ft_i]',
-    cc: 'mL',
-    liter: 'L',
-  },
-  ...{
-    sec: 's',
-    secs: 's',
-    mins: 'min',
-    hr: 'h',
-    hrs: 'h',
-    hour: 'h',
-    hours: 'h',
-    day: 'd',
-    days: 'd',
-  },
-  ...{
-    week: 'wk',
-    weeks: 'wk',
-    month: 'mo',
-    months: 'mo',
-    yr: 'a',
-    yrs: 'a',
-    year: 'a',
-    years: 'a',
-  },
-  ...{
-    iu: '[IU]',
-    miu: 'm[IU]',
-    uiu: 'u[IU]',
-    kiu: 'k[IU]',
-    meq: 'meq',
-    mosm: 'mosm',
-    cfu: '[CFU]',
-  },
-  ...{ mmhg: 'mm[Hg]', cmh2o: 'cm[H2O]', degc: 'Cel', '°c': 'Cel', celsius: 'Cel', degf: '[degF]' },
-  ...{
-    '°f': '[degF]',
-    fahrenheit: '[degF]',
-    hpf: '[HPF]',
-    lpf: '[LPF]',
-    percent: '%',
-    bpm: '{beats}/min',
-  },
-  ...{ beats: '{beats}', cells: '{cells}', copies: '{copies}', ratio: '{ratio}', index: '{index}' },
-  ...{
-    inr: '{INR}',
-    titer: '{titer}',
-    score: '{score}',
-    tab: '{tablet}',
-    tablet: '{tablet}',
-    tablets: '{tablet}',
-  },
-  ...{
-    cap: '{capsule}',
-    capsule: '{capsule}',
-    capsules: '{capsule}',
-    puff: '{puff}',
-    puffs: '{puff}',
-  },
-  ...{ drop: '[drp]', drops: '[drp]', each: '{each}', '#': '{#}' },
-};
+const notations: ReadonlyMap<string, string> = new Map(
+  [
+    'mcg=ug gm=g gms=g gram=g grams=g kgs=kg lb=[lb_av] lbs=[lb_av] oz=[oz_av] in=[in_i] inch=[in_i]',
+    'inches=[in_i] ft=[ft_i] cc=mL liter=L sec=s secs=s mins=min hr=h hrs=h hour=h hours=h day=d days=d week=wk',
+    'weeks=wk month=mo months=mo yr=a yrs=a year=a years=a iu=[IU] miu=m[IU] uiu=u[IU] kiu=k[IU] meq=meq',
+    'mosm=mosm cfu=[CFU] mmhg=mm[Hg] cmh2o=cm[H2O] degc=Cel °c=Cel celsius=Cel degf=[degF] °f=[degF]',
+    'fahrenheit=[degF] hpf=[HPF] lpf=[LPF] percent=% bpm={beats}/min beats={beats} cells={cells} copies={copies}',
+    'ratio={ratio} index={index} inr={INR} titer={titer} score={score} tab={tablet} tablet={tablet}',
+    'tablets={tablet} cap={capsule} capsule={capsule} capsules={capsule} puff={puff} puffs={puff} drop=[drp]',
+    'drops=[drp] each={each} #={#}',
+  ].flatMap((line) => line.split(' ').map((pair) => pair.split('=') as [string, string])),
+);
