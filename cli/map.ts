@@ -2,7 +2,7 @@ import type { Bundle } from '@medplum/fhirtypes';
 import { Option, type Command } from 'commander';
 import { validateFully } from '../connectors/file/conformance.ts';
 import { openFhirValidator } from '../connectors/file/fhir-schema.ts';
-import { openMapper, openV2Mapper } from '../connectors/file/mapping-files.ts';
+import { openFhirMapper, openMapper, openV2Mapper } from '../connectors/file/mapping-files.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
 import { versions } from '../core/hl7v2/definitions/versions.ts';
 import { isValid, type Issue } from '../core/issue.ts';
@@ -11,6 +11,7 @@ import type { Mapper, MappingResult } from '../core/mapping/mapper.ts';
 import { collect, findMappings } from './find-mappings.ts';
 import { type ExitCode, forEachFile, type InputFile, reportIssues } from './input.ts';
 import { type BackOptions, isFhir, mapFhirFile } from './map-back.ts';
+import { mapFhirToFhir } from './map-fhir.ts';
 import { mapV2File } from './map-v2.ts';
 import { toPlain, toProvenanceLine, tryOpen } from './map-output.ts';
 
@@ -23,7 +24,7 @@ interface Options extends BackOptions {
 
 /**
  * `hilum map [--ndjson] [--provenance] FILE…`: the Bundle of every message; of a file with FHIR the HL7 v2 message
- * that it becomes; with `--map ID` the message of another version or site. With `--ndjson` a line a message:
+ * that it becomes; with `--map ID` the message of another version or site, or the FHIR of another profile. With `--ndjson` a line a message:
  * `{"file","message":n,"resource","issues":[…],"unconsumed":[paths…],"provenance":[…]}`, with `"hl7"` in the place of
  * `"resource"` where HL7 v2 comes out; otherwise issues and provenance go to standard error. Exits 1 if any message
  * cannot be mapped, or the FHIR that it becomes is not valid R4.
@@ -44,7 +45,7 @@ export function registerMap(program: Command): void {
         .default('schema'),
     )
     .option('--profile <name>', 'a FHIR profile (URL or id) for --validate full', collect, [])
-    .option('--map <id>', 'a map from HL7 v2 to HL7 v2, as any-to-2.5.1')
+    .option('--map <id>', 'a map from HL7 v2 to HL7 v2 (any-to-2.5.1), or from FHIR to FHIR')
     .option('--event <event>', 'of FHIR: the event, as ADT^A08; without, the resources decide')
     .addOption(
       new Option('--to-version <version>', 'of FHIR: the version of the message')
@@ -64,6 +65,10 @@ export function registerMap(program: Command): void {
 
 function mapAny(input: InputFile, options: Options): ExitCode | Promise<ExitCode> {
   const { mappings, layer, map } = options;
+  if (map !== undefined && isFhir(input)) {
+    const mapper = tryOpen(() => openFhirMapper(mappings, map, layer));
+    return mapper === undefined ? 2 : mapFhirToFhir(input, mapper, options);
+  }
   if (map !== undefined) {
     const mapper = tryOpen(() => openV2Mapper(mappings, map, layer));
     return mapper === undefined ? 2 : mapV2File(input, mapper, options);

@@ -29,7 +29,7 @@ function blame(finding: Issue, origins: readonly Provenance[]): Issue {
   const { location: element = 'Bundle', message } = finding;
   const origin = findOrigin(element, origins);
   const what = `${element}: ${message}`;
-  if (origin === undefined) return { ...finding, message: what };
+  if (origin === undefined) return finding;
   return {
     ...finding,
     location: origin.source,

@@ -62,6 +62,18 @@ rules: [{ id: PID-3.contact, override: add, from: PID-3, to: 'contact[0].gender'
     expect(toLines(other.stdout)[0]?.issues[0]).toMatchObject({ code: 'fhir-profile-unknown' });
   });
 
+  test('of FHIR makes FHIR of another profile by the map that is named', async () => {
+    const photo = { resourceType: 'Patient', photo: [{ url: 'https://example.org/1.png' }] };
+    const file = write('patient.json', JSON.stringify(photo));
+    const { code, stdout } = await run('--map', 'acme-patient', '--ndjson', file);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ file, message: 1, issues: [], dropped: ['Patient.photo[0]'], unconsumed: [] },
+      resource: { resourceType: 'Patient', meta: { profile: [expect.any(String)] } },
+    });
+    expect((await run('--map', 'nobody', file)).code).toBe(2);
+  });
+
   test('prints a line a message, with exactly the agreed keys', async () => {
     const several = write('several.hl7', message('ORU^R01', '1') + message('ORU^R01', '2'));
     const { code, stdout } = await run('--ndjson', several, sample);
