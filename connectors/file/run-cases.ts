@@ -3,7 +3,7 @@ import type { MappingCase } from '../../core/mapping/cases/document.ts';
 import { type CaseResult, runCase } from '../../core/mapping/cases/run.ts';
 import { readGoldenSync } from './case-files.ts';
 import { openFhirValidator } from './fhir-schema.ts';
-import { openMapper } from './mapping-files.ts';
+import { openMapper, openReverseMapper } from './mapping-files.ts';
 
 /** Where the golden file of a case is; undefined where it names none. */
 export function findGolden(directory: string, { file, golden }: MappingCase): string | undefined {
@@ -23,6 +23,7 @@ export async function runCaseIn(directory: string, one: MappingCase): Promise<Ca
       : await import('../../core/fhir/fhirpath.ts');
   return runCase(one, {
     mapper: openMapper(directory, one.layers),
+    reverse: openReverseMapper(directory, one.layers),
     validate: openFhirValidator(),
     ...(evaluateFhirPath === undefined ? {} : { evaluate: evaluateFhirPath }),
     ...(golden === undefined ? {} : { golden: readGoldenSync(golden) }),

