@@ -15,13 +15,13 @@ module.exports = {
     {
       name: 'core-without-io',
       comment:
-        'No sockets, files, databases or Node-RED; pure packages by name, and the buffers of Node.',
+        'No sockets, files, databases or Node-RED; pure packages by name, and the buffers and hashes of Node.',
       severity: 'error',
       from: { path: '^core/' },
       to: {
         dependencyTypesNot: ['local', 'type-only', 'undetermined'],
         pathNot:
-          '^core/|^buffer$|^@medplum/fhirtypes$|(^|/)node_modules/(@medplum/core|ajv|yaml|iconv-lite|fast-xml-parser|fhirpath|@lhncbc/ucum-lhc)/',
+          '^core/|^(buffer|crypto)$|^@medplum/fhirtypes$|(^|/)node_modules/(@medplum/core|ajv|yaml|iconv-lite|fast-xml-parser|fhirpath|@lhncbc/ucum-lhc)/',
       },
     },
     {

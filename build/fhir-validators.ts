@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readFhirSchema } from '../connectors/file/fhir-schema.ts';
 import { TypeSchemas } from '../core/fhir/type-schema.ts';
+import { emitQuickChecks, type Schema } from './fhir-quick-checks.ts';
 
 const root = path.join(import.meta.dirname, '..');
 
@@ -12,10 +13,12 @@ const always = ['Bundle', 'OperationOutcome', 'Parameters'];
 
 /**
  * Writes `dist/fhir/validators.cjs`: the schema's checks of the resource types that our mappings make, as code, so that no
- * process compiles them. Of all types it would be 11 MB, which every worker would hold in memory.
+ * process compiles them. Of all types it would be 11 MB, which every worker would hold in memory. And beside it
+ * `quick-checks.cjs`, which tell what is valid from what those have to look at.
  */
 export async function writeFhirValidators(): Promise<{ readonly types: number }> {
-  const schemas = new TypeSchemas(readFhirSchema(), { source: true });
+  const schema = readFhirSchema() as { readonly definitions: Readonly<Record<string, Schema>> };
+  const schemas = new TypeSchemas(schema, { source: true });
   const references = Object.fromEntries(
     [...new Set([...always, ...findTargets()])].sort().flatMap((type) => {
       // Some maps make data types.
@@ -28,6 +31,8 @@ export async function writeFhirValidators(): Promise<{ readonly types: number }>
   const folder = path.join(root, 'dist', 'fhir');
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, 'validators.cjs'), small);
+  const quick = emitQuickChecks(schema.definitions, Object.keys(references));
+  writeFileSync(path.join(folder, 'quick-checks.cjs'), quick);
   return { types: Object.keys(references).length };
 }
 

@@ -15,11 +15,11 @@ let validator: FhirValidator | undefined;
 
 /**
  * The validator over the FHIR R4 JSON schema, one for the whole process. The types that our mappings make are code that
- * the build has written (`dist/fhir/validators.cjs`), loaded at the first use; others, and all without a build, are compiled
+ * the build has written (`dist/fhir/quick-checks.cjs` and `validators.cjs`), loaded at the first use; others, and all without a build, are compiled
  * from the schema of the installed package when they are first met.
  */
 export function openFhirValidator(): FhirValidator {
-  validator ??= buildFhirValidator(openTypes());
+  validator ??= buildFhirValidator(openTypes(), openQuickCheck());
   return validator;
 }
 
@@ -40,14 +40,25 @@ function openTypes(): FindTypeValidator {
   };
 }
 
-function loadBuilt(): Readonly<Record<string, ValidateFunction>> {
-  const file = findBuilt(import.meta.dirname);
-  return existsSync(file) ? (require(file) as Record<string, ValidateFunction>) : {};
+/** Undefined without a build. */
+function openQuickCheck(): ((resource: unknown) => boolean) | undefined {
+  const { isSurelyValid } = load('quick-checks.cjs') as {
+    readonly isSurelyValid?: (resource: unknown) => boolean;
+  };
+  return isSurelyValid;
+}
+
+const loadBuilt = (): Readonly<Record<string, ValidateFunction>> =>
+  load('validators.cjs') as Record<string, ValidateFunction>;
+
+function load(name: string): unknown {
+  const file = findBuilt(import.meta.dirname, name);
+  return existsSync(file) ? require(file) : {};
 }
 
 /** In the package's folder, from wherever below it this file was built to. */
-function findBuilt(from: string): string {
-  const candidate = join(from, 'dist', 'fhir', 'validators.cjs');
+function findBuilt(from: string, name: string): string {
+  const candidate = join(from, 'dist', 'fhir', name);
   const parent = dirname(from);
-  return existsSync(candidate) || parent === from ? candidate : findBuilt(parent);
+  return existsSync(candidate) || parent === from ? candidate : findBuilt(parent, name);
 }

@@ -10,9 +10,13 @@ export type FindTypeValidator = (resourceType: string) => ValidateFunction | und
 
 /**
  * A validator of resources with all those in them (entries of a Bundle, contained ones), each by its own type. The schema
- * knows no invariants, and no required primitive elements.
+ * knows no invariants, and no required primitive elements. What `isSurelyValid` says yes to is not looked at again: it may say
+ * no to what is valid, but never yes to what is not.
  */
-export function buildFhirValidator(findType: FindTypeValidator): FhirValidator {
+export function buildFhirValidator(
+  findType: FindTypeValidator,
+  isSurelyValid: (resource: unknown) => boolean = () => false,
+): FhirValidator {
   const check = (resource: unknown, path: string): readonly Issue[] => {
     const type = readType(resource);
     if (type === undefined) return [toIssue(path || 'Resource', 'It has no resourceType.')];
@@ -27,7 +31,7 @@ export function buildFhirValidator(findType: FindTypeValidator): FhirValidator {
     );
     return nested.length === 0 ? own : [...own, ...nested];
   };
-  return (resource) => check(resource, '');
+  return (resource) => (isSurelyValid(resource) ? [] : check(resource, ''));
 }
 
 function readType(resource: unknown): string | undefined {

@@ -32,11 +32,37 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   const [, year = '', month, day, hour, minute, second, fraction, zone] = match;
   if (!isDate(year, month, day) || !isTime(hour, minute, second)) return undefined;
   if (zone !== undefined && (hour === undefined || !isZone(zone))) return undefined;
-  const parts = { month, day, hour, minute, second, fraction };
-  const given = Object.entries(parts).filter(([, digits]) => digits !== undefined);
-  const precision = (given.at(-1)?.[0] ?? 'year') as TimestampPrecision;
-  const offset = zone === undefined ? {} : { offset: `${zone.slice(0, 3)}:${zone.slice(3)}` };
-  return { precision, year, ...Object.fromEntries(given), ...offset };
+  // Part by part: a message holds many times.
+  const timestamp: { -readonly [Part in keyof Timestamp]: Timestamp[Part] } = {
+    precision: 'year',
+    year,
+  };
+  if (month !== undefined) {
+    timestamp.precision = 'month';
+    timestamp.month = month;
+  }
+  if (day !== undefined) {
+    timestamp.precision = 'day';
+    timestamp.day = day;
+  }
+  if (hour !== undefined) {
+    timestamp.precision = 'hour';
+    timestamp.hour = hour;
+  }
+  if (minute !== undefined) {
+    timestamp.precision = 'minute';
+    timestamp.minute = minute;
+  }
+  if (second !== undefined) {
+    timestamp.precision = 'second';
+    timestamp.second = second;
+  }
+  if (fraction !== undefined) {
+    timestamp.precision = 'fraction';
+    timestamp.fraction = fraction;
+  }
+  if (zone !== undefined) timestamp.offset = `${zone.slice(0, 3)}:${zone.slice(3)}`;
+  return timestamp;
 }
 
 /**
@@ -71,9 +97,12 @@ export function isDate(year: string, month: string | undefined, day: string | un
   if (month === undefined) return true;
   if (month < '01' || month > '12') return false;
   if (day === undefined) return true;
-  // Day 0 of the next month is the last of this one; a UTC date, so no local zone is read.
-  const last = new Date(Date.UTC(2000 + (Number(year) % 400), Number(month), 0)).getUTCDate();
-  return day >= '01' && Number(day) <= last;
+  return day >= '01' && Number(day) <= findLastDay(Number(year), month);
+}
+
+function findLastDay(year: number, month: string): number {
+  if (month === '02') return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return /0[469]|11/.test(month) ? 30 : 31;
 }
 
 /** Whether a clock shows that time. */
@@ -90,7 +119,8 @@ function isZone(zone: string): boolean {
 
 /** A FHIR `date`: as precise as the timestamp, without its time. */
 export function toFhirDate({ year, month, day }: Timestamp): string {
-  return [year, month, day].filter((part) => part !== undefined).join('-');
+  if (month === undefined) return year;
+  return day === undefined ? `${year}-${month}` : `${year}-${month}-${day}`;
 }
 
 /**

@@ -11,9 +11,9 @@ import { isToFhir } from './document.ts';
 import { compileIdentity } from './identity.ts';
 import { applyLayer, isLayer } from './layers.ts';
 import { type CompiledMessageMap, compileMessageMap } from './message-map.ts';
-import type { CompiledMap } from './compiled-map.ts';
+import { CompiledMap } from './compiled-map.ts';
 import { type Located, parseFiles } from './parse-files.ts';
-import { compileRule, compileWhen } from './rule.ts';
+import { compileRule, compileTree } from './rule.ts';
 import { Table } from './tables.ts';
 
 /** All maps and tables of a set of files, ready to run. */
@@ -175,17 +175,16 @@ function declareMaps(
   for (const { path, document } of bases) {
     if (!isToFhir(document) || document.kind === 'MessageMap') continue;
     const type = document.target.fhir;
-    maps.set(document.id, {
+    const fail = (message: string): void => report(path, message);
+    const when = compileTree(document.when, fail);
+    const map = {
       id: document.id,
       source: document.source.v2,
       type,
       isSegmentMap: document.kind === 'SegmentMap',
-      when: compileWhen(document.when, (message) => report(path, message)),
-      identify:
-        document.identity &&
-        compileIdentity(document.identity, type, (message) => report(path, message)),
-      steps: [],
-    });
+      identify: document.identity && compileIdentity(document.identity, type, fail),
+    };
+    maps.set(document.id, new CompiledMap(map, when));
   }
   return maps;
 }

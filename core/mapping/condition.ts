@@ -4,10 +4,18 @@ import {
   type ConditionTree,
   readCondition,
 } from '../condition/parse-condition.ts';
+import { Code } from './code.ts';
 import { isComparedNumber, isDateTime, isNumber, isTime } from './formats.ts';
-import { type SourcePath, findSegment, parseSourcePath, readFirst } from './path.ts';
+import {
+  type SourcePath,
+  emitFilled,
+  emitPrelude,
+  emitRead,
+  findSegment,
+  parseSourcePath,
+} from './path.ts';
 import type { Frame } from './run.ts';
-import { toText } from './source.ts';
+import { type SourceValue, toText } from './source.ts';
 
 /** A condition of a rule, compiled: pure, reads the message only. */
 export type Condition = (frame: Frame) => boolean;
@@ -18,46 +26,63 @@ export type Condition = (frame: Frame) => boolean;
  * `count` of a field is its repetitions that are there, of a segment or group how many the current group has.
  */
 export function parseCondition(text: string): ConditionResult<Condition> {
-  return readCondition(text, compile);
+  const parsed = parseConditionTree(text);
+  return parsed.ok ? { ok: true, condition: toCondition(parsed.condition) } : parsed;
 }
 
-function compile(tree: ConditionTree): Condition {
+/** As {@link parseCondition}, for {@link emitCondition}. */
+export function parseConditionTree(text: string): ConditionResult<ConditionTree> {
+  return readCondition(text, (tree) => {
+    // Made for its problems.
+    emitCondition(tree, new Code(undefined));
+    return tree;
+  });
+}
+
+/** Its code is made at the first use: most conditions of most processes are never asked. */
+function toCondition(tree: ConditionTree): Condition {
+  let condition: Condition | undefined;
+  return (frame) => (condition ??= build(tree))(frame);
+}
+
+function build(tree: ConditionTree): Condition {
+  const code = new Code(undefined);
+  const test = emitCondition(tree, code);
+  return code.build(`(frame) => { ${emitPrelude(code)} return ${test}; }`) as Condition;
+}
+
+/** The condition as an expression of code. */
+export function emitCondition(tree: ConditionTree, code: Code): string {
   switch (tree.kind) {
-    case 'or': {
-      const parts = tree.parts.map(compile);
-      return (frame) => parts.some((part) => part(frame));
-    }
+    case 'or':
     case 'and': {
-      const parts = tree.parts.map(compile);
-      return (frame) => parts.every((part) => part(frame));
+      const parts = tree.parts.map((part) => emitCondition(part, code));
+      return `(${parts.join(tree.kind === 'or' ? ' || ' : ' && ')})`;
     }
-    case 'not': {
-      const part = compile(tree.part);
-      return (frame) => !part(frame);
-    }
+    case 'not':
+      return `!${emitCondition(tree.part, code)}`;
     case 'valued':
-      return toValued(tree.subject);
+      return emitValued(tree.subject, code);
     case 'null': {
       const path = toPath(tree.subject);
-      return (frame) => readFirst(path, frame)?.raw === '""';
+      const isNull = `${emitRead(path, code)}.raw === '""'`;
+      return `(${[emitFilled(path, code), isNull].filter(Boolean).join(' && ')})`;
     }
     case 'in': {
-      const read = toReader(tree.subject);
-      const texts = new Set(tree.texts);
-      return (frame) => texts.has(read(frame));
+      const text = emitText(tree.subject, code);
+      const [first = '', ...more] = tree.texts;
+      return more.length === 0
+        ? `(${text} === ${JSON.stringify(first)})`
+        : `${code.bind(new Set(tree.texts))}.has(${text})`;
     }
     case 'is':
-      return toForm(tree.subject, tree.form);
+      return emitForm(tree.subject, tree.form, code);
     case 'matches':
       throw new ConditionError('expected valued, null, =, !=, in or is, found matches');
-    case 'count': {
-      const count = toCount(tree.subject);
-      return (frame) => tree.compare(count(frame));
-    }
-    case 'length': {
-      const read = toReader(tree.subject);
-      return (frame) => tree.compare(read(frame).length);
-    }
+    case 'count':
+      return `${code.bind(tree.compare)}(${emitCount(tree.subject, code)})`;
+    case 'length':
+      return `${code.bind(tree.compare)}(${emitText(tree.subject, code)}.length)`;
   }
 }
 
@@ -68,13 +93,13 @@ const forms: Readonly<Record<string, (text: string) => boolean>> = {
   time: isTime,
 };
 
-function toForm(subject: string, name: string): Condition {
-  const read = toReader(subject);
+function emitForm(subject: string, name: string, code: Code): string {
+  const text = emitText(subject, code);
   const test = forms[name];
   if (test === undefined) {
     throw new ConditionError(`expected number, compared-number, date-time or time, found ${name}`);
   }
-  return (frame) => test(read(frame));
+  return `${code.bind(test)}(${text})`;
 }
 
 const nameOnly = /^[A-Z][A-Z0-9_]{2,}$/;
@@ -85,33 +110,39 @@ function toPath(subject: string): SourcePath {
   return path;
 }
 
-function toReader(subject: string): (frame: Frame) => string {
-  if (nameOnly.test(subject)) return () => '';
+function emitText(subject: string, code: Code): string {
+  if (nameOnly.test(subject)) return '""';
   const path = toPath(subject);
-  return (frame) => {
-    const found = readFirst(path, frame);
-    return found === undefined ? '' : toText(found);
-  };
+  const filled = emitFilled(path, code);
+  const text = `${code.bind(toText)}(${emitRead(path, code)})`;
+  return code.once(filled === '' ? text : `${filled} ? ${text} : ""`);
 }
 
 /** A segment is valued when it is there; a value when anything in it is. */
-function toValued(subject: string): Condition {
-  if (nameOnly.test(subject)) return (frame) => findSegment(subject, frame) !== undefined;
+function emitValued(subject: string, code: Code): string {
+  if (nameOnly.test(subject)) {
+    return `(${code.bind(findSegment)}(${JSON.stringify(subject)}, frame) !== undefined)`;
+  }
   const path = toPath(subject);
-  return (frame) => {
-    const value = readFirst(path, frame);
-    return value !== undefined && value.valued && /[^\s^~&]/.test(value.raw);
-  };
+  const filled = emitFilled(path, code);
+  const valued = `${code.bind(isValued)}(${emitRead(path, code)})`;
+  return code.once(filled === '' ? valued : `!!(${filled} && ${valued})`);
 }
 
-function toCount(subject: string): (frame: Frame) => number {
-  if (nameOnly.test(subject)) return (frame) => frame.group.count(subject);
+function isValued(value: SourceValue): boolean {
+  return value.valued && /[^\s^~&]/.test(value.raw);
+}
+
+function emitCount(subject: string, code: Code): string {
+  if (nameOnly.test(subject)) return `frame.group.count(${JSON.stringify(subject)})`;
   const path = toPath(subject);
-  return (frame) => {
-    if (path.segment === undefined) return readFirst(path, frame)?.valued === true ? 1 : 0;
-    const segment = findSegment(path.segment, frame);
-    if (segment === undefined) return 0;
-    const repetitions = frame.run.fields(segment).repetitions(path.field);
-    return repetitions.filter((repetition) => repetition.valued).length;
-  };
+  if (path.segment === undefined) return `(${emitRead(path, code)}.valued ? 1 : 0)`;
+  return `${code.bind(countValued)}(frame, ${JSON.stringify(path.segment)}, ${path.field})`;
+}
+
+function countValued(frame: Frame, name: string, field: number): number {
+  const segment = findSegment(name, frame);
+  if (segment === undefined) return 0;
+  const repetitions = frame.run.fields(segment).repetitions(field);
+  return repetitions.filter((repetition) => repetition.valued).length;
 }

@@ -73,8 +73,9 @@ export function findIdentifier(
 /** A raw value without the empty components, sub-components and blanks at its end. In linear time. */
 export function trimEmptyEnd(raw: string): string {
   let end = raw.length;
-  while (end > 0 && /[\^&\s]/.test(raw.charAt(end - 1))) end--;
-  return raw.slice(0, end);
+  // Nearly always a letter or digit.
+  while (end > 0 && !/\w/.test(raw.charAt(end - 1)) && /[\^&\s]/.test(raw.charAt(end - 1))) end--;
+  return end === raw.length ? raw : raw.slice(0, end);
 }
 
 function listUsable(resource: Draft): (Draft & { system: string; value: string })[] {

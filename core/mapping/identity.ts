@@ -18,7 +18,10 @@ import type { Draft } from './target.ts';
 /** Computes the identity of a resource that has just been mapped. */
 export type Identify = (resource: Draft, frame: Frame) => Identity;
 
+/** A part of a key as JSON: `""` where there is none. */
 type KeyPart = (frame: Frame) => string;
+
+const nothing = '""';
 
 /** Compiles an identity; problems are pushed as issues, located at `where`. */
 export function compileIdentity(
@@ -32,13 +35,21 @@ export function compileIdentity(
   const within = compile(key.within);
   const by = (key.by ?? []).map(compile);
   const and = compile(key.and);
-  const toName = (frame: Frame): string => {
-    const read = (parts: readonly KeyPart[]): string[] => parts.map((part) => part(frame));
-    const business = by.map(read).find((values) => values.some((value) => value !== ''));
+  const toKnown = (frame: Frame): string => {
+    for (const parts of by) {
+      const values = parts.map((part) => part(frame));
+      if (values.some((value) => value !== nothing)) return `[${values.join()}]`;
+    }
     // Nothing that identifies: the message itself does, so that only its own redelivery is the same.
-    const known = business ?? (by.length === 0 ? [] : [frame.run.messageUuid]);
-    return JSON.stringify([type, read(within), known, read(and)]);
+    return by.length === 0 ? '[]' : JSON.stringify([frame.run.messageUuid]);
   };
+  const start = `[${JSON.stringify(type)},`;
+  const read = (parts: readonly KeyPart[], frame: Frame): string =>
+    `[${parts.map((part) => part(frame)).join()}]`;
+  const toName = (frame: Frame): string =>
+    `${start}${read(within, frame)},${toKnown(frame)},${read(and, frame)}]`;
+  const system = document.system ?? `urn:hilum:${type.toLowerCase()}`;
+  const token = toSearchToken(system, '');
   const fields = (document.from ?? []).flatMap((text) => compileField(text, report));
   const find = fields.length === 0 ? undefined : compileFind(fields, document, type);
   return (resource, frame) => {
@@ -49,21 +60,21 @@ export function compileIdentity(
         : found?.own;
     if (own !== undefined) {
       const uuid = toUuid(JSON.stringify([type, own.system, own.value]));
-      return { uuid, request: toRequest(document.request, type, own, uuid) };
+      return {
+        uuid,
+        request: toRequest(document.request, type, toSearchToken(own.system, own.value), uuid),
+      };
     }
     const name =
       found === undefined
         ? toName(frame)
-        : JSON.stringify([type, within.map((part) => part(frame)), found.known]);
+        : `${start}${read(within, frame)},${JSON.stringify(found.known)}]`;
     const uuid = toUuid(document.each === true ? frame.run.number(name) : name);
     if (document.request === 'id') {
       return { uuid, id: uuid, request: { method: 'PUT', url: `${type}/${uuid}` } };
     }
-    const identifier = {
-      system: document.system ?? `urn:hilum:${type.toLowerCase()}`,
-      value: uuid,
-    };
-    return { uuid, identifier, request: toRequest(document.request, type, identifier, uuid) };
+    const request = toRequest(document.request, type, token + uuid, uuid);
+    return { uuid, identifier: { system, value: uuid }, request };
   };
 }
 
@@ -138,10 +149,10 @@ function toUnknown(
 function toRequest(
   kind: IdentityDocument['request'],
   type: string,
-  identifier: OwnIdentifier,
+  token: string,
   uuid: string,
 ): BundleEntryRequest {
-  const query = `identifier=${toSearchToken(identifier.system, identifier.value)}`;
+  const query = `identifier=${token}`;
   switch (kind) {
     case 'update':
       return { method: 'PUT', url: `${type}?${query}` };
@@ -166,10 +177,13 @@ function toEscaped(text: string): string {
 function compileKeyPart(part: string, report: (message: string) => void): KeyPart {
   if (part.startsWith('@')) {
     const label = part.slice(1);
-    return (frame) => frame.run.findEntry(label, frame.group)?.uuid ?? '';
+    return (frame) => JSON.stringify(frame.run.findEntry(label, frame.group)?.uuid ?? '');
   }
   const [, constant] = /^'(.+)'$/.exec(part) ?? [];
-  if (constant !== undefined) return () => constant;
+  if (constant !== undefined) {
+    const quoted = JSON.stringify(constant);
+    return () => quoted;
+  }
   const paths: SourcePath[] = [];
   for (const text of part.split('|')) {
     const path = parseSourcePath(text.trim());
@@ -177,13 +191,18 @@ function compileKeyPart(part: string, report: (message: string) => void): KeyPar
       report(`${text.trim()} is no path such as OBR-3, no @label and no 'constant'`);
     else paths.push(path);
   }
-  return (frame) => {
-    for (const path of paths) {
-      const value = readFirst(path, frame);
-      // Raw, since a whole field is a list: without what is empty at its end.
-      const raw = value?.valued === true ? trimEmptyEnd(value.raw) : '';
-      if (raw !== '') return raw;
-    }
-    return '';
-  };
+  const read = (frame: Frame): string => readKey(paths, frame);
+  return paths.every(({ segment }) => segment === 'MSH')
+    ? (frame) => frame.run.remember(part, frame, read)
+    : read;
+}
+
+function readKey(paths: readonly SourcePath[], frame: Frame): string {
+  for (const path of paths) {
+    const value = readFirst(path, frame);
+    // Raw, since a whole field is a list: without what is empty at its end.
+    const raw = value?.valued === true ? trimEmptyEnd(value.raw) : '';
+    if (raw !== '') return JSON.stringify(raw);
+  }
+  return nothing;
 }

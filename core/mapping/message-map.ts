@@ -8,9 +8,16 @@ import type {
   ResourceDocument,
 } from './document.ts';
 import { type Identify, compileIdentity } from './identity.ts';
-import { type CompiledMap, applySteps } from './compiled-map.ts';
+import type { CompiledMap } from './compiled-map.ts';
 import { compileWhen } from './rule.ts';
-import type { Entry, Frame, Run, TraceEntry } from './run.ts';
+import {
+  type Entry,
+  type Frame,
+  type Run,
+  type TraceEntry,
+  beginResource,
+  hasContent,
+} from './run.ts';
 import { toSegmentName } from './source.ts';
 import { type Group, type StructureDocument, toGroups } from './structure.ts';
 import { type Draft, type TargetStep, parseTargetPath, toWritten, writePath } from './target.ts';
@@ -127,12 +134,12 @@ function compileResource(
   return (group, run, later) => {
     if (identify === undefined || (when !== undefined && !when(toFrame(group, run)))) return;
     if (needs !== undefined && run.findEntry(needs, group) === undefined) return;
-    const content: Draft = {};
+    const content = beginResource(type);
     const trace: TraceEntry[] = [];
     withTrace(run, trace, () => {
       for (const map of maps) applyMap(map, group, run, content);
     });
-    if (Object.keys(content).length === 0) return;
+    if (!hasContent(content)) return;
     const frame = toFrame(group, run, findSegment(maps, group));
     const known = identify(content, frame);
     if (apart !== undefined && run.findEntry(apart, group)?.uuid === known.uuid) {
@@ -185,7 +192,8 @@ function compileReference(
       document.within === undefined ? frame.group : frame.group.outward(document.within);
     const found = group === undefined ? [] : run.labelled(document.resource, group);
     if (!all && document.pick === 'only' && found.length > 1) return;
-    for (const other of all ? found : found.slice(0, 1)) {
+    const first = found[0];
+    for (const other of all ? found : first === undefined ? [] : [first]) {
       if (other === entry) continue;
       writePath(entry.resource, steps, { reference: other.fullUrl });
       run.onRule?.(rule);
@@ -206,9 +214,7 @@ function compileReference(
 function applyMap(map: CompiledMap, group: Group, run: Run, into: Draft): void {
   for (const segment of group.segments) {
     if (segment.name !== map.source) continue;
-    const frame = toFrame(group, run, segment);
-    if (map.when !== undefined && !map.when(frame)) continue;
-    applySteps(map, frame, into);
+    map.fill(toFrame(group, run, segment), into);
   }
 }
 

@@ -1,33 +1,39 @@
+import type { ConditionTree } from '../condition/parse-condition.ts';
+import type { Code } from './code.ts';
 import { type RuleContext, type Step, toSourceText } from './compiled-map.ts';
-import { type Condition, parseCondition } from './condition.ts';
+import { type Condition, emitCondition, parseCondition, parseConditionTree } from './condition.ts';
 import type { RuleDocument } from './document.ts';
-import { type SourcePath, parseSourcePath, readFirst, readPath } from './path.ts';
-import { type Fail, type Produce, compileProduce } from './produce.ts';
+import { emitWrites } from './emit-write.ts';
+import {
+  type SourcePath,
+  emitFilled,
+  emitParts,
+  emitRead,
+  parseSourcePath,
+  readPath,
+} from './path.ts';
+import { type EmitProduce, type Fail, type Produced, compileProduce } from './produce.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toBit } from './source.ts';
 import {
   type Draft,
   type TargetStep,
-  isEmpty,
   isPlainObject,
   parseTargetPath,
   toWritten,
-  writePath,
 } from './target.ts';
-
-type Work = Step['run'];
 
 interface CompiledRule {
   readonly name: string;
   readonly path: SourcePath | undefined;
   readonly to: readonly TargetStep[];
-  readonly when: Condition | undefined;
-  readonly produce: Produce;
+  readonly when: ConditionTree | undefined;
+  readonly produce: EmitProduce;
   readonly document: RuleDocument;
   readonly also: readonly (readonly [readonly TargetStep[], unknown])[];
 }
 
-/** Compiles a rule to a closure; undefined where it has problems, all of which are reported. */
+/** Compiles a rule to what writes its code; undefined where it has problems, all of which are reported. */
 export function compileRule(document: RuleDocument, context: RuleContext): Step | undefined {
   const problems: string[] = [];
   const fail: Fail = (message) => {
@@ -38,12 +44,12 @@ export function compileRule(document: RuleDocument, context: RuleContext): Step 
   if (document.from !== undefined && path === undefined) {
     fail(`from: ${document.from} is no path such as PID-3[*], PID-5.1 or 4.2`);
   }
-  const when = compileWhen(document.when, fail);
-  const needs = findNeeds(path, context);
+  const when = compileTree(document.when, fail);
+  const part = path?.segment === undefined ? toBit(path?.children[0] ?? 0) : 0;
+  const name = `${context.mapId}#${document.id}`;
   if (document.ignore !== undefined) {
-    return problems.length === 0 && path !== undefined
-      ? { ...needs, run: toIgnore(path, when, `${context.mapId}#${document.id}`) }
-      : undefined;
+    if (problems.length > 0 || path === undefined) return undefined;
+    return { part, emit: (code) => emitIgnore(path, when, name, code) };
   }
   const to = parseTarget(document.to ?? '', fail);
   const also = Object.entries(document.also ?? {}).map(
@@ -51,19 +57,8 @@ export function compileRule(document: RuleDocument, context: RuleContext): Step 
   );
   const produce = compileProduce(document, context, fail);
   if (problems.length > 0 || produce === undefined) return undefined;
-  const name = `${context.mapId}#${document.id}`;
-  return { ...needs, run: toWork({ name, path, to, when, produce, document, also }) };
-}
-
-/** What has to have content for the rule to do anything: most fields of most messages have none. */
-function findNeeds(
-  path: SourcePath | undefined,
-  { mapId, maps }: RuleContext,
-): Pick<Step, 'field' | 'part'> {
-  if (path === undefined) return { field: 0, part: 0 };
-  const { segment, field, children } = path;
-  if (segment === undefined) return { field: 0, part: toBit(children[0] ?? 0) };
-  return { field: segment === maps.get(mapId)?.source ? field : 0, part: 0 };
+  const rule = { name, path, to, when, produce, document, also };
+  return { part, emit: (code) => emitRule(rule, code) };
 }
 
 /** Compiles a `when`; no condition is always true. */
@@ -71,8 +66,22 @@ export function compileWhen(
   text: string | undefined,
   fail: (message: string) => void,
 ): Condition | undefined {
-  if (text === undefined) return undefined;
-  const parsed = parseCondition(text);
+  return text === undefined ? undefined : readWhen(text, parseCondition(text), fail);
+}
+
+/** As {@link compileWhen}, for code. */
+export function compileTree(
+  text: string | undefined,
+  fail: (message: string) => void,
+): ConditionTree | undefined {
+  return text === undefined ? undefined : readWhen(text, parseConditionTree(text), fail);
+}
+
+function readWhen<T>(
+  text: string,
+  parsed: { ok: true; condition: T } | { ok: false; message: string },
+  fail: (message: string) => void,
+): T | undefined {
   if (parsed.ok) return parsed.condition;
   fail(`when: ${parsed.message}, in: ${text}`);
   return undefined;
@@ -80,101 +89,153 @@ export function compileWhen(
 
 function parseTarget(text: string, fail: (message: string) => void): readonly TargetStep[] {
   const steps = parseTargetPath(text);
-  if (steps === undefined) fail(`to: ${text} is no path such as name[+].family`);
+  if (steps === undefined) fail(`to: ${text} is no path such as name[+].given[0]`);
   return steps ?? [];
 }
 
-function toIgnore(path: SourcePath, when: Condition | undefined, name: string): Work {
-  return (frame) => {
-    if (when !== undefined && !when(frame)) return;
-    const isField = path.children.length === 0 && path.segment !== undefined;
-    for (const source of readPath(path, frame)) {
-      if (source.valued) frame.run.onRule?.(name);
-      if (isField) frame.run.fields(source.segment).take(path.field);
-      else source.isTaken = true;
-    }
-  };
+function emitIgnore(
+  path: SourcePath,
+  when: ConditionTree | undefined,
+  name: string,
+  code: Code,
+): string {
+  const tests = emitTests(path, when, code);
+  const isOwnField = path.children.length === 0 && path.segment === code.segment;
+  const take =
+    isOwnField && path.segment !== undefined && !code.isTraced
+      ? `F?.take(${path.field}); // ${name}`
+      : `${code.bind(ignore)}(frame, ${code.bind(path)}, ${JSON.stringify(name)});`;
+  return tests === '' ? take : `if (${tests}) ${take}`;
 }
 
-function toWork(rule: CompiledRule): Work {
-  const { path, when, produce } = rule;
-  const { ifNone, join } = rule.document;
-  return (frame, into) => {
-    if (ifNone !== undefined && hasElement(into, ifNone)) return;
-    if (when !== undefined && !when(frame)) return;
-    if (path === undefined) {
-      write(rule, frame, into, undefined, produce);
-      return;
-    }
-    if (join !== undefined) {
-      writeJoined(rule, frame, into, readPath(path, frame));
-      return;
-    }
-    if (path.repetition === 'all') {
-      for (const source of readPath(path, frame)) {
-        if (source.valued) write(rule, frame, into, source, produce);
-      }
-      return;
-    }
-    const source = readFirst(path, frame);
-    if (source?.valued === true) write(rule, frame, into, source, produce);
-  };
-}
-
-function writeJoined(
-  rule: CompiledRule,
-  frame: Frame,
-  into: Draft,
-  sources: readonly SourceValue[],
-): void {
-  const texts: string[] = [];
-  for (const source of sources) {
-    const text = source.valued ? rule.produce(frame, source) : undefined;
-    if (typeof text === 'string') texts.push(text);
+function ignore(frame: Frame, path: SourcePath, name: string): void {
+  const isField = path.children.length === 0 && path.segment !== undefined;
+  for (const source of readPath(path, frame)) {
+    if (source.valued) frame.run.onRule?.(name);
+    if (isField) frame.run.fields(source.segment).take(path.field);
+    else source.isTaken = true;
   }
-  const [first] = sources;
-  if (texts.length === 0 || first === undefined) return;
-  write(rule, frame, into, first, () => texts.join(rule.document.join));
 }
 
-function write(
+/** What must hold for the rule to do anything, the cheapest first: most fields of most messages have no content. */
+function emitTests(
+  path: SourcePath | undefined,
+  when: ConditionTree | undefined,
+  code: Code,
+): string {
+  const filled = path === undefined ? '' : emitFilled(path, code);
+  return [filled, when === undefined ? '' : emitCondition(when, code)].filter(Boolean).join(' && ');
+}
+
+function emitRule(rule: CompiledRule, code: Code): string {
+  const { path, when, document } = rule;
+  const body = document.join === undefined ? emitBody(rule, code) : emitJoined(rule, code);
+  if (body === undefined) return '';
+  const { ifNone } = document;
+  const free =
+    ifNone === undefined ? '' : `!${code.bind(hasElement)}(o, ${JSON.stringify(ifNone)})`;
+  const tests = [emitTests(path, when, code), free].filter(Boolean).join(' && ');
+  return `${tests === '' ? '' : `if (${tests}) `}{ ${body} } // ${rule.name}`;
+}
+
+function emitBody(rule: CompiledRule, code: Code): string | undefined {
+  const { path } = rule;
+  const written = emitProduced(rule, rule.produce(code, path !== undefined), code);
+  if (written === undefined || path === undefined) return written;
+  if (path.segment === undefined || path.repetition !== 'all') {
+    return `const x = ${emitRead(path, code)}; if (x.valued) { ${written} }`;
+  }
+  const isOwn = path.segment === code.segment;
+  const list = isOwn
+    ? `F.repetitions(${path.field})`
+    : `${code.bind(readPath)}(${code.bind({ ...path, children: [] })}, frame)`;
+  return `for (const r of ${list}) { const x = r${emitParts(path)}; if (x.valued) { ${written} } }`;
+}
+
+/** All values that are there as one text, which is written as if the first were its source. */
+function emitJoined(rule: CompiledRule, code: Code): string | undefined {
+  const { path, produce, document } = rule;
+  const each = path === undefined ? undefined : produce(code, true);
+  if (path === undefined || each === undefined) return undefined;
+  const joined = `texts.join(${JSON.stringify(document.join)})`;
+  const written = { text: '', value: joined, test: '', isObject: false };
+  return (
+    `const all = ${code.bind(readPath)}(${code.bind(path)}, frame), texts = []; ` +
+    `for (const x of all) if (x.valued) { ${each.text}if (typeof ${each.value} === "string") texts.push(${each.value}); } ` +
+    `if (texts.length > 0) { const x = all[0]; ${emitProduced(rule, written, code)} }`
+  );
+}
+
+function emitProduced(
   rule: CompiledRule,
-  frame: Frame,
+  produced: Produced | undefined,
+  code: Code,
+): string | undefined {
+  if (produced === undefined) return undefined;
+  const { text, value, test, isObject } = produced;
+  const constants = rule.also.map(([steps, constant]) => ({
+    ...{ steps, value: JSON.stringify(constant) },
+    isObject: isPlainObject(constant),
+  }));
+  const first = { steps: rule.to, value, isObject };
+  if (!code.isTraced) {
+    const writes = emitWrites([first, ...constants], code);
+    return test === '' ? text + writes : `${text}if (${test}) { ${writes}}`;
+  }
+  const source = rule.path === undefined ? 'undefined' : 'x';
+  const name = JSON.stringify(rule.name);
+  const noteEach = [first, ...constants].map((write, at) => {
+    const place = `o, ${code.bind(write.steps)}, frame, ${source}, ${name}`;
+    const note = at === 0 ? `${code.bind(noteWritten)}(begin, ` : `${code.bind(noteConstant)}(`;
+    return `${emitWrites([write], code)}${note}${place}); `;
+  });
+  const begin = 'const begin = frame.run.trace?.length ?? 0; ';
+  const notes = noteEach.join('');
+  return test === ''
+    ? begin + text + notes
+    : `${begin}${text}if (${test}) { ${notes}} else ${code.bind(forget)}(frame, begin);`;
+}
+
+/** What inner rules made of a code that was left out is made of nothing. */
+function forget({ run: { trace } }: Frame, begin: number): void {
+  if (trace !== undefined) trace.length = begin;
+}
+
+/** Says where a value that was written came from; what inner rules said of it since `begin` is now further in. */
+function noteWritten(
+  begin: number,
   into: Draft,
+  steps: readonly TargetStep[],
+  frame: Frame,
   source: SourceValue | undefined,
-  produce: Produce,
+  rule: string,
+): void {
+  const { trace, onRule } = frame.run;
+  onRule?.(rule);
+  if (trace === undefined) return;
+  const target = toWritten(into, steps);
+  const inner = trace.length > begin;
+  for (let i = begin; i < trace.length; i++) {
+    const entry = trace[i];
+    if (entry === undefined || target === '') continue;
+    entry.target = entry.target === '' ? target : `${target}.${entry.target}`;
+  }
+  if (!inner) trace.push({ target, source: toSourceText(frame, source), rule });
+}
+
+function noteConstant(
+  into: Draft,
+  steps: readonly TargetStep[],
+  frame: Frame,
+  source: SourceValue | undefined,
+  rule: string,
 ): void {
   const { trace } = frame.run;
-  const start = trace?.length ?? 0;
-  const value = produce(frame, source);
-  if (value === undefined || (isPlainObject(value) && isEmpty(value))) {
-    // What inner rules made of a code that was left out is made of nothing.
-    if (trace !== undefined) trace.length = start;
-    return;
-  }
-  writePath(into, rule.to, value);
-  frame.run.onRule?.(rule.name);
-  if (trace !== undefined) {
-    const target = toWritten(into, rule.to);
-    const inner = trace.length > start;
-    for (let i = start; i < trace.length; i++) {
-      const entry = trace[i];
-      if (entry === undefined || target === '') continue;
-      entry.target = entry.target === '' ? target : `${target}.${entry.target}`;
-    }
-    if (!inner) trace.push({ target, source: toSourceText(frame, source), rule: rule.name });
-  }
-  for (const [steps, constant] of rule.also) {
-    writePath(into, steps, constant);
-    trace?.push({
-      target: toWritten(into, steps),
-      source: toSourceText(frame, source),
-      rule: rule.name,
-    });
-  }
+  trace?.push({ target: toWritten(into, steps), source: toSourceText(frame, source), rule });
 }
 
 function hasElement(into: Draft, prefix: string): boolean {
+  if (into[prefix] !== undefined) return true;
   for (const key in into) if (key.startsWith(prefix)) return true;
   return false;
 }

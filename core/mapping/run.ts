@@ -74,12 +74,16 @@ export class Run {
   readonly held: UnmappedHeld[] = [];
   /** Where rules write provenance: undefined while it is switched off. */
   trace: TraceEntry[] | undefined;
+  /** Whether rules say what they do. */
+  readonly isTraced: boolean;
   /** Told the name of every rule that wrote or ignored something. */
   readonly onRule: ((rule: string) => void) | undefined;
   readonly #tables: ReadonlyMap<string, Table>;
+  /** By UUID, which is made from the type too. */
   readonly #byIdentity = new Map<string, Entry>();
   readonly #labels = new Map<Group, Map<string, Labelled>>();
   readonly #fields = new Map<Segment, Fields>();
+  readonly #ofHeader = new Map<string, string>();
   readonly #numbers = new Map<string, number>();
   readonly #heldCodes = new Set<string>();
   readonly #zone: string | undefined;
@@ -91,6 +95,7 @@ export class Run {
     this.#tables = tables;
     this.onRule = options.onRule;
     this.trace = options.provenance ? [] : undefined;
+    this.isTraced = options.provenance || options.onRule !== undefined;
     this.#zone = parseTimestamp((message.get('MSH-7.1') ?? '').trim())?.offset ?? options.zone;
   }
 
@@ -150,6 +155,15 @@ export class Run {
     return findUnconsumed(this.message, (segment) => this.fields(segment));
   }
 
+  /** What is read of the header alone is read once; where there are several headers, each time. */
+  remember(part: string, frame: Frame, read: (frame: Frame) => string): string {
+    const known = this.#ofHeader.get(part);
+    if (known !== undefined) return known;
+    const found = read(frame);
+    if (this.message.segmentsNamed('MSH').length === 1) this.#ofHeader.set(part, found);
+    return found;
+  }
+
   /** The name, numbered by how often it was asked for in this message. */
   number(name: string): string {
     const occurrence = (this.#numbers.get(name) ?? 0) + 1;
@@ -157,16 +171,18 @@ export class Run {
     return `${name}#${occurrence}`;
   }
 
-  /** Puts a resource into the Bundle; one that is there already only gets what it lacks. */
+  /** Puts a resource into the Bundle, begun as {@link beginResource} does; one that is there already only gets what it lacks. */
   addEntry(type: string, content: Draft, identity: Identity, trace: TraceEntry[]): Entry {
-    const known = this.#byIdentity.get(`${type}/${identity.uuid}`);
+    const known = this.#byIdentity.get(identity.uuid);
     if (known !== undefined) {
       const moved = addIdentifiers(known.resource, content);
       const added = fill(known.resource, content);
-      known.trace.push(
-        ...trace.filter(({ target }) => added.some((path) => isIn(target, path))),
-        ...trace.flatMap((entry) => moveEntry(entry, moved)),
-      );
+      if (trace.length > 0) {
+        known.trace.push(
+          ...trace.filter(({ target }) => added.some((path) => isIn(target, path))),
+          ...trace.flatMap((entry) => moveEntry(entry, moved)),
+        );
+      }
       return known;
     }
     if (identity.identifier !== undefined) {
@@ -178,14 +194,11 @@ export class Run {
       uuid: identity.uuid,
       fullUrl: `urn:uuid:${identity.uuid}`,
       request: identity.request,
-      resource: {
-        resourceType: type,
-        ...(identity.id === undefined ? {} : { id: identity.id }),
-        ...content,
-      },
+      resource:
+        identity.id === undefined ? content : { resourceType: type, id: identity.id, ...content },
       trace,
     };
-    this.#byIdentity.set(`${type}/${identity.uuid}`, entry);
+    this.#byIdentity.set(identity.uuid, entry);
     this.entries.push(entry);
     return entry;
   }
@@ -193,14 +206,20 @@ export class Run {
   /** Makes the entry known by its label in its group and all around it. */
   label(name: string, entry: Entry, group: Group): void {
     for (let at: Group | undefined = group; at !== undefined; at = at.parent) {
-      const labels = this.#labels.get(at) ?? new Map<string, Labelled>();
-      this.#labels.set(at, labels);
-      const { list, known } = labels.get(name) ?? { list: [], known: new Set<Entry>() };
-      labels.set(name, { list, known });
-      if (known.has(entry)) continue;
-      known.add(entry);
-      list.push(entry);
+      const labelled = this.#openLabel(name, at);
+      // Then it is known all around too.
+      if (labelled.known.has(entry)) return;
+      labelled.known.add(entry);
+      labelled.list.push(entry);
     }
+  }
+
+  #openLabel(name: string, group: Group): Labelled {
+    let labels = this.#labels.get(group);
+    if (labels === undefined) this.#labels.set(group, (labels = new Map()));
+    let labelled = labels.get(name);
+    if (labelled === undefined) labels.set(name, (labelled = { list: [], known: new Set() }));
+    return labelled;
   }
 
   /** All entries with that label in the group and the groups within. */
@@ -216,6 +235,15 @@ export class Run {
     }
     return undefined;
   }
+}
+
+/** What becomes a resource; its type stands in front of all else. */
+export const beginResource = (resourceType: string): Draft => ({ resourceType });
+
+/** Whether anything was written since it was begun. */
+export function hasContent(resource: Draft): boolean {
+  for (const key in resource) if (key !== 'resourceType') return true;
+  return false;
 }
 
 export interface RunOptions {
@@ -258,16 +286,18 @@ function moveEntry(entry: TraceEntry, moved: ReadonlyMap<number, number>): Trace
 }
 
 /** Adds what is missing, object by object, and gives its paths; lists and values that are there stay as they are. */
-function fill(target: Draft, more: Draft): string[] {
-  return Object.entries(more).flatMap(([key, value]) => {
+function fill(target: Draft, more: Draft, path = '', added: string[] = []): string[] {
+  for (const key in more) {
+    const value = more[key];
     const before = target[key];
     if (before === undefined) {
       target[key] = value;
-      return [key];
+      added.push(path + key);
+    } else if (isPlainObject(before) && isPlainObject(value)) {
+      fill(before, value, `${path}${key}.`, added);
     }
-    if (!isPlainObject(before) || !isPlainObject(value)) return [];
-    return fill(before, value).map((path) => `${key}.${path}`);
-  });
+  }
+  return added;
 }
 
 /** Whether a target is at a path or within. */

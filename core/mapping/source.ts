@@ -1,5 +1,7 @@
 import type { Hl7Message, Segment } from '../hl7v2/message.ts';
+import { MessageView } from '../hl7v2/message-view.ts';
 import { findMark } from '../hl7v2/scan.ts';
+import { SegmentView } from '../hl7v2/segment.ts';
 
 /** Where a value stands; positions are 1-based, 0 where the level is not entered. */
 export interface SourcePlace {
@@ -109,7 +111,12 @@ export class SourceValue implements SourcePlace {
   private divide(): (SourceValue | undefined)[] {
     const { raw, message } = this;
     const { component, subcomponent } = message.delimiters;
-    const mark = this.isDelimiters || this.subcomponent > 0 ? '' : this.component === 0 ? component : subcomponent;
+    const mark =
+      this.isDelimiters || this.subcomponent > 0
+        ? ''
+        : this.component === 0
+          ? component
+          : subcomponent;
     const parts: (SourceValue | undefined)[] = [];
     this.parts = parts;
     let from = 0;
@@ -140,6 +147,19 @@ export class SourceValue implements SourcePlace {
     return new SourceValue(this.message, place, raw);
   }
 }
+
+const empty = new MessageView('MSH|^~\\&', {
+  ...{ field: '|', component: '^', repetition: '~', escape: '\\', subcomponent: '&' },
+});
+
+const header = new SegmentView(empty, { start: 0, end: empty.text.length }, 1);
+
+/** The value where there is not even a segment. */
+export const absent: SourceValue = new SourceValue(
+  empty,
+  { segment: header, field: 3, repetition: 1, component: 0, subcomponent: 0 },
+  '',
+);
 
 /**
  * Decoded text of the first primitive; `''` where it is absent, empty or the HL7 null. Bytes that the

@@ -12,7 +12,7 @@ export function parseTargetPath(text: string): readonly TargetStep[] | undefined
   const steps: TargetStep[] = [];
   for (const part of text.split('.')) {
     const [whole, name = '', index] = targetStep.exec(part) ?? [];
-    if (whole === undefined) return undefined;
+    if (whole === undefined || name === '__proto__') return undefined;
     steps.push({ name, index: toIndex(index) });
   }
   return steps;

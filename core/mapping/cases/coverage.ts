@@ -23,6 +23,13 @@ export function findRulePlaces(files: readonly MappingFile[]): readonly RulePlac
   return files.flatMap((file) => (/\.map\.(ya?ml|json)$/.test(file.path) ? findIn(file) : []));
 }
 
+const withRules = new Set<MapDocument['kind']>([
+  'SegmentMap',
+  'DatatypeMap',
+  'FhirMap',
+  'V2SegmentMap',
+]);
+
 function findIn({ path, text }: MappingFile): readonly RulePlace[] {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
@@ -31,7 +38,7 @@ function findIn({ path, text }: MappingFile): readonly RulePlace[] {
     ...{ rule: `${base ?? id}#${String(item.get('id'))}`, layer, way, path },
     line: lines.linePos(item.range?.[0] ?? 0).line,
   });
-  if (kind === 'SegmentMap' || kind === 'DatatypeMap' || kind === 'V2SegmentMap') {
+  if (withRules.has(kind)) {
     return findItems(document.get('rules')).map((item) => {
       const isBack = kind === 'V2SegmentMap' || item.get('dir') === 'toV2';
       return toPlace(item, isBack ? 'toV2' : 'toFhir');

@@ -21,6 +21,9 @@ export interface CaseDocument {
   readonly version?: string;
   /** The way back, paths of the message to what stands there: `OBR-4.1`, `OBX[2]-5`; `''` is nothing, `'*'` anything. */
   readonly values?: Readonly<Record<string, string>>;
+  /** In the place of a message: a FHIR resource or Bundle, and the id of the map from FHIR to FHIR that it goes through. */
+  readonly resource?: Readonly<Record<string, unknown>>;
+  readonly map?: string;
   /** The layers over the maps, in order; without them the one whose folder the file lies in. */
   readonly layers?: readonly string[];
   /** The zone of times that state none: `+01:00` or `Europe/Berlin`. */

@@ -80,7 +80,7 @@ export function runCase(one: MappingCase, tools: CaseTools): CaseResult {
   return { case: one, findings, fired, firedBack, resource: result.resource };
 }
 
-function compareFacts({ facts = {} }: MappingCase, resource: Bundle | null): CaseFinding[] {
+export function compareFacts({ facts = {} }: MappingCase, resource: Bundle | null): CaseFinding[] {
   return Object.entries(facts).flatMap(([fact, expected]) =>
     compareMasked(expected, readFact(resource, fact)).map((difference) => ({
       kind: 'fact' as const,
@@ -89,7 +89,10 @@ function compareFacts({ facts = {} }: MappingCase, resource: Bundle | null): Cas
   );
 }
 
-function compareLists(one: MappingCase, result: MappingResult): CaseFinding[] {
+export function compareLists(
+  one: MappingCase,
+  result: Pick<MappingResult, 'issues' | 'unconsumed'> & { readonly resource: unknown },
+): CaseFinding[] {
   const codes = result.issues.map(({ code }) => code);
   const lists = [
     ['unconsumed', one.unconsumed, result.unconsumed],
@@ -103,7 +106,7 @@ function compareLists(one: MappingCase, result: MappingResult): CaseFinding[] {
   return [{ kind: 'issues', message: `expected a Bundle, found nothing but ${toText(codes)}` }];
 }
 
-function compareGolden(
+export function compareGolden(
   { golden: name }: MappingCase,
   resource: Bundle | null,
   golden: unknown,
@@ -118,10 +121,10 @@ function compareGolden(
   }));
 }
 
-function checkAsserts(
+export function checkAsserts(
   { assert = [] }: MappingCase,
   resource: Bundle | null,
-  { evaluate }: CaseTools,
+  { evaluate }: Pick<CaseTools, 'evaluate'>,
 ): CaseFinding[] {
   const resources = (resource?.entry ?? []).flatMap(({ resource: inner }) => inner ?? []);
   const collection = resource === null ? [] : [resource, ...resources];

@@ -21,6 +21,8 @@ export const caseSchema = {
       event: { type: 'string', pattern: '^[A-Z]{3}\\^[A-Z0-9]{3}$' },
       version: text,
       values: { type: 'object', additionalProperties: { type: 'string' } },
+      resource: { type: 'object' },
+      map: text,
       layers: texts,
       zone: text,
       facts: { type: 'object' },
@@ -33,6 +35,7 @@ export const caseSchema = {
       { required: ['message'] },
       { required: ['segments'] },
       { required: ['resources', 'values'] },
+      { required: ['resource', 'map'] },
     ],
   },
 } as const;

@@ -1,9 +1,17 @@
 import type { Bundle } from '@medplum/fhirtypes';
+import fc from 'fast-check';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { openFhirValidator, readFhirSchema } from '../../../connectors/file/fhir-schema.ts';
+import { openMapper } from '../../../connectors/file/mapping-files.ts';
 import { findByReference, findResources, isRepeatable } from '../../../core/fhir/bundle.ts';
 import { compileTypes } from '../../../core/fhir/type-schema.ts';
 import { buildFhirValidator } from '../../../core/fhir/validate.ts';
 import { toOperationOutcome } from '../../../core/fhir/operation-outcome.ts';
+import { parseMessage } from '../../../core/hl7v2/parse.ts';
+import { mappingsFolder } from '../../mappings/support.ts';
+
+const samplesFolder = join(import.meta.dirname, '..', '..', '..', 'samples');
 
 describe('openFhirValidator', () => {
   const validate = openFhirValidator();
@@ -73,6 +81,54 @@ describe('the checks that the build has written', () => {
       }
     },
   );
+});
+
+describe('a Bundle that was mapped, one value of it replaced', () => {
+  const built = openFhirValidator();
+  const compiled = buildFhirValidator(compileTypes(readFhirSchema()));
+  const samples = readdirSync(samplesFolder).filter((name) => name.endsWith('.hl7'));
+  const bundles = samples.flatMap((name) => {
+    const parsed = parseMessage(readFileSync(join(samplesFolder, name)));
+    const { resource } = parsed.ok ? openMapper(mappingsFolder).map(parsed.message) : {};
+    return resource ? [resource] : [];
+  });
+  const values = [
+    ...['', ' ', 'a b', ' a', 'b\u00a0', 'ä', '\u2003', 'a\n', '2026', '2026-13', 'final', 'urn:a'],
+    ...[0, -1, 1.5, Number.NaN, Infinity, true, null, undefined, {}, [], [null], [{}], ['a']],
+    ...[{ resourceType: 'Poem' }, { resourceType: 'Patient' }, { extension: [] }],
+  ];
+
+  /** Puts the value at the place by number, counted over all places within, or beside it under a name that is not known. */
+  function replace(tree: unknown, place: number, value: unknown): unknown {
+    let left = place;
+    const copy = (node: unknown): unknown => {
+      left -= 1;
+      if (left === -1) return value;
+      if (Array.isArray(node)) return node.map(copy);
+      if (typeof node !== 'object' || node === null) return node;
+      const entries = Object.entries(node).map(([key, inner]) => [key, copy(inner)] as const);
+      left -= 1;
+      return Object.fromEntries(left === -1 ? [...entries, ['unknown', value]] : entries);
+    };
+    return copy(tree);
+  }
+
+  test('is taken by the quick checks only where the schema takes it', () => {
+    expect(bundles.length).toBeGreaterThan(2);
+    for (const bundle of bundles) expect(built(bundle)).toEqual(compiled(bundle));
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...bundles),
+        fc.nat(1_500),
+        fc.constantFrom(...values),
+        (bundle, place, value) => {
+          const changed = replace(bundle, place, value);
+          expect(built(changed)).toEqual(compiled(changed));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
 });
 
 describe('toOperationOutcome', () => {
