@@ -8,8 +8,10 @@ export class Code {
   /** Also notes where everything comes from, and which rules ran. */
   readonly isTraced: boolean;
   readonly #names = new Map<unknown, string>();
-  #once = new Map<string, string>();
+  readonly #once = new Map<string, string>();
   #locals = 0;
+  /** Whether anything is read of the value at hand. */
+  usesValue = false;
 
   constructor(segment: string | undefined, { isTraced = false } = {}) {
     this.segment = segment;
@@ -32,22 +34,16 @@ export class Code {
     return `l${this.#locals}`;
   }
 
-  /** An expression that is worked out at its first use in the function: what is read of the message stays the same. */
+  /** An expression that is worked out at its first use, in all of the code: what is read of the message stays the same. */
   once(expression: string): string {
     const name = this.#once.get(expression) ?? this.local();
     this.#once.set(expression, name);
     return `(${name} ??= ${expression})`;
   }
 
-  /**
-   * A function of its frame, the element `o` that it writes into, the fields `F` and the value `v` at hand. A small one for each
-   * rule, since V8 compiles only what is called: most rules never are.
-   */
-  function(write: () => string): string {
-    this.#once = new Map();
-    const body = write();
-    const names = [...this.#once.values()];
-    return `(frame, o, F, v) => {${names.length === 0 ? '' : ` let ${names.join(', ')};`} ${body} }`;
+  /** Declares what {@link once} has named so far. */
+  get declarations(): string {
+    return this.#once.size === 0 ? '' : `let ${[...this.#once.values()].join(', ')};`;
   }
 
   /** What the text says, a function such as `(frame) => 1`. */

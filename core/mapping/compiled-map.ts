@@ -1,30 +1,21 @@
 import { Code } from './code.ts';
-import { type CodedCondition, emitConditionFunction } from './condition.ts';
-import type { Fields } from './fields.ts';
+import { emitCondition } from './condition.ts';
 import type { ConditionTree } from '../condition/parse-condition.ts';
 import type { Identify } from './identity.ts';
-import { findFields } from './path.ts';
+import { emitPrelude } from './path.ts';
 import type { Frame } from './run.ts';
-import { type SourceValue, absent, toLocation, toSegmentName } from './source.ts';
+import { type SourceValue, toLocation, toSegmentName } from './source.ts';
 import type { Table } from './tables.ts';
 import type { Draft } from './target.ts';
 
 /** One rule, compiled: writes code that reads from `frame` and writes into the element `o`. */
 export interface Step {
-  /** It does nothing unless this field of the map's segment has content; 0: it may. */
-  readonly field: number;
   /** It does nothing unless the value at hand has content in the part with this bit; 0: it may. */
   readonly part: number;
   readonly emit: (code: Code) => string;
 }
 
-type Rule = (frame: Frame, into: Draft, fields: Fields | undefined, value: SourceValue) => void;
-
-/** The functions that code was made to. */
-interface Built {
-  readonly when: CodedCondition | undefined;
-  readonly rules: readonly Rule[];
-}
+type Fill = (frame: Frame, into: Draft) => void;
 
 /** A segment or datatype map, compiled. Its steps are filled in once all maps are known. */
 export class CompiledMap {
@@ -35,8 +26,8 @@ export class CompiledMap {
   readonly identify: Identify | undefined;
   readonly #when: ConditionTree | undefined;
   steps: readonly Step[] = [];
-  #plain: Built | undefined;
-  #traced: Built | undefined;
+  #plain: Fill | undefined;
+  #traced: Fill | undefined;
 
   constructor(
     map: Pick<CompiledMap, 'id' | 'source' | 'type' | 'isSegmentMap' | 'identify'>,
@@ -62,31 +53,18 @@ export class CompiledMap {
 
   /** Runs the rules: of a segment map on the segment at hand, of others on the value at hand. Their code is made at the first use. */
   fill(frame: Frame, into: Draft): void {
-    const { when, rules } = frame.run.isTraced
-      ? (this.#traced ??= this.#build(true))
-      : (this.#plain ??= this.#build(false));
-    const fields = this.isSegmentMap ? findFields(this.source, frame) : undefined;
-    const value = frame.value ?? absent;
-    if (when !== undefined && !when(frame, undefined, fields, value)) return;
-    const content = this.isSegmentMap ? allParts : value.content;
-    const { steps } = this;
-    for (let at = 0; at < steps.length; at += 1) {
-      const step = steps[at];
-      if (step === undefined || (step.part & content) !== step.part) continue;
-      if (step.field === 0 || fields?.has(step.field)) rules[at]?.(frame, into, fields, value);
-    }
+    if (frame.run.isTraced) (this.#traced ??= this.#build(true))(frame, into);
+    else (this.#plain ??= this.#build(false))(frame, into);
   }
 
-  #build(isTraced: boolean): Built {
+  #build(isTraced: boolean): Fill {
     const code = new Code(this.isSegmentMap ? this.source : undefined, { isTraced });
-    const when = this.#when === undefined ? 'undefined' : emitConditionFunction(this.#when, code);
-    const rules = this.steps.map(({ emit }) => code.function(() => emit(code)));
-    return code.build(`{ when: ${when}, rules: [\n${rules.join(',\n')}\n] }`) as Built;
+    const when = this.#when && `if (!${emitCondition(this.#when, code)}) return;`;
+    const rules = this.steps.map(({ emit }) => emit(code));
+    const body = [when ?? '', ...rules].filter(Boolean).join('\n');
+    return code.build(`(frame, o) => {\n${emitPrelude(code)}\n${body}\n}`) as Fill;
   }
 }
-
-/** Of a segment map no value is looked at beforehand. */
-const allParts = -1;
 
 /** What rules may refer to, and where their problems go. */
 export interface RuleContext {

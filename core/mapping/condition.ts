@@ -5,11 +5,17 @@ import {
   readCondition,
 } from '../condition/parse-condition.ts';
 import { Code } from './code.ts';
-import type { Fields } from './fields.ts';
 import { isComparedNumber, isDateTime, isNumber, isTime } from './formats.ts';
-import { type SourcePath, emitFilled, emitRead, findSegment, parseSourcePath } from './path.ts';
+import {
+  type SourcePath,
+  emitFilled,
+  emitPrelude,
+  emitRead,
+  findSegment,
+  parseSourcePath,
+} from './path.ts';
 import type { Frame } from './run.ts';
-import { type SourceValue, absent, toText } from './source.ts';
+import { type SourceValue, toText } from './source.ts';
 
 /** A condition of a rule, compiled: pure, reads the message only. */
 export type Condition = (frame: Frame) => boolean;
@@ -35,27 +41,14 @@ export function parseConditionTree(text: string): ConditionResult<ConditionTree>
 
 /** Its code is made at the first use: most conditions of most processes are never asked. */
 function toCondition(tree: ConditionTree): Condition {
-  let test: CodedCondition | undefined;
-  return (frame) => {
-    if (test === undefined) {
-      const code = new Code(undefined);
-      test = code.build(emitConditionFunction(tree, code)) as CodedCondition;
-    }
-    return test(frame, undefined, undefined, frame.value ?? absent);
-  };
+  let condition: Condition | undefined;
+  return (frame) => (condition ??= build(tree))(frame);
 }
 
-/** A condition as a function of code: of what the code of rules has at hand. */
-export type CodedCondition = (
-  frame: Frame,
-  into: undefined,
-  fields: Fields | undefined,
-  value: SourceValue,
-) => boolean;
-
-/** The text of a {@link CodedCondition}. */
-export function emitConditionFunction(tree: ConditionTree, code: Code): string {
-  return code.function(() => `return ${emitCondition(tree, code)};`);
+function build(tree: ConditionTree): Condition {
+  const code = new Code(undefined);
+  const test = emitCondition(tree, code);
+  return code.build(`(frame) => { ${emitPrelude(code)} return ${test}; }`) as Condition;
 }
 
 /** The condition as an expression of code. */

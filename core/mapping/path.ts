@@ -71,16 +71,31 @@ export function findSegment(name: string, frame: Frame): Segment | undefined {
 }
 
 /** The fields of the segment that {@link findSegment} gives. */
-export function findFields(name: string, frame: Frame): Fields | undefined {
+function findFields(name: string, frame: Frame): Fields | undefined {
   const segment = findSegment(name, frame);
   return segment === undefined ? undefined : frame.run.fields(segment);
+}
+
+/**
+ * What code has at hand for the paths in it: the fields of its segment (`F`), the value (`v`), which parts of it have content
+ * (`c`). To be asked for when the code is written.
+ */
+export function emitPrelude(code: Code): string {
+  const { segment, usesValue, declarations } = code;
+  const fields =
+    segment === undefined
+      ? ''
+      : `const F = ${code.bind(findFields)}(${JSON.stringify(segment)}, frame);`;
+  const value = usesValue ? `const v = frame.value ?? ${code.bind(absent)}, c = v.content;` : '';
+  return [fields, value, declarations].filter(Boolean).join(' ');
 }
 
 /** An expression that is false only where nothing can be at the path; `''` where that is not known beforehand. */
 export function emitFilled({ segment, field, children }: SourcePath, code: Code): string {
   if (segment !== undefined) return segment === code.segment ? `F?.has(${field})` : '';
+  code.usesValue = true;
   const bit = toBit(children[0] ?? 0);
-  return bit === 0 ? '' : `(v.content & ${bit}) !== 0`;
+  return bit === 0 ? '' : `(c & ${bit}) !== 0`;
 }
 
 /** An expression for the first value at the path; where {@link emitFilled} is false it may fail. */
@@ -89,7 +104,10 @@ export function emitRead(path: SourcePath, code: Code): string {
 }
 
 function emitStart({ segment, field, repetition }: SourcePath, code: Code): string {
-  if (segment === undefined) return 'v';
+  if (segment === undefined) {
+    code.usesValue = true;
+    return 'v';
+  }
   const at = repetition === 'all' ? 1 : repetition;
   if (segment === code.segment) return `F.repetition(${field}, ${at})`;
   return code.once(`${code.bind(readNear)}(${JSON.stringify(segment)}, frame, ${field}, ${at})`);

@@ -101,12 +101,13 @@ function toElement(map: CompiledMap): EmitProduce {
 
 function emitMake(map: CompiledMap, code: Code, hasSource: boolean): string {
   if (map.isSegmentMap) return `${code.bind(make)}(${code.bind(map)}, frame)`;
+  if (!hasSource) code.usesValue = true;
   const inner = hasSource ? `${code.bind(within)}(frame, x)` : 'frame';
   const made = `${code.bind(make)}(${code.bind(map)}, ${inner})`;
   const { parts } = map;
   return parts === 0
     ? made
-    : `(${hasSource ? 'x' : 'v'}.content & ${parts}) === 0 ? undefined : ${made}`;
+    : `(${hasSource ? 'x.content' : 'c'} & ${parts}) === 0 ? undefined : ${made}`;
 }
 
 function toTranslated(map: CompiledMap, translating: Translating): EmitProduce {

@@ -4,7 +4,14 @@ import { type RuleContext, type Step, toSourceText } from './compiled-map.ts';
 import { type Condition, emitCondition, parseCondition, parseConditionTree } from './condition.ts';
 import type { RuleDocument } from './document.ts';
 import { emitWrites } from './emit-write.ts';
-import { type SourcePath, emitParts, emitRead, parseSourcePath, readPath } from './path.ts';
+import {
+  type SourcePath,
+  emitFilled,
+  emitParts,
+  emitRead,
+  parseSourcePath,
+  readPath,
+} from './path.ts';
 import { type EmitProduce, type Fail, type Produced, compileProduce } from './produce.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toBit } from './source.ts';
@@ -38,11 +45,11 @@ export function compileRule(document: RuleDocument, context: RuleContext): Step 
     fail(`from: ${document.from} is no path such as PID-3[*], PID-5.1 or 4.2`);
   }
   const when = compileTree(document.when, fail);
-  const needs = findNeeds(path, context);
+  const part = path?.segment === undefined ? toBit(path?.children[0] ?? 0) : 0;
   const name = `${context.mapId}#${document.id}`;
   if (document.ignore !== undefined) {
     if (problems.length > 0 || path === undefined) return undefined;
-    return { ...needs, emit: (code) => emitIgnore(path, when, name, code) };
+    return { part, emit: (code) => emitIgnore(path, when, name, code) };
   }
   const to = parseTarget(document.to ?? '', fail);
   const also = Object.entries(document.also ?? {}).map(
@@ -51,19 +58,7 @@ export function compileRule(document: RuleDocument, context: RuleContext): Step 
   const produce = compileProduce(document, context, fail);
   if (problems.length > 0 || produce === undefined) return undefined;
   const rule = { name, path, to, when, produce, document, also };
-  return { ...needs, emit: (code) => emitRule(rule, code) };
-}
-
-/** What has to have content for the rule to do anything: most fields of most messages have none. */
-function findNeeds(
-  path: SourcePath | undefined,
-  { mapId, maps }: RuleContext,
-): Pick<Step, 'field' | 'part'> {
-  if (path === undefined) return { field: 0, part: 0 };
-  const { segment, field, children } = path;
-  if (segment === undefined) return { field: 0, part: toBit(children[0] ?? 0) };
-  const map = maps.get(mapId);
-  return { field: map?.isSegmentMap && segment === map.source ? field : 0, part: 0 };
+  return { part, emit: (code) => emitRule(rule, code) };
 }
 
 /** Compiles a `when`; no condition is always true. */
@@ -104,13 +99,13 @@ function emitIgnore(
   name: string,
   code: Code,
 ): string {
-  const test = when === undefined ? '' : `if (${emitCondition(when, code)}) `;
+  const tests = emitTests(path, when, code);
   const isOwnField = path.children.length === 0 && path.segment === code.segment;
   const take =
     isOwnField && path.segment !== undefined && !code.isTraced
-      ? `F.take(${path.field});`
+      ? `F?.take(${path.field}); // ${name}`
       : `${code.bind(ignore)}(frame, ${code.bind(path)}, ${JSON.stringify(name)});`;
-  return test + take;
+  return tests === '' ? take : `if (${tests}) ${take}`;
 }
 
 function ignore(frame: Frame, path: SourcePath, name: string): void {
@@ -122,15 +117,25 @@ function ignore(frame: Frame, path: SourcePath, name: string): void {
   }
 }
 
+/** What must hold for the rule to do anything, the cheapest first: most fields of most messages have no content. */
+function emitTests(
+  path: SourcePath | undefined,
+  when: ConditionTree | undefined,
+  code: Code,
+): string {
+  const filled = path === undefined ? '' : emitFilled(path, code);
+  return [filled, when === undefined ? '' : emitCondition(when, code)].filter(Boolean).join(' && ');
+}
+
 function emitRule(rule: CompiledRule, code: Code): string {
-  const { when, document } = rule;
+  const { path, when, document } = rule;
   const body = document.join === undefined ? emitBody(rule, code) : emitJoined(rule, code);
   if (body === undefined) return '';
   const { ifNone } = document;
   const free =
     ifNone === undefined ? '' : `!${code.bind(hasElement)}(o, ${JSON.stringify(ifNone)})`;
-  const tests = [when === undefined ? '' : emitCondition(when, code), free].filter(Boolean);
-  return tests.length === 0 ? body : `if (${tests.join(' && ')}) { ${body} }`;
+  const tests = [emitTests(path, when, code), free].filter(Boolean).join(' && ');
+  return `${tests === '' ? '' : `if (${tests}) `}{ ${body} } // ${rule.name}`;
 }
 
 function emitBody(rule: CompiledRule, code: Code): string | undefined {
