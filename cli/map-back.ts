@@ -40,7 +40,8 @@ export function mapFhirFile(input: InputFile, options: BackOptions): ExitCode {
   return code;
 }
 
-function readResources({ file, bytes }: InputFile): readonly unknown[] | undefined {
+/** The resources in a file, one or one a line; undefined where it holds something else, which is printed. */
+export function readResources({ file, bytes }: InputFile): readonly unknown[] | undefined {
   const text = new TextDecoder().decode(bytes).trim();
   const whole = parseJson(text);
   if (whole !== undefined) return Array.isArray(whole) ? (whole as unknown[]) : [whole];

@@ -7,6 +7,9 @@ export function toPlain({ code, severity, location, message }: Issue): Issue {
   return { code, severity, ...(location === undefined ? {} : { location }), message };
 }
 
+/** An issue below the name of what it is about. */
+export const toIndentedLine = (issue: Issue): string => `  ${issue.severity}: ${toLine(issue)}\n`;
+
 export const toProvenanceLine = ({ target, source, rule }: Provenance): string =>
   `${target} <- ${source} <- ${rule}\n`;
 

@@ -1,25 +1,30 @@
+import type { Bundle } from '@medplum/fhirtypes';
 import { Option, type Command } from 'commander';
+import { validateFully } from '../connectors/file/conformance.ts';
 import { openFhirValidator } from '../connectors/file/fhir-schema.ts';
-import { openMapper, openV2Mapper } from '../connectors/file/mapping-files.ts';
+import { openFhirMapper, openMapper, openV2Mapper } from '../connectors/file/mapping-files.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
 import { versions } from '../core/hl7v2/definitions/versions.ts';
-import { isValid } from '../core/issue.ts';
-import { findFaults } from '../core/mapping/gate.ts';
+import { isValid, type Issue } from '../core/issue.ts';
+import { toBlamed } from '../core/mapping/gate.ts';
 import type { Mapper, MappingResult } from '../core/mapping/mapper.ts';
 import { collect, findMappings } from './find-mappings.ts';
 import { type ExitCode, forEachFile, type InputFile, reportIssues } from './input.ts';
 import { type BackOptions, isFhir, mapFhirFile } from './map-back.ts';
+import { mapFhirToFhir } from './map-fhir.ts';
 import { mapV2File } from './map-v2.ts';
 import { toPlain, toProvenanceLine, tryOpen } from './map-output.ts';
 
 interface Options extends BackOptions {
   readonly zone?: string;
   readonly map?: string;
+  readonly validate: 'schema' | 'full';
+  readonly profile: readonly string[];
 }
 
 /**
  * `hilum map [--ndjson] [--provenance] FILE…`: the Bundle of every message; of a file with FHIR the HL7 v2 message
- * that it becomes; with `--map ID` the message of another version or site. With `--ndjson` a line a message:
+ * that it becomes; with `--map ID` the message of another version or site, or the FHIR of another profile. With `--ndjson` a line a message:
  * `{"file","message":n,"resource","issues":[…],"unconsumed":[paths…],"provenance":[…]}`, with `"hl7"` in the place of
  * `"resource"` where HL7 v2 comes out; otherwise issues and provenance go to standard error. Exits 1 if any message
  * cannot be mapped, or the FHIR that it becomes is not valid R4.
@@ -34,7 +39,13 @@ export function registerMap(program: Command): void {
     .option('--ndjson', 'a line of JSON a message')
     .option('--provenance', 'say for every element which source value and rule it came from')
     .option('--zone <zone>', 'the zone of times that state none: +01:00 or Europe/Berlin')
-    .option('--map <id>', 'a map from HL7 v2 to HL7 v2, as any-to-2.5.1')
+    .addOption(
+      new Option('--validate <how>', 'the FHIR that comes out: full adds invariants and profiles')
+        .choices(['schema', 'full'])
+        .default('schema'),
+    )
+    .option('--profile <name>', 'a FHIR profile (URL or id) for --validate full', collect, [])
+    .option('--map <id>', 'a map from HL7 v2 to HL7 v2 (any-to-2.5.1), or from FHIR to FHIR')
     .option('--event <event>', 'of FHIR: the event, as ADT^A08; without, the resources decide')
     .addOption(
       new Option('--to-version <version>', 'of FHIR: the version of the message')
@@ -52,8 +63,12 @@ export function registerMap(program: Command): void {
     });
 }
 
-function mapAny(input: InputFile, options: Options): ExitCode {
+function mapAny(input: InputFile, options: Options): ExitCode | Promise<ExitCode> {
   const { mappings, layer, map } = options;
+  if (map !== undefined && isFhir(input)) {
+    const mapper = tryOpen(() => openFhirMapper(mappings, map, layer));
+    return mapper === undefined ? 2 : mapFhirToFhir(input, mapper, options);
+  }
   if (map !== undefined) {
     const mapper = tryOpen(() => openV2Mapper(mappings, map, layer));
     return mapper === undefined ? 2 : mapV2File(input, mapper, options);
@@ -63,12 +78,12 @@ function mapAny(input: InputFile, options: Options): ExitCode {
   return mapper === undefined ? 2 : mapFile(input, mapper, options);
 }
 
-function mapFile(input: InputFile, mapper: Mapper, options: Options): ExitCode {
+async function mapFile(input: InputFile, mapper: Mapper, options: Options): Promise<ExitCode> {
   reportIssues(input.file, input.issues);
   let code: ExitCode = isValid(input.issues) ? 0 : 1;
   const several = input.messages.length > 1;
   for (const { bytes, number } of input.messages) {
-    const result = mapMessage(bytes, mapper, options);
+    const result = await mapMessage(bytes, mapper, options);
     if (result.resource === null || !isValid(result.issues)) code = 1;
     if (options.ndjson === true) {
       process.stdout.write(`${toJsonLine(input.file, number, result)}\n`);
@@ -83,7 +98,11 @@ function mapFile(input: InputFile, mapper: Mapper, options: Options): ExitCode {
   return code;
 }
 
-function mapMessage(bytes: Uint8Array, mapper: Mapper, options: Options): MappingResult {
+async function mapMessage(
+  bytes: Uint8Array,
+  mapper: Mapper,
+  options: Options,
+): Promise<MappingResult> {
   const parsed = parseMessage(bytes);
   if (!parsed.ok)
     return { resource: null, issues: parsed.issues, unconsumed: [], held: [], provenance: [] };
@@ -92,9 +111,17 @@ function mapMessage(bytes: Uint8Array, mapper: Mapper, options: Options): Mappin
   const map = (provenance: boolean): MappingResult =>
     mapper.map(message, { provenance, ...(zone === undefined ? {} : { zone }) });
   const result = map(provenance);
-  const faults = findFaults(result, openFhirValidator(), () => map(true).provenance);
+  const { resource } = result;
+  const found =
+    options.validate === 'full' && resource !== null
+      ? await validateFully(resource, options.profile)
+      : findSchemaIssues(resource);
+  const faults = toBlamed(found, () => map(true).provenance);
   return { ...result, issues: [...parsed.issues, ...result.issues, ...faults] };
 }
+
+const findSchemaIssues = (resource: Bundle | null): readonly Issue[] =>
+  resource === null ? [] : openFhirValidator()(resource);
 
 /** Exactly the agreed keys, in their order. */
 function toJsonLine(file: string, message: number, result: MappingResult): string {

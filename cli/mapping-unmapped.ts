@@ -54,7 +54,7 @@ function toText(found: readonly UnmappedView[]): string {
       each.sources.join(' '),
       each.interfaceLabel ?? each.interface,
       String(each.messages),
-      String(each.waiting),
+      String(each.waiting ?? `${each.messages}+`),
       each.firstAt,
       each.lastAt,
     ]),

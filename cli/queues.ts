@@ -68,15 +68,20 @@ function registerLooks(queues: Command): void {
       const found = (await askFor('GET', `/api/parked${query}`)) as readonly ParkedView[];
       print(found, json, [
         ['QUEUE', 'FIRST', 'PARKED', 'SINCE', 'DECISION'],
-        ...found.map(({ queue: name, firstId, parked, since, isStopped }) => [
+        ...found.map(({ queue: name, firstId, parked, since, ...of }) => [
           name,
           firstId,
           String(parked),
           since,
-          isStopped ? 'needed: hilum queues release' : 'not needed',
+          toDecision(of),
         ]),
       ]);
     });
+}
+
+function toDecision({ isStopped, isHeld }: Pick<ParkedView, 'isStopped' | 'isHeld'>): string {
+  if (isHeld === true) return 'a code to map: hilum mapping unmapped';
+  return isStopped ? 'needed: hilum queues release' : 'not needed';
 }
 
 function registerChanges(queues: Command): void {

@@ -12,30 +12,42 @@ import {
 import { validate } from '../core/hl7v2/validate.ts';
 import { isValid, type Issue } from '../core/issue.ts';
 import { findSiteProfiles } from './profile.ts';
+import { validateFhirFile } from './validate-fhir.ts';
+import { isFhir } from './map-back.ts';
+import { toIndentedLine, toPlain } from './map-output.ts';
 import { forEachFile, reportIssues, type ExitCode, type InputFile } from './input.ts';
 
 /**
  * `hilum validate [--json] [--version V | --profile P] FILE…`: every finding of every message; exits 1 if any
  * message is invalid. With `--json` a line a message: `{"file","message":n,"valid","issues":[…]}`. Every issue
  * has a `location` that starts with a segment; a line that is no segment is placed at the segment in front of
- * it, and its `message` tells the number of the line within the message.
+ * it, and its `message` tells the number of the line within the message. A file with FHIR (JSON) is checked by FHIR's
+ * schema, invariants, value sets and profiles.
  */
 export function registerValidate(program: Command): void {
   program
     .command('validate')
-    .description('Validate HL7 v2 messages against their version and message type.')
-    .argument('<file...>', 'files with one or more messages; - is standard input')
+    .description(
+      'Validate HL7 v2 messages against their version and type, and FHIR R4 (JSON) with its invariants.',
+    )
+    .argument('<file...>', 'files with messages, or with a resource or Bundle; - is standard input')
     .option('--json', 'a line of JSON a message')
     .addOption(
       new Option('--version <version>', 'check as this version, whatever MSH-12 says')
         .choices(versions)
         .conflicts('profile'),
     )
-    .option('--profile <profile>', 'a conformance profile: its name, or a file')
+    .option(
+      '--profile <profile>',
+      'a conformance profile: its name, or a file; of FHIR its URL or id',
+    )
     .action(async (files: readonly string[], options: Options) => {
-      const check = compileCheck(options);
-      if (check === undefined) process.exitCode = 2;
-      else await forEachFile(files, (input) => validateFile(input, check, options));
+      let compiled: { readonly check: Check | undefined } | undefined;
+      await forEachFile(files, (input) => {
+        if (isFhir(input)) return validateFhirFile(input, options);
+        const { check } = (compiled ??= { check: compileCheck(options) });
+        return check === undefined ? 2 : validateFile(input, check, options);
+      });
     });
 }
 
@@ -98,13 +110,4 @@ function findIssues(bytes: Uint8Array, check: Check): readonly Issue[] {
     const line = toLine(issue);
     return !seen.has(line) && seen.add(line);
   });
-}
-
-/** Exactly the agreed keys, in their order. */
-function toPlain({ code, severity, location, message }: Issue): Issue {
-  return { code, severity, ...(location === undefined ? {} : { location }), message };
-}
-
-function toIndentedLine(issue: Issue): string {
-  return `  ${issue.severity}: ${toLine(issue)}\n`;
 }

@@ -11,8 +11,8 @@ export type ErrorClass = 'transient' | 'ambiguous' | 'permanent';
 export class HilumError extends Error {
   readonly errorClass: ErrorClass;
   readonly issues: readonly Issue[];
-  /** The message is not given up: it waits until these codes are mapped. */
-  readonly held: readonly HeldCode[];
+  /** Whoever writes an error out writes its own properties: no code of a message is to be among them. */
+  readonly #held: readonly HeldCode[];
 
   constructor(
     errorClass: ErrorClass,
@@ -23,7 +23,12 @@ export class HilumError extends Error {
     this.name = 'HilumError';
     this.errorClass = errorClass;
     this.issues = issues;
-    this.held = held;
+    this.#held = held;
+  }
+
+  /** The message is not given up: it waits until these codes are mapped. */
+  get held(): readonly HeldCode[] {
+    return this.#held;
   }
 }
 

@@ -25,6 +25,16 @@ export interface HeldCode {
   readonly isTarget?: boolean;
 }
 
+/** Where a code is to be added, and what for example. */
+export interface TableRow {
+  /** In the folder of the mappings. */
+  readonly file: string;
+  /** The file is not there yet, and begins with this line. */
+  readonly head?: string;
+  /** A line of CSV, or an element of the ConceptMap's group; `TARGET` stands for what nobody but the site knows. */
+  readonly row: string;
+}
+
 /** So many codes of a message are kept: when they are mapped it runs again, and may wait for others. */
 const maxCodes = 20;
 const maxText = 200;

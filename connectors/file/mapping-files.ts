@@ -3,6 +3,11 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { HilumError, buildError } from '../../core/errors.ts';
 import type { FileChanges } from './file-set.ts';
+import {
+  type CompileFhirResult,
+  type FhirMapper,
+  compileFhirMaps,
+} from '../../core/mapping/fhir-map.ts';
 import { type Mapper, type MappingFile, compileMappings } from '../../core/mapping/mapper.ts';
 import { buildMappings, type Mappings } from '../../core/mapping/mappings.ts';
 import { type CompileV2Result, type V2Mapper, compileV2Maps } from '../../core/mapping/v2-map.ts';
@@ -140,6 +145,34 @@ export function openV2Mapper(
     'mapping-missing',
     `Expected one of the maps from HL7 v2 to HL7 v2 (${known}), found the id ${id}.`,
   );
+}
+
+const openedFhir = new Map<string, CompileFhirResult>();
+
+/** A map from FHIR to FHIR of a folder, by its id; undefined where there is none. Throws as {@link openV2Mapper}. */
+export function findFhirMapper(
+  directory: string,
+  id: string,
+  layers: readonly string[] = [],
+): FhirMapper | undefined {
+  const key = JSON.stringify([directory, layers]);
+  const result =
+    openedFhir.get(key) ?? compileFhirMaps(readMappingFilesSync(directory), { layers });
+  if (!result.ok) throw new HilumError('permanent', result.issues);
+  openedFhir.set(key, result);
+  return result.maps.get(id);
+}
+
+/** As {@link findFhirMapper}; throws HilumError (permanent) `mapping-missing` where there is no such map. */
+export function openFhirMapper(
+  directory: string,
+  id: string,
+  layers: readonly string[] = [],
+): FhirMapper {
+  const map = findFhirMapper(directory, id, layers);
+  if (map !== undefined) return map;
+  const text = `Expected the id of a map from FHIR to FHIR, as the folder fhir has them, found ${id}.`;
+  throw buildError('permanent', 'mapping-missing', text);
 }
 
 /** As {@link readMappingFiles}, at once; throws what that rejects with. */

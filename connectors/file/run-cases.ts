@@ -1,9 +1,10 @@
 import path from 'node:path';
 import type { MappingCase } from '../../core/mapping/cases/document.ts';
 import { type CaseResult, runCase } from '../../core/mapping/cases/run.ts';
+import { runFhirCase } from '../../core/mapping/cases/run-fhir.ts';
 import { readGoldenSync } from './case-files.ts';
 import { openFhirValidator } from './fhir-schema.ts';
-import { openMapper } from './mapping-files.ts';
+import { findFhirMapper, openMapper } from './mapping-files.ts';
 
 /** Where the golden file of a case is; undefined where it names none. */
 export function findGolden(directory: string, { file, golden }: MappingCase): string | undefined {
@@ -21,10 +22,12 @@ export async function runCaseIn(directory: string, one: MappingCase): Promise<Ca
     one.assert === undefined
       ? { evaluateFhirPath: undefined }
       : await import('../../core/fhir/fhirpath.ts');
-  return runCase(one, {
-    mapper: openMapper(directory, one.layers),
+  const tools = {
     validate: openFhirValidator(),
     ...(evaluateFhirPath === undefined ? {} : { evaluate: evaluateFhirPath }),
     ...(golden === undefined ? {} : { golden: readGoldenSync(golden) }),
-  });
+  };
+  return one.map === undefined
+    ? runCase(one, { ...tools, mapper: openMapper(directory, one.layers) })
+    : runFhirCase(one, { ...tools, mapper: findFhirMapper(directory, one.map, one.layers) });
 }

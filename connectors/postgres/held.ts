@@ -10,20 +10,21 @@ export async function findHeld(client: pg.Client): Promise<readonly HeldGroup[]>
     readonly queue: string;
     readonly held: string;
     readonly messages: number;
-    readonly waiting: number;
+    readonly waiting: number | null;
     readonly first_at: string;
     readonly last_at: string;
     readonly examples: readonly string[];
   }>({
     name: 'held',
-    text: `SELECT interface.name AS interface, grouped.*
+    text: `SELECT interface.name AS interface, grouped.*,
+        CASE WHEN messages <= 1000 THEN messages + (
+          SELECT count(*) FROM parked JOIN parked AS behind
+            ON behind.queue = parked.queue AND behind.key = parked.key AND NOT behind.stopped
+          WHERE parked.held IS NOT NULL AND parked.queue = grouped.queue AND md5(parked.held) = md5(grouped.held))
+        END AS waiting
       FROM (SELECT queue, held, count(*) AS messages, min(number) AS first, min(since) AS first_at, max(since) AS last_at,
-          (count(*) + sum((SELECT count(*) FROM parked AS other
-            WHERE other.queue = one.queue AND other.key = one.key AND NOT stopped)))::bigint AS waiting,
-          array_agg(id ORDER BY number) FILTER (WHERE nth <= 3) AS examples
-        FROM (SELECT *, row_number() OVER (PARTITION BY queue, held ORDER BY number) AS nth
-              FROM parked WHERE held IS NOT NULL) AS one
-        GROUP BY queue, held ORDER BY first LIMIT 10000) AS grouped
+          (array_agg(id ORDER BY number))[1:3] AS examples
+        FROM parked WHERE held IS NOT NULL GROUP BY queue, held ORDER BY first LIMIT 10000) AS grouped
       JOIN standing ON standing.id = examples[1] JOIN interface ON interface.number = standing.interface
       ORDER BY first`,
   });
@@ -32,7 +33,7 @@ export async function findHeld(client: pg.Client): Promise<readonly HeldGroup[]>
     queue: row.queue,
     codes: unpackHeld(row.held),
     messages: row.messages,
-    waiting: row.waiting,
+    ...(row.waiting === null ? {} : { waiting: row.waiting }),
     firstAt: row.first_at,
     lastAt: row.last_at,
     examples: row.examples,
@@ -48,7 +49,7 @@ export async function readHeld(
   const { rows } = await client.query<HeldMessage>({
     name: 'read-held',
     text: `SELECT id, key, number AS place FROM parked
-      WHERE number > $1 AND held IS NOT NULL AND held = $2 AND queue = $3 ORDER BY number LIMIT $4`,
+      WHERE held IS NOT NULL AND queue = $3 AND md5(held) = md5($2) AND held = $2 AND number > $1 ORDER BY number LIMIT $4`,
     values: [after, packHeld(codes), toText(queue), limit],
   });
   return rows;

@@ -189,15 +189,21 @@ export async function findParked(
     readonly id: string;
     readonly since: string;
     readonly stopped: boolean;
+    readonly is_held: boolean;
   }>({
     name: queue === undefined ? 'parked-all' : 'parked-of',
-    text: `SELECT parked.queue, parked.key, parked, id, since, stopped
+    text: `SELECT parked.queue, parked.key, parked, id, since, stopped, held IS NOT NULL AS is_held
       FROM (SELECT queue, key, count(*) AS parked, min(number) AS first FROM parked
             ${queue === undefined ? '' : 'WHERE queue = $1'} GROUP BY queue, key) AS keys
       JOIN parked ON parked.number = keys.first ORDER BY first`,
     values: queue === undefined ? [] : [toText(queue)],
   });
-  return rows.map(({ id, stopped, ...rest }) => ({ ...rest, firstId: id, isStopped: stopped }));
+  return rows.map(({ id, stopped, is_held: isHeld, ...rest }) => ({
+    ...rest,
+    firstId: id,
+    isStopped: stopped,
+    ...(isHeld ? { isHeld } : {}),
+  }));
 }
 
 /** The parked messages of a key with their bytes, first parked first. */

@@ -218,7 +218,8 @@ export const migrations: readonly Migration[] = [
     up: `
     -- The codes that it waits for: core/held-code.ts. NULL: for none.
     ALTER TABLE parked ADD COLUMN held TEXT COLLATE "C";
-    CREATE INDEX parked_held ON parked (number) WHERE held IS NOT NULL;
+    -- Of a text that may be too long for an index.
+    CREATE INDEX parked_held ON parked (queue, md5(held), number) WHERE held IS NOT NULL;
     `,
     // An older program leaves it NULL: what that sets aside waits for a person, as it did before.
     usableFrom: 4,

@@ -1,9 +1,7 @@
 import type { Envelope } from '../../core/envelope.ts';
-import { packHeld, unpackHeld } from '../../core/held-code.ts';
-import type { HeldGroup, HeldMessage, ParkedKey } from '../../core/ports/ledger.ts';
+import type { ParkedKey } from '../../core/ports/ledger.ts';
 import type { Database } from './database.ts';
 import { columns, messages, toEnvelope } from './ledger-rows.ts';
-import type { ReadHeldRequest } from './protocol.ts';
 
 /** The keys with parked messages, in the order of the first parking. */
 export function findParked(database: Database, queue: string | undefined): readonly ParkedKey[] {
@@ -11,7 +9,7 @@ export function findParked(database: Database, queue: string | undefined): reado
   return database
     .all(
       `SELECT parked.queue, parked.key, count(*) AS count, min(parked.number) AS first, since, id,
-         stopped
+         stopped, held
        FROM parked JOIN message ON message.number = parked.message
        ${where} GROUP BY parked.queue, parked.key ORDER BY first`,
       ...(queue === undefined ? [] : [queue]),
@@ -23,6 +21,7 @@ export function findParked(database: Database, queue: string | undefined): reado
       firstId: String(row['id']),
       since: String(row['since']),
       isStopped: Number(row['stopped']) === 1,
+      ...(row['held'] === null ? {} : { isHeld: true as const }),
     }));
 }
 
@@ -44,58 +43,5 @@ export function readParked(
     .map((row) => ({
       ...toEnvelope(row),
       ...(row['reply_to'] === null ? {} : { replyTo: String(row['reply_to']) }),
-    }));
-}
-
-/** What messages are held for, those first that were set aside first. */
-export function findHeld(database: Database): readonly HeldGroup[] {
-  return database
-    .all(
-      `SELECT queue, held, count(*) AS messages, min(number) AS first,
-         count(*) + sum((SELECT count(*) FROM parked AS other
-           WHERE other.queue = one.queue AND other.key = one.key AND stopped = 0)) AS waiting,
-         min(since) AS first_at, max(since) AS last_at,
-         json_group_array(message) FILTER (WHERE nth <= 3) AS examples
-       FROM (SELECT *, row_number() OVER (PARTITION BY queue, held ORDER BY number) AS nth
-             FROM parked WHERE held IS NOT NULL) AS one
-       GROUP BY queue, held ORDER BY first LIMIT 10000`,
-    )
-    .map((row) => {
-      const numbers = JSON.parse(String(row['examples'])) as readonly number[];
-      const examples = numbers.map((number) =>
-        database.get(`SELECT id, interface.name FROM ${messages} WHERE message.number = ?`, number),
-      );
-      return {
-        interface: String(examples[0]?.['name'] ?? ''),
-        queue: String(row['queue']),
-        codes: unpackHeld(String(row['held'])),
-        messages: Number(row['messages']),
-        waiting: Number(row['waiting']),
-        firstAt: String(row['first_at']),
-        lastAt: String(row['last_at']),
-        examples: examples.map((each) => String(each?.['id'])),
-      };
-    });
-}
-
-/** The messages of a group, in the order of their setting aside. */
-export function readHeld(
-  database: Database,
-  { queue, codes, limit, after = 0 }: ReadHeldRequest,
-): readonly HeldMessage[] {
-  return database
-    .all(
-      `SELECT id, parked.key, parked.number FROM parked JOIN message ON message.number = parked.message
-       WHERE parked.number > ? AND held IS NOT NULL AND held = ? AND parked.queue = ?
-       ORDER BY parked.number LIMIT ?`,
-      after,
-      packHeld(codes),
-      queue,
-      limit,
-    )
-    .map((row) => ({
-      id: String(row['id']),
-      key: String(row['key']),
-      place: Number(row['number']),
     }));
 }

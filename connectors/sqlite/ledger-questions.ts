@@ -1,5 +1,6 @@
 import type { Database } from './database.ts';
-import { findHeld, findParked, readHeld, readParked } from './ledger-parked.ts';
+import { findHeld, readHeld } from './ledger-held.ts';
+import { findParked, readParked } from './ledger-parked.ts';
 import {
   findAges,
   findChanges,

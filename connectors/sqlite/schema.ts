@@ -162,7 +162,7 @@ const migrations: readonly string[] = [
   `
   -- The codes that it waits for: core/held-code.ts. NULL: for none.
   ALTER TABLE parked ADD COLUMN held TEXT;
-  CREATE INDEX parked_held ON parked (number) WHERE held IS NOT NULL;
+  CREATE INDEX parked_held ON parked (queue, held, number) WHERE held IS NOT NULL;
   `,
 ];
 

@@ -1,3 +1,4 @@
+import type { TableRow } from '../../core/held-code.ts';
 import type { Mandate } from './administration.ts';
 
 /**
@@ -22,8 +23,8 @@ export interface UnmappedView {
   readonly sources: readonly string[];
   /** Messages that have it, each the first of its key. */
   readonly messages: number;
-  /** With those that wait behind them. */
-  readonly waiting: number;
+  /** With those that wait behind them; absent where there are too many to count. */
+  readonly waiting?: number;
   /** ISO 8601 instants: when the first and the last of them was set aside. */
   readonly firstAt: string;
   readonly lastAt: string;
@@ -32,14 +33,7 @@ export interface UnmappedView {
   /** It is mapped by what is deployed: its messages go on, some at a time. */
   readonly isMapped: boolean;
   /** Where to add it; absent where there is no such table, or it is no code that may be shown. */
-  readonly add?: TableRowView;
-}
-
-/** A line to add to a file in the folder of the mappings; a new file begins with `head`. */
-export interface TableRowView {
-  readonly file: string;
-  readonly head?: string;
-  readonly row: string;
+  readonly add?: TableRow;
 }
 
 /** What somebody decides about the messages that wait for a code: `again` tries them as they are, `skip` gives them up. */

@@ -62,6 +62,8 @@ export interface ParkedView {
   readonly since: string;
   /** The first was given up: somebody must decide about it. */
   readonly isStopped: boolean;
+  /** It waits for a code to be mapped, and goes on by itself then. */
+  readonly isHeld?: true;
 }
 
 /** One thing that befell one message of a trace. */

@@ -1,5 +1,6 @@
 import { Alert, Button, Group, Stack, Text, Title } from '@mantine/core';
 import { findFindings, type Finding } from './findings.ts';
+import type { UnmappedView } from '../api/unmapped.ts';
 import { useAddress } from './use-address.ts';
 import type { Snapshot } from './use-live.ts';
 
@@ -17,13 +18,15 @@ const looks: Readonly<
 /** What needs a person, first on the page; one line where nothing does. */
 export function Attention({
   snapshot,
+  unmapped,
   now,
 }: {
   readonly snapshot: Snapshot;
+  readonly unmapped: readonly UnmappedView[];
   readonly now: number;
 }) {
   const [, setState] = useAddress('state');
-  const findings = findFindings({ ...snapshot, now });
+  const findings = findFindings({ ...snapshot, unmapped, now });
   return (
     <section aria-labelledby="attention">
       <Title order={2} size="h4" id="attention" mb="sm">

@@ -5,7 +5,7 @@ import { Messages } from './messages.tsx';
 import { Processes } from './processes.tsx';
 import { Queues } from './queues.tsx';
 import { TraceDrawer } from './trace-drawer.tsx';
-import { Unmapped } from './unmapped.tsx';
+import { Unmapped, useUnmapped } from './unmapped.tsx';
 import { useAddress } from './use-address.ts';
 import { useLive } from './use-live.ts';
 import { useNow } from './use-now.ts';
@@ -16,6 +16,7 @@ export function ConsolePage() {
   const now = useNow(live.clockOffsetMs);
   const [opened, open] = useAddress('message');
   const { snapshot } = live;
+  const unmapped = useUnmapped();
 
   return (
     <>
@@ -41,8 +42,8 @@ export function ConsolePage() {
             </Text>
           ) : (
             <>
-              <Attention snapshot={snapshot} now={now} />
-              <Unmapped now={now} onOpen={open} />
+              <Attention snapshot={snapshot} unmapped={unmapped} now={now} />
+              <Unmapped items={unmapped} now={now} onOpen={open} />
               <Queues queues={snapshot.queues} interfaces={snapshot.status.interfaces} now={now} />
               <Messages snapshot={snapshot} now={now} onOpen={open} />
               <Processes processes={snapshot.status.processes} now={now} />

@@ -1,4 +1,5 @@
 import type { AlarmKind } from '../api/alarms.ts';
+import type { UnmappedView } from '../api/unmapped.ts';
 import type { StatusView, QueueView } from '../api/views.ts';
 import { toAge, toShortTime } from './time.ts';
 
@@ -20,9 +21,10 @@ const stuckSeconds = 60;
 export function findFindings(facts: {
   readonly queues: readonly QueueView[];
   readonly status: StatusView;
+  readonly unmapped: readonly UnmappedView[];
   readonly now: number;
 }): Finding[] {
-  const { queues, status, now } = facts;
+  const { queues, status, unmapped, now } = facts;
   // What an alarm tells of a queue is not told again.
   const isToldOf = (kind: AlarmKind, queue: string): boolean =>
     status.alarms.some((alarm) => alarm.kind === kind && alarm.queue === queue);
@@ -84,6 +86,7 @@ export function findFindings(facts: {
         state: 'dead-lettered',
         interface: queue.interface,
       })),
+    ...toHeld(unmapped, now),
     ...queues.flatMap((queue): Finding[] => {
       if (queue.oldestAt === null || isToldOf('oldest', queue.queue)) return [];
       const seconds = (now - Date.parse(queue.oldestAt)) / 1000;
@@ -98,6 +101,21 @@ export function findFindings(facts: {
       ];
     }),
   ];
+}
+
+/** One for all codes: the table below has each. Several messages may wait for more than one. */
+function toHeld(unmapped: readonly UnmappedView[], now: number): readonly Finding[] {
+  const open = unmapped.filter(({ isMapped }) => !isMapped);
+  const [first] = open;
+  if (first === undefined) return [];
+  const most = open.reduce((sum, { messages }) => sum + messages, 0);
+  const codes =
+    open.length === 1
+      ? `a code that table ${first.table} lacks`
+      : `${open.length} codes that no table has`;
+  const since = toShortTime(first.firstAt, now);
+  const text = `${plural(most, 'message')} held for ${codes}, since ${since}: see “Unmapped codes”.`;
+  return [{ key: 'unmapped', severity: 'warning', text }];
 }
 
 /** Where the messages behind an alarm are found. */

@@ -7,16 +7,25 @@ import { toDateTime, toShortTime } from './time.ts';
 
 const key = ['unmapped'];
 
-/** The codes that no table has and for which messages are held; nothing at all where there is none. */
-export function Unmapped(props: { readonly now: number; readonly onOpen: (id: string) => void }) {
-  const { now, onOpen } = props;
+/** The codes for which messages are held, asked for now and then. */
+export function useUnmapped(): readonly UnmappedView[] {
   const { data = [] } = useQuery({
     queryKey: key,
     queryFn: async () => (await get('/api/mapping/unmapped')) as UnmappedView[],
     refetchInterval: 5000,
   });
+  return data;
+}
+
+/** The codes that no table has and for which messages are held; nothing at all where there is none. */
+export function Unmapped(props: {
+  readonly items: readonly UnmappedView[];
+  readonly now: number;
+  readonly onOpen: (id: string) => void;
+}) {
+  const { items, now, onOpen } = props;
   const [asked, ask] = useState<Asked>();
-  if (data.length === 0 && asked === undefined) return null;
+  if (items.length === 0 && asked === undefined) return null;
   return (
     <section aria-labelledby="unmapped">
       <Title order={2} size="h4" id="unmapped" mb={4}>
@@ -48,7 +57,7 @@ export function Unmapped(props: { readonly now: number; readonly onOpen: (id: st
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {data.map((item) => (
+            {items.map((item) => (
               <UnmappedRow key={item.id} item={item} now={now} onOpen={onOpen} onAsk={ask} />
             ))}
           </Table.Tbody>
@@ -76,7 +85,8 @@ function UnmappedRow(props: {
   readonly onAsk: (asked: Asked) => void;
 }) {
   const { item, now, onOpen, onAsk } = props;
-  const { interfaceLabel, rules, sources, table, system, display, waiting, messages } = item;
+  const { interfaceLabel, rules, sources, table, system, display, messages } = item;
+  const { waiting = messages } = item;
   return (
     <Table.Tr>
       <Table.Th scope="row" fw={400}>

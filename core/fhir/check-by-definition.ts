@@ -7,6 +7,7 @@ import {
 import type { OperationOutcomeIssue, StructureDefinition } from '@medplum/fhirtypes';
 import type { Issue } from '../issue.ts';
 import { isInValueSet } from './bindings.ts';
+import { toRecord } from './record.ts';
 import type { ValueSetCodes } from './value-sets.ts';
 
 /** What is checked, and what says how it must be. */
@@ -75,9 +76,27 @@ function isSure({ details }: OperationOutcomeIssue): boolean {
   return type === undefined || isResourceType(type);
 }
 
-function toLocation({ expression }: OperationOutcomeIssue, { type, location }: Checked): string {
-  const [path = type] = expression ?? [];
+const conflict = /^Conflicting choice of type properties: "(.*)", "(.*)"/;
+
+function toLocation(issue: OperationOutcomeIssue, { type, value, location }: Checked): string {
+  const [, one, other] = conflict.exec(issue.details?.text ?? '') ?? [];
+  if (one !== undefined && other !== undefined) {
+    // The package only names the two.
+    return location + (findHolder(value, [one, other]) ?? '');
+  }
+  const [path = type] = issue.expression ?? [];
   return path === type || /^[A-Z]\w*[.[]/.test(path) ? path.replace(/^\w+/, location) : location;
+}
+
+/** The path of the first object that has these elements. */
+function findHolder(value: unknown, keys: readonly string[]): string | undefined {
+  const elements = toRecord(value);
+  if (keys.every((key) => Object.hasOwn(elements, key))) return '';
+  for (const [key, inner] of Object.entries(elements)) {
+    const found = findHolder(inner, keys);
+    if (found !== undefined) return (Array.isArray(value) ? `[${key}]` : `.${key}`) + found;
+  }
+  return undefined;
 }
 
 const toText = ({ details }: OperationOutcomeIssue): string =>

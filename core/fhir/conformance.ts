@@ -148,7 +148,7 @@ class Check {
     if (this.#said.has(key)) return;
     this.#said.add(key);
     const by = profile === undefined ? '' : ` (profile ${profile.url})`;
-    this.issues.push({ ...issue, message: `${issue.message}${by}.` });
+    this.issues.push({ ...issue, message: `${issue.message}${by}` });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { V2MessageMapDocument, V2SegmentMapDocument } from './reverse/document.ts';
 import type { RuleDocument } from './rule-document.ts';
 import type { V2MapDocument } from './v2/document.ts';
+import type { FhirMapDocument } from './fhir/document.ts';
 
 export type { RuleDocument, UnmappedPolicy } from './rule-document.ts';
 export { unmappedPolicies } from './rule-document.ts';
@@ -165,7 +166,7 @@ export type ToFhirDocument = SegmentMapDocument | DatatypeMapDocument | MessageM
 
 /** A map of any direction. */
 export type MapDocument =
-  ToFhirDocument | V2SegmentMapDocument | V2MessageMapDocument | V2MapDocument;
+  ToFhirDocument | V2SegmentMapDocument | V2MessageMapDocument | V2MapDocument | FhirMapDocument;
 
 /** Whether a map is one from HL7 v2 to FHIR. */
 export const isToFhir = (document: MapDocument): document is ToFhirDocument =>

@@ -10,7 +10,11 @@ const durations: Readonly<Record<string, number>> = {
   AIL: 9,
   AIP: 9,
   TQ1: 6,
+  PR1: 7,
 };
+
+/** Segments whose duration is in minutes without saying so. HL7 v2 chapter 6. */
+const inMinutes: ReadonlySet<string> = new Set(['PR1']);
 
 /** The units of UCUM whose length does not vary. */
 const secondsOf: Readonly<Record<string, number>> = {
@@ -50,12 +54,12 @@ function toPeriod(source: SourceValue, frame: Frame): Period | null | undefined 
   const field = durations[source.segment.name];
   if (field === undefined) return null;
   const amount = readField(source, field, frame);
-  const unit = findUnit(amount, frame);
-  const seconds = toSeconds(amount, unit, frame);
+  const unit = inMinutes.has(source.segment.name) ? undefined : findUnit(amount, frame);
+  const seconds = unit === undefined ? toNumber(amount, 60) : toSeconds(amount, unit, frame);
   const zone = timestamp.offset === undefined ? frame.run.zone() : undefined;
   const start = toFhirDateTime(timestamp, zone);
   if (seconds === undefined || !start.includes('T')) return null;
-  for (const taken of [amount.part(1), unit]) taken.isTaken = true;
+  for (const taken of [amount.part(1), unit]) if (taken !== undefined) taken.isTaken = true;
   return { start, end: addSeconds(start, seconds) };
 }
 
@@ -84,10 +88,14 @@ function readField(source: SourceValue, field: number, frame: Frame): SourceValu
 }
 
 function toSeconds(amount: SourceValue, unit: SourceValue, frame: Frame): number | undefined {
-  const text = toText(amount).trim();
   const ucum = frame.run.table('duration-unit')?.find(toText(unit).trim())?.code;
   const length = ucum === undefined ? undefined : secondsOf[ucum];
-  return length === undefined || !/^\d+(\.\d+)?$/.test(text) ? undefined : Number(text) * length;
+  return length === undefined ? undefined : toNumber(amount, length);
+}
+
+function toNumber(amount: SourceValue, secondsEach: number): number | undefined {
+  const text = toText(amount).trim();
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) * secondsEach : undefined;
 }
 
 /** In the offset of the start, so that the day reads as the sender means it. */

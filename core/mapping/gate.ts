@@ -29,7 +29,7 @@ function blame(finding: Issue, origins: readonly Provenance[]): Issue {
   const { location: element = 'Bundle', message } = finding;
   const origin = findOrigin(element, origins);
   const what = `${element}: ${message}`;
-  if (origin === undefined) return { ...finding, message: what };
+  if (origin === undefined) return finding;
   return {
     ...finding,
     location: origin.source,
@@ -37,21 +37,20 @@ function blame(finding: Issue, origins: readonly Provenance[]): Issue {
   };
 }
 
-/** Of the element itself, else of something in it, else of the nearest around it that some rule has written. */
+/**
+ * Of the element itself or of something in it, else of the nearest around it of which some rule has written anything: what is
+ * missing is missing beside others.
+ */
 function findOrigin(element: string, origins: readonly Provenance[]): Provenance | undefined {
-  const inside = origins.find(({ target }) => target === element || isWithin(target, element));
-  if (inside !== undefined) return inside;
-  let nearest: Provenance | undefined;
-  for (const origin of origins) {
-    if (!isWithin(element, origin.target)) continue;
-    if (nearest === undefined || origin.target.length > nearest.target.length) nearest = origin;
+  for (
+    let at = element;
+    at.includes('.') && at !== 'Bundle.entry';
+    at = at.replace(/(\.[^.[]*|\[\d+\])$/, '')
+  ) {
+    const found = origins.find(({ target }) => target === at || isWithin(target, at));
+    if (found !== undefined) return found;
   }
-  // What is missing beside others: of its resource, whose first element says which segment it is.
-  const resource = /^Bundle\.entry\[\d+\]\.resource/.exec(element)?.[0];
-  return (
-    nearest ??
-    (resource === undefined ? undefined : origins.find(({ target }) => isWithin(target, resource)))
-  );
+  return undefined;
 }
 
 function isWithin(path: string, around: string): boolean {

@@ -26,7 +26,11 @@ export function applyLayer(
     if (over.kind !== 'V2Map') return undefined;
     return { ...base, rules: applyRules(base.rules, over.rules, report) };
   }
-  if (over.kind === 'V2Map') return undefined;
+  if (base.kind === 'FhirMap') {
+    if (over.kind !== 'FhirMap') return undefined;
+    return { ...base, rules: applyRules(base.rules, over.rules, report) };
+  }
+  if (over.kind === 'V2Map' || over.kind === 'FhirMap') return undefined;
   return { ...base, rules: applyRules(base.rules, over.rules, report) };
 }
 

@@ -21,6 +21,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   V2SegmentMap: 'map',
   V2MessageMap: 'v2MessageMap',
   V2Map: 'v2Map',
+  FhirMap: 'fhirMap',
 };
 
 const ajv = new Ajv2020({

@@ -32,6 +32,7 @@ const descriptions: Readonly<Record<string, string>> = {
   must: 'Whether the message is none without it.',
   move: 'What is copied is emptied where it stood.',
   drop: 'Why it is left out.',
+  rest: 'What no rule names: keep it, or leave it out and list it as unconsumed.',
   override: 'In a layer: what becomes of the rule with this id.',
   ig: 'The row of the HL7 Version 2 to FHIR guide that the rule follows: PID-3.',
   note: 'For people.',
@@ -59,6 +60,7 @@ export function toPublishedSchemas(): Readonly<Record<string, object>> {
       mappingSchemas.v2MessageMap,
     ),
     'v2-map.schema.json': publish('Maps of Hilum from HL7 v2 to HL7 v2', mappingSchemas.v2Map),
+    'fhir-map.schema.json': publish('Maps of Hilum from FHIR to FHIR', mappingSchemas.fhirMap),
     'conceptmap.schema.json': publish('Code tables of Hilum', mappingSchemas.conceptMap),
     'case.schema.json': publish('Test cases of maps of Hilum', caseSchema),
   };

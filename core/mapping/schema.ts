@@ -1,4 +1,5 @@
 import { preferredExtension, unmappedExtension, unmappedPolicies } from './document.ts';
+import { toFhirMapSchema } from './schema-fhir.ts';
 import { toV2Schemas } from './schema-v2.ts';
 
 /**
@@ -199,6 +200,7 @@ const messageMap = {
 } as const;
 
 const { v2MessageMap, v2Map } = toV2Schemas({ id, name, text, texts, rules });
+const fhirMap = toFhirMapSchema({ id, text });
 
 const conceptMap = {
   type: 'object',
@@ -271,4 +273,11 @@ const conceptMap = {
 } as const;
 
 /** One schema a kind of file. */
-export const mappingSchemas = { map, messageMap, v2MessageMap, v2Map, conceptMap } as const;
+export const mappingSchemas = {
+  map,
+  messageMap,
+  v2MessageMap,
+  v2Map,
+  fhirMap,
+  conceptMap,
+} as const;

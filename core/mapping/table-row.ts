@@ -1,19 +1,9 @@
-import type { HeldCode } from '../held-code.ts';
+import type { HeldCode, TableRow } from '../held-code.ts';
 import { readCsv, findSeparator } from './csv.ts';
 import type { ConceptMapDocument, MappingFile } from './document.ts';
 import { findLayer } from './compile.ts';
 import { parseFiles } from './parse-files.ts';
 import type { Table } from './tables.ts';
-
-/** Where a code is to be added, and what for example. */
-export interface TableRow {
-  /** In the folder of the mappings. */
-  readonly file: string;
-  /** The file is not there yet, and begins with this line. */
-  readonly head?: string;
-  /** A line of CSV, or an element of the ConceptMap's group; `TARGET` stands for what nobody but the site knows. */
-  readonly row: string;
-}
 
 const unknown = 'TARGET';
 const columns = ['code', 'target', 'system', 'display', 'equivalence'] as const;

@@ -152,7 +152,7 @@ export function translateConcept(concept: Draft, table: Table): Translated {
   const coding = translateCoding(first, table);
   if (typeof coding !== 'string') replaceCoding(list, first, coding);
   for (const other of others) {
-    if (isPlainObject(other) && table.sources.has(String(other['system']))) {
+    if (isPlainObject(other) && isKnown(other['system'], table)) {
       const alternate = translateCoding(other, table);
       if (typeof alternate !== 'string') replaceCoding(list, other, alternate);
     }
@@ -188,6 +188,10 @@ function replaceCoding(list: unknown[], coding: Draft, translated: Draft): void 
   const isChanged = translated['code'] !== coding['code'];
   if (isChanged && typeof coding['system'] === 'string') list.push(coding);
 }
+
+/** Whether a coding that is not the first is surely of a system that the table is for. */
+const isKnown = (system: unknown, { sources }: Table): boolean =>
+  typeof system === 'string' && (sources.size === 0 || sources.has(system));
 
 const isList = (value: unknown): value is unknown[] => Array.isArray(value);
 

@@ -127,6 +127,8 @@ export interface ParkedKey {
   readonly since: string;
   /** The first was given up, and it and the others wait until somebody decides. */
   readonly isStopped: boolean;
+  /** That is for its codes to be mapped: see {@link Ledger.held}. */
+  readonly isHeld?: true;
 }
 
 /** Messages that are set aside for the same codes, each as the first of its key. */
@@ -136,8 +138,8 @@ export interface HeldGroup {
   readonly codes: readonly HeldCode[];
   /** How many of them there are. */
   readonly messages: number;
-  /** With those of their keys that are set aside behind them. */
-  readonly waiting: number;
+  /** With those of their keys that are set aside behind them; absent where there are more than 1,000 of them. */
+  readonly waiting?: number;
   /** ISO 8601 instants of the first and the last setting aside. */
   readonly firstAt: string;
   readonly lastAt: string;
@@ -268,7 +270,7 @@ export interface Ledger {
    * from its event `parked` until one that ends its waiting in that queue.
    */
   readParked(queue: string, key: string, limit: number): Promise<readonly Envelope[]>;
-  /** What messages are held for, those first that were set aside first; of more than 10,000 groups the first. */
+  /** What messages are held for, those first that were set aside first; of more than 10,000 groups as many. */
   held(): Promise<readonly HeldGroup[]>;
   /** The messages of a group in the order of their setting aside, at most `limit`, behind the place `after`. */
   readHeld(

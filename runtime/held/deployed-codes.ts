@@ -1,8 +1,8 @@
 import { readMappingFiles } from '../../connectors/file/mapping-files.ts';
-import type { HeldCode } from '../../core/held-code.ts';
+import type { HeldCode, TableRow } from '../../core/held-code.ts';
 import { buildIsAwaited } from '../../core/mapping/awaited.ts';
 import { buildMappings } from '../../core/mapping/mappings.ts';
-import { findTableRow, type TableRow } from '../../core/mapping/table-row.ts';
+import { findTableRow } from '../../core/mapping/table-row.ts';
 import { readHoldingNode } from '../../nodes/definitions.ts';
 import type { Deployed } from '../deploy/deployed.ts';
 
@@ -17,7 +17,7 @@ export interface DeployedCodes {
 type Environment = Readonly<Record<string, string>>;
 
 /** Rejects, and its methods throw, with HilumError (permanent) where the files cannot be read or are faulty. */
-export async function readDeployedCodes(
+async function readDeployedCodes(
   { flows, mappings: { directory } }: Deployed,
   environment: Environment,
 ): Promise<DeployedCodes> {

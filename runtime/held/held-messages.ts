@@ -44,7 +44,7 @@ interface Pace {
 }
 
 const usualPace: Pace = {
-  ...{ atOnce: 50, perSecond: 100, patienceMs: 30_000, soonMs: 5_000, everyMs: 60_000 },
+  ...{ atOnce: 10, perSecond: 100, patienceMs: 30_000, soonMs: 5_000, everyMs: 60_000 },
 };
 /** For so long after a deploy it is looked for often. */
 const youngMs = 120_000;

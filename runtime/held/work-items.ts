@@ -39,19 +39,21 @@ function begin(id: string, group: HeldGroup, held: HeldCode): WorkItem {
     ...(system === undefined ? {} : { system }),
     code,
     ...(display === undefined ? {} : { display }),
-    ...{ isTarget, sources: [source], messages, waiting, firstAt, lastAt, examples, held },
+    ...(waiting === undefined ? {} : { waiting }),
+    ...{ isTarget, sources: [source], messages, firstAt, lastAt, examples, held },
   };
 }
 
 function join(item: WorkItem, group: HeldGroup, held: HeldCode): WorkItem {
-  const { display = held.display } = item;
+  const { display = held.display, waiting, ...rest } = item;
+  const isCounted = waiting !== undefined && group.waiting !== undefined;
   return {
-    ...item,
+    ...rest,
+    ...(isCounted ? { waiting: waiting + group.waiting } : {}),
     ...(display === undefined ? {} : { display }),
     rules: withOne(item.rules, toRule(held)),
     sources: withOne(item.sources, held.source),
     messages: item.messages + group.messages,
-    waiting: item.waiting + group.waiting,
     firstAt: compare(group.firstAt, item.firstAt) < 0 ? group.firstAt : item.firstAt,
     lastAt: compare(group.lastAt, item.lastAt) > 0 ? group.lastAt : item.lastAt,
     examples: [...new Set([...item.examples, ...group.examples])].slice(0, maxExamples),

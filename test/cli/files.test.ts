@@ -249,6 +249,26 @@ describe('hilum set', () => {
 });
 
 describe('hilum validate', () => {
+  test('checks FHIR by its invariants, and by the profile that is named', async () => {
+    const patient = '{"resourceType":"Patient","active":true}';
+    const file = write('two.ndjson', `${patient}\n{"resourceType":"Organization","active":true}\n`);
+    const { code, stdout } = await hilum(['validate', '--json', file]);
+    expect(code).toBe(1);
+    expect(
+      stdout
+        .toString()
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toMatchObject([
+      { file, message: 1, valid: true, issues: [] },
+      { message: 2, valid: false, issues: [{ code: 'fhir-invariant', location: 'Organization' }] },
+    ]);
+    const byProfile = await hilum(['validate', '--profile', 'us-core-patient', '-'], patient);
+    expect(byProfile.code).toBe(1);
+    expect(byProfile.stdout.toString()).toContain('Patient.identifier: Missing required property');
+  });
+
   it('--version checks as that version, whatever MSH-12 says', async () => {
     const file = write('version.hl7', one);
     const { code, stdout } = await hilum(['validate', '--json', '--version', '2.7.1', file]);

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { smallMessage, writeMappings } from '../support/small-mappings.ts';
 import { makeTempFolder } from '../support/temp.ts';
 import { startCommand } from './process.ts';
 import type { Finished } from './process.ts';
@@ -24,6 +25,7 @@ const toLines = (stdout: string): Line[] =>
 
 describe('hilum map', () => {
   const folder = makeTempFolder('map');
+  const mappings = makeTempFolder('map-site');
   const write = (name: string, text: string): string => {
     const file = path.join(folder, name);
     writeFileSync(file, text);
@@ -36,6 +38,40 @@ describe('hilum map', () => {
     const { code, stdout } = await run(sample);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ resourceType: 'Bundle', type: 'transaction' });
+  });
+
+  test('with a full validation names the field that made what breaks an invariant', async () => {
+    writeMappings(mappings, [
+      'layers/site/PID.map.yaml',
+      `kind: SegmentMap
+id: PID.Patient@site
+extends: PID.Patient
+layer: site
+rules: [{ id: PID-3.contact, override: add, from: PID-3, to: 'contact[0].gender', const: male }]
+`,
+    ]);
+    const file = write('contact.hl7', smallMessage);
+    const options = ['--mappings', mappings, '--layer', 'site', '--ndjson', file];
+    expect((await run(...options)).code).toBe(0);
+    const { code, stdout } = await run('--validate', 'full', ...options);
+    expect(code).toBe(1);
+    expect(toLines(stdout)[0]?.issues).toMatchObject([
+      { code: 'fhir-invariant', location: 'PID-3[1]' },
+    ]);
+    const other = await run('--validate', 'full', '--profile', 'us-core-nobody', ...options);
+    expect(toLines(other.stdout)[0]?.issues[0]).toMatchObject({ code: 'fhir-profile-unknown' });
+  });
+
+  test('of FHIR makes FHIR of another profile by the map that is named', async () => {
+    const photo = { resourceType: 'Patient', photo: [{ url: 'https://example.org/1.png' }] };
+    const file = write('patient.json', JSON.stringify(photo));
+    const { code, stdout } = await run('--map', 'acme-patient', '--ndjson', file);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ file, message: 1, issues: [], dropped: ['Patient.photo[0]'], unconsumed: [] },
+      resource: { resourceType: 'Patient', meta: { profile: [expect.any(String)] } },
+    });
+    expect((await run('--map', 'nobody', file)).code).toBe(2);
   });
 
   test('prints a line a message, with exactly the agreed keys', async () => {

@@ -185,7 +185,7 @@ describe('who has no number', () => {
 });
 
 test('a structure that has no map is refused with the maps that there are', () => {
-  const { resource, issues } = mapEvent('A61', {});
+  const { resource, issues } = mapEvent('A99', {});
   expect(resource).toBeNull();
   expect(issues[0]).toMatchObject({ code: 'message-type-unmapped', location: 'MSH-9' });
 });

@@ -41,8 +41,17 @@ describe('documents', () => {
     expect(toDocument('T11', txa)).toEqual(first);
   });
 
-  test.each(['T01', 'T05', 'T09'])('%s takes no content from it', (event) => {
+  test.each(['T01', 'T03', 'T05', 'T07', 'T09'])('%s takes no content from it', (event) => {
     expect(toDocument(event, txa)).toEqual([first[0]?.replace('PUT', 'POST')]);
+  });
+
+  test.each([
+    ['T03', 1],
+    ['T07', 1],
+    ['T05', 0],
+  ])('%s without content asks for %d change of the document', (event, count) => {
+    const tasks = toRequests({ type: `MDM^${event}`, control: event }, [pid, txa], 'Task');
+    expect(tasks).toHaveLength(count);
   });
 
   test('a replacement is another document', () => {

@@ -56,15 +56,16 @@ describe('from HL7 v2 to FHIR and back', () => {
     return;
   }
 
-  // Losses that are left: contacts with data that only a RelatedPerson has room for, and the like.
-  test('of published messages at most three values in two hundred are lost that the maps do not declare', () => {
+  // Losses that are left: a second patient of an ADT message, prior results of an order, equal notes of two orders
+  // that are one, a laboratory's director beside a producer that has another name.
+  test('of published messages at most 12 values in 10 000 are lost that the maps do not declare', () => {
     const rounds = samples.flatMap(([, bytes]) =>
       splitBatch(bytes).messages.flatMap((message) => goRoundOf(message.bytes ?? bytes)),
     );
     expect(rounds.length).toBeGreaterThan(300);
     const count = (key: keyof RoundTrip): number =>
       rounds.reduce((sum, round) => sum + round[key].length, 0);
-    expect(count('lost') / (count('equal') + count('lost'))).toBeLessThan(0.015);
+    expect(count('lost') / (count('equal') + count('lost'))).toBeLessThan(0.0012);
   }, 120_000);
 });
 

@@ -127,9 +127,10 @@ export function goRound(message: Hl7Message, ways: Ways): RoundTrip | undefined 
   const taken = findTaken(there);
   const returned = countValues(parsed.message, ways);
   const result = { equal: [] as string[], declared: [] as string[], lost: [] as Loss[] };
-  for (const [place, text] of listValues(message)) {
+  for (const [place, text, whole] of listValues(message)) {
     const { rules = [], types = new Set<string>() } = taken.get(toLeafPlace(place)) ?? {};
-    if (takeOne(returned, toKey(place, text, ways))) result.equal.push(place);
+    const keys = [...toKeys(place, text, rules, ways), toKey(place, whole, ways)];
+    if (keys.some((key) => takeOne(returned, key))) result.equal.push(place);
     else if (rules.some((rule) => comesBack(rule, { place, event, ways, types }))) {
       result.lost.push({ place, rules });
     } else result.declared.push(place);
@@ -163,6 +164,31 @@ function toKey(place: string, text: string, { fields }: Ways): string {
   const isDay = fields.get(toField(place))?.some((one) => one.isDay) === true;
   return `${place.replace(/\[\d+\]/g, '')} ${isDay ? text.trim().slice(0, 8) : normalise(text)}`;
 }
+
+/** Of a concept without a first coding, the second comes back as the first. */
+function toKeys(
+  place: string,
+  text: string,
+  rules: readonly string[],
+  ways: Ways,
+): readonly string[] {
+  const isAlternate = rules.some((rule) => /^CWE\.Coding-(?:second-)?alternate#/.test(rule));
+  const earlier = isAlternate ? Object.entries(codings) : [];
+  return [
+    toKey(place, text, ways),
+    ...earlier.flatMap(([component, others]) =>
+      place.endsWith(`.${component}.1`)
+        ? others.map((other) => toKey(place.replace(/\.\d+\.1$/, `.${other}.1`), text, ways))
+        : [],
+    ),
+  ];
+}
+
+/** By the components of a CWE's second and third coding, those of the ones before. HL7 v2 chapter 2A, CWE. */
+const codings: Readonly<Record<string, readonly number[]>> = {
+  ...{ 4: [1], 5: [2], 6: [3], 8: [7] },
+  ...{ 10: [4, 1], 11: [5, 2], 12: [6, 3], 13: [8, 7] },
+};
 
 function countValues(message: Hl7Message, ways: Ways): Map<string, number> {
   const counts = new Map<string, number>();
@@ -220,11 +246,14 @@ function toLeafPlace(place: string): string {
   return `${base.includes('[', base.indexOf('-')) ? base : `${base}[1]`}.${component}.${sub}`;
 }
 
-function* listValues(message: Hl7Message): Generator<readonly [string, string]> {
+type Valued = readonly [place: string, text: string, whole: string];
+
+/** Place and text of each value, and the text of its field's repetition, in which a text may have stray delimiters. */
+function* listValues(message: Hl7Message): Generator<Valued> {
   for (const segment of message.segments) yield* listSegment(segment);
 }
 
-function* listSegment(segment: Segment): Generator<readonly [string, string]> {
+function* listSegment(segment: Segment): Generator<Valued> {
   const name = segment.occurrence === 1 ? segment.name : `${segment.name}[${segment.occurrence}]`;
   for (let field = segment.isHeader ? 3 : 1; field <= segment.fieldCount; field++) {
     for (const [r, repetition] of segment.field(field).repetitions.entries()) {
@@ -233,7 +262,7 @@ function* listSegment(segment: Segment): Generator<readonly [string, string]> {
         for (let s = 1; s <= component.subcomponentCount; s++) {
           const value = component.subcomponent(s);
           if (value.valued && value.text.trim() !== '') {
-            yield [`${name}-${field}[${r + 1}].${c}.${s}`, value.text];
+            yield [`${name}-${field}[${r + 1}].${c}.${s}`, value.text, repetition.text];
           }
         }
       }

@@ -23,6 +23,7 @@ const schemaOf = (file: string, text: string): string => {
   if (file.endsWith('.case.yaml')) return 'case.schema.json';
   if (text.includes('kind: V2MessageMap')) return 'v2-message-map.schema.json';
   if (text.includes('kind: V2Map\n')) return 'v2-map.schema.json';
+  if (text.includes('kind: FhirMap\n')) return 'fhir-map.schema.json';
   return text.includes('kind: MessageMap') ? 'message-map.schema.json' : 'map.schema.json';
 };
 

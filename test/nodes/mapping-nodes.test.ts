@@ -177,6 +177,11 @@ describe('code translate', () => {
       const { error, sent } = await translate({ ...at, onUnmapped: policy }, message);
       expect(codesOf(error)).toEqual([`OBX[1]-3[1].1 ${code}`, `OBX[2]-3[1].1 ${code}`]);
       expect(findFailure(error)?.errorClass).toBe('permanent');
+      const held = findFailure(error)?.held?.map(
+        (each) => `${each.table} ${each.code} ${each.source}`,
+      );
+      const waits = ['sex X OBX-3.1', 'sex Y OBX-3.1'];
+      expect([...(held ?? [])].sort()).toEqual(policy === 'hold' ? waits : []);
       expect([sent, message.payload]).toEqual([undefined, both]);
     });
 

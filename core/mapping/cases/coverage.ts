@@ -14,19 +14,21 @@ export interface RulePlace {
 }
 
 /**
- * The rules by which HL7 v2 becomes FHIR, of segment and datatype maps and of their layers; those of the way back
- * (`dir: toV2`, and maps of other kinds) are none of them.
+ * The rules by which HL7 v2 or FHIR becomes FHIR, of segment, datatype and FHIR maps and of their layers; those of the way
+ * back (`dir: toV2`, and maps of other kinds) are none of them.
  */
 export function findRulePlaces(files: readonly MappingFile[]): readonly RulePlace[] {
   return files.flatMap((file) => (/\.map\.(ya?ml|json)$/.test(file.path) ? findIn(file) : []));
 }
+
+const covered = new Set<MapDocument['kind']>(['SegmentMap', 'DatatypeMap', 'FhirMap']);
 
 function findIn({ path, text }: MappingFile): readonly RulePlace[] {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const { kind, id, extends: base, layer = 'base' } = document.toJS() as MapDocument;
   const rules = document.get('rules');
-  if (!isSeq(rules) || (kind !== 'SegmentMap' && kind !== 'DatatypeMap')) return [];
+  if (!isSeq(rules) || !covered.has(kind)) return [];
   return rules.items.flatMap((item) => {
     if (!isMap(item) || item.get('override') === 'disable' || item.get('dir') === 'toV2') return [];
     const rule = `${base ?? id}#${String(item.get('id'))}`;

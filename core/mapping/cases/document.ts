@@ -13,6 +13,9 @@ export interface CaseDocument {
   readonly header?: string;
   /** The segments behind the header; those of OBX alone stand in a small order. */
   readonly segments?: readonly string[];
+  /** In the place of a message: a FHIR resource or Bundle, and the id of the map from FHIR to FHIR that it goes through. */
+  readonly resource?: Readonly<Record<string, unknown>>;
+  readonly map?: string;
   /** The layers over the maps, in order; without them the one whose folder the file lies in. */
   readonly layers?: readonly string[];
   /** The zone of times that state none: `+01:00` or `Europe/Berlin`. */

@@ -8,7 +8,7 @@ import { readFact } from './fact.ts';
 import { findBreaches } from './laws.ts';
 
 /** What in a case is not as it should be. */
-interface CaseFinding {
+export interface CaseFinding {
   /** `law`: what holds for every message, such as valid FHIR, references that resolve, equal output for a redelivery. */
   readonly kind: 'message' | 'fact' | 'assert' | 'golden' | 'unconsumed' | 'issues' | 'law';
   /** Expected and found, with the values: a case has no patient's. */
@@ -70,7 +70,7 @@ export function runCase(one: MappingCase, tools: CaseTools): CaseResult {
   return { case: one, findings, fired, resource: result.resource };
 }
 
-function compareFacts({ facts = {} }: MappingCase, resource: Bundle | null): CaseFinding[] {
+export function compareFacts({ facts = {} }: MappingCase, resource: Bundle | null): CaseFinding[] {
   return Object.entries(facts).flatMap(([fact, expected]) =>
     compareMasked(expected, readFact(resource, fact)).map((difference) => ({
       kind: 'fact' as const,
@@ -79,7 +79,10 @@ function compareFacts({ facts = {} }: MappingCase, resource: Bundle | null): Cas
   );
 }
 
-function compareLists(one: MappingCase, result: MappingResult): CaseFinding[] {
+export function compareLists(
+  one: MappingCase,
+  result: Pick<MappingResult, 'issues' | 'unconsumed'> & { readonly resource: unknown },
+): CaseFinding[] {
   const codes = result.issues.map(({ code }) => code);
   const lists = [
     ['unconsumed', one.unconsumed, result.unconsumed],
@@ -93,7 +96,7 @@ function compareLists(one: MappingCase, result: MappingResult): CaseFinding[] {
   return [{ kind: 'issues', message: `expected a Bundle, found nothing but ${toText(codes)}` }];
 }
 
-function compareGolden(
+export function compareGolden(
   { golden: name }: MappingCase,
   resource: Bundle | null,
   golden: unknown,
@@ -108,10 +111,10 @@ function compareGolden(
   }));
 }
 
-function checkAsserts(
+export function checkAsserts(
   { assert = [] }: MappingCase,
   resource: Bundle | null,
-  { evaluate }: CaseTools,
+  { evaluate }: Pick<CaseTools, 'evaluate'>,
 ): CaseFinding[] {
   const resources = (resource?.entry ?? []).flatMap(({ resource: inner }) => inner ?? []);
   const collection = resource === null ? [] : [resource, ...resources];

@@ -13,6 +13,8 @@ export const caseSchema = {
       message: text,
       header: text,
       segments: { type: 'array', items: text, minItems: 1 },
+      resource: { type: 'object' },
+      map: text,
       layers: texts,
       zone: text,
       facts: { type: 'object' },
@@ -21,6 +23,10 @@ export const caseSchema = {
       unconsumed: texts,
       issues: texts,
     },
-    oneOf: [{ required: ['message'] }, { required: ['segments'] }],
+    oneOf: [
+      { required: ['message'] },
+      { required: ['segments'] },
+      { required: ['resource', 'map'] },
+    ],
   },
 } as const;

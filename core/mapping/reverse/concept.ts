@@ -16,9 +16,10 @@ export function toConcept(node: Node, table: Table): Node | 'unmapped' {
     return coding === value ? node : { ...node, value: coding };
   }
   const codings = list.filter(isPlainObject);
-  const hasOriginal = (one: Draft): boolean =>
-    codings.some((other) => other !== one && isOriginal(other, one, table));
-  const [first, ...rest] = codings.filter((one) => !hasOriginal(one));
+  const toOriginal = (one: Draft): Draft =>
+    codings.find((other) => other !== one && isOriginal(other, one, table)) ?? one;
+  // An original stands behind all that were translated; it goes back to where its translation stood.
+  const [first, ...rest] = new Set(codings.map(toOriginal));
   if (first === undefined) return node;
   const coding = codings[0] === first ? toSource(first, table) : first;
   if (coding === 'unmapped') return coding;

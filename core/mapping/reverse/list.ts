@@ -73,17 +73,19 @@ function findBest(
   const { run } = frame;
   let best: Candidate | undefined;
   let most = 0;
+  let surest = 0;
   for (const candidate of candidates) {
     const mark = run.mark();
-    const before = run.score;
+    const [before, confirmedBefore] = [run.score, run.confirmed];
     const outcome = candidate.attempt(frame, item);
     const taken = run.score - before;
+    const sure = candidate.constants + run.confirmed - confirmedBefore;
     run.rollback(mark);
     if (outcome !== 'done') continue;
-    const isMoreSpecific = taken === most && candidate.constants > (best?.constants ?? 0);
-    if (best === undefined || taken > most || isMoreSpecific) {
+    if (best === undefined || taken > most || (taken === most && sure > surest)) {
       best = candidate;
       most = taken;
+      surest = sure;
     }
   }
   return best;

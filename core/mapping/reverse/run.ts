@@ -41,6 +41,7 @@ export class ReverseRun {
   readonly #undo: (() => void)[] = [];
   readonly #written: Written[] = [];
   #score = 0;
+  #confirmed = 0;
 
   constructor(
     input: Input,
@@ -132,6 +133,16 @@ export class ReverseRun {
   /** Whether anything of it has been taken. */
   isUsed(node: Node): boolean {
     return someLeaf(node.value, node.path, (leaf) => this.consumed.has(leaf));
+  }
+
+  /** How many constants that the way there writes stood where they were expected: of attempts that take as much, the one that knew more is right. */
+  get confirmed(): number {
+    return this.#confirmed;
+  }
+
+  confirm(): void {
+    this.#confirmed++;
+    this.#undo.push(() => this.#confirmed--);
   }
 
   /** The way there would have written something else: another attempt is likelier to be right. */

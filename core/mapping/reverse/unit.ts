@@ -85,6 +85,7 @@ export function toConstant({ rule, at, path, inverted, name }: ConstantParts): U
       return 'none';
     }
     if (path !== undefined && (rule.when === undefined || !hasRest(frame, found))) return 'none';
+    if (path === undefined) frame.run.confirm();
     const mark = frame.run.mark();
     const spot = path === undefined ? undefined : toSpot(path, frame);
     if (!inverted.guard(frame, spot) || (path !== undefined && !isValued(path, frame))) {

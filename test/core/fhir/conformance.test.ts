@@ -90,8 +90,8 @@ const faults: readonly (readonly [string, object, string])[] = [
   ],
   [
     'two values of one choice',
-    { ...observation, valueString: 'x', valueInteger: 1 },
-    'error fhir-structure Observation',
+    { ...observation, component: [{ code: { text: 'x' }, valueString: 'x', valueInteger: 1 }] },
+    'error fhir-structure Observation.component[0]',
   ],
   [
     'a code of no required value set',

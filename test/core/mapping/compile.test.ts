@@ -291,8 +291,9 @@ describe('a code that the table does not hold', () => {
   });
 
   test('holds the message, and names the code, its table and where it stands, once', () => {
-    const { issues, held } = unmapped(', onUnmapped: hold', 'X');
-    expect(held).toEqual([{ table: 'sex', code: 'X', location: 'PID-8[1]' }]);
+    const { issues, held } = unmapped(', onUnmapped: hold', 'X^Unsaid');
+    const rule = { table: 'sex', map: 'PID.Patient', rule: 'PID-8.gender' };
+    expect(held).toEqual([{ ...rule, code: 'X', display: 'Unsaid', location: 'PID-8[1]' }]);
     expect(issues).toEqual([
       {
         code: 'code-unmapped-held',

@@ -1,7 +1,7 @@
-import type { HeldCode } from '../../../core/held-code.ts';
+import type { HeldCode, TableRow } from '../../../core/held-code.ts';
 import type { MappingFile } from '../../../core/mapping/document.ts';
 import { buildMappings } from '../../../core/mapping/mappings.ts';
-import { findTableRow, type TableRow } from '../../../core/mapping/table-row.ts';
+import { findTableRow } from '../../../core/mapping/table-row.ts';
 
 const held: HeldCode = { node: 'n', layers: '', table: 'wards', code: '7 W', source: 'PV1-3' };
 const json = (system: string): string =>

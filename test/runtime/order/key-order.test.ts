@@ -350,6 +350,47 @@ describe('a message that is given up and stops those behind it', () => {
     expect(doneOf('A')).toEqual(['A2', 'A3']);
   });
 
+  it('is found to be decided about where nobody has said so', async () => {
+    let isGood = false;
+    await open({
+      work: (delivery, turn) => (isGood ? finish(delivery) : refuse(delivery, turn)),
+    });
+    const [bad] = await put('A', 'bad');
+    await put('A', 'A2');
+    await until(parkedNow, (found) => found[0]?.parked === 2, 5_000);
+    isGood = true;
+    const { stopped } = keyOrder;
+    const at = new Date().toISOString();
+    const event = { messageId: bad?.id ?? '', kind: 'resumed', at, queue } as const;
+    await stores.ledger.append([{ type: 'event', event }]);
+    keyOrder.follow(['A'], new Set());
+    expect(done).toEqual(['bad']);
+    keyOrder.follow(['A'], stopped);
+    await untilDone(3);
+    expect(done).toEqual(['bad', 'bad', 'A2']);
+  });
+
+  it('waits alone for its codes without a key, and goes on when it is told so', async () => {
+    let isGood = false;
+    await open({
+      work: async (delivery, turn) => {
+        if (isGood) return finish(delivery);
+        const code = { node: 'n', layers: '', table: 't', code: 'X', source: 'PV1-3' };
+        done.push(nameOf(delivery));
+        if (await turn.stop([issue], [code])) await delivery.accept();
+      },
+    });
+    const [one] = await put(undefined, 'one');
+    const [two] = await put(undefined, 'two');
+    await until(parkedNow, (found) => found.length === 2, 5_000);
+    isGood = true;
+    await decide(two?.id ?? '', two?.id ?? '', 'resumed');
+    await untilDone(3);
+    expect(done).toEqual(['one', 'two', 'two']);
+    await keyOrder.idle();
+    expect(await parkedNow()).toMatchObject([{ key: one?.id, isStopped: true }]);
+  });
+
   it('stops the whole queue where that is in order as a whole', async () => {
     await open({ order: 'queue', window: 4, work: refuse });
     const [bad] = await put('A', 'bad');

@@ -1,0 +1,98 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { mllpIn, mllpOut, send, writeFlows } from '../support/flow-files.ts';
+import { startHilum, type RunningHilum } from '../support/hilum.ts';
+import { buildLabResult, controlIdOf } from '../support/lab-results.ts';
+import { openPartner } from '../support/partner.ts';
+import { findFreePorts } from '../support/ports.ts';
+import { describeWith } from '../support/programs.ts';
+import { writeMappings } from '../support/small-mappings.ts';
+import { makeTempFolder } from '../support/temp.ts';
+
+/** `HILUM_SCREENSHOTS=FOLDER npx jest held-browser` keeps the pictures. */
+const pictures = path.resolve(process.env['HILUM_SCREENSHOTS'] ?? makeTempFolder('pictures'));
+
+describeWith('chromium', 'unmapped codes in the console', (executablePath) => {
+  let hilum: RunningHilum;
+  let partner: Awaited<ReturnType<typeof openPartner>>;
+  let browser: Browser | undefined;
+  let page: Page;
+  let port = 0;
+  const problems: string[] = [];
+
+  beforeAll(async () => {
+    mkdirSync(pictures, { recursive: true });
+    partner = await openPartner(true);
+    [port = 0] = await findFreePorts(1);
+    const mappings = path.join(makeTempFolder('held'), 'mappings');
+    writeMappings(mappings);
+    const flow = [
+      mllpIn('lab-in', port, 'lab-code'),
+      {
+        ...{ id: 'lab-code', type: 'code translate', name: '', table: 'sex', layers: 'acme' },
+        ...{ source: 'v2', from: 'PID-8', to: '', onUnmapped: 'hold', wires: [['lab-out']] },
+      },
+      mllpOut('lab-out', partner.port),
+    ];
+    const env = { HILUM_FLOWS: writeFlows({ lab: flow }), HILUM_MAPPINGS: mappings };
+    hilum = await startHilum({ ...env, HILUM_DEMO: 'off' });
+    browser = await chromium.launch({
+      executablePath,
+      args: [
+        ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+        ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+      ],
+    });
+    page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
+    page.setDefaultTimeout(60_000);
+    page.on('pageerror', (error) => problems.push(error.message));
+    await page.goto(/http:\S+\/setup\S*/.exec(hilum.output())?.[0] ?? '');
+    await page.getByLabel('User name').fill('admin');
+    await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
+    await page.getByLabel('Password again').fill('correct horse battery');
+    await page.getByRole('button', { name: /create|set up|make/i }).click();
+    await page.getByRole('heading', { name: 'Queues' }).waitFor();
+  }, 180_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await hilum.stop();
+    partner.close();
+  }, 60_000);
+
+  const build = (index: number, sex: string): string =>
+    buildLabResult({ index, patient: index }).replace(/\|19700101\|[FM]\r/, `|19700101|${sex}\r`);
+  const table = () => page.getByRole('table', { name: 'Unmapped codes' });
+
+  it('shows each with where to add it, and leads to its messages by the keyboard', async () => {
+    expect(await page.getByRole('heading', { name: 'Unmapped codes' }).count()).toBe(0);
+    await send(port, build(1, 'X'));
+    await send(port, build(2, 'see Mrs Example'));
+    const row = table().getByRole('row', { name: /^X / });
+    await row.getByText('layers/acme/sex.csv').waitFor();
+    await row.getByText('X,TARGET').waitFor();
+    const attention = page
+      .getByRole('alert')
+      .filter({ hasText: '2 messages held for 2 codes that no table has' });
+    await attention.waitFor();
+    await table().getByText('A text, not shown').waitFor();
+    expect(await page.getByText('Mrs Example').count()).toBe(0);
+    await page.screenshot({ path: path.join(pictures, 'unmapped.png'), animations: 'disabled' });
+    await row.getByRole('button', { name: 'Message 1 that waits for X' }).press('Enter');
+    await page.getByRole('dialog').getByText(controlIdOf(1)).first().waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  }, 120_000);
+
+  it('gives the messages of one up when somebody confirms it', async () => {
+    await table().getByRole('button', { name: 'Give up: messages that wait for X' }).press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('heading', { name: 'Give these messages up?' }).waitFor();
+    await dialog.getByRole('button', { name: 'Give up' }).click();
+    await table().getByRole('row', { name: /^X / }).waitFor({ state: 'hidden' });
+    expect(await hilum.kinds(controlIdOf(1))).toContain('dead-lettered');
+    expect((await hilum.cli('trace', controlIdOf(1))).stdout).toContain('by admin');
+    expect(problems).toEqual([]);
+  }, 120_000);
+});
