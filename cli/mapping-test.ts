@@ -95,8 +95,8 @@ async function test(id: string | undefined, options: Options): Promise<void> {
 }
 
 /** Whether one of the map's rules, or of a message map's resources, had a part in it. */
-function isOf(id: string, { fired }: CaseResult): boolean {
-  return [...fired].some((rule) => rule.startsWith(`${id}#`));
+function isOf(id: string, { fired, firedBack }: CaseResult): boolean {
+  return [...fired, ...firedBack].some((rule) => rule.startsWith(`${id}#`));
 }
 
 async function updateGolden(mappings: string, result: CaseResult): Promise<CaseResult> {

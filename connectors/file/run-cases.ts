@@ -4,7 +4,7 @@ import { type CaseResult, runCase } from '../../core/mapping/cases/run.ts';
 import { runFhirCase } from '../../core/mapping/cases/run-fhir.ts';
 import { readGoldenSync } from './case-files.ts';
 import { openFhirValidator } from './fhir-schema.ts';
-import { findFhirMapper, openMapper } from './mapping-files.ts';
+import { findFhirMapper, openMapper, openReverseMapper } from './mapping-files.ts';
 
 /** Where the golden file of a case is; undefined where it names none. */
 export function findGolden(directory: string, { file, golden }: MappingCase): string | undefined {
@@ -28,6 +28,10 @@ export async function runCaseIn(directory: string, one: MappingCase): Promise<Ca
     ...(golden === undefined ? {} : { golden: readGoldenSync(golden) }),
   };
   return one.map === undefined
-    ? runCase(one, { ...tools, mapper: openMapper(directory, one.layers) })
+    ? runCase(one, {
+        ...tools,
+        mapper: openMapper(directory, one.layers),
+        reverse: openReverseMapper(directory, one.layers),
+      })
     : runFhirCase(one, { ...tools, mapper: findFhirMapper(directory, one.map, one.layers) });
 }

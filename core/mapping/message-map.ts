@@ -91,8 +91,9 @@ function compilePlan(
     compileReference(reference, `${mapId}#${reference.id}`, context),
   );
   const parts: Parts = { maps, when, references };
-  if (document.extend !== undefined) return toExtension(document, parts);
-  return compileResource(document, parts, { ...context, rule: `${mapId}#${document.id}` });
+  const rule = `${mapId}#${document.id}`;
+  if (document.extend !== undefined) return toExtension(document, parts, rule);
+  return compileResource(document, parts, { ...context, rule });
 }
 
 /** What a resource and an extension of one have in common. */
@@ -103,13 +104,18 @@ interface Parts {
 }
 
 /** The references come first and at once, so that the maps can write beside them: `diagnosis[-1].use`. */
-function toExtension(document: ResourceDocument, { maps, when, references }: Parts): Plan {
+function toExtension(
+  document: ResourceDocument,
+  { maps, when, references }: Parts,
+  rule: string,
+): Plan {
   return (group, run) => {
     const frame = toFrame(group, run, findSegment(maps, group));
     if (when !== undefined && !when(frame)) return;
     const owner = document.within === undefined ? group : group.outward(document.within);
     const entry = owner && run.findEntry(document.extend ?? '', owner);
     if (entry === undefined) return;
+    run.onRule?.(rule);
     for (const reference of references) reference(entry, frame);
     withTrace(run, entry.trace, () => {
       for (const map of maps) applyMap(map, group, run, entry.resource);

@@ -1,7 +1,8 @@
 import { unmappedPolicies } from './document.ts';
+import { id, note, text, toHead } from './schema-parts.ts';
 
-/** The schema of maps from FHIR to FHIR; `id` and `text` are those of all maps. */
-export function toFhirMapSchema({ id, text }: { readonly id: object; readonly text: object }): {
+/** The schema of maps from FHIR to FHIR. */
+export function toFhirMapSchema(): {
   readonly type: 'object';
   readonly [keyword: string]: unknown;
 } {
@@ -11,11 +12,7 @@ export function toFhirMapSchema({ id, text }: { readonly id: object; readonly te
     additionalProperties: false,
     required: ['kind', 'id', 'rules'],
     properties: {
-      kind: { const: 'FhirMap' },
-      id,
-      extends: id,
-      layer: id,
-      note: { type: 'string' },
+      ...toHead({ const: 'FhirMap' }),
       source: {
         type: 'object',
         required: ['fhir'],
@@ -48,7 +45,7 @@ export function toFhirMapSchema({ id, text }: { readonly id: object; readonly te
             move: { type: 'boolean' },
             drop: text,
             override: { enum: ['replace', 'disable', 'add'] },
-            note: { type: 'string' },
+            note,
           },
           anyOf: [
             { required: ['override'], properties: { override: { const: 'disable' } } },

@@ -1,36 +1,24 @@
 import { unmappedPolicies } from './document.ts';
+import { id, name, note, text, texts, toHead } from './schema-parts.ts';
 
-/** What the schemas of all maps have in common. */
-interface Shared {
-  readonly id: object;
-  readonly name: object;
-  readonly text: object;
-  readonly texts: object;
-  readonly rules: object;
-}
-
-/** The schemas of maps to HL7 v2: message by message from FHIR, and from HL7 v2 itself. */
-export function toV2Schemas(shared: Shared): {
+/** The schemas of maps to HL7 v2: message by message from FHIR, and from HL7 v2 itself; `rules` are those of all maps. */
+export function toV2Schemas(rules: object): {
   readonly v2MessageMap: object;
   readonly v2Map: object;
 } {
-  return { v2MessageMap: toV2MessageMap(shared), v2Map: toV2Map(shared) };
+  return { v2MessageMap: toV2MessageMap(rules), v2Map: toV2Map() };
 }
 
 const event = { type: 'string', pattern: '^[A-Z]{3}\\^[A-Z][A-Z0-9]{2}$' } as const;
 
-function toV2MessageMap({ id, name, text, texts, rules }: Shared): object {
+function toV2MessageMap(rules: object): object {
   const selectors = { anyOf: [text, { ...texts, minItems: 1 }] };
   return {
     type: 'object',
     additionalProperties: false,
     required: ['kind', 'id', 'segments'],
     properties: {
-      kind: { const: 'V2MessageMap' },
-      id,
-      extends: id,
-      layer: id,
-      note: { type: 'string' },
+      ...toHead({ const: 'V2MessageMap' }),
       source: {
         type: 'object',
         required: ['fhir'],
@@ -83,7 +71,7 @@ function toV2MessageMap({ id, name, text, texts, rules }: Shared): object {
           must: { type: 'boolean' },
           segments: { type: 'array', items: { $ref: '#/$defs/part' } },
           override: { enum: ['replace', 'disable'] },
-          note: { type: 'string' },
+          note,
         },
         oneOf: [
           { required: ['segment'] },
@@ -95,17 +83,13 @@ function toV2MessageMap({ id, name, text, texts, rules }: Shared): object {
   };
 }
 
-function toV2Map({ id, text }: Shared): object {
+function toV2Map(): object {
   return {
     type: 'object',
     additionalProperties: false,
     required: ['kind', 'id', 'rules'],
     properties: {
-      kind: { const: 'V2Map' },
-      id,
-      extends: id,
-      layer: id,
-      note: { type: 'string' },
+      ...toHead({ const: 'V2Map' }),
       source: {
         type: 'object',
         additionalProperties: false,
@@ -134,7 +118,7 @@ function toV2Map({ id, text }: Shared): object {
             move: { type: 'boolean' },
             drop: text,
             override: { enum: ['replace', 'disable', 'add'] },
-            note: { type: 'string' },
+            note,
           },
           anyOf: [
             { required: ['override'], properties: { override: { const: 'disable' } } },

@@ -1,16 +1,12 @@
 import { preferredExtension, unmappedExtension, unmappedPolicies } from './document.ts';
 import { toFhirMapSchema } from './schema-fhir.ts';
+import { id, name, note, text, texts, toHead } from './schema-parts.ts';
 import { toV2Schemas } from './schema-v2.ts';
 
 /**
  * What a mapping file may hold, as JSON Schema 2020-12. The discriminator is `kind`; what a schema cannot
  * say (that a path parses, that a map exists) the compiler checks.
  */
-const id = { type: 'string', pattern: '^[A-Za-z0-9._@-]+$' } as const;
-const name = { type: 'string', pattern: '^[A-Z][A-Z0-9_]{1,}$' } as const;
-const text = { type: 'string', minLength: 1 } as const;
-const texts = { type: 'array', items: text } as const;
-
 const rule = {
   type: 'object',
   required: ['id'],
@@ -32,7 +28,7 @@ const rule = {
     onUnmapped: { enum: unmappedPolicies },
     dir: { enum: ['toFhir', 'toV2'] },
     override: { enum: ['replace', 'disable', 'add'] },
-    note: { type: 'string' },
+    note,
     ig: { type: 'string' },
   },
   anyOf: [
@@ -78,11 +74,7 @@ const map = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    kind: { enum: ['SegmentMap', 'DatatypeMap', 'V2SegmentMap'] },
-    id,
-    extends: id,
-    layer: id,
-    note: { type: 'string' },
+    ...toHead({ enum: ['SegmentMap', 'DatatypeMap', 'V2SegmentMap'] }),
     source: side,
     target: side,
     when: text,
@@ -120,7 +112,7 @@ const reference = {
     pick: { enum: ['first', 'only'] },
     when: text,
     also: { type: 'object', minProperties: 1 },
-    note: { type: 'string' },
+    note,
   },
 } as const;
 
@@ -129,11 +121,7 @@ const messageMap = {
   additionalProperties: false,
   required: ['kind', 'id', 'resources'],
   properties: {
-    kind: { const: 'MessageMap' },
-    id,
-    extends: id,
-    layer: id,
-    note: { type: 'string' },
+    ...toHead({ const: 'MessageMap' }),
     bundle: id,
     source: {
       type: 'object',
@@ -187,7 +175,7 @@ const messageMap = {
         identity,
         references: { type: 'array', items: reference },
         override: { const: 'disable' },
-        note: { type: 'string' },
+        note,
       },
       oneOf: [
         { required: ['forEach', 'resources'] },
@@ -199,8 +187,8 @@ const messageMap = {
   },
 } as const;
 
-const { v2MessageMap, v2Map } = toV2Schemas({ id, name, text, texts, rules });
-const fhirMap = toFhirMapSchema({ id, text });
+const { v2MessageMap, v2Map } = toV2Schemas(rules);
+const fhirMap = toFhirMapSchema();
 
 const conceptMap = {
   type: 'object',

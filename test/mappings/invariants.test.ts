@@ -5,7 +5,7 @@ import { readConformance } from '../../connectors/file/conformance-files.ts';
 import { openMapper } from '../../connectors/file/mapping-files.ts';
 import { buildConformanceCheck } from '../../core/fhir/conformance.ts';
 import { toLine } from '../../core/errors.ts';
-import { mappingsFolder, readCases, toMessage, toParsed } from './support.ts';
+import { mappingsFolder, readMessageCases, toMessage, toParsed } from './support.ts';
 
 /*
  * The JSON schema knows no invariants, no required primitives, no choice of one value[x] and no value sets.
@@ -20,7 +20,9 @@ const findFaults = (resource: unknown): readonly string[] =>
 
 const messages = [
   ['the sample', toParsed(sample), [] as readonly string[]] as const,
-  ...readCases().map((one) => [`${one.file}: ${one.name}`, toMessage(one), one.layers] as const),
+  ...readMessageCases().map(
+    (one) => [`${one.file}: ${one.name}`, toMessage(one), one.layers] as const,
+  ),
 ];
 
 test.each(messages)(

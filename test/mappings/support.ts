@@ -19,6 +19,12 @@ export function readCases(): readonly MappingCase[] {
   return cases;
 }
 
+/** Those of them that begin with a message. */
+export const readMessageCases = (): readonly MappingCase[] =>
+  readCases().filter(
+    ({ resources, resource }) => resources === undefined && resource === undefined,
+  );
+
 /** The message of a case. */
 export const toMessage = (one: MappingCase): Hl7Message => toParsed(toMessageText(one));
 

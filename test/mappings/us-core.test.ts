@@ -1,7 +1,13 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { openFhirValidator } from '../../connectors/file/fhir-schema.ts';
 import { openMapper } from '../../connectors/file/mapping-files.ts';
-import { mappingsFolder, openShippedMapper, readCases, toMessage, toParsed } from './support.ts';
+import {
+  mappingsFolder,
+  openShippedMapper,
+  readMessageCases,
+  toMessage,
+  toParsed,
+} from './support.ts';
 
 const mapper = openMapper(mappingsFolder, ['us-core']);
 const female = toParsed(
@@ -40,20 +46,23 @@ const required: Partial<Record<Resource['resourceType'], readonly string[]>> = {
   Location: ['name'],
 };
 
-describe.each(readCases().filter(({ layers }) => layers.length === 0))('$file: $name', (one) => {
-  const { resource } = mapper.map(toMessage(one));
+describe.each(readMessageCases().filter(({ layers }) => layers.length === 0))(
+  '$file: $name',
+  (one) => {
+    const { resource } = mapper.map(toMessage(one));
 
-  test('has all that US Core requires, or says that it is unknown', () => {
-    const missing = (resource?.entry ?? []).flatMap(({ resource: found }) => {
-      if (found === undefined) return [];
-      const has = new Set(Object.keys(found).map((key) => key.replace(/^_/, '')));
-      const wanted = required[found.resourceType] ?? [];
-      return wanted.filter((key) => !has.has(key)).map((key) => `${found.resourceType}.${key}`);
+    test('has all that US Core requires, or says that it is unknown', () => {
+      const missing = (resource?.entry ?? []).flatMap(({ resource: found }) => {
+        if (found === undefined) return [];
+        const has = new Set(Object.keys(found).map((key) => key.replace(/^_/, '')));
+        const wanted = required[found.resourceType] ?? [];
+        return wanted.filter((key) => !has.has(key)).map((key) => `${found.resourceType}.${key}`);
+      });
+      expect(missing).toEqual([]);
     });
-    expect(missing).toEqual([]);
-  });
 
-  test('makes a Bundle of valid FHIR', () => {
-    expect(openFhirValidator()(resource)).toEqual([]);
-  });
-});
+    test('makes a Bundle of valid FHIR', () => {
+      expect(openFhirValidator()(resource)).toEqual([]);
+    });
+  },
+);

@@ -1,4 +1,4 @@
-import { LineCounter, isMap, isSeq, parseDocument } from 'yaml';
+import { LineCounter, type YAMLMap, isMap, isSeq, parseDocument } from 'yaml';
 import type { MapDocument, MappingFile } from '../document.ts';
 import type { CaseResult } from './run.ts';
 
@@ -8,32 +8,59 @@ export interface RulePlace {
   readonly rule: string;
   /** `base`, or the layer whose file it stands in. */
   readonly layer: string;
+  /** The way that the rule is for. */
+  readonly way: 'toFhir' | 'toV2';
   readonly path: string;
   /** 1-based. */
   readonly line: number;
 }
 
 /**
- * The rules by which HL7 v2 or FHIR becomes FHIR, of segment, datatype and FHIR maps and of their layers; those of the way
- * back (`dir: toV2`, and maps of other kinds) are none of them.
+ * The rules of both ways, of all maps but those from HL7 v2 to HL7 v2, and of their layers: what is written for the
+ * way back (`dir: toV2`) is of that, all else of the way there, also what goes back by itself.
  */
 export function findRulePlaces(files: readonly MappingFile[]): readonly RulePlace[] {
   return files.flatMap((file) => (/\.map\.(ya?ml|json)$/.test(file.path) ? findIn(file) : []));
 }
 
-const covered = new Set<MapDocument['kind']>(['SegmentMap', 'DatatypeMap', 'FhirMap']);
+const withRules = new Set<MapDocument['kind']>([
+  'SegmentMap',
+  'DatatypeMap',
+  'FhirMap',
+  'V2SegmentMap',
+]);
 
 function findIn({ path, text }: MappingFile): readonly RulePlace[] {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const { kind, id, extends: base, layer = 'base' } = document.toJS() as MapDocument;
-  const rules = document.get('rules');
-  if (!isSeq(rules) || !covered.has(kind)) return [];
-  return rules.items.flatMap((item) => {
-    if (!isMap(item) || item.get('override') === 'disable' || item.get('dir') === 'toV2') return [];
-    const rule = `${base ?? id}#${String(item.get('id'))}`;
-    return [{ rule, layer, path, line: lines.linePos(item.range?.[0] ?? 0).line }];
+  const toPlace = (item: YAMLMap, way: RulePlace['way']): RulePlace => ({
+    ...{ rule: `${base ?? id}#${String(item.get('id'))}`, layer, way, path },
+    line: lines.linePos(item.range?.[0] ?? 0).line,
   });
+  if (withRules.has(kind)) {
+    return findItems(document.get('rules')).map((item) => {
+      const isBack = kind === 'V2SegmentMap' || item.get('dir') === 'toV2';
+      return toPlace(item, isBack ? 'toV2' : 'toFhir');
+    });
+  }
+  if (kind === 'V2MessageMap') {
+    const rules = findParts(document.get('segments')).flatMap((part) =>
+      findItems(part.get('rules')),
+    );
+    return rules.map((item) => toPlace(item, 'toV2'));
+  }
+  return [];
+}
+
+/** A list that is only referred to (`*order`) is counted where it stands. */
+function findItems(list: unknown): readonly YAMLMap[] {
+  const items: readonly unknown[] = isSeq(list) ? list.items : [];
+  return items.filter(isMap).filter((item) => item.get('override') !== 'disable');
+}
+
+function findParts(list: unknown): readonly YAMLMap[] {
+  return findItems(list).flatMap((part) => [part, ...findParts(part.get('segments'))]);
 }
 
 /** The rules that no case has exercised: a rule of a layer counts where the case has the layer over its map. */
@@ -47,11 +74,13 @@ export function findUnexercised(
     layersOf.set(rule, known.add(layer));
   }
   const exercised = new Set<string>();
-  for (const { case: one, fired } of results) {
-    for (const rule of fired) {
+  for (const { case: one, fired, firedBack } of results) {
+    const add = (rule: string, way: RulePlace['way']): void => {
       const from = one.layers.findLast((layer) => layersOf.get(rule)?.has(layer)) ?? 'base';
-      exercised.add(`${from} ${rule}`);
-    }
+      exercised.add(`${from} ${way} ${rule}`);
+    };
+    for (const rule of fired) add(rule, 'toFhir');
+    for (const rule of firedBack) add(rule, 'toV2');
   }
-  return places.filter(({ rule, layer }) => !exercised.has(`${layer} ${rule}`));
+  return places.filter(({ rule, layer, way }) => !exercised.has(`${layer} ${way} ${rule}`));
 }

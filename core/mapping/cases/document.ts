@@ -13,6 +13,14 @@ export interface CaseDocument {
   readonly header?: string;
   /** The segments behind the header; those of OBX alone stand in a small order. */
   readonly segments?: readonly string[];
+  /** What a message is made of instead, the way back: FHIR resources, put into one Bundle. */
+  readonly resources?: readonly object[];
+  /** The event that is asked for, the way back: `ADT^A08`; without it the resources say it. */
+  readonly event?: string;
+  /** The version of the message, the way back; 2.5.1 without. */
+  readonly version?: string;
+  /** The way back, paths of the message to what stands there: `OBR-4.1`, `OBX[2]-5`; `''` is nothing, `'*'` anything. */
+  readonly values?: Readonly<Record<string, string>>;
   /** In the place of a message: a FHIR resource or Bundle, and the id of the map from FHIR to FHIR that it goes through. */
   readonly resource?: Readonly<Record<string, unknown>>;
   readonly map?: string;

@@ -13,7 +13,7 @@ import {
 } from './run.ts';
 
 /** What a case of a map from FHIR to FHIR is run with. */
-export interface FhirCaseTools extends Omit<CaseTools, 'mapper'> {
+export interface FhirCaseTools extends Omit<CaseTools, 'mapper' | 'reverse'> {
   /** Undefined: there is no map of the id that the case names. */
   readonly mapper: FhirMapper | undefined;
 }
@@ -21,9 +21,16 @@ export interface FhirCaseTools extends Omit<CaseTools, 'mapper'> {
 /** Maps the resource of a case and compares what comes out with what the case says, and with what always holds. */
 export function runFhirCase(one: MappingCase, tools: FhirCaseTools): CaseResult {
   const fired = new Set<string>();
+  const firedBack = new Set<string>();
   if (tools.mapper === undefined) {
     const message = `There is no map ${one.map ?? ''} from FHIR to FHIR`;
-    return { case: one, findings: [{ kind: 'message', message }], fired, resource: null };
+    return {
+      case: one,
+      findings: [{ kind: 'message', message }],
+      fired,
+      firedBack,
+      resource: null,
+    };
   }
   const before = JSON.stringify(one.resource);
   const result = tools.mapper.map(one.resource, { onRule: (rule) => fired.add(rule) });
@@ -46,7 +53,7 @@ export function runFhirCase(one: MappingCase, tools: FhirCaseTools): CaseResult 
     ...checkAsserts(one, bundle, tools),
     ...broken.map((message) => ({ kind: 'law' as const, message })),
   ];
-  return { case: one, findings, fired, resource: bundle };
+  return { case: one, findings, fired, firedBack, resource: bundle };
 }
 
 /** Facts and expressions are over a Bundle. */

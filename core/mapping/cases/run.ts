@@ -2,15 +2,18 @@ import type { Bundle } from '@medplum/fhirtypes';
 import { parseMessage } from '../../hl7v2/parse.ts';
 import type { Issue } from '../../issue.ts';
 import type { Mapper, MappingResult } from '../mapper.ts';
+import type { ReverseMapper } from '../reverse.ts';
 import { compareMasked, type Difference } from '../compare.ts';
 import { type MappingCase, toMessageText } from './document.ts';
 import { readFact } from './fact.ts';
 import { findBreaches } from './laws.ts';
+import { findFiredBack, runBackCase } from './run-back.ts';
 
 /** What in a case is not as it should be. */
 export interface CaseFinding {
   /** `law`: what holds for every message, such as valid FHIR, references that resolve, equal output for a redelivery. */
-  readonly kind: 'message' | 'fact' | 'assert' | 'golden' | 'unconsumed' | 'issues' | 'law';
+  readonly kind:
+    'message' | 'fact' | 'value' | 'assert' | 'golden' | 'unconsumed' | 'issues' | 'law';
   /** Expected and found, with the values: a case has no patient's. */
   readonly message: string;
 }
@@ -22,6 +25,8 @@ export interface CaseResult {
   readonly findings: readonly CaseFinding[];
   /** The rules that wrote or ignored something, as `PID.Patient#PID-5.name`. */
   readonly fired: ReadonlySet<string>;
+  /** The rules that had something to do when what came of it was made a message again, or its resources one. */
+  readonly firedBack: ReadonlySet<string>;
   /** What the message became; null where nothing can be made of it. */
   readonly resource: Bundle | null;
 }
@@ -30,6 +35,8 @@ export interface CaseResult {
 export interface CaseTools {
   /** With the layers of the case. */
   readonly mapper: Mapper;
+  /** The way back, with the layers of the case. */
+  readonly reverse: ReverseMapper;
   /** Finds what is no valid FHIR. */
   readonly validate: (resource: unknown) => readonly Issue[];
   /** What a FHIRPath expression gives over a collection; throws for one that is none. Needed by `assert` alone. */
@@ -40,11 +47,13 @@ export interface CaseTools {
 
 /** Maps the message of a case and compares what comes out with what the case says, and with what always holds. */
 export function runCase(one: MappingCase, tools: CaseTools): CaseResult {
+  if (one.resources !== undefined) return runBackCase(one, tools.reverse);
   const fired = new Set<string>();
   const parsed = parseMessage(toMessageText(one));
   if (!parsed.ok) {
     const message = parsed.issues.map((issue) => issue.message).join(' ');
-    return { case: one, findings: [{ kind: 'message', message }], fired, resource: null };
+    const findings = [{ kind: 'message' as const, message }];
+    return { case: one, findings, fired, firedBack: fired, resource: null };
   }
   const options = { provenance: true, ...(one.zone === undefined ? {} : { zone: one.zone }) };
   const result = tools.mapper.map(parsed.message, {
@@ -67,7 +76,8 @@ export function runCase(one: MappingCase, tools: CaseTools): CaseResult {
     ...checkAsserts(one, result.resource, tools),
     ...broken.map((message) => ({ kind: 'law' as const, message })),
   ];
-  return { case: one, findings, fired, resource: result.resource };
+  const firedBack = findFiredBack(result.resource, parsed.message, tools.reverse);
+  return { case: one, findings, fired, firedBack, resource: result.resource };
 }
 
 export function compareFacts({ facts = {} }: MappingCase, resource: Bundle | null): CaseFinding[] {

@@ -13,6 +13,14 @@ export const caseSchema = {
       message: text,
       header: text,
       segments: { type: 'array', items: text, minItems: 1 },
+      resources: {
+        type: 'array',
+        minItems: 1,
+        items: { type: 'object', required: ['resourceType'], properties: { resourceType: text } },
+      },
+      event: { type: 'string', pattern: '^[A-Z]{3}\\^[A-Z0-9]{3}$' },
+      version: text,
+      values: { type: 'object', additionalProperties: { type: 'string' } },
       resource: { type: 'object' },
       map: text,
       layers: texts,
@@ -26,6 +34,7 @@ export const caseSchema = {
     oneOf: [
       { required: ['message'] },
       { required: ['segments'] },
+      { required: ['resources', 'values'] },
       { required: ['resource', 'map'] },
     ],
   },

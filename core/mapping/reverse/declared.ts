@@ -33,7 +33,8 @@ export function compileDeclared(rule: RuleDocument, context: DeclaredContext): U
     if (when !== undefined && rule.resource === undefined && !when(frame, node)) return 'none';
     const mark = frame.run.mark();
     const outcome = unit(frame, node);
-    if (outcome !== 'done') frame.run.rollback(mark);
+    if (outcome === 'done') frame.run.fire(context.name);
+    else frame.run.rollback(mark);
     if (isShared && outcome === 'conflict') return 'failed';
     return outcome === 'failed' || (outcome === 'conflict' && !frame.agreeOnly) ? 'none' : outcome;
   };

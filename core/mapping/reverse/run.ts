@@ -40,6 +40,7 @@ export class ReverseRun {
   readonly #onRule: ((rule: string) => void) | undefined;
   readonly #undo: (() => void)[] = [];
   readonly #written: Written[] = [];
+  readonly #fired: string[] = [];
   #score = 0;
   #confirmed = 0;
 
@@ -124,10 +125,17 @@ export class ReverseRun {
     this.#undo.push(() => this.#written.pop());
   }
 
+  /** A rule that was written for the way back had something to do. */
+  fire(rule: string): void {
+    this.#fired.push(rule);
+    this.#undo.push(() => this.#fired.pop());
+  }
+
   /** Told once the message is made, since attempts may be taken back. */
   tellRules(): void {
     if (this.#onRule === undefined) return;
-    for (const rule of new Set(this.#written.map((one) => one.rule))) this.#onRule(rule);
+    const rules = [...this.#fired, ...this.#written.map((one) => one.rule)];
+    for (const rule of new Set(rules)) this.#onRule(rule);
   }
 
   /** Whether anything of it has been taken. */

@@ -8,6 +8,7 @@ import { type SourceValue, toLocation, toSegmentName, toText } from '../source.t
 import { type Group, toGroups } from '../structure.ts';
 import type { Table } from '../tables.ts';
 import type { V2RuleDocument } from './document.ts';
+import { SegmentEdits } from './segment-edits.ts';
 
 /** What a rule has done so far, and the message as it then stands. */
 export interface V2State {
@@ -83,104 +84,109 @@ function parseTarget(text: string): Target | undefined {
   return whole === undefined ? undefined : { segment, rest, isNext: next !== undefined };
 }
 
-/** A condition is over the message as the rules before have left it. */
-function toFrame(message: Hl7Message, group: Group, segment: Segment | undefined): Frame {
+/** The message as the rules before have left it: conditions and values are of that, edits wait for the rule's end. */
+interface Scene {
+  readonly message: Hl7Message;
+  readonly edits: SegmentEdits;
+  readonly run: Run;
+  readonly group: Group;
+}
+
+function toScene(message: Hl7Message): Scene {
   return {
+    message,
+    edits: new SegmentEdits(message),
     run: new Run(message, new Map(), { provenance: false }),
-    group,
-    segment,
-    value: undefined,
+    group: toGroups(message, { segments: [], groups: [] }),
   };
 }
 
-const open = (message: Hl7Message): Group => toGroups(message, { segments: [], groups: [] });
+const toFrame = ({ run, group }: Scene, segment: Segment | undefined): Frame => ({
+  ...{ run, group, segment },
+  value: undefined,
+});
 
-/** From the last to the first, since what is behind a segment that is gone moves up. */
 function toSegmentDrop(name: string, when: Condition | undefined): V2Step {
   return (state) => {
-    const group = open(state.message);
-    const chosen = state.message
-      .segmentsNamed(name)
-      .filter((segment) => when?.(toFrame(state.message, group, segment)) !== false);
-    let { message } = state;
-    for (const segment of chosen.reverse()) {
-      message = message.remove(`${name}[${segment.occurrence}]`);
-      state.dropped.unshift(toSegmentName(segment));
+    const scene = toScene(state.message);
+    for (const segment of state.message.segmentsNamed(name)) {
+      if (when?.(toFrame(scene, segment)) === false) continue;
+      scene.edits.drop(segment);
+      state.dropped.push(toSegmentName(segment));
     }
-    return message;
+    return scene.edits.finish();
   };
 }
 
 /** Once for each segment that the rule reads from, else that it writes to. */
 function applyRule(rule: CompiledV2Rule, state: V2State): Hl7Message {
-  const name = rule.from?.segment ?? rule.to?.segment ?? '';
-  const count = state.message.segmentsNamed(name).length;
-  let { message } = state;
-  if (count === 0 && rule.from === undefined) {
-    return writeTo(rule, { ...state, message }, { occurrence: 1, source: undefined });
+  const { from, to } = rule;
+  const name = from?.segment ?? to?.segment ?? '';
+  const isMissing = to !== undefined && state.message.segmentsNamed(to.segment).length === 0;
+  if (!isMissing) {
+    const scene = toScene(state.message);
+    for (const segment of state.message.segmentsNamed(name))
+      applyAt(rule, state, { scene, segment });
+    return scene.edits.finish();
   }
-  for (let occurrence = 1; occurrence <= count; occurrence++) {
-    message = applyAt(rule, { ...state, message }, occurrence);
-  }
-  return message;
+  const isNeeded = from === undefined || state.message.segmentsNamed(name).length > 0;
+  if (!isNeeded) return state.message;
+  const message = state.message.append(to.segment, to.segment);
+  const written = applyRule(rule, { ...state, message });
+  return written === message ? state.message : written;
 }
 
-function applyAt(rule: CompiledV2Rule, state: V2State, occurrence: number): Hl7Message {
+interface Here {
+  readonly scene: Scene;
+  readonly segment: Segment;
+}
+
+function applyAt(rule: CompiledV2Rule, state: V2State, { scene, segment }: Here): void {
   const { from, to, when, document } = rule;
-  const name = from?.segment ?? to?.segment ?? '';
-  const segment = state.message.segmentsNamed(name)[occurrence - 1];
-  const frame = toFrame(state.message, open(state.message), segment);
-  if (when !== undefined && !when(frame)) return state.message;
-  if (from === undefined) return writeTo(rule, state, { occurrence, source: undefined });
-  let { message } = state;
+  const frame = toFrame(scene, segment);
+  if (when !== undefined && !when(frame)) return;
+  if (from === undefined) {
+    writeTo(rule, state, { scene, segment, source: undefined });
+    return;
+  }
   const found = readPath(from, frame).filter((source) => source.raw !== '');
   for (const source of found) {
-    if (to !== undefined) message = writeTo(rule, { ...state, message }, { occurrence, source });
+    if (to !== undefined) writeTo(rule, state, { scene, segment, source });
   }
   if (document.drop !== undefined) state.dropped.push(...found.map(toLocation));
   const isEmptied = document.drop !== undefined || document.move === true;
   // From the last to the first, since repetitions move up too.
   for (const source of isEmptied ? [...found].reverse() : [])
-    message = message.remove(toPlace(source));
-  return message;
+    scene.edits.edit(source.segment, (alone) => alone.remove(toPlace(source)));
 }
 
-/** With the segment's occurrence, which edits need even for the first. */
+/** In the message where its segment is the only one of the name. */
 function toPlace(source: SourceValue): string {
-  const { segment } = source;
-  return toLocation(source).replace(
-    /^[A-Z][A-Z0-9]{2}(?:\[\d+\])?/,
-    `${segment.name}[${segment.occurrence}]`,
-  );
+  return toLocation(source).replace(/^[A-Z][A-Z0-9]{2}(?:\[\d+\])?/, `${source.segment.name}[1]`);
 }
 
-interface Written {
-  readonly occurrence: number;
+interface Written extends Here {
   readonly source: SourceValue | undefined;
 }
 
-function writeTo(
-  rule: CompiledV2Rule,
-  state: V2State,
-  { occurrence, source }: Written,
-): Hl7Message {
-  const { to, from, name } = rule;
-  if (to === undefined) return state.message;
+function writeTo(rule: CompiledV2Rule, state: V2State, { scene, segment, source }: Written): void {
+  const { to, name } = rule;
+  if (to === undefined) return;
   const value = toValue(rule, state, source);
-  if (value === undefined) return state.message;
-  let { message } = state;
-  if (message.segmentsNamed(to.segment).length === 0)
-    message = message.append(to.segment, to.segment);
-  const isSame = from === undefined || from.segment === to.segment;
-  const place = `${to.segment}[${isSame ? occurrence : 1}]${to.rest}`;
+  if (value === undefined) return;
+  const target = segment.name === to.segment ? segment : scene.message.segmentsNamed(to.segment)[0];
+  if (target === undefined) return;
   state.provenance.push({
-    target: place,
+    target: `${to.segment}[${target.occurrence}]${to.rest}`,
     source: source === undefined ? 'MSH' : toLocation(source),
     rule: name,
   });
+  const place = `${to.segment}[1]${to.rest}`;
   const { text, isRaw } = value;
-  if (to.isNext) return isRaw ? message.appendRaw(place, text) : message.append(place, text);
-  return isRaw ? message.setRaw(place, text) : message.set(place, text);
+  scene.edits.edit(target, (alone) => {
+    if (to.isNext) return isRaw ? alone.appendRaw(place, text) : alone.append(place, text);
+    return isRaw ? alone.setRaw(place, text) : alone.set(place, text);
+  });
 }
 
 /** What is copied is as it stands; what a table or constant gives is escaped. */

@@ -3,7 +3,8 @@ import { compareMasked, keepMasks } from '../../../core/mapping/compare.ts';
 import { findRulePlaces, findUnexercised } from '../../../core/mapping/cases/coverage.ts';
 import { parseCases } from '../../../core/mapping/cases/document.ts';
 import { runCase, type CaseTools } from '../../../core/mapping/cases/run.ts';
-import { compileMappings } from '../../../core/mapping/mapper.ts';
+import { type MappingFile, compileMappings } from '../../../core/mapping/mapper.ts';
+import { compileReverse } from '../../../core/mapping/reverse.ts';
 import { smallMappings } from '../../support/small-mappings.ts';
 
 function parse(text: string, path = 'tests/small.case.yaml') {
@@ -22,8 +23,10 @@ function run(text: string, { path, ...tools }: Partial<CaseTools> & { path?: str
   const [one] = cases;
   if (one === undefined) throw new Error('no case');
   const compiled = compileMappings(smallMappings, { layers: one.layers });
-  if (!compiled.ok) throw new Error('the maps do not compile');
-  return runCase(one, { mapper: compiled.mapper, validate: () => [], ...tools });
+  const back = compileReverse(smallMappings, { layers: one.layers });
+  if (!compiled.ok || !back.ok) throw new Error('the maps do not compile');
+  const { mapper } = compiled;
+  return runCase(one, { mapper, reverse: back.mapper, validate: () => [], ...tools });
 }
 
 const told = (text: string, tools?: Parameters<typeof run>[1]): readonly string[] =>
@@ -131,6 +134,47 @@ test('a mask stands for anything, and for nothing that is not there', () => {
     { path: 'a', expected: '*', found: undefined },
     { path: 'b[1]', expected: undefined, found: 2 },
   ]);
+});
+
+describe('a case of resources', () => {
+  const back: readonly MappingFile[] = [
+    ...smallMappings,
+    {
+      path: 'message/ADT_A28.toV2.map.yaml',
+      text: [
+        'kind: V2MessageMap',
+        'id: ADT_A28.toV2',
+        'source: { fhir: [Patient] }',
+        'target: { v2: ADT_A05 }',
+        "events: [{ event: 'ADT^A28' }]",
+        'segments:',
+        '  - id: patient',
+        '    segment: PID',
+        '    with: Patient',
+        '    rules: [{ id: PID-1.set-id, to: PID-1, const: "1" }, { id: PID-2.never, from: never, to: PID-2 }]',
+        '    maps: [PID.Patient]',
+      ].join('\n'),
+    },
+  ];
+  const compiled = compileReverse(back);
+  if (!compiled.ok) throw new Error('the maps do not compile');
+  const one = (values: string): string =>
+    `- name: a patient\n  resources: [{ resourceType: Patient, gender: female }]\n  values: { ${values} }\n`;
+
+  test('names what stands elsewhere in the message than it says', () => {
+    const tools = { reverse: compiled.mapper };
+    expect(told(one("PID-8: F, PID-1: '*', PID-7: ''"), tools)).toEqual([]);
+    expect(told(one('PID-8: M'), tools)).toEqual(['value PID-8: expected "M", found "F"']);
+  });
+
+  test('exercises the rules of the way back, and none of the other', () => {
+    const places = findRulePlaces(back).filter(({ layer }) => layer === 'base');
+    const left = findUnexercised(places, [run(one('PID-8: F'), { reverse: compiled.mapper })]);
+    expect(left.filter(({ way }) => way === 'toV2').map(({ rule }) => rule)).toEqual([
+      'ADT_A28.toV2#PID-2.never',
+    ]);
+    expect(left.some(({ rule }) => rule === 'PID.Patient#PID-8.gender')).toBe(true);
+  });
 });
 
 test('a golden output that is written anew keeps its masks where something stands', () => {

@@ -120,3 +120,27 @@ test('faults are named by file and rule', () => {
     'v2/m.map.json:c',
   ]);
 });
+
+test.each([
+  ['are copied and emptied', { from: 'OBX-3', to: 'OBX-4', move: true }],
+  ['are written under a condition', { to: 'OBX-9', const: 'x', when: "OBX-2 = 'ST'" }],
+  ['are dropped', { from: 'OBX', drop: 'Nobody reads it.', when: "OBX-2 = 'ST'" }],
+])('four times the segments that %s take about four times as long', (_, rule) => {
+  const mapper = compile([{ id: 'r', ...rule }]);
+  const measure = (count: number): number => {
+    const segments = Array.from({ length: count }, (__, at) => `OBX|${at + 1}|ST|A^B||x`);
+    const text = [header, ...segments].join('\r');
+    // Milliseconds of processor, the best of three: what the machine does meanwhile for others does not count.
+    const times = [1, 2, 3].map(() => {
+      const message = toParsed(text);
+      const started = process.threadCpuUsage();
+      mapper.map(message);
+      const { user, system } = process.threadCpuUsage(started);
+      return (user + system) / 1_000;
+    });
+    return Math.min(...times);
+  };
+  const [small, middle, large] = [500, 1_000, 2_000].map(measure);
+  // Quadratic would be sixteen times; what takes a few milliseconds says nothing.
+  expect(large).toBeLessThan(Math.max(8 * (small ?? 0), 4 * (middle ?? 0), 60));
+});
