@@ -27,7 +27,7 @@ export const contributors: Readonly<Record<string, Contribute>> = {
   'code translate': withMappings(codeTranslate),
   'mllp in': withCharset(withProfile(mllpIn)),
   'mllp out': mllpOut,
-  'fhir map': withMappings(fhirMap),
+  'fhir map': withMappings(fhirMap, { isFromFhir: true }),
   'fhir out': fhirOut,
   'fhir validate': fhirValidate,
   'queue in': queueIn,

@@ -3,11 +3,17 @@ import { type Issue, isValid } from '../issue.ts';
 import { findLayer } from './compile.ts';
 import type { MappingFile } from './document.ts';
 import { toHash } from './effective.ts';
+import { compileFhirMaps, type FhirMapper } from './fhir-map.ts';
 import { type Mapper, compileMappings } from './mapper.ts';
 import { parseFiles } from './parse-files.ts';
 import { compileReverse, type ReverseMapper } from './reverse.ts';
 import type { Table } from './tables.ts';
-import { findVersions, type MessageMapVersion } from './version.ts';
+import {
+  findFromFhirVersions,
+  findVersions,
+  type FromFhirVersions,
+  type MessageMapVersion,
+} from './version.ts';
 
 /**
  * All maps and tables of one state of the files, for whatever layers are asked for, each compiled once. Every call
@@ -17,6 +23,8 @@ export interface Mappings {
   mapper(layers: readonly string[]): Mapper;
   /** The way from FHIR to HL7 v2. */
   reverse(layers: readonly string[]): ReverseMapper;
+  /** From FHIR to FHIR; undefined: there is no map of this id. */
+  fhir(id: string, layers: readonly string[]): FhirMapper | undefined;
   /** Undefined: there is no table of this id. */
   table(id: string, layers: readonly string[]): Table | undefined;
   /** The message maps with their versions. */
@@ -26,6 +34,8 @@ export interface Mappings {
    * Undefined: there is no map for the type.
    */
   version(messageType: string | undefined, layers: readonly string[]): string | undefined;
+  /** Of the maps from FHIR, to FHIR and to HL7 v2. */
+  fromFhir(layers: readonly string[]): FromFhirVersions;
   /** What is there to choose from, in its order. */
   readonly names: { readonly layers: readonly string[]; readonly tables: readonly string[] };
 }
@@ -43,6 +53,17 @@ export function buildMappings(read: () => readonly MappingFile[]): Mappings {
     if (!compiled.ok) throw new HilumError('permanent', compiled.issues);
     return compiled.mapper;
   });
+  const fhir = perLayers((layers) => {
+    const compiled = compileFhirMaps(files(), { layers });
+    if (!compiled.ok) throw new HilumError('permanent', compiled.issues);
+    return compiled.maps;
+  });
+  const fromFhir = perLayers((layers) => {
+    const issues: Issue[] = [];
+    const found = findFromFhirVersions(files(), layers, issues);
+    if (!isValid(issues)) throw new HilumError('permanent', issues);
+    return found;
+  });
   const versions = perLayers((layers) => {
     const issues: Issue[] = [];
     const found = findVersions(files(), layers, issues);
@@ -58,6 +79,8 @@ export function buildMappings(read: () => readonly MappingFile[]): Mappings {
   return {
     mapper: (layers) => compile(layers).mapper,
     reverse,
+    fhir: (id, layers) => fhir(layers).get(id),
+    fromFhir,
     table: (id, layers) => compile(layers).tables.get(id),
     versions,
     version: (messageType, layers) => {

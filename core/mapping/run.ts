@@ -216,7 +216,7 @@ export class Run {
 
   #openLabel(name: string, group: Group): Labelled {
     let labels = this.#labels.get(group);
-    if (labels === undefined) this.#labels.set(group, (labels = new Map()));
+    if (labels === undefined) this.#labels.set(group, (labels = new Map<string, Labelled>()));
     let labelled = labels.get(name);
     if (labelled === undefined) labels.set(name, (labelled = { list: [], known: new Set() }));
     return labelled;

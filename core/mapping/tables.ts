@@ -152,7 +152,7 @@ export function translateConcept(concept: Draft, table: Table): Translated {
   const coding = translateCoding(first, table);
   if (typeof coding !== 'string') replaceCoding(list, first, coding);
   for (const other of others) {
-    if (isPlainObject(other) && isKnown(other['system'], table)) {
+    if (isPlainObject(other) && isKnown(other, table)) {
       const alternate = translateCoding(other, table);
       if (typeof alternate !== 'string') replaceCoding(list, other, alternate);
     }
@@ -189,9 +189,12 @@ function replaceCoding(list: unknown[], coding: Draft, translated: Draft): void 
   if (isChanged && typeof coding['system'] === 'string') list.push(coding);
 }
 
-/** Whether a coding that is not the first is surely of a system that the table is for. */
-const isKnown = (system: unknown, { sources }: Table): boolean =>
-  typeof system === 'string' && (sources.size === 0 || sources.has(system));
+/** Whether the table holds a coding that is not the first: of a system that it is for, and by its code, not as any other. */
+function isKnown({ system, code }: Draft, table: Table): boolean {
+  if (typeof system !== 'string' || typeof code !== 'string') return false;
+  if (table.sources.size > 0 && !table.sources.has(system)) return false;
+  return table.find(code) !== undefined;
+}
 
 const isList = (value: unknown): value is unknown[] => Array.isArray(value);
 

@@ -51,6 +51,36 @@ export function findVersions(
   });
 }
 
+/** The maps from FHIR with their versions. */
+export interface FromFhirVersions {
+  /** Those to FHIR, each over itself and its tables. */
+  readonly maps: readonly { readonly id: string; readonly version: string }[];
+  /** Over all maps whose rules go back to HL7 v2, and all tables. */
+  readonly version: string;
+}
+
+/** As {@link findVersions}, of the maps from FHIR. */
+export function findFromFhirVersions(
+  files: readonly MappingFile[],
+  layers: readonly string[],
+  issues: Issue[],
+): FromFhirVersions {
+  const documents = flattenFiles(files, layers, issues).map(({ document }) => document);
+  const tables = parseFiles(files, []).tables.filter((one) => {
+    const layer = findLayer(one);
+    return layer === undefined || layers.includes(layer);
+  });
+  const hashOf = (used: (id: string) => boolean): string =>
+    toHash([layers, tables.filter(({ document }) => used(document.id)).map((one) => one.document)]);
+  const maps = documents.flatMap((document) => {
+    if (document.kind !== 'FhirMap') return [];
+    const used = new Set(document.rules.map(({ table }) => table));
+    return [{ id: document.id, version: toHash([document, hashOf((id) => used.has(id))]) }];
+  });
+  const back = documents.filter(({ kind }) => kind !== 'FhirMap' && kind !== 'V2Map');
+  return { maps, version: toHash([back, hashOf(() => true)]) };
+}
+
 /** The ids of a map and of all maps that it uses, directly or not; those that layers make it use included. */
 export function findReached(documents: readonly MapDocument[], id: string): ReadonlySet<string> {
   const reached = new Set<string>();

@@ -10,6 +10,20 @@ export function toJsonLines(value: unknown, path: string): readonly JsonLine[] {
   return write(value, { path, before: '', after: '', indent: '' });
 }
 
+/** An HL7 v2 message, a line a segment with its name, from the second of a name on with its number: `OBX[2]`. */
+export function toSegmentLines(message: string): readonly JsonLine[] {
+  const counts = new Map<string, number>();
+  return message
+    .split('\r')
+    .filter((line) => line !== '')
+    .map((json) => {
+      const name = json.slice(0, 3);
+      const count = (counts.get(name) ?? 0) + 1;
+      counts.set(name, count);
+      return { json, path: count === 1 ? name : `${name}[${count}]` };
+    });
+}
+
 interface Place {
   readonly path: string;
   /** `"gender": ` */

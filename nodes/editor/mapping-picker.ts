@@ -10,13 +10,14 @@ const namesIn = (text: string): readonly string[] =>
     .filter((name) => name !== '');
 
 /**
- * Fills the dialog's choices of mappings (`mapping`, `event`, `layers`, `pin`, `table`, as far as it has them) with what is
+ * Fills the dialog's choices of mappings (`mapping`, `map`, `event`, `layers`, `pin`, `table`, as far as it has them) with what is
  * installed, and shows whether the pinned version is the one of now. What was chosen before stays chosen, be it there or
  * not.
  */
 export function prepareMappingPicker(
   node: EditorNode & {
     readonly mapping?: string;
+    readonly map?: string;
     readonly event?: string;
     readonly table?: string;
   },
@@ -33,6 +34,7 @@ export function prepareMappingPicker(
       .done((answer: MappingOffer) => {
         offer = answer;
         fillMaps(answer, String(field('mapping').val() ?? node.mapping ?? ''), text);
+        fillFhirMaps(answer, String(field('map').val() ?? node.map ?? ''), text);
         fillEvents(answer, String(field('event').val() ?? node.event ?? ''), text);
         fillTables(answer, String(field('table').val() ?? node.table ?? ''));
         fillLayers(answer, ask);
@@ -51,10 +53,11 @@ export function prepareMappingPicker(
       );
   };
   fillMaps(undefined, node.mapping ?? '', text);
+  fillFhirMaps(undefined, node.map ?? '', text);
   fillEvents(undefined, node.event ?? '', text);
   fillTables(undefined, node.table ?? '');
   field('layers').on('change', ask);
-  field('mapping').on('change', showPin);
+  field('mapping').add(field('map')).on('change', showPin);
   field('pin').on('input', showPin);
   $('.hilum-mapping-pin-now').on('click', () => {
     field('pin')
@@ -76,6 +79,17 @@ function fillMaps(offer: MappingOffer | undefined, chosen: string, text: Text): 
   for (const { id, messages } of maps) {
     const options = messages.map((type) => $('<option>').val(type).text(type));
     select.append($('<optgroup>').attr('label', id).append(options));
+  }
+  keepChosen(select, chosen);
+}
+
+/** The maps to FHIR; first that an HL7 v2 message is made. */
+function fillFhirMaps(offer: MappingOffer | undefined, chosen: string, text: Text): void {
+  const select = field('map');
+  if (select.length === 0) return;
+  select.empty().append($('<option>').val('').text(text('toV2')));
+  for (const { id } of offer?.fromFhir?.maps ?? []) {
+    select.append($('<option>').val(id).text(id));
   }
   keepChosen(select, chosen);
 }
@@ -127,6 +141,11 @@ function fillLayers({ layers }: MappingOffer, ask: () => void): void {
 function currentVersion(offer: MappingOffer | undefined): string | undefined {
   const type = textIn('mapping');
   if (offer === undefined || textIn('layers').includes('${')) return undefined;
+  if (field('map').length > 0) {
+    const id = textIn('map');
+    const { maps = [], version } = offer.fromFhir ?? {};
+    return id === '' ? version : maps.find((map) => map.id === id)?.version;
+  }
   if (type === '') return offer.version;
   return offer.maps.find(({ messages }) => messages.includes(type))?.version;
 }

@@ -1,6 +1,6 @@
 import type { TryAnswer, TryIssue } from '../shared/mapping-offer.ts';
 import { findField } from './message-field.ts';
-import { toJsonLines } from './json-lines.ts';
+import { type JsonLine, toJsonLines, toSegmentLines } from './json-lines.ts';
 import type { EditorNode } from './red.ts';
 
 type Origins = ReadonlyMap<string, TryAnswer['provenance']>;
@@ -12,14 +12,18 @@ const read = (name: string): string => String($(`#node-input-${name}`).val() ?? 
  * The try-out of a mapping in its dialog: what the pasted message becomes with the choices as they stand, what rules
  * found and left; a line of the output tells which field and rule it comes from, and marks the field.
  */
-export function prepareMappingTry(node: EditorNode): void {
+export function prepareMappingTry(
+  node: EditorNode,
+  { isFhir = false }: { readonly isFhir?: boolean } = {},
+): void {
   const text = (key: string, values?: Readonly<Record<string, string | number>>): string =>
     node._(`hilum.try.${key}`, values);
-  const message = part('message').attr('aria-label', text('message'));
+  const message = part('message').attr('aria-label', text(isFhir ? 'resource' : 'message'));
   part('run').on('click', () => {
     const request = {
       ...{ message: String(message.val() ?? ''), mapping: read('mapping') },
       ...{ layers: read('layers'), zone: read('zone') },
+      ...{ isFhir, map: read('map'), event: read('event'), version: read('version') },
     };
     part('run').prop('disabled', true);
     $.ajax({
@@ -39,30 +43,47 @@ export function prepareMappingTry(node: EditorNode): void {
 type Text = (key: string, values?: Readonly<Record<string, string | number>>) => string;
 
 function show(
-  { resource, issues, unconsumed, provenance }: TryAnswer,
+  { resource, message: hl7, issues, unconsumed, provenance }: TryAnswer,
   message: JQuery,
   text: Text,
 ): void {
-  const { entry = [] } = (resource ?? {}) as { readonly entry?: readonly object[] };
-  const counts = { entries: entry.length, issues: issues.length, unconsumed: unconsumed.length };
+  const counts = {
+    entries: countResources(resource),
+    issues: issues.length,
+    unconsumed: unconsumed.length,
+  };
+  const isNothing = resource === null && hl7 === undefined;
   part('result').show();
-  part('summary').text(text(resource === null ? 'none' : 'summary', counts));
+  const summary = hl7 === undefined ? 'summary' : 'summaryHl7';
+  part('summary').text(text(isNothing ? 'none' : summary, counts));
   part('issues').empty().append(issues.map(toItem));
   const left = unconsumed.map((path) => toSource(path, message));
   part('unconsumed')
     .empty()
     .toggle(left.length > 0)
     .append($('<b>').text(text('unconsumed')), left);
-  part('origin')
-    .text(text('hint'))
-    .toggle(resource !== null);
+  part('origin').text(text('hint')).toggle(!isNothing);
   const origins = groupByTarget(provenance);
   part('bundle')
     .empty()
-    .toggle(resource !== null)
-    .append(
-      toJsonLines(resource, 'Bundle').map((line) => toLine(line, { origins, message, text })),
-    );
+    .toggle(!isNothing)
+    .append(toLines(resource, hl7).map((line) => toLine(line, { origins, message, text })));
+}
+
+function countResources(resource: object | null): number {
+  if (resource === null) return 0;
+  const { resourceType, entry = [] } = resource as {
+    readonly resourceType?: string;
+    readonly entry?: readonly object[];
+  };
+  return resourceType === 'Bundle' ? entry.length : 1;
+}
+
+function toLines(resource: object | null, hl7: string | undefined): readonly JsonLine[] {
+  if (hl7 !== undefined) return toSegmentLines(hl7);
+  if (resource === null) return [];
+  const { resourceType = 'Bundle' } = resource as { readonly resourceType?: string };
+  return toJsonLines(resource, resourceType);
 }
 
 const toItem = ({ code, severity, location, message }: TryIssue): JQuery =>
@@ -116,9 +137,9 @@ function findOrigins(path: string, origins: Origins): TryAnswer['provenance'] {
     if (found !== undefined) return found;
   }
   const inside = [...origins].filter(
-    ([target]) => /^[.[]/.test(target.slice(path.length)) && target.startsWith(path),
+    ([target]) => /^[.[-]/.test(target.slice(path.length)) && target.startsWith(path),
   );
-  return inside.length > 8 ? [] : inside.flatMap(([, found]) => found);
+  return inside.length > 40 ? [] : inside.flatMap(([, found]) => found);
 }
 
 /** Marks the field in the pasted message. */

@@ -4,41 +4,51 @@ import { contentTypes } from '../../core/envelope.ts';
 import { HilumError } from '../../core/errors.ts';
 import { toHl7Timestamp } from '../../core/hl7v2/timestamp.ts';
 import { isValid } from '../../core/issue.ts';
+import type { FhirMapper } from '../../core/mapping/fhir-map.ts';
 import type { ReverseMapper, ReverseOptions } from '../../core/mapping/reverse.ts';
 import type { FlowMessage } from '../../core/ports/flow-runtime.ts';
 import { requireFields } from '../shared/contribution.ts';
 import { requireResource } from '../shared/fhir.ts';
+import type { Validation } from '../shared/fhir-validation.ts';
 import { toHeldCodes } from '../shared/held.ts';
 import { requireChoice } from '../shared/mapping-choice.ts';
 import { findMappings } from '../shared/mappings.ts';
 import type { NodeConfig } from '../shared/node.ts';
 import { registerMapping, toLeftOver } from '../shared/register-mapping.ts';
 import { fields, type, type FhirMapConfig } from './definition.ts';
+import { replaceByFhir } from './to-fhir.ts';
 
-/** `fhir map`: a FHIR resource or Bundle in, an HL7 v2 message as text out. */
+/** `fhir map`: a FHIR resource or Bundle in; out comes an HL7 v2 message as text, or FHIR of another profile as JSON. */
 export default function register(RED: NodeAPI): void {
   registerMapping<FhirMapConfig, Prepared>(RED, {
     type,
     prepare: (config) => prepare(RED, config),
-    map: replacePayload,
+    map: (message, prepared) =>
+      prepared.fhir === undefined
+        ? replacePayload(message, prepared)
+        : replaceByFhir(message, { ...prepared, mapper: prepared.fhir }),
   });
 }
 
 interface Prepared {
+  /** To FHIR; undefined: to HL7 v2. */
+  readonly fhir: FhirMapper | undefined;
   readonly mapper: ReverseMapper;
   readonly node: string;
   readonly layers: readonly string[];
   readonly options: Omit<ReverseOptions, 'date'>;
+  readonly validation: Validation;
+  readonly profiles: readonly string[];
   readonly warnsOfLeftOver: boolean;
 }
 
 /** Throws a HilumError where the configuration is faulty, or names what the mappings do not have. */
 function prepare(RED: NodeAPI, config: NodeConfig<FhirMapConfig>): Prepared {
   const read = requireFields(config, fields, process.env);
-  const { event, layers, version } = read;
+  const { map, event, layers, pin, version, validation, profiles } = read;
   const mappings = findMappings(RED);
   const mapper = mappings.reverse(layers);
-  requireChoice({ layers, event }, mappings);
+  requireChoice({ layers, event, pin, fhirMap: map }, mappings);
   const options = {
     ...(event === undefined ? {} : { event }),
     ...(version === undefined ? {} : { version }),
@@ -46,8 +56,10 @@ function prepare(RED: NodeAPI, config: NodeConfig<FhirMapConfig>): Prepared {
     receiver: toParty(read.receivingApplication, read.receivingFacility),
     definitions: openDefinitions(),
   };
-  const warnsOfLeftOver = config.unconsumed === 'warn';
-  return { mapper, node: config.id, layers, options, warnsOfLeftOver };
+  return {
+    ...{ fhir: mappings.fhir(map, layers), mapper, node: config.id, layers, options },
+    ...{ validation, profiles, warnsOfLeftOver: config.unconsumed === 'warn' },
+  };
 }
 
 const toParty = (

@@ -58,12 +58,15 @@ export function withCharset(contribute: Contribute): Contribute {
 }
 
 /** What the node makes, and what is wrong with what it has chosen of the mappings. */
-export function withMappings(contribute: Contribute): Contribute {
+export function withMappings(
+  contribute: Contribute,
+  { isFromFhir = false }: { readonly isFromFhir?: boolean } = {},
+): Contribute {
   return (node, context) => {
     const made = contribute(node, context);
     const read = (name: string): string => resolveEnv(textOf(node[name]), context.env ?? {});
-    const names = ['mapping', 'event', 'layers', 'pin', 'table'];
-    const [messageType, event, layers, pin, table] = names.map(read);
+    const names = ['mapping', 'event', 'layers', 'pin', 'table', 'map'];
+    const [messageType, event, layers, pin, table, map = ''] = names.map(read);
     const hasChosen = names.some((name) => read(name) !== '');
     if (!hasChosen || (made.issues ?? []).length > 0) return made;
     const parsed = layerNames(layers ?? '');
@@ -71,6 +74,7 @@ export function withMappings(contribute: Contribute): Contribute {
       layers: parsed.ok ? parsed.value : [],
       messageType: messageType || undefined,
       event: event || undefined,
+      fhirMap: isFromFhir ? map : undefined,
       pin: pin || undefined,
       table: table || undefined,
     };

@@ -33,6 +33,7 @@ export const fieldProblems = {
   'profiles-invalid': 'expected URLs or ids of profiles, separated by commas',
   'pin-invalid': 'expected a version of 16 hex digits, as hilum mapping list shows it',
   'zone-invalid': 'expected a zone such as Europe/Berlin or +01:00',
+  'map-invalid': 'expected the id of a map, such as acme-patient',
   'table-invalid': 'expected the id of a table, such as administrative-gender',
   'designator-invalid': 'expected a name such as LAB, or with its identifier LAB^1.2.3^ISO',
   'placeholder-unset': 'refers to an environment variable that is not set',
@@ -157,6 +158,10 @@ export const hierarchicDesignator: FieldParser<string> = (text) =>
 /** A version of the mappings, 16 hex digits. */
 export const mappingVersion: FieldParser<string> = (text) =>
   /^[0-9a-f]{16}$/.test(text) ? accepted(text) : refused('pin-invalid');
+
+/** The id of a map. */
+export const mapId: FieldParser<string> = (text) =>
+  /^[A-Za-z0-9._@-]+$/.test(text) ? accepted(text) : refused('map-invalid');
 
 /** The id of a code table. */
 export const tableId: FieldParser<string> = (text) => {

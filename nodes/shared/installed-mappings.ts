@@ -8,5 +8,9 @@ export interface InstalledMappings {
   version(messageType: string | undefined, layers: readonly string[]): string | undefined;
   /** Undefined: there is no table of this id. */
   table(id: string, layers: readonly string[]): object | undefined;
+  fromFhir(layers: readonly string[]): {
+    readonly maps: readonly { readonly id: string; readonly version: string }[];
+    readonly version: string;
+  };
   reverse(layers: readonly string[]): { readonly events: readonly string[] };
 }

@@ -7,6 +7,8 @@ export interface MappingChoice {
   readonly layers: readonly string[];
   /** `ORU^R01`; undefined: each message's own type, whichever maps there are. */
   readonly messageType?: string | undefined;
+  /** The node maps what is FHIR: by the map to FHIR of this id; empty: to HL7 v2. */
+  readonly fhirMap?: string | undefined;
   /** The message that is made of FHIR: `ORU^R01`; undefined: as the resources say. */
   readonly event?: string | undefined;
   /** The version that the map must have: what has changed since is looked at before it maps. */
@@ -40,7 +42,7 @@ export function requireChoice(choice: MappingChoice, mappings: InstalledMappings
 }
 
 function findUnknown(choice: MappingChoice, mappings: InstalledMappings): readonly Issue[] {
-  const { layers, messageType, event, table } = choice;
+  const { layers, messageType, event, fhirMap, table } = choice;
   const { names } = mappings;
   const unknown = layers.filter((layer) => !names.layers.includes(layer));
   if (unknown.length > 0) {
@@ -61,6 +63,11 @@ function findUnknown(choice: MappingChoice, mappings: InstalledMappings): readon
     const text = `event: expected a message that is made of FHIR (${known}), found ${event}`;
     return [refuse('mapping-unknown', text)];
   }
+  if (fhirMap && findFhirVersion(fhirMap, choice.layers, mappings) === undefined) {
+    const known = mappings.fromFhir(layers).maps.map(({ id }) => id);
+    const text = `map: expected a map from FHIR to FHIR (${known.join(', ')}), found ${fhirMap}`;
+    return [refuse('mapping-unknown', text)];
+  }
   if (table !== undefined && mappings.table(table, layers) === undefined) {
     const text = `table: expected the id of a table, found "${table}"; a file tables/${table}.csv would be one`;
     return [refuse('table-unknown', text)];
@@ -69,17 +76,34 @@ function findUnknown(choice: MappingChoice, mappings: InstalledMappings): readon
 }
 
 function findOtherVersion(
-  { layers, messageType, pin }: MappingChoice,
+  { layers, messageType, fhirMap, pin }: MappingChoice,
   mappings: InstalledMappings,
 ): readonly Issue[] {
   if (pin === undefined) return [];
-  const found = mappings.version(messageType, layers);
+  const found =
+    fhirMap === undefined
+      ? mappings.version(messageType, layers)
+      : findFhirVersion(fhirMap, layers, mappings);
   if (found === pin) return [];
-  const what = messageType === undefined ? 'the maps' : `the map for ${messageType}`;
+  const what = fhirMap
+    ? `the map ${fhirMap}`
+    : messageType
+      ? `the map for ${messageType}`
+      : 'the maps';
   const text =
     `pin: expected ${what} in the version ${pin}, found ${found ?? 'none'}: a rule or a code has changed. ` +
     'Look at what (hilum mapping diff), then pin the version of now';
   return [refuse('mapping-version-differs', text)];
+}
+
+/** Of the map to FHIR, or where the id is empty of those to HL7 v2. */
+function findFhirVersion(
+  id: string,
+  layers: readonly string[],
+  mappings: InstalledMappings,
+): string | undefined {
+  const { maps, version } = mappings.fromFhir(layers);
+  return id === '' ? version : maps.find((map) => map.id === id)?.version;
 }
 
 const refuse = (code: string, message: string): Issue => ({ code, severity: 'error', message });

@@ -14,6 +14,11 @@ export interface MappingOffer {
   }[];
   /** The messages that are made of FHIR: `ORU^R01`; only where they were asked for. */
   readonly events: readonly string[];
+  /** The maps from FHIR to FHIR, and the version of those to HL7 v2; only where they were asked for. */
+  readonly fromFhir?: {
+    readonly maps: readonly { readonly id: string; readonly version: string }[];
+    readonly version: string;
+  };
   /** Over all maps: what is pinned where each message's own type decides. */
   readonly version: string;
 }
@@ -24,11 +29,19 @@ export interface TryRequest {
   readonly mapping?: string;
   readonly layers?: string;
   readonly zone?: string;
+  /** What is tried is FHIR, as JSON; then also: */
+  readonly isFhir?: boolean;
+  /** The id of a map to FHIR; empty: to HL7 v2. */
+  readonly map?: string;
+  readonly event?: string;
+  readonly version?: string;
 }
 
 /** What the message becomes. */
 export interface TryAnswer {
   readonly resource: object | null;
+  /** The HL7 v2 message that it becomes, in the place of a resource. */
+  readonly message?: string;
   readonly issues: readonly TryIssue[];
   readonly unconsumed: readonly string[];
   readonly provenance: readonly {

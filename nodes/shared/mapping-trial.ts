@@ -1,9 +1,15 @@
+import { openDefinitions } from '../../connectors/file/definition-files.ts';
 import { HilumError } from '../../core/errors.ts';
+import { versions } from '../../core/hl7v2/definitions/versions.ts';
+import { toHl7Timestamp } from '../../core/hl7v2/timestamp.ts';
 import type { Mappings } from '../../core/mapping/mappings.ts';
+import { requireResource } from './fhir.ts';
 import {
+  choice,
   type FieldParser,
   fieldProblems,
   layerNames,
+  mapId,
   messageType,
   optional,
   timeZone,
@@ -24,12 +30,15 @@ export function describeMappings(
   requireChoice({ layers: chosen }, mappings);
   const { names } = mappings;
   const version = mappings.version(undefined, chosen) ?? '';
-  const events = wantsEvents ? mappings.reverse(chosen).events : [];
-  return { ...names, maps: mappings.versions(chosen), events, version };
+  const maps = mappings.versions(chosen);
+  if (!wantsEvents) return { ...names, maps, events: [], version };
+  const { events } = mappings.reverse(chosen);
+  return { ...names, maps, events, fromFhir: mappings.fromFhir(chosen), version };
 }
 
 /** What the message becomes, with where each element comes from. Throws a permanent HilumError where it is none. */
 export function tryMapping(mappings: Mappings, request: TryRequest): TryAnswer {
+  if (request.isFhir === true) return tryFromFhir(mappings, request);
   const layers = read('layers', layerNames, request.layers);
   const zone = read('zone', optional(timeZone, undefined), request.zone);
   const type = read('mapping', optional(messageType, undefined), request.mapping);
@@ -39,6 +48,23 @@ export function tryMapping(mappings: Mappings, request: TryRequest): TryAnswer {
   const message = withType(requireMessage(text), type);
   const options = { provenance: true, ...(zone === undefined ? {} : { zone }) };
   return mappings.mapper(layers).map(message, options);
+}
+
+function tryFromFhir(mappings: Mappings, request: TryRequest): TryAnswer {
+  const layers = read('layers', layerNames, request.layers);
+  const map = read('map', optional(mapId, ''), request.map);
+  const event = read('event', optional(messageType, undefined), request.event);
+  const version = read('version', optional(choice(...versions), undefined), request.version);
+  requireChoice({ layers, event, fhirMap: map }, mappings);
+  const resource = requireResource(request.message ?? '');
+  const toFhir = mappings.fhir(map, layers)?.map(resource);
+  if (toFhir !== undefined) return toFhir;
+  const { message, ...rest } = mappings.reverse(layers).map(resource, {
+    ...{ date: toHl7Timestamp(Date.now()), definitions: openDefinitions(), provenance: true },
+    ...(event === undefined ? {} : { event }),
+    ...(version === undefined ? {} : { version }),
+  });
+  return { ...rest, resource: null, ...(message === null ? {} : { message }) };
 }
 
 function read<T>(name: string, parse: FieldParser<T>, text: unknown): T {

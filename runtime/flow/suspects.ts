@@ -121,7 +121,9 @@ function judge(
     if (event.messageId !== messageId) continue;
     if (event.kind === 'taken') starts += 1;
     if (event.kind === 'taken' || event.kind === 'failed') attempt = event.attempt ?? attempt;
-    if (event.kind === 'failed') starts = Math.min(starts, 0);
+    // Who is set aside without issues has waited for its turn, or is being run.
+    const isGivenUp = event.kind === 'parked' && event.issues !== undefined;
+    if (event.kind === 'failed' || isGivenUp) starts = Math.min(starts, 0);
   }
   const isLastTrial = starts === maxStarts - 1;
   if (starts < maxStarts) return { fatal: [], attempt, isLastTrial };

@@ -1,14 +1,14 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Mandate } from '../../console/api/administration.ts';
 import type { UnmappedCodes, UnmappedDecision, UnmappedView } from '../../console/api/unmapped.ts';
 import { buildError } from '../../core/errors.ts';
-import type { HeldGroup, HeldMessage, MessageState } from '../../core/ports/ledger.ts';
+import type { HeldGroup } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
-import { giveUp, putBack, tryAgain } from '../admin/decide.ts';
+import { putBack } from '../admin/decide.ts';
 import { describeMandate } from '../admin/mandate.ts';
 import type { Stores } from '../broker.ts';
 import type { Clock } from '../clock.ts';
 import type { DeployedCodes } from './deployed-codes.ts';
+import { LettingGo, usualPace, type Pace } from './letting-go.ts';
 import { Returned } from './returned.ts';
 import { toItemId, toWorkItems } from './work-items.ts';
 
@@ -30,26 +30,9 @@ interface Options {
   readonly pace?: Partial<Pace>;
 }
 
-/** How fast held messages go on: beside what comes in, which is not to wait for them. */
-interface Pace {
-  /** So many at once: the next go on when these are through, or wait again. */
-  readonly atOnce: number;
-  /** And so many a second at most. */
-  readonly perSecond: number;
-  /** Those that are not through by then are left to themselves until the next look. */
-  readonly patienceMs: number;
-  /** How often to look after a deploy, when workers of before may still hold messages, and else. */
-  readonly soonMs: number;
-  readonly everyMs: number;
-}
-
-const usualPace: Pace = {
-  ...{ atOnce: 10, perSecond: 100, patienceMs: 30_000, soonMs: 5_000, everyMs: 60_000 },
-};
 /** For so long after a deploy it is looked for often. */
 const youngMs = 120_000;
 const tickMs = 1_000;
-const pollMs = 100;
 
 /** What somebody has decided about an item, for the messages that were held by then. */
 interface Request {
@@ -69,17 +52,25 @@ export class HeldMessages implements UnmappedCodes {
   readonly #stopping = new AbortController();
   readonly #requests = new Map<string, Request>();
   readonly #returned: Returned;
+  readonly #lettingGo: LettingGo;
   #working: Promise<void> | undefined;
   /** Of the last look. */
   #codes: DeployedCodes | undefined;
   #deployedAt = -Infinity;
   #lookedAt = -Infinity;
+  /** The last look has left some that may go. */
+  #hasMore = false;
   #isWarned = false;
 
   constructor(options: Options) {
     this.#options = options;
     this.#pace = { ...usualPace, ...options.pace };
     this.#returned = new Returned(options.clock);
+    this.#lettingGo = new LettingGo({
+      ...options,
+      pace: this.#pace,
+      stopping: this.#stopping.signal,
+    });
   }
 
   start(): void {
@@ -138,7 +129,7 @@ export class HeldMessages implements UnmappedCodes {
       } catch (error) {
         this.#warn(error);
       }
-      await this.#wait(tickMs);
+      await this.#lettingGo.wait(tickMs);
     }
   }
 
@@ -162,13 +153,15 @@ export class HeldMessages implements UnmappedCodes {
       return true;
     }
     const { soonMs, everyMs } = this.#pace;
+    if (this.#hasMore) return true;
     return now - this.#lookedAt >= (now - this.#deployedAt < youngMs ? soonMs : everyMs);
   }
 
-  /** Lets go on what may, to the last of it. Rejects where ledger, broker or the mapping files cannot be read. */
+  /** Lets go on what may, but so many of a group as one look may. Rejects where ledger, broker or the mapping files cannot be read. */
   async look(): Promise<void> {
     const { stores, deployed, queues, paused } = this.#options;
     this.#lookedAt = performance.now();
+    this.#hasMore = false;
     const requests = [...this.#requests];
     const groups = await stores.ledger.held();
     const codes = groups.length === 0 ? undefined : await deployed();
@@ -178,41 +171,50 @@ export class HeldMessages implements UnmappedCodes {
       const request = requests.find(([id]) => hasItem(group, id))?.[1];
       const isMapped = !group.codes.some((held) => codes.isAwaited(held));
       const queue = queues().get(group.queue);
+      let isThrough = true;
       if (request?.decision === 'skip') {
-        await this.#giveUp(group, request.mandate);
+        isThrough = await this.#giveUp(group, request.mandate);
       } else if (queue !== undefined && (isMapped || request !== undefined)) {
         const isPaused = paused().includes(group.queue);
-        const isThrough = !isPaused && (await this.#goOn(group, { ...queue, request }));
-        if (!isThrough) for (const [id] of requests) if (hasItem(group, id)) left.add(id);
+        isThrough = !isPaused && (await this.#goOn(group, { ...queue, request }));
       }
+      if (!isThrough) for (const [id] of requests) if (hasItem(group, id)) left.add(id);
     }
     for (const [id, request] of requests) {
       if (!left.has(id) && this.#requests.get(id) === request) this.#requests.delete(id);
     }
   }
 
-  /** Whether all have gone on that are due: some may take too long. */
+  /** Whether all have gone on that are due: some may take too long, or be too many for one look. */
   async #goOn(
     group: HeldGroup,
     of: { readonly isOrdered: boolean; readonly request: Request | undefined },
   ): Promise<boolean> {
-    const { request } = of;
-    const figures = { went: 0, wait: 0 };
+    const { isOrdered, request } = of;
+    const summary =
+      request === undefined ? 'its codes are mapped' : describeMandate(request.mandate);
+    const figures = { went: 0, waitAgain: 0, underWay: 0 };
     let isThrough = true;
-    for await (const page of this.#pagesOf(group)) {
+    for await (const page of this.#lettingGo.pagesOf(group)) {
       const isDue = (id: string): boolean =>
         request === undefined ? this.#returned.isDue(id) : !request.tried.has(id);
       const due = page.filter(({ id }) => isDue(id));
       if (due.length === 0) continue;
       for (const { id } of due) request?.tried.add(id);
-      const left = await this.#step(group.queue, due, of);
-      figures.went += due.length - left.again.length;
-      figures.wait += left.again.length;
-      if (left.slow.length === 0) continue;
-      isThrough = false;
-      break;
+      const { again, slow } = await this.#lettingGo.tryAgain(group.queue, due, {
+        isOrdered,
+        summary,
+      });
+      for (const id of again) this.#returned.add(id);
+      figures.went += due.length - again.length - slow.length;
+      figures.waitAgain += again.length;
+      figures.underWay += slow.length;
+      const isFull = figures.went + figures.waitAgain >= this.#pace.perLook;
+      this.#hasMore ||= isFull;
+      isThrough = slow.length === 0 && !isFull;
+      if (!isThrough) break;
     }
-    if (figures.went + figures.wait > 0) {
+    if (Object.values(figures).some((count) => count > 0)) {
       const { interface: owner, queue } = group;
       const tables = [...new Set(group.codes.map(({ table }) => table))];
       const text =
@@ -224,69 +226,19 @@ export class HeldMessages implements UnmappedCodes {
     return isThrough;
   }
 
-  async #step(
-    queue: string,
-    messages: readonly HeldMessage[],
-    of: { readonly isOrdered: boolean; readonly request: Request | undefined },
-  ): Promise<{ readonly again: readonly string[]; readonly slow: readonly string[] }> {
-    const { stores, clock, onRelease } = this.#options;
-    const started = performance.now();
-    const { isOrdered, request } = of;
-    const summary =
-      request === undefined ? 'its codes are mapped' : describeMandate(request.mandate);
-    const stopped = messages.map(({ id, key }) => ({ queue, id, key }));
-    await tryAgain(stopped, { stores, clock, summary, isOrdered });
-    if (isOrdered) for (const { key } of messages) onRelease(queue, key);
-    const ids = messages.map(({ id }) => id);
-    const slow = await this.#untilThrough(ids);
-    const states = await stores.ledger.states(ids);
-    const again = ids.filter((id) => states.get(id) === 'parked');
-    for (const id of again) this.#returned.add(id);
-    const spentMs = performance.now() - started;
-    await this.#wait((messages.length * 1_000) / this.#pace.perSecond - spentMs);
-    return { again, slow };
-  }
-
-  /** Those that are not through in time. */
-  async #untilThrough(ids: readonly string[]): Promise<readonly string[]> {
-    const { ledger } = this.#options.stores;
-    const until = performance.now() + this.#pace.patienceMs;
-    let left = ids;
-    for (;;) {
-      await this.#wait(pollMs);
-      const states = await ledger.states(left);
-      left = left.filter((id) => underWay.has(states.get(id)));
-      if (left.length === 0 || performance.now() > until || this.#stopping.signal.aborted) {
-        return left;
-      }
-    }
-  }
-
-  async #giveUp(group: HeldGroup, mandate: Mandate): Promise<void> {
-    const { stores, clock, onRelease, logger } = this.#options;
-    const { queue } = group;
+  /** Whether none is left. */
+  async #giveUp(group: HeldGroup, mandate: Mandate): Promise<boolean> {
     const summary = describeMandate(mandate);
     let messages = 0;
-    for await (const page of this.#pagesOf(group)) {
-      for (const { id, key } of page) {
-        await giveUp({ queue, id, key }, { stores, clock, summary });
-        onRelease(queue, key);
-      }
+    for await (const page of this.#lettingGo.pagesOf(group)) {
+      await this.#lettingGo.giveUp(group.queue, page, summary);
       messages += page.length;
-      await this.#wait((page.length * 1_000) / this.#pace.perSecond);
+      if (messages >= this.#pace.perLook) break;
     }
-    logger.info({ queue, messages, by: mandate.by }, 'Held messages were given up.');
-  }
-
-  async *#pagesOf(group: HeldGroup): AsyncIterable<readonly HeldMessage[]> {
-    const { ledger } = this.#options.stores;
-    let after = 0;
-    while (!this.#stopping.signal.aborted) {
-      const page = await ledger.readHeld(group, { limit: this.#pace.atOnce, after });
-      if (page.length > 0) yield page;
-      if (page.length < this.#pace.atOnce) return;
-      after = page.at(-1)?.place ?? after;
-    }
+    const { queue } = group;
+    this.#options.logger.info({ queue, messages, by: mandate.by }, 'Held messages were given up.');
+    this.#hasMore ||= messages >= this.#pace.perLook;
+    return messages < this.#pace.perLook;
   }
 
   /** Said once for as long as it lasts. */
@@ -295,19 +247,7 @@ export class HeldMessages implements UnmappedCodes {
     this.#isWarned = true;
     this.#options.logger.warn({ err: error }, 'Held messages cannot go on now; trying again.');
   }
-
-  async #wait(ms: number): Promise<void> {
-    if (ms <= 0) return;
-    await wait(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
-  }
 }
-
-const underWay: ReadonlySet<MessageState | undefined> = new Set([
-  'received',
-  'queued',
-  'in-progress',
-  'retrying',
-]);
 
 const hasItem = ({ interface: owner, codes }: HeldGroup, id: string): boolean =>
   codes.some((held) => toItemId(owner, held) === id);

@@ -119,7 +119,7 @@ describeWith('chromium', 'mappings as the editor shows them', (executablePath) =
     expect(marked).toBe('F');
     await message.fill('This is none.');
     await page.getByRole('button', { name: 'Map it' }).click();
-    await page.getByText('No Bundle').waitFor();
+    await page.getByText('Nothing comes of it').waitFor();
     await close('ok');
     await deploy();
     await notice('Successfully deployed');
@@ -172,6 +172,15 @@ describeWith('chromium', 'mappings as the editor shows them', (executablePath) =
     await page.locator('#node-input-event').selectOption('ORU^R01');
     await page.locator('#node-input-sendingApplication').fill('EHR');
     await takePicture('fhir-map');
+    await page.locator('summary', { hasText: 'Try it with a message' }).click();
+    await page
+      .getByLabel('A FHIR resource as JSON')
+      .fill('{"resourceType":"Patient","active":true}');
+    await page.locator('#node-input-map').selectOption('acme-patient');
+    expect(await page.locator('#node-input-event').isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'Map it' }).click();
+    await page.locator('.hilum-try-line', { hasText: 'acme.example' }).first().waitFor();
+    await page.locator('#node-input-map').selectOption('');
     await close('ok');
     await page.locator('.red-ui-flow-node-label-text', { hasText: 'fhir map ORU^R01' }).waitFor();
   });

@@ -3,9 +3,10 @@ import path from 'node:path';
 import { followMappings } from '../../connectors/file/mapping-files.ts';
 import { findFailure } from '../../core/errors.ts';
 import { buildMappings } from '../../core/mapping/mappings.ts';
-import { toJsonLines } from '../../nodes/editor/json-lines.ts';
+import { toJsonLines, toSegmentLines } from '../../nodes/editor/json-lines.ts';
 import { findField } from '../../nodes/editor/message-field.ts';
 import { describeMappings, tryMapping } from '../../nodes/shared/mapping-trial.ts';
+import { openShippedMappings } from '../../nodes/shared/mappings.ts';
 import { smallMappings, smallMessage, writeMappings } from '../support/small-mappings.ts';
 import { makeTempFolder } from '../support/temp.ts';
 
@@ -129,4 +130,58 @@ describe('the place of a field in pasted text', () => {
     const range = findField(text, at);
     expect(range && text.slice(range.start, range.end)).toBe(field);
   });
+});
+
+describe('FHIR that is tried', () => {
+  const shipped = openShippedMappings();
+  const patient = {
+    ...{ resourceType: 'Patient', photo: [{ url: 'https://example.org' }], birthDate: '1980' },
+    identifier: [{ system: 'urn:oid:1.2.3', value: 'C3', type: { coding: [{ code: 'MR' }] } }],
+    name: [{ family: 'Low' }],
+  };
+  const request = { isFhir: true, message: JSON.stringify(patient, undefined, 2) };
+
+  it('is offered the maps to FHIR with their versions', () => {
+    const { fromFhir } = describeMappings(shipped, { layers: '', wantsEvents: true });
+    expect(fromFhir?.maps).toContainEqual({
+      id: 'acme-patient',
+      version: expect.stringMatching(/^[0-9a-f]{16}$/) as unknown,
+    });
+  });
+
+  it('becomes FHIR of another profile, with where it comes from', () => {
+    const answer = tryMapping(shipped, { ...request, map: 'acme-patient' });
+    expect(answer.resource).toMatchObject({ resourceType: 'Patient', birthDate: '1980' });
+    expect(answer.provenance).toContainEqual({
+      target: 'Patient.identifier[0].system',
+      source: 'Patient.identifier[0].system',
+      rule: 'acme-patient#record-number',
+    });
+  });
+
+  it('becomes an HL7 v2 message, a line a segment with where it comes from', () => {
+    const { resource, message, provenance } = tryMapping(shipped, { ...request, event: 'ADT^A31' });
+    expect(resource).toBeNull();
+    const lines = toSegmentLines(message ?? '');
+    const line = lines.find(({ path }) => path === 'PID');
+    expect(line?.json).toContain('C3');
+    expect(provenance.some(({ target }) => target.startsWith('PID-'))).toBe(true);
+  });
+
+  it.each([
+    [{ message: 'MSH|' }, 'payload-not-fhir'],
+    [{ map: 'nobody' }, 'mapping-unknown'],
+    [{ event: 'ZZZ^Z01' }, 'mapping-unknown'],
+    [{ version: '9' }, 'choice-invalid'],
+  ])('is refused with %j', (more, code) => {
+    expect(codesOf(() => tryMapping(shipped, { ...request, ...more }))).toEqual([code]);
+  });
+});
+
+it('numbers the segments of a message from the second of a name on', () => {
+  expect(toSegmentLines('MSH|a\rOBX|1\rOBX|2\r').map(({ path }) => path)).toEqual([
+    'MSH',
+    'OBX',
+    'OBX[2]',
+  ]);
 });

@@ -5,6 +5,7 @@ import registerTranslate from '../../nodes/code-translate/runtime.ts';
 import registerFhirMap from '../../nodes/fhir-map/runtime.ts';
 import registerValidate from '../../nodes/fhir-validate/runtime.ts';
 import registerMap from '../../nodes/hl7-map/runtime.ts';
+import { openShippedMappings } from '../../nodes/shared/mappings.ts';
 import { smallMappings, smallMessage } from '../support/small-mappings.ts';
 import { startNode, stopNode } from './node-red.ts';
 import { RecordingRuntime } from './recording-runtime.ts';
@@ -444,8 +445,51 @@ describe('fhir map', () => {
     expect(sent).toBeUndefined();
   });
 
+  describe('to FHIR of another profile', () => {
+    const photo = {
+      ...{ resourceType: 'Patient', id: 'p' },
+      photo: [{ url: 'https://example.org' }],
+    };
+
+    it.each(['schema', 'full'])('makes it by the map that it is told, %s', async (validation) => {
+      const { error, sent, status } = await map({ map: 'acme-patient', validation }, photo);
+      expect(codesOf(error)).toEqual([]);
+      expect(sent).toMatchObject({ envelope, contentType: 'application/fhir+json' });
+      expect(JSON.parse(String(sent?.payload))).toEqual({
+        ...{ resourceType: 'Patient', id: 'p' },
+        meta: { profile: ['https://acme.example/fhir/StructureDefinition/acme-patient'] },
+      });
+      expect(status).toMatchObject({ fill: 'green', text: 'Patient' });
+      await openConformance().close();
+    });
+
+    it('fails for good what is not for the map, and what becomes no valid FHIR', async () => {
+      const other = await map({ map: 'acme-patient' }, { resourceType: 'Basic' });
+      expect(codesOf(other.error)).toEqual(['resource-not-for-map']);
+      await stopNode();
+      const { error } = await map({ map: 'acme-patient' }, { ...photo, birthDate: 'x' });
+      expect(codesOf(error)).toEqual(['Patient.birthDate fhir-schema']);
+      expect(findFailure(error)?.errorClass).toBe('permanent');
+    });
+  });
+
+  it('maps by the version that is pinned, and by no other', async () => {
+    const { maps, version } = openShippedMappings().fromFhir([]);
+    expect((await map({ pin: version })).error).toBeUndefined();
+    await stopNode();
+    const pin = maps.find(({ id }) => id === 'acme-patient')?.version;
+    const patient = { resourceType: 'Patient' };
+    expect((await map({ map: 'acme-patient', pin }, patient)).error).toBeUndefined();
+    await stopNode();
+    const { error } = await map({ map: 'acme-patient', pin: version }, patient);
+    expect(codesOf(error)).toEqual(['mapping-version-differs']);
+    expect(findFailure(error)?.errorClass).toBe('transient');
+  });
+
   it.each([
     [{ event: 'ZZZ^Z01' }, 'mapping-unknown'],
+    [{ map: 'nobody' }, 'mapping-unknown'],
+    [{ map: 'a b' }, 'map-invalid'],
     [{ sendingApplication: 'A|B' }, 'designator-invalid'],
     [{ version: '9' }, 'choice-invalid'],
   ])('lets no message pass with %j', async (more, code) => {

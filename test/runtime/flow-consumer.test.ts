@@ -1,4 +1,6 @@
 import type { Envelope } from '../../core/envelope.ts';
+import { HilumError } from '../../core/errors.ts';
+import type { MessageOrder } from '../../core/interface.ts';
 import type { Broker, Delivery } from '../../core/ports/broker.ts';
 import type { LedgerEntry, LedgerEventKind } from '../../core/ports/ledger.ts';
 import { AwaitedRevision } from '../../runtime/flow/awaited-revision.ts';
@@ -30,7 +32,11 @@ afterEach(async () => {
 
 async function startWith(
   run: (envelope: Envelope) => Promise<FlowResult>,
-  { revision = noRevision, takenBy }: { revision?: AwaitedRevision; takenBy?: number } = {},
+  {
+    revision = noRevision,
+    takenBy,
+    order = 'none',
+  }: { revision?: AwaitedRevision; takenBy?: number; order?: MessageOrder } = {},
 ) {
   const { broker: here, ledger } = await owner.connect();
   const broker = takenBy === undefined ? here : asTakenBy(here, takenBy);
@@ -40,7 +46,7 @@ async function startWith(
   const store = (_: unknown, entries: readonly LedgerEntry[]): Promise<void> =>
     ledger.append(entries);
   consumer = new FlowConsumer(
-    { name: queue, order: 'none', onFailure: 'skip', window: 4 },
+    { name: queue, order, onFailure: 'skip', window: 4 },
     {
       ...parts,
       recorder,
@@ -89,6 +95,51 @@ describe('a message whose end cannot be stored', () => {
     );
     expect(kinds).not.toContain('dead-lettered');
     expect(runs).toBe(5);
+  });
+});
+
+describe('a message that is held for a code', () => {
+  it('is held again as often as it is tried, and goes through when the code is there', async () => {
+    const code = { node: 'map', layers: '', table: 'wards', code: 'X', source: 'PV1-3' };
+    const issue = { code: 'code-unmapped-held', severity: 'error', message: 'It waits.' } as const;
+    const error = new HilumError('permanent', [issue], { held: [code] });
+    let isMapped = false;
+    const { broker, ledger } = await startWith(
+      () =>
+        Promise.resolve(
+          isMapped ? { kind: 'completed' } : { kind: 'failed', error, nodeId: 'map' },
+        ),
+      { order: 'key' },
+    );
+    const message = buildMessage('LAB1', { key: 'MRN1' });
+    await ledger.append([{ type: 'message', envelope: message }]);
+    await broker.publish(queue, message);
+    const untilHeld = () =>
+      until(
+        () => ledger.held(),
+        (groups) => groups.length === 1,
+        10_000,
+      );
+    const letGo = async (): Promise<void> => {
+      const at = new Date().toISOString();
+      const event = { messageId: message.id, kind: 'resumed', at, queue } as const;
+      await ledger.append([{ type: 'event', event }]);
+      consumer.release('MRN1');
+    };
+    for (let times = 0; times < 6; times += 1) {
+      expect(await untilHeld()).toMatchObject([{ queue, codes: [code], examples: [message.id] }]);
+      await letGo();
+    }
+    await untilHeld();
+    isMapped = true;
+    await letGo();
+    const states = await until(
+      () => ledger.states([message.id]),
+      (found) => found.get(message.id) === 'processed',
+      10_000,
+    );
+    expect([...states.values()]).toEqual(['processed']);
+    expect(await ledger.parked(queue)).toEqual([]);
   });
 });
 

@@ -3,20 +3,23 @@ import { toConcept } from '../../../core/mapping/reverse/concept.ts';
 import { Table, translateConcept } from '../../../core/mapping/tables.ts';
 import type { Draft } from '../../../core/mapping/target.ts';
 
-const table = new Table({
-  id: 'speech',
-  group: [
-    {
-      source: 'urn:v2',
-      target: 'urn:bcp',
-      element: [
-        { code: 'eng', target: [{ code: 'en', display: 'English' }] },
-        { code: 'nld', target: [{ code: 'nl' }] },
-        { code: 'x', target: [{ code: 'x' }] },
-      ],
-    },
-  ],
-} as unknown as ConceptMapDocument);
+const toTable = (unmapped?: object): Table =>
+  new Table({
+    id: 'speech',
+    group: [
+      {
+        source: 'urn:v2',
+        target: 'urn:bcp',
+        element: [
+          { code: 'eng', target: [{ code: 'en', display: 'English' }] },
+          { code: 'nld', target: [{ code: 'nl' }] },
+          { code: 'x', target: [{ code: 'x' }] },
+        ],
+        ...(unmapped === undefined ? {} : { unmapped }),
+      },
+    ],
+  } as unknown as ConceptMapDocument);
+const table = toTable();
 
 const of = (...coding: Draft[]): Draft => ({ coding });
 const v2 = (code: string): Draft => ({ system: 'urn:v2', code });
@@ -51,6 +54,12 @@ describe('a concept with several codings', () => {
     const concept = of(v2('nld'), v2('nld'));
     translateConcept(concept, table);
     expect(concept).toEqual(of(bcp('nl'), v2('nld'), v2('nld')));
+  });
+
+  test('does not give the code for everything else to a second one', () => {
+    const concept = of(v2('nld'), v2('other'));
+    translateConcept(concept, toTable({ mode: 'fixed', code: 'und' }));
+    expect(concept).toEqual(of(bcp('nl'), v2('other'), v2('nld')));
   });
 
   test('leaves a second code alone whose system is not known', () => {

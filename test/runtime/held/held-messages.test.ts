@@ -38,7 +38,13 @@ afterEach(async () => {
   await owner.close();
 });
 
-function open(options: { readonly atOnce?: number; readonly patienceMs?: number } = {}): void {
+function open(
+  options: {
+    readonly atOnce?: number;
+    readonly patienceMs?: number;
+    readonly perLook?: number;
+  } = {},
+): void {
   held = new HeldMessages({
     ...{ stores, logger: silent, clock: () => (now += 1), paused: () => paused },
     deployed: () =>
@@ -113,6 +119,29 @@ it('lets go on what is mapped, in its order, and no more at once than it may', a
     { code: 'B', messages: 2, isMapped: false, examples: [other, both] },
     { code: 'A', messages: 1, isMapped: true, examples: [both] },
   ]);
+});
+
+it('gives other codes, and what is deployed next, their turn', async () => {
+  open({ atOnce: 2, perLook: 4 });
+  const many = await holdMany(9, 'A');
+  const few = await holdMany(3, 'B');
+  const finishing = until(
+    async () => {
+      for (const id of released) if ((await stateOf(id)) === 'retrying') await finish(id);
+      return released.length;
+    },
+    (count) => count === 12,
+    20_000,
+  );
+  await held.look();
+  expect(released).toEqual([...many.slice(0, 4), ...few]);
+  unmapped.add('A');
+  await held.look();
+  expect(released).toHaveLength(7);
+  unmapped.clear();
+  held.start();
+  await finishing;
+  expect(released).toEqual([...many.slice(0, 4), ...few, ...many.slice(4)]);
 });
 
 it('leaves those that are not through in time to themselves', async () => {
