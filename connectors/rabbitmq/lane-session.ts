@@ -1,10 +1,10 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { ConsumeOptions, Delivery, HeldLane } from '../../core/ports/broker.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Connection } from './connection.ts';
 import { buildQueueMissing, buildUnavailable, toAmqpFailure } from './failures.ts';
 import { isAnnouncement } from './lane-choice.ts';
+import { Moves } from './moves.ts';
 import { buildDelivery } from './settlement.ts';
 import type { SettlementPublisher } from './settlement.ts';
 
@@ -29,14 +29,8 @@ export interface LaneOptions {
   readonly logger: Logger;
 }
 
-/** A message that belongs elsewhere; `move` resolves when it is durable there. */
-interface Move {
-  readonly message: ConsumeMessage;
-  readonly move: () => Promise<void>;
-}
-
 const handlerFailureDelayMs = 5_000;
-/** How long what could not be settled, or moved, is held before that is tried again. */
+/** How long what could not be settled is held before that is tried again. */
 const againMs = 1_000;
 const lookEveryMs = 20_000;
 
@@ -63,11 +57,13 @@ export class LaneSession {
   readonly #handedOut = new Set<ConsumeMessage>();
   /** For the handler, in the order of the queue; `again`: it had it before. */
   readonly #waiting: { readonly message: ConsumeMessage; readonly again: boolean }[] = [];
-  /** What belongs elsewhere, in the order of the queue. */
-  readonly #toMove: Move[] = [];
-  /** Resolves when the move that was begun last is settled or has failed. Never rejects. */
-  #moved: Promise<void> = Promise.resolve();
-  #isMoving = false;
+  readonly #moves = new Moves({
+    mayBegin: () => this.#mayBegin(),
+    isOver: () => this.#isOver,
+    onBegun: (message) => this.#handedOut.add(message),
+    onMoved: (message) => this.#acknowledge(message),
+    onFailed: (message, error) => this.#keepUnmoved(message, error),
+  });
   /** Settled, and RabbitMQ is told of them with those that are settled in the same turn of the event loop. */
   #settled: ConsumeMessage[] = [];
   readonly #voiding = new AbortController();
@@ -166,7 +162,7 @@ export class LaneSession {
 
   #goOn(): void {
     this.#handOut();
-    void this.#moveAll();
+    void this.#moves.goOn();
   }
 
   /**
@@ -186,7 +182,7 @@ export class LaneSession {
   /** As `end`, behind a move that is under way: ended before it is confirmed, that message would be there twice. */
   async close(): Promise<void> {
     this.#isHalted = true;
-    await this.#moved;
+    await this.#moves.settled;
     await this.end();
   }
 
@@ -213,7 +209,7 @@ export class LaneSession {
     this.#losing.abort();
     this.#handedOut.clear();
     this.#waiting.length = 0;
-    this.#toMove.length = 0;
+    this.#moves.clear();
     this.#ended.resolve(end);
   }
 
@@ -227,39 +223,15 @@ export class LaneSession {
     }
     const move = this.#options.findMove(message);
     if (move === undefined) this.#waiting.push({ message, again: false });
-    else this.#toMove.push({ message, move });
+    else this.#moves.add({ message, move });
     this.#goOn();
   }
 
-  /** One after the other: what is moved keeps its order. */
-  async #moveAll(): Promise<void> {
-    if (this.#isMoving) return;
-    this.#isMoving = true;
-    while (this.#mayBegin()) {
-      const [next] = this.#toMove;
-      if (next === undefined) break;
-      const moving = this.#move(next);
-      this.#moved = moving.then(() => undefined);
-      if (await moving) this.#toMove.shift();
-      else if (!this.#isOver) await pause(againMs, undefined, { ref: false });
-    }
-    this.#isMoving = false;
-  }
-
-  /** Whether it is where it belongs, and settled here. Never rejects. */
-  async #move({ message, move }: Move): Promise<boolean> {
-    this.#handedOut.add(message);
-    try {
-      await move();
-      this.#acknowledge(message);
-      return true;
-    } catch (error) {
-      if (this.#isGone()) return false;
-      this.#warn('A message could not be moved to where it belongs', error);
-      this.#handedOut.delete(message);
-      this.#endWhenSettled();
-      return false;
-    }
+  /** It waits here for another try. */
+  #keepUnmoved(message: ConsumeMessage, error: unknown): void {
+    this.#warn('A message could not be moved to where it belongs', error);
+    this.#handedOut.delete(message);
+    this.#endWhenSettled();
   }
 
   /** RabbitMQ has given us the lane: whoever consumes hears of it before the first message. */
@@ -369,11 +341,6 @@ export class LaneSession {
     else if (isYielding) this.#keep();
   }
 
-  /** A call, since it may change across any await. */
-  #isGone(): boolean {
-    return this.#isOver;
-  }
-
   #assertCurrent(): void {
     if (this.#isOver) throw this.#buildGone();
   }
@@ -405,6 +372,7 @@ export class LaneSession {
       this.#warn('A queue that is consumed does not answer', error);
     }
   }
+
   #warn(what: string, error: unknown): void {
     const { logger, serverQueue } = this.#options;
     logger.warn({ queue: serverQueue, reason: toAmqpFailure(error).message }, what);

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import type { FlowNode } from '../../core/interface.ts';
+import { openEditor } from '../support/editor.ts';
 import { functionNode, writeFlows } from '../support/flow-files.ts';
 import { startHilum, until, type RunningHilum } from '../support/hilum.ts';
 import { describeWith } from '../support/programs.ts';
@@ -56,24 +57,10 @@ describeWith('chromium', 'deploys as the editor shows them', (executablePath) =>
       { hot: { HILUM_GROUP: 'hot' }, cold: { HILUM_GROUP: 'cold' } },
     );
     hilum = await startHilum({ HILUM_FLOWS: flows, HILUM_DEMO: 'off' });
-    browser = await chromium.launch({
-      executablePath,
-      args: [
-        ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-        ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-      ],
-    });
-    page = await browser.newPage({ viewport: { width: 1400, height: 860 } });
-    page.on('dialog', (dialog) => void dialog.accept());
-    page.setDefaultTimeout(15_000);
-    page.on('pageerror', (error) => problems.push(error.message));
-    await page.goto(/http:\S+\/setup\S*/.exec(hilum.output())?.[0] ?? '');
-    await page.getByLabel('User name').fill('admin');
-    await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
-    await page.getByLabel('Password again').fill('correct horse battery');
-    await page.getByRole('button', { name: /create|set up|make/i }).click();
-    await page.getByRole('heading', { name: 'Queues' }).waitFor();
-    await page.goto(`${hilum.consoleUrl}/editor/#flow/hot`);
+    ({ browser, page } = await openEditor(hilum, {
+      ...{ executablePath, tab: 'hot', height: 860, timeoutMs: 15_000 },
+      onError: (message) => problems.push(message),
+    }));
     await node('hot-do').waitFor();
   }, 120_000);
 

@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import type { FlowNode } from '../../core/interface.ts';
+import { openEditor } from '../support/editor.ts';
 import { writeFlows } from '../support/flow-files.ts';
 import { startHilum, type RunningHilum } from '../support/hilum.ts';
 import { describeWith } from '../support/programs.ts';
@@ -58,24 +59,10 @@ describeWith('chromium', 'mappings as the editor shows them', (executablePath) =
     writeLayer('{ id: PID-7.birth-date, override: disable }');
     const env = { HILUM_FLOWS: writeFlows({ maps: flow }), HILUM_MAPPINGS: mappings };
     hilum = await startHilum({ ...env, HILUM_DEMO: 'off' });
-    browser = await chromium.launch({
-      executablePath,
-      args: [
-        ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-        ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-      ],
-    });
-    page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
-    page.on('dialog', (dialog) => void dialog.accept());
-    page.setDefaultTimeout(60_000);
-    page.on('pageerror', (error) => problems.push(error.message));
-    await page.goto(/http:\S+\/setup\S*/.exec(hilum.output())?.[0] ?? '');
-    await page.getByLabel('User name').fill('admin');
-    await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
-    await page.getByLabel('Password again').fill('correct horse battery');
-    await page.getByRole('button', { name: /create|set up|make/i }).click();
-    await page.getByRole('heading', { name: 'Queues' }).waitFor();
-    await page.goto(`${hilum.consoleUrl}/editor/#flow/maps`);
+    ({ browser, page } = await openEditor(hilum, {
+      ...{ executablePath, tab: 'maps', height: 1000, timeoutMs: 60_000 },
+      onError: (message) => problems.push(message),
+    }));
     await page.locator('[id="map"]').waitFor();
   }, 120_000);
 
