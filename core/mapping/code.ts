@@ -1,5 +1,5 @@
 /**
- * JavaScript that is made of mapping rules. Into its text go numbers, names that the schema allows and texts as JSON;
+ * JavaScript that is made of mapping rules. Into its text go numbers, names and ids that the schema allows and texts as JSON;
  * whatever else it uses is bound to a name. Nothing that a message says ever becomes code.
  */
 export class Code {

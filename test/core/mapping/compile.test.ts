@@ -70,6 +70,21 @@ describe('compileMappings', () => {
     expect(findIssues(message, patient, sex)).toEqual([]);
   });
 
+  test.each(['\\n', '\\u2028', '\\r'])(
+    'refuses an id with %s, which would end a comment in code',
+    (end) => {
+      const rules = `rules:\n  - { id: "a${end}b", from: PID-8, to: gender, table: sex }\n`;
+      const odd = { ...patient, text: patient.text.replace(/rules:[^]*/, rules) };
+      expect(findIssues(message, odd, sex)[0]).toContain('id must match pattern');
+    },
+  );
+
+  test.each(['__proto__.gender', 'name[0].a-b', 'a;b'])('refuses the target %s', (to) => {
+    const rules = `rules:\n  - { id: a, from: PID-8, to: "${to}" }\n`;
+    const odd = { ...patient, text: patient.text.replace(/rules:[^]*/, rules) };
+    expect(findIssues(message, odd, sex)).not.toEqual([]);
+  });
+
   test('says everything that is wrong at once, by file and rule', () => {
     const broken = file(
       'segment/PID.Patient.map.yaml',
