@@ -11,7 +11,7 @@ import { type Issue, isValid } from '../core/issue.ts';
 import { keepMasks } from '../core/mapping/compare.ts';
 import { findRulePlaces, findUnexercised, type RulePlace } from '../core/mapping/cases/coverage.ts';
 import { type MappingCase, parseCases } from '../core/mapping/cases/document.ts';
-import type { CaseResult } from '../core/mapping/cases/run.ts';
+import type { CaseResult } from '../core/mapping/cases/result.ts';
 import { parseFiles } from '../core/mapping/parse-files.ts';
 import { findReached } from '../core/mapping/version.ts';
 import { collect, findMappings } from './find-mappings.ts';

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { MappingCase } from '../../core/mapping/cases/document.ts';
-import { type CaseResult, runCase } from '../../core/mapping/cases/run.ts';
+import type { CaseResult } from '../../core/mapping/cases/result.ts';
+import { runCase } from '../../core/mapping/cases/run.ts';
 import { runFhirCase } from '../../core/mapping/cases/run-fhir.ts';
 import { readGoldenSync } from './case-files.ts';
 import { openFhirValidator } from './fhir-schema.ts';

@@ -1,7 +1,7 @@
 import { readMappingFilesSync } from '../../connectors/file/mapping-files.ts';
 import { runCaseIn } from '../../connectors/file/run-cases.ts';
 import { findRulePlaces, findUnexercised } from '../../core/mapping/cases/coverage.ts';
-import type { CaseResult } from '../../core/mapping/cases/run.ts';
+import type { CaseResult } from '../../core/mapping/cases/result.ts';
 import { mappingsFolder, readCases } from './support.ts';
 
 const results: CaseResult[] = [];

@@ -1,6 +1,6 @@
 import { LineCounter, type YAMLMap, isMap, isSeq, parseDocument } from 'yaml';
 import type { MapDocument, MappingFile } from '../document.ts';
-import type { CaseResult } from './run.ts';
+import type { CaseResult } from './result.ts';
 
 /** Where a rule stands. */
 export interface RulePlace {

@@ -2,15 +2,8 @@ import type { Bundle } from '@medplum/fhirtypes';
 import type { FhirMapper, FhirMapResult } from '../fhir-map.ts';
 import type { MappingCase } from './document.ts';
 import { readPath } from './fact.ts';
-import {
-  type CaseFinding,
-  type CaseResult,
-  type CaseTools,
-  checkAsserts,
-  compareFacts,
-  compareGolden,
-  compareLists,
-} from './run.ts';
+import type { CaseFinding, CaseResult } from './result.ts';
+import { type CaseTools, checkAsserts, compareFacts, compareGolden, compareLists } from './run.ts';
 
 /** What a case of a map from FHIR to FHIR is run with. */
 export interface FhirCaseTools extends Omit<CaseTools, 'mapper' | 'reverse'> {
