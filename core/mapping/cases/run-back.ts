@@ -2,7 +2,7 @@ import type { Hl7Message } from '../../hl7v2/message.ts';
 import { parseMessage } from '../../hl7v2/parse.ts';
 import type { ReverseMapper, ReverseOptions, ReverseResult } from '../reverse.ts';
 import type { MappingCase } from './document.ts';
-import type { CaseFinding, CaseResult } from './run.ts';
+import type { CaseFinding, CaseResult } from './result.ts';
 
 const date = '20260102093000+0100';
 
