@@ -20,6 +20,7 @@ import {
   type TargetStep,
   isPlainObject,
   parseTargetPath,
+  readTarget,
   toWritten,
 } from './target.ts';
 
@@ -132,8 +133,7 @@ function emitRule(rule: CompiledRule, code: Code): string {
   const body = document.join === undefined ? emitBody(rule, code) : emitJoined(rule, code);
   if (body === undefined) return '';
   const { ifNone } = document;
-  const free =
-    ifNone === undefined ? '' : `!${code.bind(hasElement)}(o, ${JSON.stringify(ifNone)})`;
+  const free = ifNone === undefined ? '' : emitFree(ifNone, code);
   const tests = [emitTests(path, when, code), free].filter(Boolean).join(' && ');
   return `${tests === '' ? '' : `if (${tests}) `}{ ${body} } // ${rule.name}`;
 }
@@ -232,6 +232,19 @@ function noteConstant(
 ): void {
   const { trace } = frame.run;
   trace?.push({ target: toWritten(into, steps), source: toSourceText(frame, source), rule });
+}
+
+/** That nothing stands in the output whose path begins so; what holds it need not be there. */
+function emitFree(prefix: string, code: Code): string {
+  const steps = parseTargetPath(prefix) ?? [];
+  const last = JSON.stringify(steps.at(-1)?.name ?? prefix);
+  if (steps.length < 2) return `!${code.bind(hasElement)}(o, ${last})`;
+  return `!${code.bind(hasElementWithin)}(o, ${code.bind(steps.slice(0, -1))}, ${last})`;
+}
+
+function hasElementWithin(into: Draft, steps: readonly TargetStep[], prefix: string): boolean {
+  const holder = readTarget(into, steps);
+  return isPlainObject(holder) && hasElement(holder, prefix);
 }
 
 function hasElement(into: Draft, prefix: string): boolean {
