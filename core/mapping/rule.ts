@@ -187,7 +187,9 @@ function emitProduced(
   const noteEach = [first, ...constants].map((write, at) => {
     const place = `o, ${code.bind(write.steps)}, frame, ${source}, ${name}`;
     const note = at === 0 ? `${code.bind(noteWritten)}(begin, ` : `${code.bind(noteConstant)}(`;
-    return `${emitWrites([write], code)}${note}${place}); `;
+    const joined =
+      write.steps.length === 0 ? `${code.bind(noteJoined)}(begin, o, ${value}, frame); ` : '';
+    return `${emitWrites([write], code)}${joined}${note}${place}); `;
   });
   const begin = 'const begin = frame.run.trace?.length ?? 0; ';
   const notes = noteEach.join('');
@@ -221,6 +223,17 @@ function noteWritten(
     entry.target = entry.target === '' ? target : `${target}.${entry.target}`;
   }
   if (!inner) trace.push({ target, source: toSourceText(frame, source), rule });
+}
+
+/** What inner rules said since `begin` of items that were joined with others is of where these stand now. */
+function noteJoined(begin: number, into: Draft, joined: Draft, { run: { trace } }: Frame): void {
+  for (const entry of trace?.slice(begin) ?? []) {
+    const [start = '', name = '', index] = /^(\w+)\[(\d+)\]/.exec(entry.target) ?? [];
+    const [all, own] = [into[name], joined[name]];
+    if (!Array.isArray(all) || !Array.isArray(own)) continue;
+    const place = Number(index) + all.length - own.length;
+    entry.target = `${name}[${place}]${entry.target.slice(start.length)}`;
+  }
 }
 
 function noteConstant(
