@@ -23,7 +23,8 @@ export type Condition = (frame: Frame) => boolean;
 /**
  * Compiles a condition; the grammar is that of `readCondition`. A subject is a source path, a segment's
  * name, or for `count` a group's name; forms are `number`, `compared-number`, `date-time` and `time`.
- * `count` of a field is its repetitions that are there, of a segment or group how many the current group has.
+ * `count` of a field is its repetitions that are there, of a segment or group how many the current group has, or where
+ * it cannot have any, the nearest around it that can.
  */
 export function parseCondition(text: string): ConditionResult<Condition> {
   const parsed = parseConditionTree(text);

@@ -75,6 +75,10 @@ export function toMinutes(source: SourceValue, frame: Frame): number | null {
   return seconds / 60;
 }
 
+/** Whether the unit that stands beside an amount is known as one of time. */
+export const hasTimeUnit = (source: SourceValue, frame: Frame): boolean =>
+  toUcum(findUnit(source, frame), frame) !== undefined;
+
 function findUnit(source: SourceValue, frame: Frame): SourceValue {
   const { segment, field, repetition, component } = source;
   const whole = frame.run.fields(segment).repetition(field, repetition);
@@ -88,9 +92,14 @@ function readField(source: SourceValue, field: number, frame: Frame): SourceValu
 }
 
 function toSeconds(amount: SourceValue, unit: SourceValue, frame: Frame): number | undefined {
-  const ucum = frame.run.table('duration-unit')?.find(toText(unit).trim())?.code;
+  const ucum = toUcum(unit, frame);
   const length = ucum === undefined ? undefined : secondsOf[ucum];
   return length === undefined ? undefined : toNumber(amount, length);
+}
+
+function toUcum(unit: SourceValue, frame: Frame): string | undefined {
+  const text = toText(unit).trim();
+  return text === '' ? undefined : frame.run.table('duration-unit')?.translate(text)?.code;
 }
 
 function toNumber(amount: SourceValue, secondsEach: number): number | undefined {

@@ -10,7 +10,8 @@ export interface Written {
 
 /**
  * Code that writes values into `o`, one after the other. An object written where one stands already is merged into it; any
- * other value replaces what was there. An index beyond the end of a list means the next item.
+ * other value replaces what was there. What is written to `$this` has its lists joined with those that are there. An index
+ * beyond the end of a list means the next item.
  */
 export function emitWrites(writes: readonly Written[], code: Code): string {
   const known = new Map<string, string>();
@@ -72,7 +73,7 @@ function emitIndex(index: TargetStep['index'], list: string): string {
 
 function emitPut({ steps, value, isObject }: Written, holder: string, code: Code): string {
   const step = steps.at(-1);
-  if (step === undefined) return `Object.assign(o, ${value}); `;
+  if (step === undefined) return `${code.bind(join)}(o, ${value}); `;
   const place = `${holder}${toMember(step)}`;
   const put = (to: string): string =>
     `${to} = ${isObject ? `${code.bind(merge)}(${to}, ${value})` : value}; `;
@@ -81,6 +82,16 @@ function emitPut({ steps, value, isObject }: Written, holder: string, code: Code
   const at = code.local();
   const start = `const ${list} = ${place} ??= [], ${at} = ${emitIndex(step.index, list)}; `;
   return start + put(`${list}[${at}]`);
+}
+
+/** Puts what an element has into the one that is being built, behind the items of lists that are there. */
+function join(into: Draft, element: Draft): void {
+  for (const key in element) {
+    const before = into[key];
+    const value = element[key];
+    if (Array.isArray(before) && Array.isArray(value)) before.push(...(value as unknown[]));
+    else into[key] = value;
+  }
 }
 
 function merge(before: unknown, value: Draft): Draft {

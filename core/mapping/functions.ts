@@ -1,7 +1,7 @@
 import { type Timestamp, parseTimestamp, toFhirDate, toFhirDateTime } from '../hl7v2/timestamp.ts';
 import { encodeBase64 } from './base64.ts';
 import { composedFunctions } from './composed.ts';
-import { toEndTime, toMinutes, toStartTime } from './duration.ts';
+import { hasTimeUnit, toEndTime, toMinutes, toStartTime } from './duration.ts';
 import { comparison, toCode, toFhirTime, toUrnPart } from './formats.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toText } from './source.ts';
@@ -50,6 +50,8 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
   endTime: (source, frame) => toEndTime(source, frame),
   /** An amount and the unit beside it as minutes. */
   amountInMinutes: (source, frame) => toMinutes(source, frame),
+  /** An amount of time without its unit: null where the unit beside it is not known, since FHIR has none without. */
+  timeAmount: (source, frame) => (hasTimeUnit(source, frame) ? toNumber(toText(source)) : null),
   decimal: (source) => toNumber(toText(source)),
   positiveInt: (source) => {
     const value = toNumber(toText(source));

@@ -12,7 +12,7 @@ const descriptions: Readonly<Record<string, string>> = {
   fn: 'The function that converts the value.',
   const: 'A fixed value; with from only where that is valued.',
   when: "A condition: PID-29 valued, OBX-2 in ('CE', 'CWE'), count(PID-11) > 1.",
-  ifNone: 'The rule runs only while no element was written whose name begins so.',
+  ifNone: 'The rule runs only while no element was written whose name, or path, begins so.',
   also: 'Constants that are written beside the value.',
   join: 'Makes one text of all repetitions, with this between them.',
   ignore: 'Why the field is not mapped.',

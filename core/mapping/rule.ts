@@ -20,6 +20,7 @@ import {
   type TargetStep,
   isPlainObject,
   parseTargetPath,
+  readTarget,
   toWritten,
 } from './target.ts';
 
@@ -132,8 +133,7 @@ function emitRule(rule: CompiledRule, code: Code): string {
   const body = document.join === undefined ? emitBody(rule, code) : emitJoined(rule, code);
   if (body === undefined) return '';
   const { ifNone } = document;
-  const free =
-    ifNone === undefined ? '' : `!${code.bind(hasElement)}(o, ${JSON.stringify(ifNone)})`;
+  const free = ifNone === undefined ? '' : emitFree(ifNone, code);
   const tests = [emitTests(path, when, code), free].filter(Boolean).join(' && ');
   return `${tests === '' ? '' : `if (${tests}) `}{ ${body} } // ${rule.name}`;
 }
@@ -187,7 +187,9 @@ function emitProduced(
   const noteEach = [first, ...constants].map((write, at) => {
     const place = `o, ${code.bind(write.steps)}, frame, ${source}, ${name}`;
     const note = at === 0 ? `${code.bind(noteWritten)}(begin, ` : `${code.bind(noteConstant)}(`;
-    return `${emitWrites([write], code)}${note}${place}); `;
+    const joined =
+      write.steps.length === 0 ? `${code.bind(noteJoined)}(begin, o, ${value}, frame); ` : '';
+    return `${emitWrites([write], code)}${joined}${note}${place}); `;
   });
   const begin = 'const begin = frame.run.trace?.length ?? 0; ';
   const notes = noteEach.join('');
@@ -223,6 +225,17 @@ function noteWritten(
   if (!inner) trace.push({ target, source: toSourceText(frame, source), rule });
 }
 
+/** What inner rules said since `begin` of items that were joined with others is of where these stand now. */
+function noteJoined(begin: number, into: Draft, joined: Draft, { run: { trace } }: Frame): void {
+  for (const entry of trace?.slice(begin) ?? []) {
+    const [start = '', name = '', index] = /^(\w+)\[(\d+)\]/.exec(entry.target) ?? [];
+    const [all, own] = [into[name], joined[name]];
+    if (!Array.isArray(all) || !Array.isArray(own)) continue;
+    const place = Number(index) + all.length - own.length;
+    entry.target = `${name}[${place}]${entry.target.slice(start.length)}`;
+  }
+}
+
 function noteConstant(
   into: Draft,
   steps: readonly TargetStep[],
@@ -232,6 +245,19 @@ function noteConstant(
 ): void {
   const { trace } = frame.run;
   trace?.push({ target: toWritten(into, steps), source: toSourceText(frame, source), rule });
+}
+
+/** That nothing stands in the output whose path begins so; what holds it need not be there. */
+function emitFree(prefix: string, code: Code): string {
+  const steps = parseTargetPath(prefix) ?? [];
+  const last = JSON.stringify(steps.at(-1)?.name ?? prefix);
+  if (steps.length < 2) return `!${code.bind(hasElement)}(o, ${last})`;
+  return `!${code.bind(hasElementWithin)}(o, ${code.bind(steps.slice(0, -1))}, ${last})`;
+}
+
+function hasElementWithin(into: Draft, steps: readonly TargetStep[], prefix: string): boolean {
+  const holder = readTarget(into, steps);
+  return isPlainObject(holder) && hasElement(holder, prefix);
 }
 
 function hasElement(into: Draft, prefix: string): boolean {

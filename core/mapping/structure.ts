@@ -44,8 +44,20 @@ export class Group {
     return this.#firstOf.get(name);
   }
 
-  /** How many segments or groups of that name stand directly here. */
+  /** How many segments or groups of that name stand directly here, or in the nearest group around that may have some. */
   count(name: string): number {
+    return (this.#findHolder(name) ?? this).#countHere(name);
+  }
+
+  /** The nearest group, outward, that may have segments or groups of that name. */
+  #findHolder(name: string): Group | undefined {
+    const { opens, segments, groups } = this.document;
+    if (opens.includes(name) || segments?.includes(name) === true) return this;
+    if (groups?.some((inner) => inner.name === name) === true) return this;
+    return this.parent === undefined ? undefined : this.parent.#findHolder(name);
+  }
+
+  #countHere(name: string): number {
     let found = 0;
     for (const segment of this.segments) if (segment.name === name) found++;
     for (const group of this.groups) if (group.name === name) found++;

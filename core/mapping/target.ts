@@ -51,6 +51,17 @@ export function writePath(target: Draft, steps: readonly TargetStep[], value: un
   put(holder, key, value);
 }
 
+/** What stands there; undefined where nothing does. */
+export function readTarget(target: Draft, steps: readonly TargetStep[]): unknown {
+  let found: unknown = target;
+  for (const { name, index } of steps) {
+    found = isPlainObject(found) ? found[name] : undefined;
+    if (index === undefined) continue;
+    found = Array.isArray(found) ? found.at(index === 'last' ? -1 : Number(index)) : undefined;
+  }
+  return found;
+}
+
 /** Where the value stands that was written last by these steps: what was the next item of a list is the last one now. */
 export function toWritten(target: Draft, steps: readonly TargetStep[]): string {
   let holder: unknown = target;

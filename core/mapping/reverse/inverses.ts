@@ -27,6 +27,7 @@ export const inverses: Readonly<Record<string, Inverse>> = {
   text: same,
   code: same,
   decimal: same,
+  timeAmount: same,
   positiveInt: same,
   unsignedInt: same,
   url: same,

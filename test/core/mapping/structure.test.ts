@@ -46,3 +46,15 @@ test.each([
   const parsed = parseMessage(`MSH|^~\\&|A|B\r${names.replaceAll(' ', '|1\r')}|1`);
   expect(parsed.ok && toText(toGroups(parsed.message, structure))).toBe(expected);
 });
+
+test('counts what the group has, or the nearest around it that may have some', () => {
+  const names = ['PID', 'OBR', 'OBX', 'SPM', 'OBR', 'OBX', 'OBX'];
+  const parsed = parseMessage(`MSH|^~\\&|A|B\r${names.join('|1\r')}|1`);
+  if (!parsed.ok) throw new Error('not parsed');
+  const [first, second] = toGroups(parsed.message, structure).groups[0]?.groups ?? [];
+  const counted = (group: Group | undefined, ...asked: readonly string[]) =>
+    asked.map((name) => group?.count(name));
+  expect(counted(first, 'RESULT', 'SPECIMEN', 'ORDER', 'PID')).toEqual([1, 1, 2, 1]);
+  expect(counted(second, 'RESULT', 'SPECIMEN')).toEqual([2, 0]);
+  expect(counted(first?.groups[1], 'RESULT', 'OF', 'OBX', 'ZZZ')).toEqual([1, 0, 0, 0]);
+});
