@@ -2,7 +2,7 @@ import { readMappingFiles } from '../../connectors/file/mapping-files.ts';
 import type { HeldCode, TableRow } from '../../core/held-code.ts';
 import { buildIsAwaited } from '../../core/mapping/awaited.ts';
 import { buildMappings } from '../../core/mapping/mappings.ts';
-import { findTableRow } from '../../core/mapping/table-row.ts';
+import { buildFindTableRow } from '../../core/mapping/table-row.ts';
 import { readHoldingNode } from '../../nodes/definitions.ts';
 import type { Deployed } from '../deploy/deployed.ts';
 
@@ -24,6 +24,7 @@ async function readDeployedCodes(
   const files = await readMappingFiles(directory);
   const mappings = buildMappings(() => files);
   const isAwaited = buildIsAwaited(files, mappings);
+  const findRow = buildFindTableRow(files);
   const nodes = new Map(flows.map((node) => [node.id, node]));
   const find = ({ node }: HeldCode) => {
     const found = nodes.get(node);
@@ -40,7 +41,7 @@ async function readDeployedCodes(
     },
     findRow: (held) => {
       const layers = find(held)?.layers ?? held.layers.split(',').filter((name) => name !== '');
-      return findTableRow(files, held, { layers, table: mappings.table(held.table, layers) });
+      return findRow(held, { layers, table: mappings.table(held.table, layers) });
     },
   };
 }
