@@ -4,6 +4,7 @@ import type { ConceptMapDocument, MappingFile } from './document.ts';
 import { findLayer } from './compile.ts';
 import { type Located, parseFiles } from './parse-files.ts';
 import type { Table } from './tables.ts';
+import { findOwn } from '../own.ts';
 
 const unknown = 'TARGET';
 const columns = ['code', 'target', 'system', 'display', 'equivalence'] as const;
@@ -86,7 +87,7 @@ function toCsvRow(text: string, cells: Cells): Pick<TableRow, 'row'> {
   const quote = (cell: string): string =>
     /[",;\t\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
   const all: Readonly<Record<string, string>> = cells;
-  return { row: names.map((name) => quote(all[name] ?? '')).join(separator) };
+  return { row: names.map((name) => quote(findOwn(all, name) ?? '')).join(separator) };
 }
 
 function toElement({ group }: ConceptMapDocument, { code, target, display }: Cells): string {
