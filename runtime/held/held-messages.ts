@@ -61,9 +61,12 @@ export class HeldMessages implements UnmappedCodes {
   /** The last look has left some that may go. */
   #hasMore = false;
   #isWarned = false;
+  /** Nothing that was decided about is kept out of its queue, for certain. */
+  #isAllBack: boolean;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#isAllBack = options.stores.intake !== undefined;
     this.#pace = { ...usualPace, ...options.pace };
     this.#returned = new Returned(options.clock);
     this.#lettingGo = new LettingGo({
@@ -119,11 +122,10 @@ export class HeldMessages implements UnmappedCodes {
   }
 
   async #work(): Promise<void> {
-    let hasPutBack = this.#options.stores.intake !== undefined;
     while (!this.#stopping.signal.aborted) {
       try {
-        if (!hasPutBack) await this.#putBack();
-        hasPutBack = true;
+        if (!this.#isAllBack) await this.#putBack();
+        this.#isAllBack = true;
         if (await this.#isTime()) await this.look();
         this.#isWarned = false;
       } catch (error) {
@@ -133,7 +135,7 @@ export class HeldMessages implements UnmappedCodes {
     }
   }
 
-  /** What a crash may have kept out of its queue. */
+  /** What a crash, or a broker that was away, may have kept out of its queue. */
   async #putBack(): Promise<void> {
     const { stores, queues, logger } = this.#options;
     for (const [queue, { isOrdered }] of queues()) {
@@ -201,10 +203,12 @@ export class HeldMessages implements UnmappedCodes {
       const due = page.filter(({ id }) => isDue(id));
       if (due.length === 0) continue;
       for (const { id } of due) request?.tried.add(id);
+      this.#isAllBack &&= isOrdered || this.#options.stores.intake !== undefined;
       const { again, slow } = await this.#lettingGo.tryAgain(group.queue, due, {
         isOrdered,
         summary,
       });
+      this.#isAllBack = true;
       for (const id of again) this.#returned.add(id);
       figures.went += due.length - again.length - slow.length;
       figures.waitAgain += again.length;

@@ -44,9 +44,10 @@ function open(
     readonly patienceMs?: number;
     readonly perLook?: number;
   } = {},
+  of: Pick<OwnerClient, 'broker' | 'ledger'> = stores,
 ): void {
   held = new HeldMessages({
-    ...{ stores, logger: silent, clock: () => (now += 1), paused: () => paused },
+    ...{ stores: of, logger: silent, clock: () => (now += 1), paused: () => paused },
     deployed: () =>
       Promise.resolve({
         isAwaited: ({ code }) => unmapped.has(code),
@@ -224,4 +225,28 @@ it('does what somebody has decided, once, with who and why', async () => {
   ]);
   await held.look();
   expect(await stateOf(again)).toBe('parked');
+});
+
+it('puts into a queue without order what a broker that was away kept out of it', async () => {
+  const { broker, ledger } = stores;
+  let tries = 0;
+  const publish: typeof broker.publish = (...given) => {
+    tries += 1;
+    return tries === 2 ? Promise.reject(new Error('away')) : broker.publish(...given);
+  };
+  open({}, { ledger, broker: Object.assign(Object.create(broker) as typeof broker, { publish }) });
+  const ids = [await hold(loose, ['A']), await hold(loose, ['A']), await hold(loose, ['A'])];
+  const taken = new Set<string>();
+  const consumer = await broker.consume(loose, { window: 5 }, (delivery) => {
+    taken.add(delivery.envelope.id);
+    void delivery.accept([], [event(delivery.envelope.id, 'processed', { queue: loose })]);
+  });
+  held.start();
+  await until(
+    () => Promise.resolve(taken.size),
+    (count) => count === ids.length,
+    10_000,
+  );
+  expect(await Promise.all(ids.map(stateOf))).toEqual(ids.map(() => 'processed'));
+  await consumer.stop();
 });
