@@ -3,14 +3,14 @@ import type { HeldCode, TableRow } from '../../core/held-code.ts';
 import { buildIsAwaited } from '../../core/mapping/awaited.ts';
 import { buildMappings } from '../../core/mapping/mappings.ts';
 import { buildFindTableRow } from '../../core/mapping/table-row.ts';
-import { readHoldingNode } from '../../nodes/definitions.ts';
+import { readHoldingNode, type HoldingNode } from '../../nodes/definitions.ts';
 import type { Deployed } from '../deploy/deployed.ts';
 
 /** What is deployed, as whoever waits for a code asks it. */
 export interface DeployedCodes {
   /** Whether a message would wait for the code still; not where the node that holds is no more, or asks otherwise. */
   isAwaited(held: HeldCode): boolean;
-  /** Where it is best added; undefined where there is no such table. */
+  /** Where it is best added; undefined where there is no such table, or the node that holds is no more. */
   findRow(held: HeldCode): TableRow | undefined;
 }
 
@@ -26,11 +26,14 @@ async function readDeployedCodes(
   const isAwaited = buildIsAwaited(files, mappings);
   const findRow = buildFindTableRow(files);
   const nodes = new Map(flows.map((node) => [node.id, node]));
-  const find = ({ node }: HeldCode) => {
+  const find = ({ node }: HeldCode): HoldingNode | undefined => {
     const found = nodes.get(node);
-    return found === undefined || found.d === true
-      ? undefined
-      : readHoldingNode(found, environment);
+    if (found === undefined || found.d === true) return undefined;
+    const holding = readHoldingNode(found, environment);
+    // Of a flow that is disabled nobody has checked that its layers are there.
+    return holding?.layers.every((layer) => mappings.names.layers.includes(layer)) === true
+      ? holding
+      : undefined;
   };
   return {
     isAwaited: (held) => {
@@ -40,7 +43,9 @@ async function readDeployedCodes(
       return isAwaited(held, node);
     },
     findRow: (held) => {
-      const layers = find(held)?.layers ?? held.layers.split(',').filter((name) => name !== '');
+      const node = find(held);
+      if (node === undefined) return undefined;
+      const { layers } = node;
       return findRow(held, { layers, table: mappings.table(held.table, layers) });
     },
   };
