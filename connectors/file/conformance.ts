@@ -43,6 +43,7 @@ export class ConformanceThread {
   #timer: NodeJS.Timeout | undefined;
   /** How often in a row it has ended before it was ready. */
   #failedStarts = 0;
+  #startError: Error | undefined;
 
   constructor(options: ConformanceOptions) {
     this.#options = { maxWaiting: 200, waitMs: 60_000, checkMs: 20_000, ...options };
@@ -112,8 +113,10 @@ export class ConformanceThread {
     thread.on('message', (answer: ConformanceAnswer) => {
       if (thread === this.#thread) this.#hear(answer);
     });
-    // What it died of may quote the resource.
-    thread.on('error', () => undefined);
+    thread.on('error', (error: Error) => {
+      // Once it is ready, what it dies of may quote a resource.
+      if (thread === this.#thread && !this.#isReady) this.#startError = error;
+    });
     thread.on('exit', () => {
       if (thread === this.#thread) this.#restart();
     });
@@ -148,7 +151,8 @@ export class ConformanceThread {
     }
     if (this.#failedStarts >= maxDeaths) {
       this.#failedStarts = 0;
-      const error = buildError('transient', 'fhir-validation-busy', notStarted);
+      const text = `The thread that validates was expected to start, and ended: ${this.#startError?.message ?? 'it says nothing'}.`;
+      const error = buildError('transient', 'fhir-validation-busy', text, this.#startError);
       for (const waiting of this.#takeAll()) waiting.settle(error);
     }
     this.#next();
@@ -190,7 +194,6 @@ export class ConformanceThread {
 
 const failed =
   'The thread that validates ended twice over this resource: it is too large, or hits a fault of the validation.';
-const notStarted = 'The thread that validates does not start; see the log of this process.';
 
 let opened: ConformanceThread | undefined;
 

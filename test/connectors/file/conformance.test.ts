@@ -68,7 +68,9 @@ it('refuses what is more than may wait', async () => {
   expect(await Promise.all(all)).toEqual(['1', '2', 'transient fhir-validation-busy']);
 });
 
-it('says what does not start', async () => {
+it('says what does not start, and why', async () => {
   const conformance = open({ thread: pathToFileURL('/nowhere/thread.js') });
-  expect(await answer(conformance.check('1', []))).toBe('transient fhir-validation-busy');
+  const asked = conformance.check('1', []);
+  expect(await answer(asked)).toBe('transient fhir-validation-busy');
+  await expect(asked).rejects.toThrow(/Cannot find module '\/nowhere\/thread.js'/);
 });
