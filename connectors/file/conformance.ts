@@ -53,8 +53,8 @@ export class ConformanceThread {
 
   /**
    * What is wrong with a resource, which is JSON, by its definitions and these profiles. Rejects with HilumError: transient
-   * `fhir-validation-busy` or `fhir-validation-timeout`, permanent `fhir-validation-failed` where the thread ends over it again, or
-   * with what keeps the definitions from being read.
+   * `fhir-validation-busy`, `fhir-validation-timeout`, which is ambiguous where its own check takes too long, permanent
+   * `fhir-validation-failed` where the thread ends over it again, or with what keeps the definitions from being read.
    */
   check(resource: string, profiles: readonly string[]): Promise<readonly Issue[]> {
     const { maxWaiting, waitMs } = this.#options;
@@ -63,7 +63,7 @@ export class ConformanceThread {
       return Promise.reject(buildError('transient', 'fhir-validation-busy', text));
     }
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#giveUp(task), waitMs);
+      const timer = setTimeout(() => this.#giveUp(task, buildLate(waitMs)), waitMs);
       timer.unref();
       const task: Task = {
         ...{ resource, profiles, deaths: 0 },
@@ -99,7 +99,8 @@ export class ConformanceThread {
     const task = this.#waiting.shift();
     if (task === undefined) return;
     this.#current = task;
-    this.#timer = setTimeout(() => this.#giveUp(task), this.#options.checkMs);
+    const { checkMs } = this.#options;
+    this.#timer = setTimeout(() => this.#giveUp(task, buildSlow(checkMs)), checkMs);
     this.#timer.unref();
     const { resource, profiles } = task;
     this.#thread?.postMessage({ resource, profiles } satisfies ConformanceQuestion);
@@ -158,10 +159,8 @@ export class ConformanceThread {
     this.#next();
   }
 
-  #giveUp(task: Task): void {
-    const { waitMs, checkMs } = this.#options;
-    const text = `The validation took longer than ${waitMs} ms with waiting, or ${checkMs} ms without.`;
-    task.settle(buildError('transient', 'fhir-validation-timeout', text));
+  #giveUp(task: Task, error: Error): void {
+    task.settle(error);
     const at = this.#waiting.indexOf(task);
     if (at >= 0) this.#waiting.splice(at, 1);
     if (task !== this.#current) return;
@@ -190,6 +189,17 @@ export class ConformanceThread {
     const waiting = this.#waiting.splice(0);
     return current === undefined ? waiting : [current, ...waiting];
   }
+}
+
+function buildLate(waitMs: number): Error {
+  const text = `Expected an answer of the validation within ${waitMs} ms, waiting included; try again later.`;
+  return buildError('transient', 'fhir-validation-timeout', text);
+}
+
+/** It may be so each time, and must not be tried for ever. */
+function buildSlow(checkMs: number): Error {
+  const text = `Expected the validation of this resource to take less than ${checkMs} ms; it is too large, or the machine too busy.`;
+  return buildError('ambiguous', 'fhir-validation-timeout', text);
 }
 
 const failed =
