@@ -38,13 +38,14 @@ const tickMs = 1_000;
 interface Request {
   readonly decision: UnmappedDecision;
   readonly mandate: Mandate;
-  /** Each once. */
-  readonly tried: Set<string>;
+  /** Up to which place, by their group: each is tried once. */
+  readonly tried: Map<string, number>;
 }
 
 /**
  * Lets messages that are held for codes go on by themselves once what is deployed has the codes, the one that was set aside
- * first before the others, some at a time. All that it knows is in the ledger: whoever is killed goes on where it was.
+ * first before the others, some at a time. All that it knows is in the ledger, and whoever is killed goes on where it was;
+ * but not what somebody has decided and is not carried out yet.
  */
 export class HeldMessages implements UnmappedCodes {
   readonly #options: Options;
@@ -113,7 +114,7 @@ export class HeldMessages implements UnmappedCodes {
         'Expected a code for which messages are held, found none of this id; see hilum mapping unmapped.',
       );
     }
-    this.#requests.set(id, { decision, mandate, tried: new Set() });
+    this.#requests.set(id, { decision, mandate, tried: new Map() });
     this.#lookedAt = -Infinity;
     const { interface: owner, table, messages } = item;
     const fields = { interface: owner, table, messages, decision, by: mandate.by };
@@ -197,12 +198,11 @@ export class HeldMessages implements UnmappedCodes {
       request === undefined ? 'its codes are mapped' : describeMandate(request.mandate);
     const figures = { went: 0, waitAgain: 0, underWay: 0 };
     let isThrough = true;
-    for await (const page of this.#lettingGo.pagesOf(group)) {
-      const isDue = (id: string): boolean =>
-        request === undefined ? this.#returned.isDue(id) : !request.tried.has(id);
-      const due = page.filter(({ id }) => isDue(id));
+    const name = JSON.stringify([group.queue, group.codes]);
+    for await (const page of this.#lettingGo.pagesOf(group, request?.tried.get(name))) {
+      const due = request === undefined ? page.filter(({ id }) => this.#returned.isDue(id)) : page;
       if (due.length === 0) continue;
-      for (const { id } of due) request?.tried.add(id);
+      request?.tried.set(name, due.at(-1)?.place ?? 0);
       this.#isAllBack &&= isOrdered || this.#options.stores.intake !== undefined;
       const { again, slow } = await this.#lettingGo.tryAgain(group.queue, due, {
         isOrdered,

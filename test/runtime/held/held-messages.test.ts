@@ -2,6 +2,7 @@ import type { OwnerClient } from '../../../connectors/sqlite/client.ts';
 import type { HeldCode } from '../../../core/held-code.ts';
 import type { LedgerEntry, LedgerEventKind, MessageState } from '../../../core/ports/ledger.ts';
 import { HeldMessages } from '../../../runtime/held/held-messages.ts';
+import { overrideIn } from '../../support/edge.ts';
 import { until } from '../../support/hilum.ts';
 import { buildMessage, OwnerHere, silent } from '../owner.ts';
 
@@ -249,4 +250,30 @@ it('puts into a queue without order what a broker that was away kept out of it',
   );
   expect(await Promise.all(ids.map(stateOf))).toEqual(ids.map(() => 'processed'));
   await consumer.stop();
+});
+
+it('looks at each once to try it again as somebody has decided, however many there are', async () => {
+  let reads = 0;
+  const ledger = overrideIn(stores.ledger, {
+    readHeld: (...asked) => {
+      reads += 1;
+      return stores.ledger.readHeld(...asked);
+    },
+  });
+  open({ atOnce: 1, perLook: 1, patienceMs: 10_000 }, { ledger, broker: stores.broker });
+  unmapped.add('A');
+  const ids = await holdMany(4, 'A');
+  await held.decide((await held.list())[0]?.id ?? '', 'again', { by: 'ada' });
+  for (const [at, id] of ids.entries()) {
+    const looking = held.look();
+    await untilReleased(at + 1);
+    const again = { queue: ordered, issues, held: [codeOf('A')] };
+    await stores.ledger.append([event(id, 'parked', again)]);
+    await looking;
+  }
+  expect(released).toEqual(ids);
+  await held.look();
+  await held.look();
+  expect(released).toEqual(ids);
+  expect(reads).toBe(ids.length + 1);
 });
