@@ -3,14 +3,11 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { HilumError, buildError } from '../../core/errors.ts';
 import type { FileChanges } from './file-set.ts';
-import {
-  type CompileFhirResult,
-  type FhirMapper,
-  compileFhirMaps,
-} from '../../core/mapping/fhir-map.ts';
+import type { CompileEachResult } from '../../core/mapping/compile-each.ts';
+import { type FhirMapper, compileFhirMaps } from '../../core/mapping/fhir-map.ts';
 import { type Mapper, type MappingFile, compileMappings } from '../../core/mapping/mapper.ts';
 import { buildMappings, type Mappings } from '../../core/mapping/mappings.ts';
-import { type CompileV2Result, type V2Mapper, compileV2Maps } from '../../core/mapping/v2-map.ts';
+import { type V2Mapper, compileV2Maps } from '../../core/mapping/v2-map.ts';
 import { type ReverseMapper, compileReverse } from '../../core/mapping/reverse.ts';
 
 /** Whether a file in a folder of mappings is one of them, by its path. */
@@ -122,7 +119,7 @@ export function openReverseMapper(
   return result.mapper;
 }
 
-const openedV2 = new Map<string, CompileV2Result>();
+const openedV2 = new Map<string, CompileEachResult<V2Mapper>>();
 
 /**
  * A map from HL7 v2 to HL7 v2 of a folder, by its id. Throws HilumError (permanent) with every problem of the
@@ -147,7 +144,7 @@ export function openV2Mapper(
   );
 }
 
-const openedFhir = new Map<string, CompileFhirResult>();
+const openedFhir = new Map<string, CompileEachResult<FhirMapper>>();
 
 /** A map from FHIR to FHIR of a folder, by its id; undefined where there is none. Throws as {@link openV2Mapper}. */
 export function findFhirMapper(

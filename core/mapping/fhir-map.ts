@@ -1,12 +1,11 @@
 import { type Issue, isValid } from '../issue.ts';
-import { openFiles } from './compile.ts';
+import { compileEach, type CompileEachResult, type MapContext } from './compile-each.ts';
 import type { MappingFile } from './document.ts';
 import type { FhirMapDocument } from './fhir/document.ts';
 import { compileFhirRule, type FhirState, type FhirStep } from './fhir/rule.ts';
 import { takeAway, toMoved } from './fhir/take-away.ts';
 import type { Provenance } from './mapper.ts';
 import { findLeaves } from './reverse/node.ts';
-import type { Table } from './tables.ts';
 import { type Draft, isPlainObject } from './target.ts';
 
 /** Makes resources of another profile of FHIR resources. Safe to share. */
@@ -33,32 +32,15 @@ export interface FhirMapResult {
   readonly provenance: readonly Provenance[];
 }
 
-export type CompileFhirResult =
-  | { readonly ok: true; readonly maps: ReadonlyMap<string, FhirMapper> }
-  | { readonly ok: false; readonly issues: readonly Issue[] };
-
 /** Compiles all maps from FHIR to FHIR, by id, or gives everything that is wrong with them at once. */
 export function compileFhirMaps(
   files: readonly MappingFile[],
-  options: { readonly layers?: readonly string[] } = {},
-): CompileFhirResult {
-  const issues: Issue[] = [];
-  const { bases, tables } = openFiles(files, options.layers ?? [], issues);
-  const maps = new Map<string, FhirMapper>();
-  for (const { path, document } of bases) {
-    if (document.kind !== 'FhirMap') continue;
-    maps.set(document.id, compileMap(document, { path, tables, issues }));
-  }
-  return isValid(issues) ? { ok: true, maps } : { ok: false, issues };
+  { layers }: { readonly layers?: readonly string[] } = {},
+): CompileEachResult<FhirMapper> {
+  return compileEach('FhirMap', files, { layers, compile: compileMap });
 }
 
-interface Context {
-  readonly path: string;
-  readonly tables: ReadonlyMap<string, Table>;
-  readonly issues: Issue[];
-}
-
-function compileMap(document: FhirMapDocument, { path, tables, issues }: Context): FhirMapper {
+function compileMap(document: FhirMapDocument, { path, tables, issues }: MapContext): FhirMapper {
   const known = new Set<string>();
   const report = (message: string, rule?: string): void => {
     const location = rule === undefined ? path : `${path}:${rule}`;

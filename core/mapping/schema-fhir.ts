@@ -1,5 +1,4 @@
-import { unmappedPolicies } from './document.ts';
-import { id, note, text, toHead } from './schema-parts.ts';
+import { text, toEditRules, toHead } from './schema-parts.ts';
 
 /** The schema of maps from FHIR to FHIR. */
 export function toFhirMapSchema(): {
@@ -26,35 +25,7 @@ export function toFhirMapSchema(): {
         properties: { fhir: type, profile: text },
       },
       rest: { enum: ['keep', 'leave'] },
-      rules: {
-        type: 'array',
-        items: {
-          type: 'object',
-          required: ['id'],
-          additionalProperties: false,
-          properties: {
-            id,
-            from: text,
-            to: text,
-            const: {},
-            table: id,
-            when: text,
-            where: text,
-            also: { type: 'object', minProperties: 1 },
-            onUnmapped: { enum: unmappedPolicies },
-            move: { type: 'boolean' },
-            drop: text,
-            override: { enum: ['replace', 'disable', 'add'] },
-            note,
-          },
-          anyOf: [
-            { required: ['override'], properties: { override: { const: 'disable' } } },
-            { required: ['from', 'drop'] },
-            { required: ['from', 'to'] },
-            { required: ['to', 'const'] },
-          ],
-        },
-      },
+      rules: toEditRules({ where: text, also: { type: 'object', minProperties: 1 } }),
     },
     anyOf: [{ required: ['source', 'target'] }, { required: ['extends', 'layer'] }],
   };

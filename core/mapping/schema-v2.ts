@@ -1,5 +1,4 @@
-import { unmappedPolicies } from './document.ts';
-import { id, name, note, text, texts, toHead } from './schema-parts.ts';
+import { id, name, note, text, texts, toEditRules, toHead } from './schema-parts.ts';
 
 /** The schemas of maps to HL7 v2: message by message from FHIR, and from HL7 v2 itself; `rules` are those of all maps. */
 export function toV2Schemas(rules: object): {
@@ -101,33 +100,7 @@ function toV2Map(): object {
         additionalProperties: false,
         properties: { v2: text },
       },
-      rules: {
-        type: 'array',
-        items: {
-          type: 'object',
-          required: ['id'],
-          additionalProperties: false,
-          properties: {
-            id,
-            from: text,
-            to: text,
-            const: {},
-            table: id,
-            when: text,
-            onUnmapped: { enum: unmappedPolicies },
-            move: { type: 'boolean' },
-            drop: text,
-            override: { enum: ['replace', 'disable', 'add'] },
-            note,
-          },
-          anyOf: [
-            { required: ['override'], properties: { override: { const: 'disable' } } },
-            { required: ['from', 'drop'] },
-            { required: ['from', 'to'] },
-            { required: ['to', 'const'] },
-          ],
-        },
-      },
+      rules: toEditRules(),
     },
     anyOf: [{ required: ['target'] }, { required: ['source'] }, { required: ['extends', 'layer'] }],
   };

@@ -1,10 +1,9 @@
 import { findFailure } from '../errors.ts';
 import type { Hl7Message } from '../hl7v2/message.ts';
-import { type Issue, isValid } from '../issue.ts';
-import { openFiles } from './compile.ts';
+import type { Issue } from '../issue.ts';
+import { compileEach, type CompileEachResult, type MapContext } from './compile-each.ts';
 import type { MappingFile } from './document.ts';
 import type { Provenance } from './mapper.ts';
-import type { Table } from './tables.ts';
 import type { V2MapDocument } from './v2/document.ts';
 import { type V2State, type V2Step, compileV2Rule } from './v2/rule.ts';
 
@@ -25,32 +24,15 @@ export interface V2MapResult {
   readonly provenance: readonly Provenance[];
 }
 
-export type CompileV2Result =
-  | { readonly ok: true; readonly maps: ReadonlyMap<string, V2Mapper> }
-  | { readonly ok: false; readonly issues: readonly Issue[] };
-
 /** Compiles all maps from HL7 v2 to HL7 v2, by id, or gives everything that is wrong with them at once. */
 export function compileV2Maps(
   files: readonly MappingFile[],
-  options: { readonly layers?: readonly string[] } = {},
-): CompileV2Result {
-  const issues: Issue[] = [];
-  const { bases, tables } = openFiles(files, options.layers ?? [], issues);
-  const maps = new Map<string, V2Mapper>();
-  for (const { path, document } of bases) {
-    if (document.kind !== 'V2Map') continue;
-    maps.set(document.id, compileMap(document, { path, tables, issues }));
-  }
-  return isValid(issues) ? { ok: true, maps } : { ok: false, issues };
+  { layers }: { readonly layers?: readonly string[] } = {},
+): CompileEachResult<V2Mapper> {
+  return compileEach('V2Map', files, { layers, compile: compileMap });
 }
 
-interface Context {
-  readonly path: string;
-  readonly tables: ReadonlyMap<string, Table>;
-  readonly issues: Issue[];
-}
-
-function compileMap(document: V2MapDocument, { path, tables, issues }: Context): V2Mapper {
+function compileMap(document: V2MapDocument, { path, tables, issues }: MapContext): V2Mapper {
   const known = new Set<string>();
   const steps = document.rules.flatMap((rule): readonly V2Step[] => {
     const report = (message: string): void => {

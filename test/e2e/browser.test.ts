@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { openPage } from '../support/browser.ts';
 import { startHilum, until, type RunningHilum } from '../support/hilum.ts';
 import { buildLabResult, controlIdOf } from '../support/lab-results.ts';
 import { MllpPartner, readAnswer } from '../support/mllp.ts';
@@ -21,17 +22,12 @@ describeWith('chromium', 'editor and console in a browser', (executablePath) => 
   beforeAll(async () => {
     mkdirSync(pictures, { recursive: true });
     hilum = await startHilum({ HILUM_ALARM_EVERY: '1s' });
-    browser = await chromium.launch({
-      executablePath,
-      args: [
-        ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-        ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-      ],
-    });
-    page = await browser.newPage({ viewport: { width: 1400, height: 860 } });
+    ({ browser, page } = await openPage({
+      ...{ executablePath, height: 860, timeoutMs: 30_000 },
+      onError: (message) => problems.push(message),
+    }));
     // The editor asks whether to leave an edit that is not deployed.
     page.on('dialog', (dialog) => void dialog.accept());
-    page.on('pageerror', (error) => problems.push(error.message));
     page.on('request', (request) => {
       const { hostname } = new URL(request.url());
       if (hostname !== '127.0.0.1' && hostname !== '') foreignHosts.add(hostname);

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import type { FlowNode } from '../../core/interface.ts';
-import { openEditor } from '../support/editor.ts';
+import { openEditor } from '../support/browser.ts';
 import { functionNode, writeFlows } from '../support/flow-files.ts';
 import { startHilum, until, type RunningHilum } from '../support/hilum.ts';
 import { describeWith } from '../support/programs.ts';

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { openConsole } from '../support/browser.ts';
 import { mllpIn, mllpOut, send, writeFlows } from '../support/flow-files.ts';
 import { startHilum, type RunningHilum } from '../support/hilum.ts';
 import { buildLabResult, controlIdOf } from '../support/lab-results.ts';
@@ -37,22 +38,10 @@ describeWith('chromium', 'unmapped codes in the console', (executablePath) => {
     ];
     const env = { HILUM_FLOWS: writeFlows({ lab: flow }), HILUM_MAPPINGS: mappings };
     hilum = await startHilum({ ...env, HILUM_DEMO: 'off' });
-    browser = await chromium.launch({
-      executablePath,
-      args: [
-        ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-        ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-      ],
-    });
-    page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
-    page.setDefaultTimeout(60_000);
-    page.on('pageerror', (error) => problems.push(error.message));
-    await page.goto(/http:\S+\/setup\S*/.exec(hilum.output())?.[0] ?? '');
-    await page.getByLabel('User name').fill('admin');
-    await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
-    await page.getByLabel('Password again').fill('correct horse battery');
-    await page.getByRole('button', { name: /create|set up|make/i }).click();
-    await page.getByRole('heading', { name: 'Queues' }).waitFor();
+    ({ browser, page } = await openConsole(hilum, {
+      ...{ executablePath, height: 1000, timeoutMs: 60_000 },
+      onError: (message) => problems.push(message),
+    }));
   }, 180_000);
 
   afterAll(async () => {

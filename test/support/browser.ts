@@ -1,16 +1,14 @@
 import { chromium, type Browser, type Page } from 'playwright-core';
 import type { RunningHilum } from './hilum.ts';
 
-/** The editor in a browser, where the first administrator has logged in. */
-export interface OpenEditor {
+/** A page in a browser of its own. */
+export interface OpenPage {
   readonly browser: Browser;
   readonly page: Page;
 }
 
 interface Options {
   readonly executablePath: string;
-  /** The flow tab that is shown. */
-  readonly tab: string;
   readonly height: number;
   /** How long the page may take for anything. */
   readonly timeoutMs: number;
@@ -18,9 +16,9 @@ interface Options {
   readonly onError: (message: string) => void;
 }
 
-/** Makes the first administrator of a Hilum that was just started, and opens a tab of its editor; dialogs are agreed to. */
-export async function openEditor(hilum: RunningHilum, options: Options): Promise<OpenEditor> {
-  const { executablePath, tab, height, timeoutMs, onError } = options;
+/** Opens Chromium with an empty page. */
+export async function openPage(options: Options): Promise<OpenPage> {
+  const { executablePath, height, timeoutMs, onError } = options;
   const browser = await chromium.launch({
     executablePath,
     args: [
@@ -29,15 +27,31 @@ export async function openEditor(hilum: RunningHilum, options: Options): Promise
     ],
   });
   const page = await browser.newPage({ viewport: { width: 1400, height } });
-  page.on('dialog', (dialog) => void dialog.accept());
   page.setDefaultTimeout(timeoutMs);
   page.on('pageerror', (error) => onError(error.message));
+  return { browser, page };
+}
+
+/** Makes the first administrator of a Hilum that was just started, whose console is shown then. */
+export async function openConsole(hilum: RunningHilum, options: Options): Promise<OpenPage> {
+  const { browser, page } = await openPage(options);
   await page.goto(/http:\S+\/setup\S*/.exec(hilum.output())?.[0] ?? '');
   await page.getByLabel('User name').fill('admin');
   await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
   await page.getByLabel('Password again').fill('correct horse battery');
   await page.getByRole('button', { name: /create|set up|make/i }).click();
   await page.getByRole('heading', { name: 'Queues' }).waitFor();
-  await page.goto(`${hilum.consoleUrl}/editor/#flow/${tab}`);
   return { browser, page };
+}
+
+/** As {@link openConsole}, and opens a flow tab of the editor; dialogs are agreed to. */
+export async function openEditor(
+  hilum: RunningHilum,
+  { tab, ...options }: Options & { readonly tab: string },
+): Promise<OpenPage> {
+  const opened = await openConsole(hilum, options);
+  const { page } = opened;
+  page.on('dialog', (dialog) => void dialog.accept());
+  await page.goto(`${hilum.consoleUrl}/editor/#flow/${tab}`);
+  return opened;
 }
