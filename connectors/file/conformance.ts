@@ -134,6 +134,7 @@ export class ConformanceThread {
     if (answer.kind === 'ready') {
       this.#isReady = true;
       this.#failedStarts = 0;
+      this.#startError = undefined;
     } else {
       this.#takeCurrent()?.settle(answer.issues);
     }
