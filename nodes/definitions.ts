@@ -17,7 +17,7 @@ import { withCharset, withMappings, withProfile } from './shared/deploy-checks.t
 
 export { findProfileName } from './shared/deploy-checks.ts';
 export { findPlaceholders, resolveEnv } from './shared/environment.ts';
-export { readHoldingNode } from './shared/holding-node.ts';
+export { readHoldingNode, type HoldingNode } from './shared/holding-node.ts';
 
 /**
  * Of every node type that makes listeners, senders or queues, or that a deploy checks: what it makes, and

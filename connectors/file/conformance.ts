@@ -43,6 +43,7 @@ export class ConformanceThread {
   #timer: NodeJS.Timeout | undefined;
   /** How often in a row it has ended before it was ready. */
   #failedStarts = 0;
+  #startError: Error | undefined;
 
   constructor(options: ConformanceOptions) {
     this.#options = { maxWaiting: 200, waitMs: 60_000, checkMs: 20_000, ...options };
@@ -52,8 +53,8 @@ export class ConformanceThread {
 
   /**
    * What is wrong with a resource, which is JSON, by its definitions and these profiles. Rejects with HilumError: transient
-   * `fhir-validation-busy` or `fhir-validation-timeout`, permanent `fhir-validation-failed` where the thread ends over it again, or
-   * with what keeps the definitions from being read.
+   * `fhir-validation-busy`, `fhir-validation-timeout`, which is ambiguous where its own check takes too long, permanent
+   * `fhir-validation-failed` where the thread ends over it again, or with what keeps the definitions from being read.
    */
   check(resource: string, profiles: readonly string[]): Promise<readonly Issue[]> {
     const { maxWaiting, waitMs } = this.#options;
@@ -62,7 +63,7 @@ export class ConformanceThread {
       return Promise.reject(buildError('transient', 'fhir-validation-busy', text));
     }
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#giveUp(task), waitMs);
+      const timer = setTimeout(() => this.#giveUp(task, buildLate(waitMs)), waitMs);
       timer.unref();
       const task: Task = {
         ...{ resource, profiles, deaths: 0 },
@@ -98,7 +99,8 @@ export class ConformanceThread {
     const task = this.#waiting.shift();
     if (task === undefined) return;
     this.#current = task;
-    this.#timer = setTimeout(() => this.#giveUp(task), this.#options.checkMs);
+    const { checkMs } = this.#options;
+    this.#timer = setTimeout(() => this.#giveUp(task, buildSlow(checkMs)), checkMs);
     this.#timer.unref();
     const { resource, profiles } = task;
     this.#thread?.postMessage({ resource, profiles } satisfies ConformanceQuestion);
@@ -112,8 +114,10 @@ export class ConformanceThread {
     thread.on('message', (answer: ConformanceAnswer) => {
       if (thread === this.#thread) this.#hear(answer);
     });
-    // What it died of may quote the resource.
-    thread.on('error', () => undefined);
+    thread.on('error', (error: Error) => {
+      // Once it is ready, what it dies of may quote a resource.
+      if (thread === this.#thread && !this.#isReady) this.#startError = error;
+    });
     thread.on('exit', () => {
       if (thread === this.#thread) this.#restart();
     });
@@ -130,6 +134,7 @@ export class ConformanceThread {
     if (answer.kind === 'ready') {
       this.#isReady = true;
       this.#failedStarts = 0;
+      this.#startError = undefined;
     } else {
       this.#takeCurrent()?.settle(answer.issues);
     }
@@ -148,16 +153,15 @@ export class ConformanceThread {
     }
     if (this.#failedStarts >= maxDeaths) {
       this.#failedStarts = 0;
-      const error = buildError('transient', 'fhir-validation-busy', notStarted);
+      const text = `The thread that validates was expected to start, and ended: ${this.#startError?.message ?? 'it says nothing'}.`;
+      const error = buildError('transient', 'fhir-validation-busy', text, this.#startError);
       for (const waiting of this.#takeAll()) waiting.settle(error);
     }
     this.#next();
   }
 
-  #giveUp(task: Task): void {
-    const { waitMs, checkMs } = this.#options;
-    const text = `The validation took longer than ${waitMs} ms with waiting, or ${checkMs} ms without.`;
-    task.settle(buildError('transient', 'fhir-validation-timeout', text));
+  #giveUp(task: Task, error: Error): void {
+    task.settle(error);
     const at = this.#waiting.indexOf(task);
     if (at >= 0) this.#waiting.splice(at, 1);
     if (task !== this.#current) return;
@@ -188,9 +192,19 @@ export class ConformanceThread {
   }
 }
 
+function buildLate(waitMs: number): Error {
+  const text = `Expected an answer of the validation within ${waitMs} ms, waiting included; try again later.`;
+  return buildError('transient', 'fhir-validation-timeout', text);
+}
+
+/** It may be so each time, and must not be tried for ever. */
+function buildSlow(checkMs: number): Error {
+  const text = `Expected the validation of this resource to take less than ${checkMs} ms; it is too large, or the machine too busy.`;
+  return buildError('ambiguous', 'fhir-validation-timeout', text);
+}
+
 const failed =
   'The thread that validates ended twice over this resource: it is too large, or hits a fault of the validation.';
-const notStarted = 'The thread that validates does not start; see the log of this process.';
 
 let opened: ConformanceThread | undefined;
 

@@ -30,6 +30,6 @@ export function buildUnmappedRouter({ unmapped }: { readonly unmapped: UnmappedC
 /** What stands in the place of a code and does not look like one may be about a patient. */
 function withoutText(item: UnmappedView): UnmappedView {
   if (isLikeCode(item.code ?? '')) return item;
-  const { code: _code, display: _display, add: _add, ...rest } = item;
+  const { code: _code, system: _system, display: _display, add: _add, ...rest } = item;
   return rest;
 }

@@ -2,8 +2,8 @@ import type { TableRow } from '../../core/held-code.ts';
 import type { Mandate } from './administration.ts';
 
 /**
- * `GET /api/mapping/unmapped`: a code that is in no table, and for which messages are held. `code` and `display` quote
- * the messages: on the page they are only there where the code looks like one, since free text may be about a patient.
+ * `GET /api/mapping/unmapped`: a code that is in no table, and for which messages are held. `code`, `system` and `display`
+ * quote the messages: on the page they are only there where the code looks like one, since free text may be about a patient.
  */
 export interface UnmappedView {
   /** The same for the same code of the same table, map and interface. */

@@ -1,3 +1,5 @@
+import { findOwn } from '../own.ts';
+
 /** A condition as a tree. What a subject such as `PID-3.4` or `PV1` means, whoever compiles the tree says. */
 export type ConditionTree =
   | { readonly kind: 'or' | 'and'; readonly parts: readonly ConditionTree[] }
@@ -177,7 +179,7 @@ function parseMeasure(reader: Reader, kind: 'count' | 'length'): ConditionTree {
   take(reader, '(');
   const subject = take(reader);
   take(reader, ')');
-  const compare = comparisons[take(reader)];
+  const compare = findOwn(comparisons, take(reader));
   const limit = Number(take(reader));
   if (compare === undefined || !Number.isInteger(limit)) {
     throw new ConditionError(`expected a comparison with a whole number after ${kind}(${subject})`);

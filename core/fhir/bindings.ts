@@ -1,3 +1,5 @@
+import { findOwn } from '../own.ts';
+import { toRecord } from './record.ts';
 import { isUcum, ucumSystem } from './ucum.ts';
 import type { ValueSetCodes } from './value-sets.ts';
 
@@ -32,12 +34,12 @@ export function isInValueSet(
   }
   if (typeof value !== 'object' || value === null) return true;
   const isCoded = (coding: unknown): boolean => {
-    const { system, code } = coding as { readonly system?: string; readonly code?: string };
-    return code !== undefined && system !== undefined && hasCode(system, code);
+    const { system, code } = toRecord(coding);
+    return typeof code === 'string' && typeof system === 'string' && hasCode(system, code);
   };
   if (type !== 'CodeableConcept') return isCoded(value);
-  const { coding = [] } = value as { readonly coding?: readonly unknown[] };
-  return coding.some(isCoded);
+  const { coding } = toRecord(value);
+  return Array.isArray(coding) && coding.some(isCoded);
 }
 
 /** Undefined: nobody can tell. A primitive code has no system. */
@@ -54,5 +56,5 @@ function toCheck(
   return (system, code) =>
     system === undefined
       ? Object.values(codes).some((list) => list.includes(code))
-      : (codes[system]?.includes(code) ?? false);
+      : (findOwn(codes, system)?.includes(code) ?? false);
 }

@@ -1,3 +1,5 @@
+import { toRecord } from './record.ts';
+
 /**
  * Writes each reference within a Bundle as its server will: by the type and the id of the entry (`Patient/…`), of which the
  * check of references needs the type. Changes the resource.
@@ -6,16 +8,13 @@ export function resolveReferences(resource: unknown): void {
   const { entry } = resource as { readonly entry?: unknown };
   if (!Array.isArray(entry)) return;
   const targets = new Map<string, string>();
-  for (const { fullUrl, resource: target } of entry as readonly BundleEntry[]) {
-    if (typeof fullUrl !== 'string' || target?.resourceType === undefined) continue;
-    targets.set(fullUrl, `${target.resourceType}/${fullUrl.replace(/^.*[/:]/, '')}`);
+  for (const each of entry as readonly unknown[]) {
+    const { fullUrl, resource: target } = toRecord(each);
+    const { resourceType } = toRecord(target);
+    if (typeof fullUrl !== 'string' || typeof resourceType !== 'string') continue;
+    targets.set(fullUrl, `${resourceType}/${fullUrl.replace(/^.*[/:]/, '')}`);
   }
   if (targets.size > 0) resolveIn(entry, targets);
-}
-
-interface BundleEntry {
-  readonly fullUrl?: unknown;
-  readonly resource?: { readonly resourceType?: string };
 }
 
 function resolveIn(value: unknown, targets: ReadonlyMap<string, string>): void {

@@ -16,6 +16,7 @@ import {
 } from './path.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toText } from './source.ts';
+import { findOwn } from '../own.ts';
 
 /** A condition of a rule, compiled: pure, reads the message only. */
 export type Condition = (frame: Frame) => boolean;
@@ -96,7 +97,7 @@ const forms: Readonly<Record<string, (text: string) => boolean>> = {
 
 function emitForm(subject: string, name: string, code: Code): string {
   const text = emitText(subject, code);
-  const test = forms[name];
+  const test = findOwn(forms, name);
   if (test === undefined) {
     throw new ConditionError(`expected number, compared-number, date-time or time, found ${name}`);
   }

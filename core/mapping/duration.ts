@@ -1,6 +1,7 @@
 import { parseTimestamp, toFhirDateTime } from '../hl7v2/timestamp.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toText } from './source.ts';
+import { findOwn } from '../own.ts';
 
 /** In which field a segment says how long what it starts will take; the unit stands beside it. HL7 v2 chapters 4 and 10. */
 const durations: Readonly<Record<string, number>> = {
@@ -93,7 +94,7 @@ function readField(source: SourceValue, field: number, frame: Frame): SourceValu
 
 function toSeconds(amount: SourceValue, unit: SourceValue, frame: Frame): number | undefined {
   const ucum = toUcum(unit, frame);
-  const length = ucum === undefined ? undefined : secondsOf[ucum];
+  const length = ucum === undefined ? undefined : findOwn(secondsOf, ucum);
   return length === undefined ? undefined : toNumber(amount, length);
 }
 

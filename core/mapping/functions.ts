@@ -5,6 +5,7 @@ import { hasTimeUnit, toEndTime, toMinutes, toStartTime } from './duration.ts';
 import { comparison, toCode, toFhirTime, toUrnPart } from './formats.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toText } from './source.ts';
+import { findOwn } from '../own.ts';
 
 /**
  * A named conversion that rules use as `fn`. Pure: the same value of the same message gives the same.
@@ -195,7 +196,7 @@ function toMediaType(source: SourceValue, first: number): string | undefined {
   const value = subtype === '' || subtype === undefined ? type : subtype;
   if (value === undefined || value === '') return undefined;
   if (/^[a-z]+\/[a-z0-9.+-]+$/.test(value)) return value;
-  const known = mediaTypes[value];
+  const known = findOwn(mediaTypes, value);
   if (known !== undefined) return known;
   if (type !== undefined && /^(application|audio|image|text|video)$/.test(type)) {
     return /^[a-z0-9.+-]+$/.test(value) && value !== type ? `${type}/${value}` : undefined;

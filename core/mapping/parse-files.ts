@@ -4,6 +4,7 @@ import type { Issue } from '../issue.ts';
 import { parseCsvTable } from './csv-table.ts';
 import type { ConceptMapDocument, MapDocument, MappingFile } from './document.ts';
 import { mappingSchemas } from './schema.ts';
+import { findOwn } from '../own.ts';
 
 /** A document and the file that it is of. */
 export interface Located<T> {
@@ -99,7 +100,7 @@ function readKind(content: unknown): Kind | undefined {
   if (typeof content !== 'object' || content === null) return undefined;
   const { kind, resourceType } = content as { kind?: unknown; resourceType?: unknown };
   if (resourceType === 'ConceptMap') return 'conceptMap';
-  return typeof kind === 'string' ? kinds[kind] : undefined;
+  return typeof kind === 'string' ? findOwn(kinds, kind) : undefined;
 }
 
 const isConceptMap = (content: MapDocument | ConceptMapDocument): content is ConceptMapDocument =>

@@ -15,6 +15,7 @@ import {
 } from './produced.ts';
 import type { Table } from './tables.ts';
 import { isPlainObject } from './target.ts';
+import { findOwn } from '../own.ts';
 
 export type Fail = (message: string) => void;
 
@@ -40,7 +41,7 @@ export function compileProduce(
   const { via, fn, table, resource } = document;
   const map = via === undefined ? undefined : context.maps.get(via);
   const codes = table === undefined ? undefined : context.tables.get(table);
-  const call = fn === undefined ? undefined : mappingFunctions[fn];
+  const call = fn === undefined ? undefined : findOwn(mappingFunctions, fn);
   if (via !== undefined && map === undefined) fail(`via: there is no map ${via}`);
   else if (table !== undefined && codes === undefined) fail(`table: there is no table ${table}`);
   else if (fn !== undefined && call === undefined) fail(`fn: there is no function ${fn}`);

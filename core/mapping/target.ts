@@ -12,7 +12,8 @@ export function parseTargetPath(text: string): readonly TargetStep[] | undefined
   const steps: TargetStep[] = [];
   for (const part of text.split('.')) {
     const [whole, name = '', index] = targetStep.exec(part) ?? [];
-    if (whole === undefined || name === '__proto__') return undefined;
+    // What every object has, such as `constructor`, is no element: written there, all objects would have it.
+    if (whole === undefined || name in Object.prototype) return undefined;
     steps.push({ name, index: toIndex(index) });
   }
   return steps;

@@ -2,15 +2,15 @@ import { readMappingFiles } from '../../connectors/file/mapping-files.ts';
 import type { HeldCode, TableRow } from '../../core/held-code.ts';
 import { buildIsAwaited } from '../../core/mapping/awaited.ts';
 import { buildMappings } from '../../core/mapping/mappings.ts';
-import { findTableRow } from '../../core/mapping/table-row.ts';
-import { readHoldingNode } from '../../nodes/definitions.ts';
+import { buildFindTableRow } from '../../core/mapping/table-row.ts';
+import { readHoldingNode, type HoldingNode } from '../../nodes/definitions.ts';
 import type { Deployed } from '../deploy/deployed.ts';
 
 /** What is deployed, as whoever waits for a code asks it. */
 export interface DeployedCodes {
   /** Whether a message would wait for the code still; not where the node that holds is no more, or asks otherwise. */
   isAwaited(held: HeldCode): boolean;
-  /** Where it is best added; undefined where there is no such table. */
+  /** Where it is best added; undefined where there is no such table, or the node that holds is no more. */
   findRow(held: HeldCode): TableRow | undefined;
 }
 
@@ -24,12 +24,16 @@ async function readDeployedCodes(
   const files = await readMappingFiles(directory);
   const mappings = buildMappings(() => files);
   const isAwaited = buildIsAwaited(files, mappings);
+  const findRow = buildFindTableRow(files);
   const nodes = new Map(flows.map((node) => [node.id, node]));
-  const find = ({ node }: HeldCode) => {
+  const find = ({ node }: HeldCode): HoldingNode | undefined => {
     const found = nodes.get(node);
-    return found === undefined || found.d === true
-      ? undefined
-      : readHoldingNode(found, environment);
+    if (found === undefined || found.d === true) return undefined;
+    const holding = readHoldingNode(found, environment);
+    // Of a flow that is disabled nobody has checked that its layers are there.
+    return holding?.layers.every((layer) => mappings.names.layers.includes(layer)) === true
+      ? holding
+      : undefined;
   };
   return {
     isAwaited: (held) => {
@@ -39,8 +43,10 @@ async function readDeployedCodes(
       return isAwaited(held, node);
     },
     findRow: (held) => {
-      const layers = find(held)?.layers ?? held.layers.split(',').filter((name) => name !== '');
-      return findTableRow(files, held, { layers, table: mappings.table(held.table, layers) });
+      const node = find(held);
+      if (node === undefined) return undefined;
+      const { layers } = node;
+      return findRow(held, { layers, table: mappings.table(held.table, layers) });
     },
   };
 }

@@ -38,13 +38,14 @@ const tickMs = 1_000;
 interface Request {
   readonly decision: UnmappedDecision;
   readonly mandate: Mandate;
-  /** Each once. */
-  readonly tried: Set<string>;
+  /** Up to which place, by their group: each is tried once. */
+  readonly tried: Map<string, number>;
 }
 
 /**
  * Lets messages that are held for codes go on by themselves once what is deployed has the codes, the one that was set aside
- * first before the others, some at a time. All that it knows is in the ledger: whoever is killed goes on where it was.
+ * first before the others, some at a time. All that it knows is in the ledger, and whoever is killed goes on where it was;
+ * but not what somebody has decided and is not carried out yet.
  */
 export class HeldMessages implements UnmappedCodes {
   readonly #options: Options;
@@ -61,9 +62,12 @@ export class HeldMessages implements UnmappedCodes {
   /** The last look has left some that may go. */
   #hasMore = false;
   #isWarned = false;
+  /** Nothing that was decided about is kept out of its queue, for certain. */
+  #isAllBack: boolean;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#isAllBack = options.stores.intake !== undefined;
     this.#pace = { ...usualPace, ...options.pace };
     this.#returned = new Returned(options.clock);
     this.#lettingGo = new LettingGo({
@@ -110,7 +114,7 @@ export class HeldMessages implements UnmappedCodes {
         'Expected a code for which messages are held, found none of this id; see hilum mapping unmapped.',
       );
     }
-    this.#requests.set(id, { decision, mandate, tried: new Set() });
+    this.#requests.set(id, { decision, mandate, tried: new Map() });
     this.#lookedAt = -Infinity;
     const { interface: owner, table, messages } = item;
     const fields = { interface: owner, table, messages, decision, by: mandate.by };
@@ -119,11 +123,10 @@ export class HeldMessages implements UnmappedCodes {
   }
 
   async #work(): Promise<void> {
-    let hasPutBack = this.#options.stores.intake !== undefined;
     while (!this.#stopping.signal.aborted) {
       try {
-        if (!hasPutBack) await this.#putBack();
-        hasPutBack = true;
+        if (!this.#isAllBack) await this.#putBack();
+        this.#isAllBack = true;
         if (await this.#isTime()) await this.look();
         this.#isWarned = false;
       } catch (error) {
@@ -133,7 +136,7 @@ export class HeldMessages implements UnmappedCodes {
     }
   }
 
-  /** What a crash may have kept out of its queue. */
+  /** What a crash, or a broker that was away, may have kept out of its queue. */
   async #putBack(): Promise<void> {
     const { stores, queues, logger } = this.#options;
     for (const [queue, { isOrdered }] of queues()) {
@@ -195,16 +198,17 @@ export class HeldMessages implements UnmappedCodes {
       request === undefined ? 'its codes are mapped' : describeMandate(request.mandate);
     const figures = { went: 0, waitAgain: 0, underWay: 0 };
     let isThrough = true;
-    for await (const page of this.#lettingGo.pagesOf(group)) {
-      const isDue = (id: string): boolean =>
-        request === undefined ? this.#returned.isDue(id) : !request.tried.has(id);
-      const due = page.filter(({ id }) => isDue(id));
+    const name = JSON.stringify([group.queue, group.codes]);
+    for await (const page of this.#lettingGo.pagesOf(group, request?.tried.get(name))) {
+      const due = request === undefined ? page.filter(({ id }) => this.#returned.isDue(id)) : page;
       if (due.length === 0) continue;
-      for (const { id } of due) request?.tried.add(id);
+      request?.tried.set(name, due.at(-1)?.place ?? 0);
+      this.#isAllBack &&= isOrdered || this.#options.stores.intake !== undefined;
       const { again, slow } = await this.#lettingGo.tryAgain(group.queue, due, {
         isOrdered,
         summary,
       });
+      this.#isAllBack = true;
       for (const id of again) this.#returned.add(id);
       figures.went += due.length - again.length - slow.length;
       figures.waitAgain += again.length;

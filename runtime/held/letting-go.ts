@@ -48,10 +48,10 @@ export class LettingGo {
     this.#options = options;
   }
 
-  /** The messages of a group, so many at once. */
-  async *pagesOf(group: HeldGroup): AsyncIterable<readonly HeldMessage[]> {
+  /** The messages of a group behind a place, so many at once. */
+  async *pagesOf(group: HeldGroup, from = 0): AsyncIterable<readonly HeldMessage[]> {
     const { stores, pace, stopping } = this.#options;
-    let after = 0;
+    let after = from;
     while (!stopping.aborted) {
       const page = await stores.ledger.readHeld(group, { limit: pace.atOnce, after });
       if (page.length > 0) yield page;

@@ -25,8 +25,6 @@ interface Line {
   lane: HeldLane | undefined;
   /** Who is worked on now. */
   head: Delivery | undefined;
-  /** It fails, or takes long. */
-  blocked: boolean;
   /** Who waits behind it. */
   waiting: Delivery[];
   /** Some are set aside: whoever comes goes behind them. */
@@ -64,6 +62,8 @@ export class KeyOrder {
   readonly #parking: Parking;
   readonly #slowMs: number;
   readonly #lines = new Map<string, Line>();
+  /** Those of which the one that is worked on fails, or takes long. */
+  readonly #blocked = new Set<Line>();
   readonly #lanes = new Set<HeldLane>();
   /** Decided about while a lane is being opened, which may have been told of the time before. */
   readonly #released = new Set<string>();
@@ -243,7 +243,6 @@ export class KeyOrder {
     const line = this.#lines.get(key) ?? {
       lane: this.#laneOf(key),
       head: undefined,
-      blocked: false,
       waiting: [],
       parked: false,
       stopped: false,
@@ -307,7 +306,7 @@ export class KeyOrder {
     }
     line.head = delivery;
     const block = (): void => {
-      line.blocked = true;
+      this.#blocked.add(line);
       this.#makeRoom();
     };
     const slow = Number.isFinite(this.#slowMs) ? setTimeout(block, this.#slowMs) : undefined;
@@ -324,14 +323,16 @@ export class KeyOrder {
     };
     await this.#work(delivery, { block, stop });
     clearTimeout(slow);
-    line.blocked = false;
+    this.#blocked.delete(line);
     line.head = undefined;
     this.#held -= 1;
   }
 
   /** Half of the window, and of what each lane gives, is for those who can go on. */
   #makeRoom(): void {
-    if (this.order === 'queue' || !this.#lines.values().some(({ blocked }) => blocked)) return;
+    if (this.order === 'queue') return;
+    // Many lines may be there of which nobody comes: of keys that wait for a decision.
+    if (!this.#blocked.values().some(({ waiting }) => waiting.length > 0)) return;
     const byLane = new Map<HeldLane | undefined, number>();
     for (const { lane, head, waiting } of this.#lines.values()) {
       const count = waiting.length + (head === undefined ? 0 : 1);
@@ -339,7 +340,7 @@ export class KeyOrder {
     }
     const isFull = this.#held > this.#window / 2;
     for (const [key, line] of this.#lines) {
-      if (!line.blocked || line.waiting.length === 0) continue;
+      if (!this.#blocked.has(line) || line.waiting.length === 0) continue;
       const { window = Infinity } = line.lane ?? {};
       if (!isFull && (byLane.get(line.lane) ?? 0) <= window / 2) continue;
       line.parked = true;

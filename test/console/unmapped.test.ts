@@ -16,10 +16,10 @@ const list = async (): Promise<readonly UnmappedView[]> =>
     await running.request('/api/mapping/unmapped', { cookie })
   ).json()) as readonly UnmappedView[];
 
-async function hold(code: string, display: string): Promise<string> {
+async function hold(code: string, display: string, more: Partial<HeldCode> = {}): Promise<string> {
   const held: HeldCode = {
     ...{ node: 'map', layers: 'acme', map: 'PID.Patient', rule: 'PID-8.gender', table: 'sex' },
-    ...{ code, display, source: 'PID-8' },
+    ...{ code, display, source: 'PID-8', ...more },
   };
   const issues = [{ code: 'code-unmapped-held', severity: 'error', message: 'It waits.' }] as const;
   const envelope = buildEnvelope({});
@@ -42,7 +42,7 @@ it('lists the codes for which messages are held, and where to add them', async (
 });
 
 it('serves no text that stands in the place of a code', async () => {
-  await hold('see Mrs Example', 'Mrs Example');
+  await hold('see Mrs Example', 'Mrs Example', { system: 'as Mrs Example says' });
   const [item] = await list();
   expect(JSON.stringify(item)).not.toContain('Example');
   expect(item).toMatchObject({ table: 'sex', messages: 1 });

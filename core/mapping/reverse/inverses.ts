@@ -3,6 +3,7 @@ import { decodeBase64 } from '../base64.ts';
 import { type Draft, isPlainObject } from '../target.ts';
 import type { Node } from './node.ts';
 import type { ReverseRun } from './run.ts';
+import { findOwn } from '../../own.ts';
 
 /**
  * What a function gives back: a text for the place itself, texts for components below it by number, or one for each
@@ -171,7 +172,7 @@ function toMediaType(
     text: 'TEXT',
   };
   return [
-    [first, version < '2.6' ? (early[type] ?? type) : type],
+    [first, version < '2.6' ? (findOwn(early, type) ?? type) : type],
     [first + 1, subtype],
   ];
 }

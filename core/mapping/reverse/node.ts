@@ -21,7 +21,7 @@ export function parseElementPath(text: string): readonly ElementStep[] | undefin
   const steps: ElementStep[] = [];
   for (const part of text.split('.')) {
     const [whole, name = '', index] = step.exec(part) ?? [];
-    if (whole === undefined) return undefined;
+    if (whole === undefined || name in Object.prototype) return undefined;
     steps.push({ name, index: toIndex(index) });
   }
   return steps;

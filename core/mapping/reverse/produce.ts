@@ -7,6 +7,7 @@ import { type Given, inverses, wholes } from './inverses.ts';
 import { type Node, readItems, toLeafText } from './node.ts';
 import type { Spot } from './place.ts';
 import type { ReverseFrame } from './run.ts';
+import { findOwn } from '../../own.ts';
 
 /**
  * What became of a rule: it wrote, had nothing to do, cannot be what made the element, or would have to change
@@ -49,7 +50,7 @@ export function compileProducer(
     return codes === undefined ? toPart(map) : toTranslatedPart(map, codes, document);
   }
   if (codes !== undefined) return toCode(codes, document, context);
-  const call = inverses[fn ?? 'text'];
+  const call = findOwn(inverses, fn ?? 'text');
   if (call === undefined) return `the function ${fn ?? ''} has no inverse`;
   return (frame, spot, node) => {
     const text = toLeafText(node) ?? (wholes.has(fn ?? '') ? '' : undefined);

@@ -50,10 +50,10 @@ it('is started again when it ends, tries once more what it was at, and goes on w
   rmSync(folder, { recursive: true });
 });
 
-it('gives up a check that takes too long, and goes on with what waits', async () => {
+it('gives up a check that takes too long, which is not tried for ever, and goes on with what waits', async () => {
   const conformance = open({ checkMs: 300 });
   const all = ['hang', 'after'].map((one) => answer(conformance.check(one, [])));
-  expect(await Promise.all(all)).toEqual(['transient fhir-validation-timeout', 'after']);
+  expect(await Promise.all(all)).toEqual(['ambiguous fhir-validation-timeout', 'after']);
 });
 
 it('lets nobody wait longer than is allowed', async () => {
@@ -68,7 +68,9 @@ it('refuses what is more than may wait', async () => {
   expect(await Promise.all(all)).toEqual(['1', '2', 'transient fhir-validation-busy']);
 });
 
-it('says what does not start', async () => {
+it('says what does not start, and why', async () => {
   const conformance = open({ thread: pathToFileURL('/nowhere/thread.js') });
-  expect(await answer(conformance.check('1', []))).toBe('transient fhir-validation-busy');
+  const asked = conformance.check('1', []);
+  expect(await answer(asked)).toBe('transient fhir-validation-busy');
+  await expect(asked).rejects.toThrow(/Cannot find module '\/nowhere\/thread.js'/);
 });

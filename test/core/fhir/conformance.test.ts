@@ -203,3 +203,20 @@ it('says no value of the resource', () => {
   expect(issues.length).toBeGreaterThan(2);
   expect(JSON.stringify(issues)).not.toContain('Low');
 });
+
+it.each([
+  ['a coding that is null', [null]],
+  ['codings that are no list', {}],
+  ['a system that every object has', [{ system: 'constructor', code: 'active' }]],
+])('says what is wrong with %s', (_name, coding) => {
+  const allergy = {
+    ...{ resourceType: 'AllergyIntolerance', patient: { reference: 'Patient/1' } },
+    ...{ code: { text: 'x' }, clinicalStatus: { coding } },
+  };
+  expect(find(allergy).join()).toContain('AllergyIntolerance.clinicalStatus');
+});
+
+it('says what it can of a Bundle with an entry that is null', () => {
+  const bundle = { resourceType: 'Bundle', type: 'collection', entry: [null, { resource: {} }] };
+  expect(() => find(bundle)).not.toThrow();
+});

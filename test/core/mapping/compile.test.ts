@@ -79,10 +79,47 @@ describe('compileMappings', () => {
     },
   );
 
-  test.each(['__proto__.gender', 'name[0].a-b', 'a;b'])('refuses the target %s', (to) => {
-    const rules = `rules:\n  - { id: a, from: PID-8, to: "${to}" }\n`;
-    const odd = { ...patient, text: patient.text.replace(/rules:[^]*/, rules) };
-    expect(findIssues(message, odd, sex)).not.toEqual([]);
+  const targets = [
+    ...['__proto__.gender', 'constructor.prototype.gender', 'name[0].toString.gender'],
+    ...['name[0].a-b', 'a;b'],
+  ];
+  test.each(targets)('refuses the target %s', (to) => {
+    for (const where of [`to: "${to}"`, `to: gender, also: { "${to}": X }`]) {
+      const rules = `rules:\n  - { id: a, from: PID-8, ${where} }\n`;
+      const odd = { ...patient, text: patient.text.replace(/rules:[^]*/, rules) };
+      expect(findIssues(message, odd, sex)[0]).toContain('is no path');
+    }
+  });
+
+  test.each(['fn: constructor', 'when: PID-8 is constructor', 'when: count(PID-8) valueOf 1'])(
+    'takes what every object has for nothing of its own: %s',
+    (part) => {
+      const rules = `rules:\n  - { id: a, from: PID-8, to: gender, ${part} }\n`;
+      const odd = { ...patient, text: patient.text.replace(/rules:[^]*/, rules) };
+      expect(findIssues(message, odd, sex)[0]).toMatch(/no function|expected/);
+    },
+  );
+
+  test('takes no such name for a kind', () => {
+    const odd = { ...patient, text: patient.text.replace('SegmentMap', 'constructor') };
+    expect(findIssues(message, odd, sex)[0]).toContain('Expected kind');
+  });
+
+  test('makes text of texts whatever stands in them', () => {
+    const odd = '\'"`${[]}\\\u2028\n*/ // </script>';
+    const quoted = JSON.stringify(odd);
+    const condition = JSON.stringify('PID-8 = "`${x}\\" or PID-8 valued');
+    const rules = `rules:
+  - { id: a, from: PID-8, to: gender, const: ${quoted}, when: ${condition}, also: { name: [{ text: ${quoted} }] } }
+  - { id: b, from: 'PID-3[*].1', to: language, join: ${quoted} }
+`;
+    const map = { ...patient, text: patient.text.replace(/rules:[^]*/, rules) };
+    const { resource, issues } = mapWith([message, map, sex], [], oru('PID|||1~2|||||F'));
+    expect(issues).toEqual([]);
+    const made = resource?.entry?.map((entry) => entry.resource);
+    expect(made).toContainEqual(
+      expect.objectContaining({ gender: odd, name: [{ text: odd }], language: `1${odd}2` }),
+    );
   });
 
   test('says everything that is wrong at once, by file and rule', () => {

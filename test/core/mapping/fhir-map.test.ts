@@ -170,6 +170,7 @@ it.each([[{ resourceType: 'Basic' }], [{ resourceType: 'Bundle' }], ['text'], [n
 );
 
 it.each([
+  [{ from: 'constructor', to: 'gender' }, 'from: constructor is no path'],
   [{ from: 'a b', to: 'gender' }, 'from: a b is no path'],
   [{ from: 'gender', to: 'name[x]' }, 'to: name[x] is no path'],
   [{ from: 'gender', to: 'gender', table: 'nobody' }, 'there is no table nobody'],

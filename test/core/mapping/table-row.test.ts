@@ -1,7 +1,7 @@
 import type { HeldCode, TableRow } from '../../../core/held-code.ts';
 import type { MappingFile } from '../../../core/mapping/document.ts';
 import { buildMappings } from '../../../core/mapping/mappings.ts';
-import { findTableRow } from '../../../core/mapping/table-row.ts';
+import { buildFindTableRow } from '../../../core/mapping/table-row.ts';
 
 const held: HeldCode = { node: 'n', layers: '', table: 'wards', code: '7 W', source: 'PV1-3' };
 const json = (system: string): string =>
@@ -30,7 +30,7 @@ function find(
   code: Partial<HeldCode> = {},
 ): TableRow | undefined {
   const table = buildMappings(() => files).table(held.table, layers);
-  return findTableRow(files, { ...held, ...code }, { layers, table });
+  return buildFindTableRow(files)({ ...held, ...code }, { layers, table });
 }
 
 it.each<[string, MappingFile[], string[], Partial<HeldCode>, TableRow | undefined]>([
@@ -91,4 +91,20 @@ it.each<[string, MappingFile[], string[], Partial<HeldCode>, TableRow | undefine
   ['no such table', [base], [], { table: 'none' }, undefined],
 ])('says where a code is added: %s', (_, files, layers, code, expected) => {
   expect(find(files, layers, code)).toEqual(expected);
+});
+
+it('reads the files once, however many codes are asked for', () => {
+  let reads = 0;
+  const map: MappingFile = {
+    path: 'datatype/XX.map.yaml',
+    get text() {
+      reads += 1;
+      return 'kind: DatatypeMap\n';
+    },
+  };
+  const findRow = buildFindTableRow([map, base]);
+  for (const code of ['1 E', '2 E', '3 E']) {
+    expect(findRow({ ...held, code }, { layers: [], table: undefined })?.row).toContain(code);
+  }
+  expect(reads).toBe(1);
 });

@@ -2,6 +2,7 @@ import type { OwnerClient } from '../../../connectors/sqlite/client.ts';
 import type { HeldCode } from '../../../core/held-code.ts';
 import type { LedgerEntry, LedgerEventKind, MessageState } from '../../../core/ports/ledger.ts';
 import { HeldMessages } from '../../../runtime/held/held-messages.ts';
+import { overrideIn } from '../../support/edge.ts';
 import { until } from '../../support/hilum.ts';
 import { buildMessage, OwnerHere, silent } from '../owner.ts';
 
@@ -44,9 +45,10 @@ function open(
     readonly patienceMs?: number;
     readonly perLook?: number;
   } = {},
+  of: Pick<OwnerClient, 'broker' | 'ledger'> = stores,
 ): void {
   held = new HeldMessages({
-    ...{ stores, logger: silent, clock: () => (now += 1), paused: () => paused },
+    ...{ stores: of, logger: silent, clock: () => (now += 1), paused: () => paused },
     deployed: () =>
       Promise.resolve({
         isAwaited: ({ code }) => unmapped.has(code),
@@ -224,4 +226,54 @@ it('does what somebody has decided, once, with who and why', async () => {
   ]);
   await held.look();
   expect(await stateOf(again)).toBe('parked');
+});
+
+it('puts into a queue without order what a broker that was away kept out of it', async () => {
+  const { broker, ledger } = stores;
+  let tries = 0;
+  const publish: typeof broker.publish = (...given) => {
+    tries += 1;
+    return tries === 2 ? Promise.reject(new Error('away')) : broker.publish(...given);
+  };
+  open({}, { ledger, broker: Object.assign(Object.create(broker) as typeof broker, { publish }) });
+  const ids = [await hold(loose, ['A']), await hold(loose, ['A']), await hold(loose, ['A'])];
+  const taken = new Set<string>();
+  const consumer = await broker.consume(loose, { window: 5 }, (delivery) => {
+    taken.add(delivery.envelope.id);
+    void delivery.accept([], [event(delivery.envelope.id, 'processed', { queue: loose })]);
+  });
+  held.start();
+  await until(
+    () => Promise.resolve(taken.size),
+    (count) => count === ids.length,
+    10_000,
+  );
+  expect(await Promise.all(ids.map(stateOf))).toEqual(ids.map(() => 'processed'));
+  await consumer.stop();
+});
+
+it('looks at each once to try it again as somebody has decided, however many there are', async () => {
+  let reads = 0;
+  const ledger = overrideIn(stores.ledger, {
+    readHeld: (...asked) => {
+      reads += 1;
+      return stores.ledger.readHeld(...asked);
+    },
+  });
+  open({ atOnce: 1, perLook: 1, patienceMs: 10_000 }, { ledger, broker: stores.broker });
+  unmapped.add('A');
+  const ids = await holdMany(4, 'A');
+  await held.decide((await held.list())[0]?.id ?? '', 'again', { by: 'ada' });
+  for (const [at, id] of ids.entries()) {
+    const looking = held.look();
+    await untilReleased(at + 1);
+    const again = { queue: ordered, issues, held: [codeOf('A')] };
+    await stores.ledger.append([event(id, 'parked', again)]);
+    await looking;
+  }
+  expect(released).toEqual(ids);
+  await held.look();
+  await held.look();
+  expect(released).toEqual(ids);
+  expect(reads).toBe(ids.length + 1);
 });

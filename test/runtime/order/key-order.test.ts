@@ -5,7 +5,7 @@ import { buildError } from '../../../core/errors.ts';
 import type { MessageOrder } from '../../../core/interface.ts';
 import type { Consumer, Delivery, HeldLane } from '../../../core/ports/broker.ts';
 import type { Ledger, LedgerEventKind } from '../../../core/ports/ledger.ts';
-import { KeyOrder, type Turn, type Work } from '../../../runtime/order/key-order.ts';
+import { everything, KeyOrder, type Turn, type Work } from '../../../runtime/order/key-order.ts';
 import { openNoneSetAside, type NoneSetAside } from '../../../runtime/order/none-set-aside.ts';
 import { Parking } from '../../../runtime/order/parking.ts';
 import { overrideIn } from '../../support/edge.ts';
@@ -539,4 +539,31 @@ it('counts once what is set aside, and what is settled of it, though the ledger 
     counts.find((each) => each.kind === kind && each.queue === queue)?.count;
   expect(lost.size).toBeGreaterThanOrEqual(4);
   expect([countOf('parked'), countOf('delivered')]).toEqual([3, 3]);
+});
+
+it('takes a message as fast where many keys wait for a decision', async () => {
+  await open();
+  const measure = async (count: number): Promise<number> => {
+    const keys = Array.from({ length: count }, (_, at) => `key ${at}`);
+    const stopped = keys.map((key) => ({ ...{ queue, key, parked: 1, firstId: key, since: '' } }));
+    const parked = () => Promise.resolve(stopped.map((each) => ({ ...each, isStopped: true })));
+    const ledger = overrideIn(stores.ledger, { parked });
+    const many = new Parking({ ...stores, ledger, logger: silent, clock: Date.now, queue });
+    const work = (): Promise<void> => Promise.resolve();
+    const order = new KeyOrder({ order: 'key', window: 8, parking: many, work, slowMs: Infinity });
+    await order.open(everything);
+    await order.idle();
+    const envelope = buildMessage('M', { key: 'another' });
+    const { signal: voided } = new AbortController();
+    const delivery = { queue, envelope, redelivered: false, voided } as Delivery;
+    const { user } = process.cpuUsage();
+    for (let at = 0; at < 2_000; at += 1) {
+      order.take(delivery);
+      await order.idle();
+    }
+    return process.cpuUsage({ user, system: 0 }).user;
+  };
+  await measure(1);
+  const few = await measure(1);
+  expect(await measure(50_000)).toBeLessThan(20 * (few + 1_000));
 });
