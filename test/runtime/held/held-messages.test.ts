@@ -252,6 +252,27 @@ it('puts into a queue without order what a broker that was away kept out of it',
   await consumer.stop();
 });
 
+it('lets those of other queues go on where one takes none', async () => {
+  const { broker, ledger } = stores;
+  const publish: typeof broker.publish = () => Promise.reject(new Error('gone'));
+  open(
+    { patienceMs: 50 },
+    { ledger, broker: Object.assign(Object.create(broker) as typeof broker, { publish }) },
+  );
+  await hold(loose, ['A']);
+  await hold(ordered, ['A'], 'first');
+  await expect(held.look()).rejects.toThrow('gone');
+  expect(released).toEqual(['first']);
+  // What is to be put back first is not to keep looks from beginning either.
+  await hold(ordered, ['A'], 'second');
+  held.start();
+  await until(
+    () => Promise.resolve(released),
+    (keys) => keys.includes('second'),
+    10_000,
+  );
+});
+
 it('looks at each once to try it again as somebody has decided, however many there are', async () => {
   let reads = 0;
   const ledger = overrideIn(stores.ledger, {
