@@ -3,11 +3,11 @@ import { openReverseMapper, readMappingFilesSync } from '../connectors/file/mapp
 import { HilumError, toLine } from '../core/errors.ts';
 import { type Issue, isValid } from '../core/issue.ts';
 import { type EffectiveMap, findEffectiveMaps } from '../core/mapping/effective.ts';
-import { findVersions } from '../core/mapping/version.ts';
+import { findFromFhirVersions, findVersions } from '../core/mapping/version.ts';
 import { collect, findMappings } from './find-mappings.ts';
 import { tryOpen } from './map-output.ts';
 
-/** A message map also with the version that a node may pin: over all that it reaches. */
+/** A map that a node may pin also with its version: of messages over all that it reaches, from FHIR to FHIR its own. */
 type ShownMap = EffectiveMap & { readonly version?: string };
 
 interface Options {
@@ -91,9 +91,11 @@ function open({ mappings, layer }: Options): readonly ShownMap[] | undefined {
   let maps: readonly ShownMap[] = [];
   try {
     const files = readMappingFilesSync(mappings);
-    const versions = new Map(
-      findVersions(files, layer, []).map(({ id, version }) => [id, version]),
-    );
+    const pinnable = [
+      ...findVersions(files, layer, []),
+      ...findFromFhirVersions(files, layer, []).maps,
+    ];
+    const versions = new Map(pinnable.map(({ id, version }) => [id, version]));
     maps = findEffectiveMaps(files, layer, issues).map((map) => {
       const version = versions.get(map.id);
       return version === undefined ? map : { ...map, version };

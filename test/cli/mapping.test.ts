@@ -1,5 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { readMappingFilesSync } from '../../connectors/file/mapping-files.ts';
+import { buildMappings } from '../../core/mapping/mappings.ts';
 import { makeTempFolder } from '../support/temp.ts';
 import { startCommand, type Finished } from './process.ts';
 
@@ -34,6 +36,17 @@ describe('hilum mapping', () => {
       expect.objectContaining({ id: 'PID.Patient', kind: 'SegmentMap' }),
     );
     expect((await run('list', '--layer', 'nowhere')).code).toBe(2);
+  });
+
+  test('lists the versions that nodes may pin', async () => {
+    const mappings = buildMappings(() => readMappingFilesSync(shipped));
+    const listed = JSON.parse((await run('list', '--json')).stdout) as Record<string, unknown>[];
+    const found = listed.filter(({ version }) => version !== undefined);
+    const pinnable = [...mappings.versions([]), ...mappings.fromFhir([]).maps];
+    expect(Object.fromEntries(found.map(({ id, version }) => [id, version]))).toEqual(
+      Object.fromEntries(pinnable.map(({ id, version }) => [id, version])),
+    );
+    expect(found.map(({ kind }) => kind)).toContain('FhirMap');
   });
 
   test('reads tables in CSV, and says by file and line what is wrong in one', async () => {
