@@ -10,6 +10,7 @@ import type { Clock } from '../clock.ts';
 import type { DeployedCodes } from './deployed-codes.ts';
 import { LettingGo, usualPace, type Pace } from './letting-go.ts';
 import { Returned } from './returned.ts';
+import { withEach } from './with-each.ts';
 import { toItemId, toWorkItems } from './work-items.ts';
 
 interface Options {
@@ -125,9 +126,7 @@ export class HeldMessages implements UnmappedCodes {
   async #work(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
-        if (!this.#isAllBack) await this.#putBack();
-        this.#isAllBack = true;
-        if (await this.#isTime()) await this.look();
+        await withEach([() => this.#putBack(), () => this.#lookInTime()], (step) => step());
         this.#isWarned = false;
       } catch (error) {
         this.#warn(error);
@@ -138,11 +137,17 @@ export class HeldMessages implements UnmappedCodes {
 
   /** What a crash, or a broker that was away, may have kept out of its queue. */
   async #putBack(): Promise<void> {
+    if (this.#isAllBack) return;
     const { stores, queues, logger } = this.#options;
-    for (const [queue, { isOrdered }] of queues()) {
+    await withEach(queues(), async ([queue, { isOrdered }]) => {
       const messages = isOrdered ? 0 : await putBack(queue, stores);
       if (messages > 0) logger.info({ queue, messages }, 'Held messages are put back.');
-    }
+    });
+    this.#isAllBack = true;
+  }
+
+  async #lookInTime(): Promise<void> {
+    if (await this.#isTime()) await this.look();
   }
 
   async #isTime(): Promise<boolean> {
@@ -160,7 +165,10 @@ export class HeldMessages implements UnmappedCodes {
     return now - this.#lookedAt >= (now - this.#deployedAt < youngMs ? soonMs : everyMs);
   }
 
-  /** Lets go on what may, but so many of a group as one look may. Rejects where ledger, broker or the mapping files cannot be read. */
+  /**
+   * Lets go on what may, but so many of a group as one look may. Rejects where ledger, broker or the mapping files cannot
+   * be read; where that is so of one queue alone, the others had their turn.
+   */
   async look(): Promise<void> {
     const { stores, deployed, queues, paused } = this.#options;
     this.#lookedAt = performance.now();
@@ -169,20 +177,32 @@ export class HeldMessages implements UnmappedCodes {
     const groups = await stores.ledger.held();
     const codes = groups.length === 0 ? undefined : await deployed();
     const left = new Set<string>();
-    for (const group of groups) {
-      if (this.#stopping.signal.aborted || codes === undefined) return;
+    const letGo = async (group: HeldGroup): Promise<boolean> => {
+      if (this.#stopping.signal.aborted || codes === undefined) return false;
       const request = requests.find(([id]) => hasItem(group, id))?.[1];
       const isMapped = !group.codes.some((held) => codes.isAwaited(held));
       const queue = queues().get(group.queue);
-      let isThrough = true;
-      if (request?.decision === 'skip') {
-        isThrough = await this.#giveUp(group, request.mandate);
-      } else if (queue !== undefined && (isMapped || request !== undefined)) {
-        const isPaused = paused().includes(group.queue);
-        isThrough = !isPaused && (await this.#goOn(group, { ...queue, request }));
+      if (request?.decision === 'skip') return this.#giveUp(group, request.mandate);
+      if (queue === undefined || !(isMapped || request !== undefined)) return true;
+      return !paused().includes(group.queue) && (await this.#goOn(group, { ...queue, request }));
+    };
+    const letEachGo = withEach(groups, async (group) => {
+      let isThrough = false;
+      try {
+        isThrough = await letGo(group);
+      } finally {
+        if (!isThrough) for (const [id] of requests) if (hasItem(group, id)) left.add(id);
       }
-      if (!isThrough) for (const [id] of requests) if (hasItem(group, id)) left.add(id);
+    });
+    try {
+      await letEachGo;
+    } finally {
+      this.#forget(requests, left);
     }
+  }
+
+  /** What has been done of what was decided. */
+  #forget(requests: readonly (readonly [string, Request])[], left: ReadonlySet<string>): void {
     for (const [id, request] of requests) {
       if (!left.has(id) && this.#requests.get(id) === request) this.#requests.delete(id);
     }
