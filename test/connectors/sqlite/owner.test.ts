@@ -64,7 +64,10 @@ describe('the owner of the data file', () => {
     await owner.kill();
     await owner.disconnect();
     const database = new DatabaseSync(owner.file);
-    database.exec('DROP TABLE payload_change; PRAGMA user_version = 8');
+    database.exec(
+      `DROP INDEX parked_held; ALTER TABLE parked DROP COLUMN held;
+       DROP TABLE payload_change; PRAGMA user_version = 8`,
+    );
     database.close();
     await owner.start();
     const { ledger } = await owner.connect();
