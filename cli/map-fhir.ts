@@ -1,17 +1,14 @@
-import { validateFully } from '../connectors/file/conformance.ts';
-import { openFhirValidator } from '../connectors/file/fhir-schema.ts';
 import { isValid } from '../core/issue.ts';
 import type { FhirMapper, FhirMapResult } from '../core/mapping/fhir-map.ts';
 import { toBlamed } from '../core/mapping/gate.ts';
+import { type FhirChecks, findFhirIssues } from './find-fhir-issues.ts';
 import { type ExitCode, type InputFile, report, reportIssues } from './input.ts';
 import { readResources } from './map-back.ts';
 import { toPlain, toProvenanceLine } from './map-output.ts';
 
-interface Options {
+interface Options extends FhirChecks {
   readonly ndjson?: boolean;
   readonly provenance?: boolean;
-  readonly validate: 'schema' | 'full';
-  readonly profile: readonly string[];
 }
 
 /** Every resource of a file as a map from FHIR to FHIR makes it; what it leaves out is told on standard error. */
@@ -48,13 +45,9 @@ export async function mapFhirToFhir(
 async function mapResource(
   resource: unknown,
   mapper: FhirMapper,
-  { validate, profile }: Options,
+  checks: FhirChecks,
 ): Promise<FhirMapResult> {
   const result = mapper.map(resource);
-  if (result.resource === null) return result;
-  const found =
-    validate === 'full'
-      ? await validateFully(result.resource, profile)
-      : openFhirValidator()(result.resource);
+  const found = await findFhirIssues(result.resource, checks);
   return { ...result, issues: [...result.issues, ...toBlamed(found, () => result.provenance)] };
 }

@@ -1,25 +1,21 @@
-import type { Bundle } from '@medplum/fhirtypes';
 import { Option, type Command } from 'commander';
-import { validateFully } from '../connectors/file/conformance.ts';
-import { openFhirValidator } from '../connectors/file/fhir-schema.ts';
 import { openFhirMapper, openMapper, openV2Mapper } from '../connectors/file/mapping-files.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
 import { versions } from '../core/hl7v2/definitions/versions.ts';
-import { isValid, type Issue } from '../core/issue.ts';
+import { isValid } from '../core/issue.ts';
 import { toBlamed } from '../core/mapping/gate.ts';
 import type { Mapper, MappingResult } from '../core/mapping/mapper.ts';
 import { collect, findMappings } from './find-mappings.ts';
 import { type ExitCode, forEachFile, type InputFile, reportIssues } from './input.ts';
 import { type BackOptions, isFhir, mapFhirFile } from './map-back.ts';
+import { type FhirChecks, findFhirIssues } from './find-fhir-issues.ts';
 import { mapFhirToFhir } from './map-fhir.ts';
 import { mapV2File } from './map-v2.ts';
 import { toPlain, toProvenanceLine, tryOpen } from './map-output.ts';
 
-interface Options extends BackOptions {
+interface Options extends BackOptions, FhirChecks {
   readonly zone?: string;
   readonly map?: string;
-  readonly validate: 'schema' | 'full';
-  readonly profile: readonly string[];
 }
 
 /**
@@ -111,17 +107,10 @@ async function mapMessage(
   const map = (provenance: boolean): MappingResult =>
     mapper.map(message, { provenance, ...(zone === undefined ? {} : { zone }) });
   const result = map(provenance);
-  const { resource } = result;
-  const found =
-    options.validate === 'full' && resource !== null
-      ? await validateFully(resource, options.profile)
-      : findSchemaIssues(resource);
+  const found = await findFhirIssues(result.resource, options);
   const faults = toBlamed(found, () => map(true).provenance);
   return { ...result, issues: [...parsed.issues, ...result.issues, ...faults] };
 }
-
-const findSchemaIssues = (resource: Bundle | null): readonly Issue[] =>
-  resource === null ? [] : openFhirValidator()(resource);
 
 /** Exactly the agreed keys, in their order. */
 function toJsonLine(file: string, message: number, result: MappingResult): string {
