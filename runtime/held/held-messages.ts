@@ -176,7 +176,7 @@ export class HeldMessages implements UnmappedCodes {
     const requests = [...this.#requests];
     const groups = await stores.ledger.held();
     const codes = groups.length === 0 ? undefined : await deployed();
-    const left = new Set<string>();
+    const left = new Set(groups);
     const letGo = async (group: HeldGroup): Promise<boolean> => {
       if (this.#stopping.signal.aborted || codes === undefined) return false;
       const request = requests.find(([id]) => hasItem(group, id))?.[1];
@@ -186,25 +186,17 @@ export class HeldMessages implements UnmappedCodes {
       if (queue === undefined || !(isMapped || request !== undefined)) return true;
       return !paused().includes(group.queue) && (await this.#goOn(group, { ...queue, request }));
     };
-    const letEachGo = withEach(groups, async (group) => {
-      let isThrough = false;
-      try {
-        isThrough = await letGo(group);
-      } finally {
-        if (!isThrough) for (const [id] of requests) if (hasItem(group, id)) left.add(id);
-      }
+    const lettingGo = withEach(groups, async (group) => {
+      if (await letGo(group)) left.delete(group);
     });
-    try {
-      await letEachGo;
-    } finally {
-      this.#forget(requests, left);
-    }
+    await lettingGo.finally(() => this.#forget(requests, [...left]));
   }
 
-  /** What has been done of what was decided. */
-  #forget(requests: readonly (readonly [string, Request])[], left: ReadonlySet<string>): void {
+  /** What was decided about none of the groups that are left. */
+  #forget(requests: readonly (readonly [string, Request])[], left: readonly HeldGroup[]): void {
     for (const [id, request] of requests) {
-      if (!left.has(id) && this.#requests.get(id) === request) this.#requests.delete(id);
+      const isDone = !left.some((group) => hasItem(group, id));
+      if (isDone && this.#requests.get(id) === request) this.#requests.delete(id);
     }
   }
 
