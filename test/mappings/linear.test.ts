@@ -1,3 +1,4 @@
+import { measureProcessorMs } from '../support/processor.ts';
 import { openShippedMapper, toParsed } from './support.ts';
 
 const mapper = openShippedMapper();
@@ -21,15 +22,12 @@ const shapes: readonly (readonly [string, number, (n: number) => readonly string
   ['patients without identifier', 500, (n) => Array<string>(n).fill('PID|1||||Low^Al')],
 ];
 
-/** Milliseconds of processor: what the machine does meanwhile for others does not count. The best of three. */
+/** Milliseconds of processor, the best of three. */
 function measure(segments: readonly string[]): number {
   const text = [header, ...segments].join('\r');
   const times = [1, 2, 3].map(() => {
     const message = toParsed(text);
-    const started = process.threadCpuUsage();
-    mapper.map(message);
-    const { user, system } = process.threadCpuUsage(started);
-    return (user + system) / 1_000;
+    return measureProcessorMs(() => mapper.map(message));
   });
   return Math.min(...times);
 }

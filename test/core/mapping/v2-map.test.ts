@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { readMappingFilesSync } from '../../../connectors/file/mapping-files.ts';
 import { type V2MapResult, type V2Mapper, compileV2Maps } from '../../../core/mapping/v2-map.ts';
 import { mappingsFolder, toParsed } from '../../mappings/support.ts';
+import { measureProcessorMs } from '../../support/processor.ts';
 
 function compile(rules: readonly object[], more: object = { target: { v2: '2.5.1' } }): V2Mapper {
   const content = { kind: 'V2Map', id: 'm', ...more, rules };
@@ -130,13 +131,10 @@ test.each([
   const measure = (count: number): number => {
     const segments = Array.from({ length: count }, (__, at) => `OBX|${at + 1}|ST|A^B||x`);
     const text = [header, ...segments].join('\r');
-    // Milliseconds of processor, the best of three: what the machine does meanwhile for others does not count.
+    // The best of three.
     const times = [1, 2, 3].map(() => {
       const message = toParsed(text);
-      const started = process.threadCpuUsage();
-      mapper.map(message);
-      const { user, system } = process.threadCpuUsage(started);
-      return (user + system) / 1_000;
+      return measureProcessorMs(() => mapper.map(message));
     });
     return Math.min(...times);
   };
