@@ -155,7 +155,7 @@ function flatten(
     overs.filter(({ document }) => (document.kind === 'MessageBlock') === isBlock),
   );
   if (ofBlocks?.length) {
-    for (const base of bases.values()) labels.add(expandBlocks(base, bases, () => {}).document);
+    for (const base of bases.values()) labels.add(expandBlocks(base, bases, ignore).document);
   }
   ofBlocks?.forEach(apply);
   for (const [id, base] of bases) bases.set(id, expandBlocks(base, bases, report));
@@ -167,6 +167,9 @@ function flatten(
   }
   return [...bases.values()];
 }
+
+/** What is wrong with blocks is told when maps are expanded with what layers make of them. */
+const ignore: Report = () => undefined;
 
 /** A map with a layer and nothing that it extends is there with its layer alone. */
 const isElsewhere = ({ layer }: MapDocument, layers: readonly string[]): boolean =>
