@@ -1,6 +1,7 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { ConsumeOptions, Delivery, HeldLane } from '../../core/ports/broker.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import { Acknowledgments } from './acknowledgments.ts';
 import type { Connection } from './connection.ts';
 import { buildQueueMissing, buildUnavailable, toAmqpFailure } from './failures.ts';
 import { isAnnouncement } from './lane-choice.ts';
@@ -51,8 +52,7 @@ export class LaneSession {
   readonly #connection: Connection;
   readonly #channel: Channel;
   readonly #options: LaneOptions;
-  /** When each was delivered, on the monotonic clock: the oldest first. */
-  readonly #held = new Map<ConsumeMessage, number>();
+  readonly #acknowledgments: Acknowledgments;
   /** In a handler's hands, or on the way to where it belongs. */
   readonly #handedOut = new Set<ConsumeMessage>();
   /** For the handler, in the order of the queue; `again`: it had it before. */
@@ -64,8 +64,6 @@ export class LaneSession {
     onMoved: (message) => this.#acknowledge(message),
     onFailed: (message, error) => this.#keepUnmoved(message, error),
   });
-  /** Settled, and RabbitMQ is told of them with those that are settled in the same turn of the event loop. */
-  #settled: ConsumeMessage[] = [];
   readonly #voiding = new AbortController();
   readonly #losing = new AbortController();
   readonly #lane: HeldLane | undefined;
@@ -84,6 +82,10 @@ export class LaneSession {
     this.#connection = connection;
     this.#channel = channel;
     this.#options = options;
+    this.#acknowledgments = new Acknowledgments(channel, (error) =>
+      // They are delivered again, and known to be settled.
+      this.#warn('RabbitMQ could not be told of what is settled', error),
+    );
     const { lane } = options;
     const { signal: lost } = this.#losing;
     this.#lane = lane && { window: options.window, has: (key) => lane.has(key), lost };
@@ -128,7 +130,7 @@ export class LaneSession {
 
   /** Delivered and not settled. */
   get unsettled(): number {
-    return this.#held.size;
+    return this.#acknowledgments.unsettled;
   }
 
   /** RabbitMQ has given it some: of several consumers of a lane, one is. */
@@ -193,7 +195,7 @@ export class LaneSession {
 
   async #endAs(end: SessionEnd): Promise<void> {
     if (this.#isOver) return;
-    this.#tell();
+    this.#acknowledgments.tell();
     this.#end(end);
     const closing = () => this.#channel.close();
     await this.#connection.call(closing, 'A channel cannot be closed').catch(() => undefined);
@@ -203,8 +205,7 @@ export class LaneSession {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#yielding);
-    this.#held.clear();
-    this.#settled = [];
+    this.#acknowledgments.clear();
     if (this.#handedOut.size > 0) this.#voiding.abort();
     this.#losing.abort();
     this.#handedOut.clear();
@@ -216,7 +217,7 @@ export class LaneSession {
   #deliver(message: ConsumeMessage): void {
     if (this.#isOver) return;
     if (!this.#hasDelivered) void this.#begin();
-    this.#held.set(message, performance.now());
+    this.#acknowledgments.add(message);
     if (isAnnouncement(message.properties.headers)) {
       this.#acknowledge(message);
       return;
@@ -285,34 +286,9 @@ export class LaneSession {
 
   #acknowledge(message: ConsumeMessage): void {
     this.#assertCurrent();
-    if (this.#settled.length === 0) setImmediate(() => this.#tell());
-    this.#settled.push(message);
-    this.#held.delete(message);
+    this.#acknowledgments.acknowledge(message);
     this.#handedOut.delete(message);
     this.#endWhenSettled();
-  }
-
-  /** One acknowledgment for all that came before the first that is held, which is one entry of the queue's log. */
-  #tell(): void {
-    const settled = this.#settled;
-    this.#settled = [];
-    if (this.#isOver || settled.length === 0) return;
-    const [firstHeld] = this.#held.keys();
-    let last: ConsumeMessage | undefined;
-    try {
-      for (const message of settled) {
-        const { deliveryTag } = message.fields;
-        if (firstHeld !== undefined && deliveryTag > firstHeld.fields.deliveryTag) {
-          this.#channel.ack(message);
-        } else if (last === undefined || deliveryTag > last.fields.deliveryTag) {
-          last = message;
-        }
-      }
-      if (last !== undefined) this.#channel.ack(last, true);
-    } catch (error) {
-      // The channel is closing: they are delivered again, and known to be settled.
-      this.#warn('RabbitMQ could not be told of what is settled', error);
-    }
   }
 
   /** Not at once where it could not be settled, or it would fail as fast as it is delivered. */
@@ -353,11 +329,9 @@ export class LaneSession {
   /** Now and then: whether RabbitMQ has a consumer where we believe to be one, and what is held for long. */
   async #look(): Promise<void> {
     const { serverQueue, recycleAfterMs } = this.#options;
-    for (const since of this.#held.values()) {
-      // On a new channel its time begins anew.
-      if (performance.now() - since >= recycleAfterMs) void this.end('a message is held for long');
-      break;
-    }
+    // On a new channel its time begins anew.
+    if ((this.#acknowledgments.oldestMs ?? 0) >= recycleAfterMs)
+      void this.end('a message is held for long');
     if (this.#isOver) return;
     const asking = () => this.#channel.checkQueue(serverQueue);
     try {

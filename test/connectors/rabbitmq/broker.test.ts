@@ -1,3 +1,4 @@
+import { describeAcknowledgments } from './broker/acknowledgments.ts';
 import { describeCounters } from './broker/counters.ts';
 import { describeForeign } from './broker/foreign.ts';
 import { describeMoveAll } from './broker/move-all.ts';
@@ -13,6 +14,7 @@ describeRabbit('the broker on RabbitMQ', (rabbit) => {
   describeRefusals(rabbit);
   describeSettlements(rabbit);
   describeRecovery(rabbit);
+  describeAcknowledgments(rabbit);
   describeMoves(rabbit);
   describeMoveAll(rabbit);
   describeCounters(rabbit);
