@@ -3,6 +3,7 @@ import type { ConsumeOptions, Delivery, HeldLane } from '../../core/ports/broker
 import type { Logger } from '../../core/ports/logger.ts';
 import { Acknowledgments } from './acknowledgments.ts';
 import type { Connection } from './connection.ts';
+import { watchConsumer } from './consumer-watch.ts';
 import { buildQueueMissing, buildUnavailable, toAmqpFailure } from './failures.ts';
 import { isAnnouncement } from './lane-choice.ts';
 import { Moves } from './moves.ts';
@@ -75,8 +76,6 @@ export class LaneSession {
   #hasDelivered = false;
   /** Whoever consumes has dealt with what is to come before the first message. */
   #isOpen = false;
-  /** How often in a row RabbitMQ has said that nobody consumes the queue. */
-  #missed = 0;
 
   private constructor(connection: Connection, channel: Channel, options: LaneOptions) {
     this.#connection = connection;
@@ -95,12 +94,19 @@ export class LaneSession {
       reason = error.message;
     });
     channel.on('close', () => this.#end({ reason }));
-    const timer = setInterval(
-      () => void this.#look(),
-      Math.min(lookEveryMs, options.recycleAfterMs),
-    );
-    timer.unref();
-    void this.ended.then(() => clearInterval(timer));
+    const { serverQueue, recycleAfterMs } = options;
+    const stopWatching = watchConsumer({
+      ...{ connection, channel, serverQueue },
+      everyMs: Math.min(lookEveryMs, recycleAfterMs),
+      findReason: () => {
+        // On a new channel its time begins anew.
+        const isHeldLong = (this.#acknowledgments.oldestMs ?? 0) >= recycleAfterMs;
+        return isHeldLong ? 'a message is held for long' : undefined;
+      },
+      onUnanswered: (error) => this.#warn('A queue that is consumed does not answer', error),
+      onWrong: (wrong) => void this.end(wrong),
+    });
+    void this.ended.then(stopWatching);
   }
 
   /** Consumes. Rejects with `queue-missing` or `broker-unavailable`. */
@@ -324,27 +330,6 @@ export class LaneSession {
   #buildGone(cause?: unknown): Error {
     const what = `The channel that delivered from ${this.#options.queue} is gone; the message is delivered again`;
     return buildUnavailable(what, cause);
-  }
-
-  /** Now and then: whether RabbitMQ has a consumer where we believe to be one, and what is held for long. */
-  async #look(): Promise<void> {
-    const { serverQueue, recycleAfterMs } = this.#options;
-    // On a new channel its time begins anew.
-    if ((this.#acknowledgments.oldestMs ?? 0) >= recycleAfterMs)
-      void this.end('a message is held for long');
-    if (this.#isOver) return;
-    const asking = () => this.#channel.checkQueue(serverQueue);
-    try {
-      const { consumerCount } = await this.#connection.call(
-        asking,
-        `The queue ${serverQueue} does not answer`,
-      );
-      this.#missed = consumerCount === 0 ? this.#missed + 1 : 0;
-      // A server under load answers 0 for what it cannot find out in time.
-      if (this.#missed > 1) void this.end('RabbitMQ has forgotten the consumer');
-    } catch (error) {
-      this.#warn('A queue that is consumed does not answer', error);
-    }
   }
 
   #warn(what: string, error: unknown): void {

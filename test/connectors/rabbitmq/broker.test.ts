@@ -1,4 +1,5 @@
 import { describeAcknowledgments } from './broker/acknowledgments.ts';
+import { describeConsumerWatch } from './broker/consumer-watch.ts';
 import { describeCounters } from './broker/counters.ts';
 import { describeForeign } from './broker/foreign.ts';
 import { describeMoveAll } from './broker/move-all.ts';
@@ -15,6 +16,7 @@ describeRabbit('the broker on RabbitMQ', (rabbit) => {
   describeSettlements(rabbit);
   describeRecovery(rabbit);
   describeAcknowledgments(rabbit);
+  describeConsumerWatch(rabbit);
   describeMoves(rabbit);
   describeMoveAll(rabbit);
   describeCounters(rabbit);
