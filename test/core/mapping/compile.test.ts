@@ -1,8 +1,9 @@
 import { readMappingFiles } from '../../../connectors/file/mapping-files.ts';
 import { compileMappings } from '../../../core/mapping/mapper.ts';
 import type { MappingFile } from '../../../core/mapping/document.ts';
-import { mappingsFolder } from '../../mappings/support.ts';
 import { parseMessage } from '../../../core/hl7v2/parse.ts';
+import { mappingsFolder } from '../../mappings/support.ts';
+import { patientLayer, patientMessage, patientSegment } from '../../support/small-mappings.ts';
 
 test('the shipped mappings compile, read from their folder', async () => {
   const files = await readMappingFiles(mappingsFolder);
@@ -13,30 +14,11 @@ test('the shipped mappings compile, read from their folder', async () => {
 
 const file = (path: string, text: string): MappingFile => ({ path, text });
 
-const message = file(
-  'message/ORU_R01.map.yaml',
-  `kind: MessageMap
-id: ORU_R01
-source: { messages: [ORU^R01] }
-structure: { segments: [MSH, PID, ZAL], groups: [] }
-resources:
-  - id: patient
-    resource: Patient
-    maps: [PID.Patient]
-    identity: { request: update, system: urn:hilum:patient, key: { by: [[PID-3.1]] } }
-`,
-);
-const patient = file(
-  'segment/PID.Patient.map.yaml',
-  `kind: SegmentMap
-id: PID.Patient
-source: { v2: PID }
-target: { fhir: Patient }
-rules:
-  - { id: PID-8.gender, from: PID-8, to: gender, table: sex }
-  - { id: PID-7.birth, from: PID-7, to: birthDate, fn: date }
-  - { id: PID-1.ignored, from: PID-1, ignore: A number within the message. }
-`,
+const message = patientMessage('ORU^R01', { more: ['ZAL'] });
+const patient = patientSegment(
+  '{ id: PID-8.gender, from: PID-8, to: gender, table: sex }',
+  '{ id: PID-7.birth, from: PID-7, to: birthDate, fn: date }',
+  '{ id: PID-1.ignored, from: PID-1, ignore: A number within the message. }',
 );
 const sex = file(
   'tables/sex.conceptmap.json',
@@ -123,23 +105,16 @@ describe('compileMappings', () => {
   });
 
   test('says everything that is wrong at once, by file and rule', () => {
-    const broken = file(
-      'segment/PID.Patient.map.yaml',
-      `kind: SegmentMap
-id: PID.Patient
-source: { v2: PID }
-target: { fhir: Patient }
-rules:
-  - { id: path, from: PID.8, to: gender }
-  - { id: target, from: PID-8, to: 'a..b' }
-  - { id: table, from: PID-8, to: gender, table: nowhere }
-  - { id: function, from: PID-8, to: gender, fn: nothing }
-  - { id: map, from: PID-8, to: gender, via: CX.Nothing }
-  - { id: condition, from: PID-8, to: gender, when: PID-8 equals 'F' }
-  - { id: resource, from: PID-8, to: gender, resource: Patient }
-  - { id: twice, from: PID-8, to: gender }
-  - { id: twice, from: PID-8, to: gender }
-`,
+    const broken = patientSegment(
+      '{ id: path, from: PID.8, to: gender }',
+      "{ id: target, from: PID-8, to: 'a..b' }",
+      '{ id: table, from: PID-8, to: gender, table: nowhere }',
+      '{ id: function, from: PID-8, to: gender, fn: nothing }',
+      '{ id: map, from: PID-8, to: gender, via: CX.Nothing }',
+      "{ id: condition, from: PID-8, to: gender, when: PID-8 equals 'F' }",
+      '{ id: resource, from: PID-8, to: gender, resource: Patient }',
+      '{ id: twice, from: PID-8, to: gender }',
+      '{ id: twice, from: PID-8, to: gender }',
     );
     const found = findIssues(message, broken);
     const rules = ['path', 'target', 'table', 'function', 'map', 'condition', 'resource', 'twice'];
@@ -255,15 +230,9 @@ rules:
 `,
     );
     const races = file('layers/acme/races.csv', 'code,target\nX,y\n');
-    const over = file(
-      'layers/acme/PID.Patient.map.yaml',
-      `kind: SegmentMap
-id: PID.Patient@acme
-extends: PID.Patient
-layer: acme
-rules:
-  - { id: PID-10.race, override: add, from: PID-10, to: 'extension[+].valueCoding', via: acme.race }
-`,
+    const over = patientLayer(
+      'acme',
+      "{ id: PID-10.race, override: add, from: PID-10, to: 'extension[+].valueCoding', via: acme.race }",
     );
     const files = [message, patient, sex, own, races, over];
     const text = 'MSH|^~\\&|A|B|C|D|20260102||ORU^R01|1|P|2.5.1\rPID|1||7||||19800102|||X';
