@@ -57,7 +57,7 @@ describe('compileMappings', () => {
     (end) => {
       const rules = `rules:\n  - { id: "a${end}b", from: PID-8, to: gender, table: sex }\n`;
       const odd = { ...patient, text: patient.text.replace(/rules:[^]*/, rules) };
-      expect(findIssues(message, odd, sex)[0]).toContain('id must match pattern');
+      expect(findIssues(message, odd, sex)[0]).toContain('id: must match pattern');
     },
   );
 
@@ -141,9 +141,18 @@ describe('compileMappings', () => {
   });
 
   test.each([
-    ['a misspelt word', 'rules:\n  - { id: a, form: PID-3, to: identifier }', ':a '],
+    [
+      'a misspelt word, and says which may be meant',
+      'rules:\n  - { id: a, form: PID-3, to: identifier }',
+      ':a rules/0: "form" has no meaning here. Did you mean "from"?',
+    ],
     ['a rule that does nothing', 'rules:\n  - { id: a, from: PID-3 }', ':a '],
-    ['a missing part', 'rule: []', ' '],
+    ['a missing part', 'layer: acme', ' The file: expected "rules", found none'],
+    [
+      'a word that may not stand there',
+      'rules:\n  - { id: a, from: PID-3, to: identifier, dir: back }',
+      ':a rules/0/dir: expected one of toFhir, toV2',
+    ],
   ])('refuses %s', (_, rules, where) => {
     const head = 'kind: SegmentMap\nid: X\nsource: { v2: PID }\ntarget: { fhir: Patient }\n';
     const found = findIssues(file('segment/X.map.yaml', head + rules));
@@ -154,6 +163,9 @@ describe('compileMappings', () => {
   test('refuses what is no YAML, no map, or there twice', () => {
     expect(findIssues(file('a.map.yaml', 'kind: [')).join()).toContain(
       'a.map.yaml The file is no YAML',
+    );
+    expect(findIssues(file('a.map.yaml', 'rules:\n  - { id: a }\n - { id: b }\n')).join()).toMatch(
+      /at line 3, column 1; what belongs together begins in the same column$/,
     );
     expect(findIssues(file('a.map.yaml', 'kind: Poem')).join()).toContain('Expected kind');
     expect(findIssues(message, patient, sex, sex).join()).toContain(
