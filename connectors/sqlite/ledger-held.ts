@@ -77,7 +77,7 @@ export function readHeld(
 ): readonly HeldMessage[] {
   return database
     .all(
-      `SELECT id, parked.key, parked.number FROM parked JOIN message ON message.number = parked.message
+      `SELECT id, parked.key, parked.number, state_at FROM parked JOIN message ON message.number = parked.message
        WHERE ${ofGroup} AND parked.number > ? ORDER BY parked.number LIMIT ?`,
       queue,
       packHeld(codes),
@@ -88,5 +88,6 @@ export function readHeld(
       id: String(row['id']),
       key: String(row['key']),
       place: Number(row['number']),
+      heldAt: String(row['state_at']),
     }));
 }

@@ -32,6 +32,10 @@ export interface UnmappedView {
   readonly examples: readonly string[];
   /** It is mapped by what is deployed: its messages go on, some at a time. */
   readonly isMapped: boolean;
+  /** What somebody has decided about them and is not carried out yet. */
+  readonly decided?: UnmappedDecided;
+  /** Since when those that went on are not through: their flow takes none. ISO 8601 instant. */
+  readonly silentSince?: string;
   /** Where to add it; absent where there is no such table, or it is no code that may be shown. */
   readonly add?: TableRow;
 }
@@ -39,12 +43,24 @@ export interface UnmappedView {
 /** What somebody decides about the messages that wait for a code: `again` tries them as they are, `skip` gives them up. */
 export type UnmappedDecision = 'again' | 'skip';
 
+/** A decision that is being carried out, over restarts too. */
+export interface UnmappedDecided {
+  readonly decision: UnmappedDecision;
+  readonly by: string;
+  readonly reason?: string;
+  /** ISO 8601 instant: it is about the messages that were held by then. */
+  readonly at: string;
+  /** How many of them have not had their turn. */
+  readonly left: number;
+}
+
 /** The codes for which messages are held. The runtime implements it. */
 export interface UnmappedCodes {
   /** Those first that are waited for longest. */
   list(): Promise<readonly UnmappedView[]>;
   /**
-   * Carries it out for all messages that wait for the code now, some at a time; resolves with how many there are. Rejects
+   * Carries it out for all messages that wait for the code now, some at a time, and goes on with that after a restart;
+   * resolves with how many there are when it is durable. Rejects
    * with HilumError `unmapped-unknown` (permanent) where no message waits for it.
    */
   decide(id: string, decision: UnmappedDecision, mandate: Mandate): Promise<number>;

@@ -154,6 +154,8 @@ export interface HeldMessage {
   readonly key: string;
   /** In the order of setting aside, over all queues. */
   readonly place: number;
+  /** Since when it is held for these codes: an ISO 8601 instant, of whoever held it. */
+  readonly heldAt: string;
 }
 
 /** A message that has come in: was it here before? */

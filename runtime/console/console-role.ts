@@ -4,6 +4,7 @@ import type { InterfaceControl } from '../../console/api/interfaces.ts';
 import type { FlowNode } from '../../core/interface.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { Administrator } from '../admin/administrator.ts';
+import type { Kept } from '../admin/kept.ts';
 import type { PausedQueues } from '../admin/paused-queues.ts';
 import { AlarmWatch } from '../alarm/watch.ts';
 import { toWatched } from '../alarm/watched.ts';
@@ -53,6 +54,7 @@ interface Options {
   readonly paused: PausedQueues;
   readonly interfaces: InterfaceControl;
   readonly credentialSecret: string;
+  readonly heldDecisions: Kept;
   readonly engine: Engine;
 }
 
@@ -108,6 +110,7 @@ export class ConsoleRole {
       stores,
       logger,
       clock: Date.now,
+      kept: options.heldDecisions,
       deployed: followDeployedCodes(() => engine.current(), settings.environment),
       settled: () => engine.settled(),
       queues: () =>

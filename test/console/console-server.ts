@@ -150,6 +150,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
   const deployed = { ...nothingDeployed, flows, mappings: { directory: mappings, hash: '' } };
   const held = new HeldMessages({
     ...{ stores, logger, clock, paused: () => paused, labelOf: () => 'Lab results' },
+    kept: keptInFile(join(folder, 'held-decisions.json')),
     deployed: followDeployedCodes(() => deployed, {}),
     settled: () => Promise.resolve(),
     queues: () => new Map([queue, otherQueue].map((name) => [name, { isOrdered: true }])),

@@ -903,8 +903,8 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
         expect(groups[1]!.codes).toHaveLength(2);
         expect(groups[1]!.codes).toEqual(expect.arrayContaining([shown, ward]));
         expect(await ledger.readHeld(groups[0]!, { limit: 9 })).toMatchObject([
-          { id: first.id, key: first.key },
-          { id: again.id, key: again.id },
+          { id: first.id, key: first.key, heldAt: instant(2) },
+          { id: again.id, key: again.id, heldAt: instant(2) },
         ]);
         expect(await idsOf(groups[1]!)).toEqual([both.id, same.id]);
         expect(await idsOf({ queue: uniqueName('in'), codes: [ward] })).toEqual([]);
@@ -937,6 +937,9 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
         expect(await groupsOf(queue)).toMatchObject([
           { codes: [{ table: 'tests' }], examples: [first.id] },
           { codes: [ward], waiting: 2 },
+        ]);
+        expect(await ledger.readHeld({ queue, codes: [test] }, { limit: 9 })).toMatchObject([
+          { id: first.id, heldAt: instant(6) },
         ]);
         // Given up for another reason, it waits for a person.
         await ledger.append(events(first.id, ['resumed'], { queue }, 7));
