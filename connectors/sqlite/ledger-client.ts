@@ -14,7 +14,9 @@ import type {
   MessageSummary,
   OrderedPage,
   Page,
-  ParkedKey,
+  ParkedMessage,
+  ParkedPage,
+  ParkedQuestion,
   QueueAge,
   ReceivedQuery,
   Trace,
@@ -106,11 +108,22 @@ export class SqliteLedger implements Ledger {
     return (await this.#ask(['ages'])) as readonly QueueAge[];
   }
 
-  async parked(queue?: string): Promise<readonly ParkedKey[]> {
-    return (await this.#ask(['parked', queue])) as readonly ParkedKey[];
+  async parked(question: ParkedQuestion): Promise<ParkedPage> {
+    return (await this.#ask(['parked', question])) as ParkedPage;
   }
 
-  async readParked(queue: string, key: string, limit: number): Promise<readonly Envelope[]> {
+  async listParked(
+    queue: string | undefined,
+    page: { readonly limit: number; readonly after?: number },
+  ): Promise<readonly ParkedMessage[]> {
+    return (await this.#ask(['listParked', { queue, ...page }])) as readonly ParkedMessage[];
+  }
+
+  async readParked(
+    queue: string,
+    key: string | undefined,
+    limit: number,
+  ): Promise<readonly Envelope[]> {
     return (await this.#ask(['readParked', { queue, key, limit }])) as readonly Envelope[];
   }
 

@@ -1,6 +1,6 @@
 import type { Database } from './database.ts';
 import { findHeld, readHeld } from './ledger-held.ts';
-import { findParked, readParked } from './ledger-parked.ts';
+import { findParked, listParked, readParked } from './ledger-parked.ts';
 import {
   findAges,
   findChanges,
@@ -24,6 +24,7 @@ const questionKinds: Readonly<Record<LedgerQuestion[1], true>> = {
   waiting: true,
   ages: true,
   parked: true,
+  listParked: true,
   readParked: true,
   held: true,
   readHeld: true,
@@ -77,6 +78,8 @@ export function answerQuestion(
       return findAges(database, store);
     case 'parked':
       return findParked(database, question[2]);
+    case 'listParked':
+      return listParked(database, question[2]);
     case 'readParked':
       return readParked(database, question[2]);
     case 'held':

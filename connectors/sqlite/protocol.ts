@@ -7,6 +7,7 @@ import type {
   LedgerFilter,
   MessageState,
   MessageSummary,
+  ParkedQuestion,
   ReceivedQuery,
 } from '../../core/ports/ledger.ts';
 import type { PruneRequest } from '../../core/ports/retention.ts';
@@ -65,12 +66,9 @@ export type LedgerQuestion =
   | readonly [id: number, kind: 'find', request: FindRequest]
   | readonly [id: number, kind: 'waiting', request: WaitingRequest]
   | readonly [id: number, kind: 'ages']
-  | readonly [id: number, kind: 'parked', queue: string | undefined]
-  | readonly [
-      id: number,
-      kind: 'readParked',
-      of: { readonly queue: string; readonly key: string; readonly limit: number },
-    ]
+  | readonly [id: number, kind: 'parked', request: ParkedQuestion]
+  | readonly [id: number, kind: 'listParked', request: ListParkedRequest]
+  | readonly [id: number, kind: 'readParked', request: ReadParkedRequest]
   | readonly [id: number, kind: 'held']
   | readonly [id: number, kind: 'readHeld', request: ReadHeldRequest]
   | readonly [id: number, kind: 'counts'];
@@ -96,6 +94,18 @@ export interface WaitingRequest {
   readonly queue: string;
   readonly limit: number;
   readonly after?: string;
+}
+
+export interface ListParkedRequest {
+  readonly queue: string | undefined;
+  readonly limit: number;
+  readonly after?: number;
+}
+
+export interface ReadParkedRequest {
+  readonly queue: string;
+  readonly key: string | undefined;
+  readonly limit: number;
 }
 
 export interface ReadHeldRequest {

@@ -4,7 +4,7 @@ import { buildError } from '../../core/errors.ts';
 import type { HeldGroup } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Kept } from '../admin/kept.ts';
-import { putBack } from '../admin/decide.ts';
+import type { PuttingBack } from '../admin/putting-back.ts';
 import type { Stores } from '../broker.ts';
 import type { Clock } from '../clock.ts';
 import { toInstant } from '../ids.ts';
@@ -23,6 +23,7 @@ interface Options {
   readonly clock: Clock;
   /** Where it is kept what somebody has decided and is not carried out yet. */
   readonly kept: Kept;
+  readonly puttingBack: PuttingBack;
   /** What is deployed now: another object after each deploy. */
   readonly deployed: () => Promise<DeployedCodes>;
   /** Resolves when the workers of the last deploy have taken over, as far as that is known here. */
@@ -72,20 +73,18 @@ export class HeldMessages implements UnmappedCodes {
   /** The last look has left some that may go. */
   #hasMore = false;
   #isWarned = false;
-  /** Nothing that was decided about is kept out of its queue, for certain. */
-  #isAllBack: boolean;
 
   constructor(options: Options) {
-    const { stores, clock, kept } = options;
+    const { clock, kept, puttingBack } = options;
     this.#options = options;
-    this.#isAllBack = stores.intake !== undefined;
     this.#pace = { ...usualPace, ...options.pace };
     this.#returned = new Returned(clock);
     this.#decisions = new Decisions(kept);
     this.#lanes = new Lanes(() => toInstant(clock()));
     const parts = { pace: this.#pace, decisions: this.#decisions, returned: this.#returned };
     const stopping = this.#stopping.signal;
-    this.#lettingGo = new LettingGo({ ...options, ...parts, stopping });
+    const onDoubt = (queue: string): void => puttingBack.doubt(queue);
+    this.#lettingGo = new LettingGo({ ...options, ...parts, stopping, onDoubt });
     this.#groupWork = new GroupWork({ ...options, ...parts, lettingGo: this.#lettingGo });
   }
 
@@ -151,26 +150,16 @@ export class HeldMessages implements UnmappedCodes {
   }
 
   async #work(): Promise<void> {
+    const { puttingBack } = this.#options;
     while (!this.#stopping.signal.aborted) {
       try {
-        await withEach([() => this.#putBack(), () => this.#lookInTime()], (step) => step());
+        await withEach([() => puttingBack.work(), () => this.#lookInTime()], (step) => step());
         this.#isWarned = false;
       } catch (error) {
         this.#warn(error);
       }
       await this.#lettingGo.wait(tickMs);
     }
-  }
-
-  /** What a crash, or a broker that was away, may have kept out of its queue. */
-  async #putBack(): Promise<void> {
-    if (this.#isAllBack) return;
-    const { stores, queues, logger } = this.#options;
-    await withEach(queues(), async ([queue, { isOrdered }]) => {
-      const messages = isOrdered ? 0 : await putBack(queue, stores);
-      if (messages > 0) logger.info({ queue, messages }, 'Held messages are put back.');
-    });
-    this.#isAllBack = true;
   }
 
   /** Waits for no queue whose flow does not answer: what others may do, or somebody decides, is done meanwhile. */
@@ -244,7 +233,7 @@ export class HeldMessages implements UnmappedCodes {
 
   /** Undefined where nothing is to be done with it now. */
   async #workOn(group: HeldGroup, look: Look, lane: Lane): Promise<Outcome | undefined> {
-    const { queues, paused, stores } = this.#options;
+    const { queues, paused } = this.#options;
     if (this.#stopping.signal.aborted) return undefined;
     const decision = this.#decisions.of(group);
     if (decision?.decision === 'skip') return this.#groupWork.giveUp(group, decision);
@@ -253,12 +242,10 @@ export class HeldMessages implements UnmappedCodes {
     if (queue === undefined || !(isMapped || decision !== undefined)) return 'through';
     // Of a queue that does not answer no more are sent into it.
     if (lane.isSilent || paused().includes(group.queue)) return undefined;
-    this.#isAllBack &&= queue.isOrdered || stores.intake !== undefined;
     const outcome = await this.#groupWork.goOn(group, {
       ...{ ...queue, decision },
       onSilent: () => this.#lanes.silence(lane),
     });
-    this.#isAllBack = true;
     if (outcome !== 'silent') this.#lanes.answers(lane);
     // Those that came after the decision.
     if (isMapped && decision !== undefined) this.#hasMore = true;

@@ -41,6 +41,8 @@ interface Options {
   readonly clock: Clock;
   /** Whoever consumes the queue takes up what is set aside of the key. */
   readonly onRelease: (queue: string, key: string) => void;
+  /** What went on may have been kept out of this queue. */
+  readonly onDoubt: (queue: string) => void;
   readonly pace: Pace;
   readonly stopping: AbortSignal;
 }
@@ -92,13 +94,15 @@ export class LettingGo {
     messages: readonly HeldMessage[],
     how: { readonly isOrdered: boolean; readonly summary: string; readonly onSilent: () => void },
   ): Promise<{ readonly again: readonly string[]; readonly slow: readonly string[] }> {
-    const { stores, clock, onRelease } = this.#options;
+    const { stores, clock, onRelease, onDoubt } = this.#options;
     const endTurn = await this.#turns.take();
     try {
       const started = performance.now();
       const stopped = messages.map(({ id, key }) => ({ queue, id, key }));
-      await tryAgain(stopped, { stores, clock, ...how });
-      if (how.isOrdered) for (const { key } of messages) onRelease(queue, key);
+      await tryAgain(stopped, { stores, clock, onDoubt, ...how }).finally(() => {
+        // Where only the answer was lost the ledger has it, and nobody would say so later.
+        if (how.isOrdered) for (const { key } of messages) onRelease(queue, key);
+      });
       const ids = messages.map(({ id }) => id);
       const slow = await this.#untilThrough(ids, () => {
         endTurn();

@@ -3,11 +3,13 @@ import type { OwnerClient } from '../../../connectors/sqlite/client.ts';
 import type { HeldCode } from '../../../core/held-code.ts';
 import type { LedgerEntry, LedgerEventKind, MessageState } from '../../../core/ports/ledger.ts';
 import { keptInFile, type Kept } from '../../../runtime/admin/kept.ts';
+import { PuttingBack } from '../../../runtime/admin/putting-back.ts';
 import { HeldMessages } from '../../../runtime/held/held-messages.ts';
 import { overrideIn } from '../../support/edge.ts';
 import { until } from '../../support/hilum.ts';
 import { makeTempFolder } from '../../support/temp.ts';
 import { buildMessage, OwnerHere, silent } from '../owner.ts';
+import { parkedKeys } from '../../support/parked.ts';
 
 const ordered = 'in.ordered';
 const loose = 'in.loose';
@@ -54,20 +56,29 @@ function open(
   } = {},
   of: Pick<OwnerClient, 'broker' | 'ledger'> = stores,
 ): void {
+  const queues = () =>
+    new Map([
+      [ordered, { isOrdered: true }],
+      [other, { isOrdered: true }],
+      [loose, { isOrdered: false }],
+    ]);
+  const puttingBack = new PuttingBack({ stores: of, logger: silent, queues });
   held = new HeldMessages({
-    ...{ kept, stores: of, logger: silent, clock: () => (now += 1), paused: () => paused },
+    ...{
+      kept,
+      puttingBack,
+      queues,
+      stores: of,
+      logger: silent,
+      clock: () => (now += 1),
+      paused: () => paused,
+    },
     deployed: () =>
       Promise.resolve({
         isAwaited: ({ code }) => unmapped.has(code),
         findRow: () => undefined,
       }),
     settled: () => Promise.resolve(),
-    queues: () =>
-      new Map([
-        [ordered, { isOrdered: true }],
-        [other, { isOrdered: true }],
-        [loose, { isOrdered: false }],
-      ]),
     onRelease: (_queue, key) => void released.push(key),
     labelOf: () => undefined,
     pace: { atOnce: 10, perSecond: 10_000, patienceMs: 10_000, ...options },
@@ -176,7 +187,7 @@ it('puts back into a queue without order what is mapped, once, in one transactio
   await held.look();
   expect(taken).toEqual(ids);
   expect(released).toEqual([]);
-  expect(await stores.ledger.parked(loose)).toEqual([]);
+  expect(await parkedKeys(stores.ledger, loose)).toEqual([]);
   await consumer.stop();
 });
 
