@@ -26,7 +26,8 @@ import { assertBodySize } from '../../core/ledger/body-size.ts';
 import { withDigest } from '../../core/ledger/entry.ts';
 import { JoinedLookups } from '../../core/ledger/joined-lookups.ts';
 import type { Connection, Question } from './connection.ts';
-import type { FindPage, FindRequest } from './protocol.ts';
+import { readHeldGroups } from './held-parts.ts';
+import type { FindPage, FindRequest, HeldPart } from './protocol.ts';
 
 /** The ledger's port over a connection to the owner. */
 export class SqliteLedger implements Ledger {
@@ -127,8 +128,8 @@ export class SqliteLedger implements Ledger {
     return (await this.#ask(['readParked', { queue, key, limit }])) as readonly Envelope[];
   }
 
-  async held(): Promise<readonly HeldGroup[]> {
-    return (await this.#ask(['held'])) as readonly HeldGroup[];
+  held(): Promise<readonly HeldGroup[]> {
+    return readHeldGroups(async (after) => (await this.#ask(['held', after])) as HeldPart);
   }
 
   async readHeld(

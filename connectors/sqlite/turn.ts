@@ -1,5 +1,5 @@
 /** While the owner answers one question it serves nobody else: longer ones are asked again for the rest. */
-const turnMs = 4;
+const turnMs = 6;
 
 /** Says whether this turn may go on; the first time it always does, so that every turn gets somewhere. */
 export function beginTurn(): () => boolean {

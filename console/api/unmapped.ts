@@ -54,10 +54,37 @@ export interface UnmappedDecided {
   readonly left: number;
 }
 
+/** Figures about held messages: names of interfaces and of published code systems, nothing else of a message. */
+export interface HeldFigures {
+  /**
+   * How many are held now, each by the system of the first of its codes: its URI, of so many systems; `local`: a name of
+   * the site; `none`: no system is given; `other`. Absent: it is not known now.
+   */
+  readonly held?: readonly {
+    readonly interface: string;
+    readonly system: string;
+    readonly messages: number;
+  }[];
+  /** ISO 8601 instants of the first setting aside. */
+  readonly oldest?: readonly { readonly interface: string; readonly at: string }[];
+  /** How many went on since their codes are mapped or somebody said so, or were given up, since this process began. */
+  readonly released: readonly {
+    readonly interface: string;
+    readonly how: 'mapped' | UnmappedDecision;
+    readonly count: number;
+  }[];
+  /** How many of these were held again. */
+  readonly returned: readonly { readonly interface: string; readonly count: number }[];
+  /** How many a broker that was away had kept out of their queue. */
+  readonly putBack: number;
+}
+
 /** The codes for which messages are held. The runtime implements it. */
 export interface UnmappedCodes {
   /** Those first that are waited for longest. */
   list(): Promise<readonly UnmappedView[]>;
+  /** Resolves soon, however many are held. Never rejects. */
+  figures(): Promise<HeldFigures>;
   /**
    * Carries it out for all messages that wait for the code now, some at a time, and goes on with that after a restart;
    * resolves with how many there are when it is durable. Rejects

@@ -2,6 +2,7 @@ import type { HeldGroup } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { describeMandate } from '../admin/mandate.ts';
 import { isMeant, toReached, type Decision, type Decisions } from './decisions.ts';
+import type { Figures } from './figures.ts';
 import type { LettingGo, Pace } from './letting-go.ts';
 import type { Returned } from './returned.ts';
 
@@ -14,6 +15,7 @@ interface Options {
   readonly lettingGo: LettingGo;
   readonly decisions: Decisions;
   readonly returned: Returned;
+  readonly figures: Figures;
 }
 
 /** Works on the messages of one group for one look. */
@@ -49,6 +51,7 @@ export class GroupWork {
         await decisions.advance(decision, group, { done: due.length, place });
       }
       for (const id of again) returned.add(id);
+      this.#count(group, decision, { went: due.length, again: again.length });
       figures.went += due.length - again.length - slow.length;
       figures.waitAgain += again.length;
       figures.underWay += slow.length;
@@ -78,6 +81,7 @@ export class GroupWork {
     for await (const { due, place } of pages) {
       await lettingGo.giveUp(group.queue, due, summary);
       await decisions.advance(decision, group, { done: due.length, place });
+      this.#count(group, decision, { went: due.length, again: 0 });
       messages += due.length;
       if (messages >= pace.perLook) break;
     }
@@ -85,6 +89,10 @@ export class GroupWork {
       this.#log('Held messages were given up.', group, { messages, ...toFields(decision) });
     }
     return messages < pace.perLook ? 'through' : 'full';
+  }
+
+  #count(group: HeldGroup, ...of: [Decision | undefined, { went: number; again: number }]): void {
+    this.#options.figures.add(group.interface, ...of);
   }
 
   #log(text: string, { interface: owner, queue, codes }: HeldGroup, fields: object): void {

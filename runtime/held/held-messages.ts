@@ -1,5 +1,10 @@
 import type { Mandate } from '../../console/api/administration.ts';
-import type { UnmappedCodes, UnmappedDecision, UnmappedView } from '../../console/api/unmapped.ts';
+import type {
+  HeldFigures,
+  UnmappedCodes,
+  UnmappedDecision,
+  UnmappedView,
+} from '../../console/api/unmapped.ts';
 import { buildError } from '../../core/errors.ts';
 import type { HeldGroup } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
@@ -10,7 +15,9 @@ import type { Clock } from '../clock.ts';
 import { toInstant } from '../ids.ts';
 import { Decisions, type Decision } from './decisions.ts';
 import type { DeployedCodes } from './deployed-codes.ts';
+import { Figures } from './figures.ts';
 import { GroupWork, type Outcome } from './group-work.ts';
+import { HeldGroups } from './held-groups.ts';
 import { Lanes, type Lane } from './lanes.ts';
 import { LettingGo, usualPace, type Pace } from './letting-go.ts';
 import { Returned } from './returned.ts';
@@ -41,6 +48,8 @@ interface Options {
 /** For so long after a deploy it is looked for often. */
 const youngMs = 120_000;
 const tickMs = 1_000;
+/** Whoever asks for figures gives up soon. */
+const figuresMs = 2_000;
 
 /** What one look has found. */
 interface Look {
@@ -60,8 +69,10 @@ export class HeldMessages implements UnmappedCodes {
   readonly #options: Options;
   readonly #pace: Pace;
   readonly #stopping = new AbortController();
+  readonly #groups: HeldGroups;
   readonly #decisions: Decisions;
   readonly #returned: Returned;
+  readonly #figures = new Figures();
   readonly #lettingGo: LettingGo;
   readonly #groupWork: GroupWork;
   readonly #lanes: Lanes;
@@ -79,9 +90,15 @@ export class HeldMessages implements UnmappedCodes {
     this.#options = options;
     this.#pace = { ...usualPace, ...options.pace };
     this.#returned = new Returned(clock);
+    this.#groups = new HeldGroups(options.stores.ledger);
     this.#decisions = new Decisions(kept);
     this.#lanes = new Lanes(() => toInstant(clock()));
-    const parts = { pace: this.#pace, decisions: this.#decisions, returned: this.#returned };
+    const parts = {
+      figures: this.#figures,
+      pace: this.#pace,
+      decisions: this.#decisions,
+      returned: this.#returned,
+    };
     const stopping = this.#stopping.signal;
     const onDoubt = (queue: string): void => puttingBack.doubt(queue);
     this.#lettingGo = new LettingGo({ ...options, ...parts, stopping, onDoubt });
@@ -102,8 +119,8 @@ export class HeldMessages implements UnmappedCodes {
   }
 
   async list(): Promise<readonly UnmappedView[]> {
-    const { stores, deployed, labelOf } = this.#options;
-    const groups = await stores.ledger.held();
+    const { deployed, labelOf } = this.#options;
+    const groups = await this.#groups.read();
     const items = toWorkItems(groups);
     if (items.length === 0) return [];
     const codes = await deployed();
@@ -130,9 +147,14 @@ export class HeldMessages implements UnmappedCodes {
     });
   }
 
+  async figures(): Promise<HeldFigures> {
+    const groups = await this.#groups.readWithin(figuresMs);
+    return this.#figures.read(groups, this.#options.puttingBack.count);
+  }
+
   async decide(id: string, decision: UnmappedDecision, mandate: Mandate): Promise<number> {
-    const { stores, logger, clock } = this.#options;
-    const item = toWorkItems(await stores.ledger.held()).find((each) => each.id === id);
+    const { logger, clock } = this.#options;
+    const item = toWorkItems(await this.#groups.read()).find((each) => each.id === id);
     if (item === undefined) {
       throw buildError(
         'permanent',
@@ -196,7 +218,7 @@ export class HeldMessages implements UnmappedCodes {
 
   /** Works on the groups of each queue, one after the other, and on all queues at the same time. */
   async #look(until: (lanes: readonly Lane[]) => Promise<void>): Promise<void> {
-    const { stores, deployed } = this.#options;
+    const { deployed } = this.#options;
     this.#lookedAt = performance.now();
     this.#hasMore = false;
     await withEach(
@@ -204,7 +226,7 @@ export class HeldMessages implements UnmappedCodes {
         () => this.#decisions.load(),
         async () => {
           const decisions = this.#decisions.list();
-          const groups = await stores.ledger.held();
+          const groups = await this.#groups.read();
           const codes = groups.length === 0 ? nothingDeployed : await deployed();
           const look: Look = { groups, codes, decisions, passed: new Set() };
           await this.#conclude(look);

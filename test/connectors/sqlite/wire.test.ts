@@ -94,6 +94,11 @@ const request: fc.Arbitrary<Request> = fc.oneof(
     fc.constant('parked' as const),
     fc.constantFrom({ limit: 1 }, { queue: 'q', limit: 9 }),
   ),
+  fc.tuple(
+    id,
+    fc.constant('held' as const),
+    fc.constantFrom(undefined, { queue: 'q', held: '[]' }, { queue: 'q', held: '[]', place: 7 }),
+  ),
   fc.tuple(id, fc.constant('states' as const), fc.array(text)),
 );
 
