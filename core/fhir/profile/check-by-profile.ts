@@ -1,9 +1,9 @@
-import { evalFhirPathTyped, toTypedValue, type TypedValue } from '@medplum/core';
+import { evalFhirPathTyped, toTypedValue, tryGetDataType, type TypedValue } from '@medplum/core';
 import type { Issue } from '../../issue.ts';
 import { isInValueSet } from '../bindings.ts';
 import { toRecord } from '../record.ts';
 import type { ValueSetCodes } from '../value-sets.ts';
-import { type Found, findHolders } from './find-values.ts';
+import { type Found, findHolders, type Holder } from './find-values.ts';
 import type { ElementProfile, ElementRule, FhirProfile, Invariant, SliceRule } from './profile.ts';
 
 /** A resource or an extension, and where it stands. */
@@ -22,9 +22,9 @@ export function checkByProfile(
   valueSets: ReadonlyMap<string, ValueSetCodes>,
 ): readonly Issue[] {
   const check = new Check(valueSets);
-  const typed = profile.type === 'Extension' ? toTypedValue(value) : { type: profile.type, value };
+  const typed = { type: profile.type, value };
   check.invariants(profile.invariants, typed, location);
-  check.elements(profile.elements, value, location);
+  check.elements(profile.elements, typed, location);
   return check.issues;
 }
 
@@ -36,12 +36,14 @@ class Check {
     this.#valueSets = valueSets;
   }
 
-  elements(rules: readonly ElementRule[], value: unknown, location: string): void {
+  elements(rules: readonly ElementRule[], { type, value }: TypedValue, location: string): void {
     for (const rule of rules) {
       for (const holder of findHolders(value, location, rule.path)) {
         this.#count(rule, holder.found.length, holder.location);
-        for (const found of holder.found) this.#value(rule, found);
-        for (const slice of rule.slices ?? []) this.#slice(slice, holder.found, holder.location);
+        if (holder.found.length === 0 && rule.slices === undefined) continue;
+        const inner = findType(type, rule.path);
+        for (const found of holder.found) this.#value(rule, found, inner);
+        for (const slice of rule.slices ?? []) this.#slice(slice, holder, inner);
       }
     }
   }
@@ -53,7 +55,7 @@ class Check {
     }
   }
 
-  #value(rule: ElementRule, found: Found): void {
+  #value(rule: ElementRule, found: Found, inner: string | undefined): void {
     const { value, location, key } = found;
     const { path, types, refs, required, extensible, pattern, invariants = [] } = rule;
     const type = toChoice(path, key);
@@ -67,7 +69,7 @@ class Check {
     if (pattern !== undefined && !contains(value, pattern)) {
       this.#add('fhir-structure', location, 'Expected the value that the profile fixes');
     }
-    this.invariants(invariants, toTypedValue(value), location);
+    this.invariants(invariants, toTyped(value, inner), location);
     if (required !== undefined && !this.#isIn(value, required)) {
       const text = `Expected a code of the value set ${required}, found none of it`;
       this.#add('fhir-code', location, text);
@@ -78,7 +80,7 @@ class Check {
     }
   }
 
-  #slice(slice: SliceRule, found: readonly Found[], location: string): void {
+  #slice(slice: SliceRule, { found, location }: Holder, inner: string | undefined): void {
     const { name, pattern, codes, invariants = [], elements } = slice;
     const isKnown = codes === undefined || this.#valueSets.get(codes) != null;
     if (!isKnown) return;
@@ -87,8 +89,9 @@ class Check {
     const inside = found.filter(isOf);
     this.#count(slice, inside.length, location, ` in the slice ${name}`);
     for (const one of inside) {
-      this.invariants(invariants, toTypedValue(one.value), one.location);
-      this.elements(elements, one.value, one.location);
+      const typed = toTyped(one.value, inner);
+      this.invariants(invariants, typed, one.location);
+      this.elements(elements, typed, one.location);
     }
   }
 
@@ -122,6 +125,17 @@ function isTrue(expression: string, typed: TypedValue): boolean {
   const [found, ...more] = evalFhirPathTyped(expression, [typed], resource);
   return found?.value === true && more.length === 0;
 }
+
+/** The type of an element within another one; undefined for a choice. Without it FHIRPath does not see `_url`. */
+function findType(type: string, path: string): string | undefined {
+  return path.split('.').reduce<string | undefined>((at, name) => {
+    const types = at === undefined ? undefined : tryGetDataType(at)?.elements[name]?.type;
+    return types?.length === 1 ? types[0]?.code : undefined;
+  }, type);
+}
+
+const toTyped = (value: unknown, type: string | undefined): TypedValue =>
+  type === undefined ? toTypedValue(value) : { type, value };
 
 /** Of an element that is a choice its type as the key has it: `Quantity`. */
 const toChoice = (path: string, key: string): string | undefined =>
