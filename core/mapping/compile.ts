@@ -8,14 +8,12 @@ import type {
   SegmentMapDocument,
 } from './document.ts';
 import { isToFhir } from './document.ts';
-import { expandBlocks } from './blocks.ts';
-import { KnownLabels } from './check-labels.ts';
 import { compileFinish, type Finish } from './fhir/finish.ts';
+import { flattenMaps } from './flatten.ts';
 import { compileIdentity } from './identity.ts';
-import { applyLayer, isLayer } from './layers.ts';
 import { type CompiledMessageMap, compileMessageMap } from './message-map.ts';
 import { CompiledMap } from './compiled-map.ts';
-import { type Located, parseFiles } from './parse-files.ts';
+import { type Located, parseFiles, toPlace } from './parse-files.ts';
 import { compileRule, compileTree } from './rule.ts';
 import { Table } from './tables.ts';
 
@@ -75,7 +73,7 @@ export function openFiles(
     report,
   );
   return {
-    bases: flatten(maps, layers, report),
+    bases: flattenMaps(maps, layers, report),
     tables: buildTables(tables, layers, report),
   };
 }
@@ -100,9 +98,6 @@ function checkLayers(
 }
 
 type Report = (location: string, message: string) => void;
-
-const toPlace = (path: string, rule?: string): string =>
-  rule === undefined ? path : `${path}:${rule}`;
 
 /** A table below `layers/acme/` is of the layer acme: a file of a table has no other place to say so. */
 export const findLayer = ({ path }: { readonly path: string }): string | undefined =>
@@ -129,70 +124,6 @@ function buildTables(
     if (base !== undefined) tables.set(id, new Table(base, over));
   }
   return tables;
-}
-
-/** The maps with the rules of the active layers over them, in the order of `layers`. */
-function flatten(
-  documents: readonly Located<MapDocument>[],
-  layers: readonly string[],
-  report: Report,
-): Located<MapDocument>[] {
-  const bases = new Map<string, Located<MapDocument>>();
-  for (const located of documents) {
-    const { path, document } = located;
-    if (isLayer(document) || isElsewhere(document, layers)) continue;
-    if (bases.has(document.id)) report(path, `There is another map with the id ${document.id}`);
-    else bases.set(document.id, located);
-  }
-  for (const { path, document } of documents) {
-    if (document.extends !== undefined && !bases.has(document.extends)) {
-      report(path, `extends: there is no map ${document.extends}`);
-    }
-  }
-  const overs = layers.flatMap((layer) =>
-    documents.filter(({ document }) => document.layer === layer && isLayer(document)),
-  );
-  const apply = (over: Located<MapDocument>): void => {
-    const base = bases.get(over.document.extends ?? '');
-    if (base !== undefined) bases.set(base.document.id, merge(base, over, report));
-  };
-  const labels = new KnownLabels();
-  // A map has a block as it is with the layers over it, and may then change what it has of it.
-  const [ofBlocks, others] = [true, false].map((isBlock) =>
-    overs.filter(({ document }) => (document.kind === 'MessageBlock') === isBlock),
-  );
-  if (ofBlocks?.length) {
-    for (const base of bases.values()) labels.add(expandBlocks(base, bases, ignore).document);
-  }
-  ofBlocks?.forEach(apply);
-  for (const [id, base] of bases) bases.set(id, expandBlocks(base, bases, report));
-  for (const { document } of bases.values()) labels.add(document);
-  for (const over of others ?? []) apply(expandBlocks(over, bases, report));
-  for (const { path, document } of bases.values()) {
-    labels.add(document);
-    labels.check(document, (message, rule) => report(toPlace(path, rule), message));
-  }
-  return [...bases.values()];
-}
-
-/** What is wrong with blocks is told when maps are expanded with what layers make of them. */
-const ignore: Report = () => undefined;
-
-/** A map with a layer and nothing that it extends is there with its layer alone. */
-const isElsewhere = ({ layer }: MapDocument, layers: readonly string[]): boolean =>
-  layer !== undefined && !layers.includes(layer);
-
-function merge(
-  base: Located<MapDocument>,
-  over: Located<MapDocument>,
-  report: Report,
-): Located<MapDocument> {
-  const document = applyLayer(base.document, over.document, (rule, message) =>
-    report(toPlace(over.path, rule), message),
-  );
-  if (document !== undefined) return { ...base, document };
-  report(over.path, `extends: ${base.document.id} is of another kind`);
-  return base;
 }
 
 function declareMaps(

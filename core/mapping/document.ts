@@ -121,13 +121,13 @@ export interface ResourceDocument {
   readonly blocks?: readonly string[];
 }
 
-export interface ForEachDocument {
+interface ForEachDocument {
   readonly forEach: string;
   readonly resources: readonly PartDocument[];
 }
 
 /** All that a block says stands in its place. */
-export interface IncludeDocument {
+interface IncludeDocument {
   readonly include: string;
   readonly note?: string;
 }
@@ -136,7 +136,7 @@ export interface IncludeDocument {
 export type PartDocument = ResourceDocument | ForEachDocument | IncludeDocument;
 
 /** Resources that several message maps have in common: `- include: visit`. */
-export interface MessageBlockDocument {
+interface MessageBlockDocument {
   readonly kind: 'MessageBlock';
   readonly id: string;
   readonly extends?: string;

@@ -68,7 +68,8 @@ export function parseFiles(
 
 type Report = (location: string, message: string) => void;
 
-const toPlace = (path: string, rule?: string): string =>
+/** Where a problem is: a file, or a rule in it. */
+export const toPlace = (path: string, rule?: string): string =>
   rule === undefined ? path : `${path}:${rule}`;
 
 function readDocument(
