@@ -12,7 +12,7 @@ test.each(readCases())('$file: $name', async (one) => {
   expect(result.findings.map(({ kind, message }) => `${kind}: ${message}`)).toEqual([]);
 });
 
-test('every rule is exercised by a case', () => {
+test('every rule, and every part of a message map, is exercised by a case', () => {
   const places = findRulePlaces(readMappingFilesSync(mappingsFolder));
   const left = findUnexercised(places, results);
   expect(left.map(({ path, line, rule }) => `${path}:${line} ${rule}`)).toEqual([]);
