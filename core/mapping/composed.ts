@@ -11,6 +11,7 @@ type Composed = (source: SourceValue, frame: Frame) => unknown;
 export const composedFunctions: Readonly<Record<string, Composed>> = {
   base64OfLines: (source, frame) => toLines(source, frame),
   errorLocation: (source) => toErrorLocation(source),
+  placeText: (source) => toPlaceText(source),
 };
 
 const isText = (type: string): boolean => ['TX', 'FT', 'ST', ''].includes(type);
@@ -70,4 +71,22 @@ function toErrorLocation(source: SourceValue): string | undefined {
   if (field === '') return place;
   const inner = [component, part].filter((text) => text !== '').join('.');
   return `${place}-${field}${index(repetition)}${inner === '' ? '' : `.${inner}`}`;
+}
+
+/** What stands between the parts of a place. */
+export const placeSeparator = '--';
+
+/** The names of a PL with more than one of them, in their order: `4E--136--B--HOSPITAL`. HL7 v2 chapter 2A, PL. */
+function toPlaceText(source: SourceValue): string | null {
+  const names = [1, 2, 3, 4, 7, 8].filter((n) => toPlaceName(source.part(n)) !== '');
+  if (names.length < 2) return null;
+  const type = source.part(6);
+  type.isTaken = true;
+  const parts = [1, 2, 3, 4, 6, 7, 8].map((n) => toPlaceName(source.part(n)));
+  return parts.filter((part) => part !== '').join(placeSeparator);
+}
+
+/** Of an HD the name space, else the universal id. */
+function toPlaceName(part: SourceValue): string {
+  return toText(part.part(1)).trim() || toText(part.part(2)).trim();
 }
