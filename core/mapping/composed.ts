@@ -3,6 +3,7 @@ import { encodeBase64 } from './base64.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toText } from './source.ts';
 import type { Group } from './structure.ts';
+import { findOwn } from '../own.ts';
 
 /** As MappingFunction, which this is handed on to. */
 type Composed = (source: SourceValue, frame: Frame) => unknown;
@@ -12,6 +13,8 @@ export const composedFunctions: Readonly<Record<string, Composed>> = {
   base64OfLines: (source, frame) => toLines(source, frame),
   errorLocation: (source) => toErrorLocation(source),
   placeText: (source) => toPlaceText(source),
+  daysOfWeek: (source) => toDaysOfWeek(source),
+  intervalDuration: (source) => toIntervalDuration(source),
 };
 
 const isText = (type: string): boolean => ['TX', 'FT', 'ST', ''].includes(type);
@@ -89,4 +92,35 @@ function toPlaceText(source: SourceValue): string | null {
 /** Of an HD the name space, else the universal id. */
 function toPlaceName(part: SourceValue): string {
   return toText(part.part(1)).trim() || toText(part.part(2)).trim();
+}
+
+const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+
+/** The days from RPT.3 to RPT.4, of a week that begins with Monday; it may go on with the next week. HL7 v2 table 0527. */
+function toDaysOfWeek(source: SourceValue): readonly string[] | undefined {
+  const [first, last] = [3, 4].map((n) => toText(source.part(n)).trim());
+  const [from, to] = [first, last === '' ? first : last].map((text) => Number(text) - 1);
+  if (from === undefined || to === undefined) return undefined;
+  if (days[from] === undefined || days[to] === undefined) return undefined;
+  for (const n of [2, 3, 4]) source.part(n).isTaken = true;
+  return Array.from({ length: ((to - from + 7) % 7) + 1 }, (_, n) => days[(from + n) % 7] ?? '');
+}
+
+/** The letters of TQ.3 by the units of UCUM. HL7 v2 chapter 4, TQ duration. */
+const intervalUnits: Readonly<Record<string, string>> = {
+  S: 's',
+  M: 'min',
+  H: 'h',
+  D: 'd',
+  W: 'wk',
+  L: 'mo',
+};
+
+/** `D7` as a Duration; null for what is no time, as X3, three times. */
+function toIntervalDuration(source: SourceValue): Readonly<Record<string, unknown>> | null {
+  const [, letter = '', count] = /^([SMHDWL])(\d{1,6})$/i.exec(toText(source).trim()) ?? [];
+  const code = findOwn(intervalUnits, letter.toUpperCase());
+  if (code === undefined) return null;
+  source.isTaken = true;
+  return { value: Number(count), unit: code, system: 'http://unitsofmeasure.org', code };
 }

@@ -174,7 +174,7 @@ function toCodeSystemUri(name: string, frame: Frame): string | null | undefined 
   const text = name.trim();
   if (text === '') return undefined;
   // The form of a name in table 0396, which some senders write as it stands there: it names no table.
-  if (/^HL7(?:n{4}|x{4})$/i.test(text)) return null;
+  if (/^HL7(?:n{3,4}|x{3,4})$/i.test(text)) return null;
   const known =
     frame.run.table('HL70396')?.find(text) ?? frame.run.table('HL70396')?.find(text.toUpperCase());
   if (known?.code !== undefined) return known.code;
