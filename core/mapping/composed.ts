@@ -13,6 +13,8 @@ export const composedFunctions: Readonly<Record<string, Composed>> = {
   base64OfLines: (source, frame) => toLines(source, frame),
   errorLocation: (source) => toErrorLocation(source),
   placeText: (source) => toPlaceText(source),
+  structuredText: (source, frame) => toStructuredText(source, frame),
+  limitsText: (source) => takeParts(source, [1, 2]).join('-') || undefined,
   daysOfWeek: (source) => toDaysOfWeek(source),
   intervalDuration: (source) => toIntervalDuration(source),
 };
@@ -123,4 +125,22 @@ function toIntervalDuration(source: SourceValue): Readonly<Record<string, unknow
   if (code === undefined) return null;
   source.isTaken = true;
   return { value: Number(count), unit: code, system: 'http://unitsofmeasure.org', code };
+}
+
+/** The parts of a value that are there, as they read. */
+function takeParts(source: SourceValue, numbers: readonly number[]): readonly string[] {
+  return numbers.flatMap((n) => {
+    const part = source.part(n);
+    part.isTaken = true;
+    return toText(part).trim() || [];
+  });
+}
+
+/** An SN that is neither quantity nor ratio nor range, with its unit, which stands in OBX-6. HL7 v2 chapter 7. */
+function toStructuredText(source: SourceValue, frame: Frame): string | undefined {
+  const parts = takeParts(source, [1, 2, 3, 4]);
+  if (parts.length === 0) return undefined;
+  const unit = frame.run.fields(source.segment).repetition(6, 1).part(1);
+  unit.isTaken = true;
+  return [...parts, toText(unit).trim()].filter((part) => part !== '').join(' ');
 }
