@@ -8,6 +8,7 @@ import type {
   SegmentMapDocument,
 } from './document.ts';
 import { isToFhir } from './document.ts';
+import { expandBlocks } from './blocks.ts';
 import { compileIdentity } from './identity.ts';
 import { applyLayer, isLayer } from './layers.ts';
 import { type CompiledMessageMap, compileMessageMap } from './message-map.ts';
@@ -140,12 +141,18 @@ function flatten(
       report(path, `extends: there is no map ${document.extends}`);
     }
   }
-  for (const layer of layers) {
-    const own = documents.filter(({ document }) => document.layer === layer);
-    for (const over of own) {
-      const base = bases.get(over.document.extends ?? '');
-      if (base !== undefined) bases.set(base.document.id, merge(base, over, report));
-    }
+  const overs = layers.flatMap((layer) =>
+    documents.filter(({ document }) => document.layer === layer && isLayer(document)),
+  );
+  const apply = (over: Located<MapDocument>): void => {
+    const base = bases.get(over.document.extends ?? '');
+    if (base !== undefined) bases.set(base.document.id, merge(base, over, report));
+  };
+  // A map has a block as it is with the layers over it, and may then change what it has of it.
+  for (const over of overs) if (over.document.kind === 'MessageBlock') apply(over);
+  for (const [id, base] of bases) bases.set(id, expandBlocks(base, bases, report));
+  for (const over of overs) {
+    if (over.document.kind !== 'MessageBlock') apply(expandBlocks(over, bases, report));
   }
   return [...bases.values()];
 }
