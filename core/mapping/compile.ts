@@ -9,6 +9,7 @@ import type {
 } from './document.ts';
 import { isToFhir } from './document.ts';
 import { expandBlocks } from './blocks.ts';
+import { KnownLabels } from './check-labels.ts';
 import { compileIdentity } from './identity.ts';
 import { applyLayer, isLayer } from './layers.ts';
 import { type CompiledMessageMap, compileMessageMap } from './message-map.ts';
@@ -148,11 +149,21 @@ function flatten(
     const base = bases.get(over.document.extends ?? '');
     if (base !== undefined) bases.set(base.document.id, merge(base, over, report));
   };
+  const labels = new KnownLabels();
   // A map has a block as it is with the layers over it, and may then change what it has of it.
-  for (const over of overs) if (over.document.kind === 'MessageBlock') apply(over);
+  const [ofBlocks, others] = [true, false].map((isBlock) =>
+    overs.filter(({ document }) => (document.kind === 'MessageBlock') === isBlock),
+  );
+  if (ofBlocks?.length) {
+    for (const base of bases.values()) labels.add(expandBlocks(base, bases, () => {}).document);
+  }
+  ofBlocks?.forEach(apply);
   for (const [id, base] of bases) bases.set(id, expandBlocks(base, bases, report));
-  for (const over of overs) {
-    if (over.document.kind !== 'MessageBlock') apply(expandBlocks(over, bases, report));
+  for (const { document } of bases.values()) labels.add(document);
+  for (const over of others ?? []) apply(expandBlocks(over, bases, report));
+  for (const { path, document } of bases.values()) {
+    labels.add(document);
+    labels.check(document, (message, rule) => report(toPlace(path, rule), message));
   }
   return [...bases.values()];
 }
