@@ -39,7 +39,11 @@ export interface MessageContext {
 
 type Plan = (group: Group, run: Run, later: Deferred[]) => void;
 /** References are written when all resources are known. */
-type Deferred = () => void;
+interface Deferred {
+  readonly references: Parts['references'];
+  readonly entry: Entry;
+  readonly frame: Frame;
+}
 
 /** Compiles the resources of a message map; problems are reported. */
 export function compileMessageMap(
@@ -62,7 +66,9 @@ export function compileMessageMap(
       if (bundle !== undefined) applyMap(bundle, root, run, top);
       const later: Deferred[] = [];
       for (const plan of plans) plan(root, run, later);
-      for (const write of later) write();
+      for (const { references, entry, frame } of later) {
+        for (const reference of references) reference(entry, frame);
+      }
       return top;
     },
   };
@@ -155,7 +161,7 @@ function compileResource(
     const entry = run.addEntry(type, content, known, trace);
     if (run.onRule !== undefined) tell(run.onRule, group);
     run.label(label, entry, group);
-    for (const reference of references) later.push(() => reference(entry, frame));
+    if (references.length > 0) later.push({ references, entry, frame });
   };
 }
 

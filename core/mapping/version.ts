@@ -37,7 +37,7 @@ export function findVersions(
   return documents.flatMap((document) => {
     if (document.kind !== 'MessageMap') return [];
     const reached = findReached(documents, document.id);
-    const used = documents.filter(({ id }) => reached.has(id));
+    const used = documents.filter((one) => reached.has(one.id) || isFinish(one));
     const ids = new Set(used.flatMap((map) => [...findTables(map)]));
     const tableHashes = [...ids].sort().map((id) => [id, hashOfTable(id)]);
     const mapHashes = used.map((map) => [map.id, toHash(map)]).sort();
@@ -100,7 +100,11 @@ function findUsed(document: MapDocument): readonly string[] {
   return isToFhir(document) ? document.rules.flatMap(({ via }) => via ?? []) : [];
 }
 
+const isFinish = (document: MapDocument): boolean =>
+  document.kind === 'FhirMap' && document.finish === true;
+
 function findTables(document: MapDocument): readonly string[] {
+  if (document.kind === 'FhirMap') return document.rules.flatMap(({ table }) => table ?? []);
   if (!isToFhir(document) || document.kind === 'MessageMap') return [];
   return document.rules.flatMap(({ table, fn }) => [
     ...(table === undefined ? [] : [table]),

@@ -46,9 +46,12 @@ describe('a case file', () => {
 
   test.each([
     ['- {', 'tests/small.case.yaml:1 '],
-    ['- name: x\n', 'tests/small.case.yaml:1 The case must have required property'],
-    ['- name: x\n  segments: [MSH]\n  facs: {}\n', ':1 The case must NOT have additional'],
-    ['- name: x\n  segments: [MSH]\n  assert:\n    - 7\n', ':4 assert.0 must be string'],
+    ['- name: x\n', 'tests/small.case.yaml:1 The case: expected "'],
+    [
+      '- name: x\n  segments: [MSH]\n  facs: {}\n',
+      ':1 The case: "facs" has no meaning here. Did you mean "facts"?',
+    ],
+    ['- name: x\n  segments: [MSH]\n  assert:\n    - 7\n', ':4 assert.0: must be string'],
   ])('is refused by file and line where it is wrong: %j', (text, words) => {
     expect(parse(text).issues.join('\n')).toContain(words);
   });
