@@ -4,6 +4,7 @@ import { useState } from 'react';
 import type { UnmappedDecision, UnmappedView } from '../api/unmapped.ts';
 import { get, post } from './api.ts';
 import { toDateTime, toShortTime } from './time.ts';
+import { WideTable, type Column } from './wide-table.tsx';
 
 const key = ['unmapped'];
 
@@ -16,6 +17,16 @@ export function useUnmapped(): readonly UnmappedView[] {
   });
   return data;
 }
+
+const columns: readonly Column[] = [
+  'Code',
+  'Interface, rule',
+  'Add to',
+  { number: 'Waiting' },
+  'Since, last',
+  'Messages',
+  'Without mapping it',
+];
 
 /** The codes that no table has and for which messages are held; nothing at all where there is none. */
 export function Unmapped(props: {
@@ -35,34 +46,11 @@ export function Unmapped(props: {
         Messages wait for these codes. Add each to its table and deploy: the messages go on by
         themselves, in the order of their key.
       </Text>
-      <Table.ScrollContainer
-        minWidth={720}
-        type="native"
-        tabIndex={0}
-        role="group"
-        aria-labelledby="unmapped"
-      >
-        <Table verticalSpacing={6} aria-labelledby="unmapped">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th scope="col">Code</Table.Th>
-              <Table.Th scope="col">Interface, rule</Table.Th>
-              <Table.Th scope="col">Add to</Table.Th>
-              <Table.Th scope="col" className="number">
-                Waiting
-              </Table.Th>
-              <Table.Th scope="col">Since, last</Table.Th>
-              <Table.Th scope="col">Messages</Table.Th>
-              <Table.Th scope="col">Without mapping it</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {items.map((item) => (
-              <UnmappedRow key={item.id} item={item} now={now} onOpen={onOpen} onAsk={ask} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <WideTable labelledBy="unmapped" columns={columns} highlightOnHover={false}>
+        {items.map((item) => (
+          <UnmappedRow key={item.id} item={item} now={now} onOpen={onOpen} onAsk={ask} />
+        ))}
+      </WideTable>
       {asked !== undefined && (
         <Decide key={asked.item.id} {...asked} onClose={() => ask(undefined)} />
       )}

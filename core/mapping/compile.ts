@@ -8,6 +8,8 @@ import type {
   SegmentMapDocument,
 } from './document.ts';
 import { isToFhir } from './document.ts';
+import { expandBlocks } from './blocks.ts';
+import { KnownLabels } from './check-labels.ts';
 import { compileFinish, type Finish } from './fhir/finish.ts';
 import { compileIdentity } from './identity.ts';
 import { applyLayer, isLayer } from './layers.ts';
@@ -147,15 +149,34 @@ function flatten(
       report(path, `extends: there is no map ${document.extends}`);
     }
   }
-  for (const layer of layers) {
-    const own = documents.filter(({ document }) => document.layer === layer);
-    for (const over of own) {
-      const base = bases.get(over.document.extends ?? '');
-      if (base !== undefined) bases.set(base.document.id, merge(base, over, report));
-    }
+  const overs = layers.flatMap((layer) =>
+    documents.filter(({ document }) => document.layer === layer && isLayer(document)),
+  );
+  const apply = (over: Located<MapDocument>): void => {
+    const base = bases.get(over.document.extends ?? '');
+    if (base !== undefined) bases.set(base.document.id, merge(base, over, report));
+  };
+  const labels = new KnownLabels();
+  // A map has a block as it is with the layers over it, and may then change what it has of it.
+  const [ofBlocks, others] = [true, false].map((isBlock) =>
+    overs.filter(({ document }) => (document.kind === 'MessageBlock') === isBlock),
+  );
+  if (ofBlocks?.length) {
+    for (const base of bases.values()) labels.add(expandBlocks(base, bases, ignore).document);
+  }
+  ofBlocks?.forEach(apply);
+  for (const [id, base] of bases) bases.set(id, expandBlocks(base, bases, report));
+  for (const { document } of bases.values()) labels.add(document);
+  for (const over of others ?? []) apply(expandBlocks(over, bases, report));
+  for (const { path, document } of bases.values()) {
+    labels.add(document);
+    labels.check(document, (message, rule) => report(toPlace(path, rule), message));
   }
   return [...bases.values()];
 }
+
+/** What is wrong with blocks is told when maps are expanded with what layers make of them. */
+const ignore: Report = () => undefined;
 
 /** A map with a layer and nothing that it extends is there with its layer alone. */
 const isElsewhere = ({ layer }: MapDocument, layers: readonly string[]): boolean =>

@@ -1,12 +1,7 @@
 import type { Issue } from '../issue.ts';
+import { listIncludes, listResources } from './blocks.ts';
 import { findLayer, flattenFiles } from './compile.ts';
-import {
-  type ForEachDocument,
-  isToFhir,
-  type MapDocument,
-  type MappingFile,
-  type ResourceDocument,
-} from './document.ts';
+import { isToFhir, type MapDocument, type MappingFile } from './document.ts';
 import { toHash } from './effective.ts';
 import { parseFiles } from './parse-files.ts';
 
@@ -77,7 +72,8 @@ export function findFromFhirVersions(
     const used = new Set(document.rules.map(({ table }) => table));
     return [{ id: document.id, version: toHash([document, hashOf((id) => used.has(id))]) }];
   });
-  const back = documents.filter(({ kind }) => kind !== 'FhirMap' && kind !== 'V2Map');
+  const others = new Set<MapDocument['kind']>(['FhirMap', 'V2Map', 'MessageBlock']);
+  const back = documents.filter(({ kind }) => !others.has(kind));
   return { maps, version: toHash([back, hashOf(() => true)]) };
 }
 
@@ -96,10 +92,12 @@ export function findReached(documents: readonly MapDocument[], id: string): Read
 }
 
 function findUsed(document: MapDocument): readonly string[] {
-  if (!isToFhir(document)) return [];
-  if (document.kind !== 'MessageMap') return document.rules.flatMap(({ via }) => via ?? []);
-  const maps = toResources(document.resources).flatMap(({ maps: own = [] }) => own);
-  return document.bundle === undefined ? maps : [document.bundle, ...maps];
+  if ('resources' in document) {
+    const maps = listResources(document.resources).flatMap(({ maps: own = [] }) => own);
+    const bundle = document.kind === 'MessageMap' ? (document.bundle ?? []) : [];
+    return maps.concat(listIncludes(document.resources), bundle);
+  }
+  return isToFhir(document) ? document.rules.flatMap(({ via }) => via ?? []) : [];
 }
 
 const isFinish = (document: MapDocument): boolean =>
@@ -113,8 +111,3 @@ function findTables(document: MapDocument): readonly string[] {
     ...(fn === 'codeSystem' ? ['HL70396'] : []),
   ]);
 }
-
-const toResources = (
-  resources: readonly (ResourceDocument | ForEachDocument)[],
-): readonly ResourceDocument[] =>
-  resources.flatMap((one) => ('forEach' in one ? toResources(one.resources) : [one]));
