@@ -49,5 +49,5 @@ async function mapResource(
 ): Promise<FhirMapResult> {
   const result = mapper.map(resource);
   const found = await findFhirIssues(result.resource, checks);
-  return { ...result, issues: [...result.issues, ...toBlamed(found, () => result.provenance)] };
+  return { ...result, issues: [...result.issues, ...toBlamed(found, () => result)] };
 }

@@ -108,7 +108,7 @@ async function mapMessage(
     mapper.map(message, { provenance, ...(zone === undefined ? {} : { zone }) });
   const result = map(provenance);
   const found = await findFhirIssues(result.resource, options);
-  const faults = toBlamed(found, () => map(true).provenance);
+  const faults = toBlamed(found, () => map(true));
   return { ...result, issues: [...parsed.issues, ...result.issues, ...faults] };
 }
 

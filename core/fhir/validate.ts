@@ -48,6 +48,10 @@ function toIssues(errors: readonly ErrorObject[], location: string): readonly Is
       .map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
       .join('');
     const extra: unknown = params['additionalProperty'];
+    const missing: unknown = params['missingProperty'];
+    if (typeof missing === 'string') {
+      return toIssue(`${location}${path}.${missing}`, 'The element is required, and missing');
+    }
     const what = typeof extra === 'string' ? `: ${extra}` : '';
     return toIssue(location + path, `The element ${message ?? 'is invalid'}${what}`);
   });

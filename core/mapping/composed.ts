@@ -3,6 +3,7 @@ import { encodeBase64 } from './base64.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toText } from './source.ts';
 import type { Group } from './structure.ts';
+import { findOwn } from '../own.ts';
 
 /** As MappingFunction, which this is handed on to. */
 type Composed = (source: SourceValue, frame: Frame) => unknown;
@@ -11,6 +12,11 @@ type Composed = (source: SourceValue, frame: Frame) => unknown;
 export const composedFunctions: Readonly<Record<string, Composed>> = {
   base64OfLines: (source, frame) => toLines(source, frame),
   errorLocation: (source) => toErrorLocation(source),
+  placeText: (source) => toPlaceText(source),
+  structuredText: (source, frame) => toStructuredText(source, frame),
+  limitsText: (source) => takeParts(source, [1, 2]).join('-') || undefined,
+  daysOfWeek: (source) => toDaysOfWeek(source),
+  intervalDuration: (source) => toIntervalDuration(source),
 };
 
 const isText = (type: string): boolean => ['TX', 'FT', 'ST', ''].includes(type);
@@ -70,4 +76,71 @@ function toErrorLocation(source: SourceValue): string | undefined {
   if (field === '') return place;
   const inner = [component, part].filter((text) => text !== '').join('.');
   return `${place}-${field}${index(repetition)}${inner === '' ? '' : `.${inner}`}`;
+}
+
+/** What stands between the parts of a place. */
+export const placeSeparator = '--';
+
+/** The names of a PL with more than one of them, in their order: `4E--136--B--HOSPITAL`. HL7 v2 chapter 2A, PL. */
+function toPlaceText(source: SourceValue): string | null {
+  const names = [1, 2, 3, 4, 7, 8].filter((n) => toPlaceName(source.part(n)) !== '');
+  if (names.length < 2) return null;
+  const type = source.part(6);
+  type.isTaken = true;
+  const parts = [1, 2, 3, 4, 6, 7, 8].map((n) => toPlaceName(source.part(n)));
+  return parts.filter((part) => part !== '').join(placeSeparator);
+}
+
+/** Of an HD the name space, else the universal id. */
+function toPlaceName(part: SourceValue): string {
+  return toText(part.part(1)).trim() || toText(part.part(2)).trim();
+}
+
+const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+
+/** The days from RPT.3 to RPT.4, of a week that begins with Monday; it may go on with the next week. HL7 v2 table 0527. */
+function toDaysOfWeek(source: SourceValue): readonly string[] | undefined {
+  const [first, last] = [3, 4].map((n) => toText(source.part(n)).trim());
+  const [from, to] = [first, last === '' ? first : last].map((text) => Number(text) - 1);
+  if (from === undefined || to === undefined) return undefined;
+  if (days[from] === undefined || days[to] === undefined) return undefined;
+  for (const n of [2, 3, 4]) source.part(n).isTaken = true;
+  return Array.from({ length: ((to - from + 7) % 7) + 1 }, (_, n) => days[(from + n) % 7] ?? '');
+}
+
+/** The letters of TQ.3 by the units of UCUM. HL7 v2 chapter 4, TQ duration. */
+const intervalUnits: Readonly<Record<string, string>> = {
+  S: 's',
+  M: 'min',
+  H: 'h',
+  D: 'd',
+  W: 'wk',
+  L: 'mo',
+};
+
+/** `D7` as a Duration; null for what is no time, as X3, three times. */
+function toIntervalDuration(source: SourceValue): Readonly<Record<string, unknown>> | null {
+  const [, letter = '', count] = /^([SMHDWL])(\d{1,6})$/i.exec(toText(source).trim()) ?? [];
+  const code = findOwn(intervalUnits, letter.toUpperCase());
+  if (code === undefined) return null;
+  source.isTaken = true;
+  return { value: Number(count), unit: code, system: 'http://unitsofmeasure.org', code };
+}
+
+/** The parts of a value that are there, as they read. */
+function takeParts(source: SourceValue, numbers: readonly number[]): readonly string[] {
+  return numbers.flatMap((n) => {
+    const part = source.part(n);
+    part.isTaken = true;
+    return toText(part).trim() || [];
+  });
+}
+
+/** An SN that is neither quantity nor ratio nor range, with its unit, which stands in OBX-6. HL7 v2 chapter 7. */
+function toStructuredText(source: SourceValue, frame: Frame): string | undefined {
+  const parts = takeParts(source, [1, 2, 3, 4]);
+  if (parts.length === 0) return undefined;
+  const unit = frame.run.fields(source.segment).repetition(6, 1).part(1);
+  unit.isTaken = true;
+  return [...parts, toText(unit).trim()].filter((part) => part !== '').join(' ');
 }

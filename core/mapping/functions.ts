@@ -170,9 +170,11 @@ function toNamespaceUri(name: string): string | undefined {
 }
 
 /** The name of a coding system (HL7 table 0396) as its URI; the tables of HL7 itself by their number. */
-function toCodeSystemUri(name: string, frame: Frame): string | undefined {
+function toCodeSystemUri(name: string, frame: Frame): string | null | undefined {
   const text = name.trim();
   if (text === '') return undefined;
+  // The form of a name in table 0396, which some senders write as it stands there: it names no table.
+  if (/^HL7(?:n{3,4}|x{3,4})$/i.test(text)) return null;
   const known =
     frame.run.table('HL70396')?.find(text) ?? frame.run.table('HL70396')?.find(text.toUpperCase());
   if (known?.code !== undefined) return known.code;

@@ -1,6 +1,12 @@
 import type { FhirValidator } from '../fhir/validate.ts';
 import type { Issue } from '../issue.ts';
-import type { MappingResult, Provenance } from './mapper.ts';
+import type { MappingResult, Provenance, Unresolved } from './mapper.ts';
+
+/** How a Bundle came to be as it is. */
+export interface Explanation {
+  readonly provenance: readonly Provenance[];
+  readonly unresolved?: readonly Unresolved[];
+}
 
 /**
  * What is wrong with a mapped Bundle by FHIR's schema: each finding is located at the source value that the faulty element
@@ -10,24 +16,23 @@ import type { MappingResult, Provenance } from './mapper.ts';
 export function findFaults(
   { resource }: Pick<MappingResult, 'resource'>,
   validate: FhirValidator,
-  explain: () => readonly Provenance[],
+  explain: () => Explanation,
 ): readonly Issue[] {
   return toBlamed(resource === null ? [] : validate(resource), explain);
 }
 
 /** Findings of whatever check about a mapped Bundle, with the source values that are to blame. */
-export function toBlamed(
-  findings: readonly Issue[],
-  explain: () => readonly Provenance[],
-): readonly Issue[] {
+export function toBlamed(findings: readonly Issue[], explain: () => Explanation): readonly Issue[] {
   if (findings.length === 0) return findings;
-  const origins = explain();
-  return findings.map((finding) => blame(finding, origins));
+  const explanation = explain();
+  return findings.map((finding) => blame(finding, explanation));
 }
 
-function blame(finding: Issue, origins: readonly Provenance[]): Issue {
+function blame(finding: Issue, { provenance, unresolved = [] }: Explanation): Issue {
   const { location: element = 'Bundle', message } = finding;
-  const found = findOrigin(element, origins);
+  const reference = unresolved.find(({ target }) => target === element);
+  if (reference !== undefined) return blameReference(finding, reference);
+  const found = findOrigin(element, provenance);
   if (found === undefined) return finding;
   const { at, origin } = found;
   const made = `made from ${origin.source} by the rule ${origin.rule}`;
@@ -36,6 +41,19 @@ function blame(finding: Issue, origins: readonly Provenance[]): Issue {
       ? `it was ${made}. Correct the value at its source, or the rule.`
       : `nothing in the message became it. What is around it was ${made}. Let the sender send it, or add a rule.`;
   return { ...finding, location: origin.source, message: `${element}: ${message}; ${why}` };
+}
+
+/** A patient whom nothing in the message names is missing, not what refers to the patient. */
+function blameReference(finding: Issue, { target, resource, segments, rule }: Unresolved): Issue {
+  const [segment] = segments;
+  const names = segments.join(' or ');
+  return {
+    ...finding,
+    ...(segment === undefined ? {} : { location: segment }),
+    message:
+      `${target}: ${finding.message}; the message has no ${resource} for it, which is made from ${names}. ` +
+      `Let the sender send ${names} there, or change the reference ${rule}.`,
+  };
 }
 
 /**

@@ -6,11 +6,12 @@ import { type Compiled, compileFiles } from './compile.ts';
 import type { MappingFile } from './document.ts';
 import type { CompiledMessageMap } from './message-map.ts';
 import type { Provenance } from './provenance.ts';
-import { type Entry, Run, type UnmappedHeld } from './run.ts';
+import { type Entry, Run, type UnmappedHeld, type Unresolved } from './run.ts';
 import type { Table } from './tables.ts';
 import { takeFalseUnits } from './units.ts';
 
 export type { MappingFile } from './document.ts';
+export type { Unresolved } from './run.ts';
 export type { Provenance } from './provenance.ts';
 
 interface MapOptions {
@@ -38,6 +39,8 @@ export interface MappingResult {
   readonly held: readonly UnmappedHeld[];
   /** Empty unless asked for. */
   readonly provenance: readonly Provenance[];
+  /** Only with provenance. */
+  readonly unresolved?: readonly Unresolved[];
 }
 
 /** Maps HL7 v2 messages to FHIR R4. Safe to share: it holds no state between messages. */
@@ -102,6 +105,7 @@ function buildMapper(compiled: Compiled): Mapper {
         unconsumed,
         held: run.held,
         provenance: provenance && resource !== null ? toProvenance(run) : [],
+        ...(provenance ? { unresolved: toUnresolved(run) } : {}),
       };
     },
   };
@@ -154,6 +158,13 @@ function toBundle(top: Record<string, unknown>, entries: readonly Entry[]): Bund
     entry: entries.map(({ fullUrl, resource, request }) => ({ fullUrl, resource, request })),
   };
   return bundle as unknown as Bundle;
+}
+
+function toUnresolved({ entries, unresolved }: Run): Unresolved[] {
+  return unresolved.map(({ entry, target, ...rest }) => {
+    const at = `Bundle.entry[${entries.indexOf(entry)}].resource`;
+    return { ...rest, target: `${at}.${target}` };
+  });
 }
 
 function toProvenance(run: Run): Provenance[] {

@@ -1,14 +1,10 @@
 import type { Segment } from '../hl7v2/message.ts';
 import type { Issue } from '../issue.ts';
 import type { Condition } from './condition.ts';
-import type {
-  MessageMapDocument,
-  PartDocument,
-  ReferenceDocument,
-  ResourceDocument,
-} from './document.ts';
+import type { MessageMapDocument, PartDocument, ResourceDocument } from './document.ts';
 import { type Identify, compileIdentity } from './identity.ts';
 import type { CompiledMap } from './compiled-map.ts';
+import { type Refer, compileReference } from './message-reference.ts';
 import { checkIds, toReferenceTeller, toResourceTeller } from './parts.ts';
 import { compileWhen } from './rule.ts';
 import {
@@ -21,7 +17,7 @@ import {
 } from './run.ts';
 import { toSegmentName } from './source.ts';
 import { type Group, type StructureDocument, toGroups } from './structure.ts';
-import { type Draft, type TargetStep, parseTargetPath, toWritten, writePath } from './target.ts';
+import type { Draft } from './target.ts';
 
 /** A message map, compiled. */
 export interface CompiledMessageMap {
@@ -35,6 +31,12 @@ export interface CompiledMessageMap {
 export interface MessageContext {
   readonly maps: ReadonlyMap<string, CompiledMap>;
   readonly report: (message: string, rule?: string) => void;
+}
+
+interface Compiling extends MessageContext {
+  readonly mapId: string;
+  /** From which segments the resources of a label are made. */
+  readonly sources: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 type Plan = (group: Group, run: Run, later: Deferred[]) => void;
@@ -52,7 +54,9 @@ export function compileMessageMap(
 ): CompiledMessageMap {
   const structure: StructureDocument = document.structure ?? { segments: [], groups: [] };
   checkIds(document.resources, context.report);
-  const plans = document.resources.flatMap((part) => compilePlan(part, document.id, context));
+  const sources = findSources(document.resources, context.maps);
+  const compiling = { ...context, mapId: document.id, sources };
+  const plans = document.resources.flatMap((part) => compilePlan(part, compiling));
   const bundle = document.bundle === undefined ? undefined : context.maps.get(document.bundle);
   if (document.bundle !== undefined && bundle === undefined) {
     context.report(`bundle: there is no map ${document.bundle}`);
@@ -74,14 +78,29 @@ export function compileMessageMap(
   };
 }
 
-function compilePlan(
-  document: PartDocument,
-  mapId: string,
-  context: MessageContext,
-): readonly Plan[] {
+function findSources(
+  parts: readonly PartDocument[],
+  maps: MessageContext['maps'],
+  sources = new Map<string, Set<string>>(),
+): ReadonlyMap<string, ReadonlySet<string>> {
+  for (const part of parts) {
+    if ('forEach' in part) findSources(part.resources, maps, sources);
+    else if (!('include' in part)) {
+      const { id, as: label = id } = part;
+      const known = sources.get(label) ?? new Set<string>();
+      sources.set(label, known);
+      // What its other maps are for adds to it.
+      const source = maps.get(part.maps?.[0] ?? '')?.source;
+      if (source !== undefined) known.add(source);
+    }
+  }
+  return sources;
+}
+
+function compilePlan(document: PartDocument, context: Compiling): readonly Plan[] {
   if ('include' in document) return [];
-  if (!('forEach' in document)) return [compileOne(document, mapId, context)];
-  const plans = document.resources.flatMap((inner) => compilePlan(inner, mapId, context));
+  if (!('forEach' in document)) return [compileOne(document, context)];
+  const plans = document.resources.flatMap((inner) => compilePlan(inner, context));
   return [
     (group, run, later) => {
       for (const inner of group.groups) {
@@ -91,7 +110,8 @@ function compilePlan(
   ];
 }
 
-function compileOne(document: ResourceDocument, mapId: string, context: MessageContext): Plan {
+function compileOne(document: ResourceDocument, context: Compiling): Plan {
+  const { mapId, sources } = context;
   const block = document.blocks?.at(-1);
   const report = (message: string, rule = document.id): void =>
     context.report(block === undefined ? message : `${message} (of the block ${block})`, rule);
@@ -106,13 +126,14 @@ function compileOne(document: ResourceDocument, mapId: string, context: MessageC
     compileReference(reference, {
       rule: `${mapId}#${reference.id}`,
       tell: toReferenceTeller(mapId, reference.id, document),
+      segments: [...(sources.get(reference.resource) ?? [])],
       report: (message) => report(message, reference.id),
     }),
   );
   const tell = toResourceTeller(mapId, document, maps);
   const parts: Parts = { maps, when, references, tell };
   return document.extend === undefined
-    ? compileResource(document, parts, report)
+    ? compileResource(document, parts, { sources, report })
     : toExtension(document, parts);
 }
 
@@ -120,7 +141,7 @@ function compileOne(document: ResourceDocument, mapId: string, context: MessageC
 interface Parts {
   readonly maps: readonly CompiledMap[];
   readonly when: Condition | undefined;
-  readonly references: readonly ((entry: Entry, frame: Frame) => void)[];
+  readonly references: readonly Refer[];
   readonly tell: ReturnType<typeof toResourceTeller>;
 }
 
@@ -141,13 +162,17 @@ function toExtension(document: ResourceDocument, { maps, when, references, tell 
 function compileResource(
   document: ResourceDocument,
   { maps, when, references, tell }: Parts,
-  report: (message: string) => void,
+  { sources, report }: Pick<Compiling, 'sources' | 'report'>,
 ): Plan {
   const { id, as: label = id, resource: type = '', identity, needs, apart } = document;
   const identify: Identify | undefined = identity && compileIdentity(identity, type, report);
   return (group, run, later) => {
     if (identify === undefined || (when !== undefined && !when(toFrame(group, run)))) return;
-    if (needs !== undefined && run.findEntry(needs, group) === undefined) return;
+    if (needs !== undefined && run.findEntry(needs, group) === undefined) {
+      const segment = findOwnSegment(maps, group);
+      if (segment !== undefined) run.lack(id, toLacking({ label, needs, segment, sources }));
+      return;
+    }
     const content = beginResource(type);
     const trace: TraceEntry[] = [];
     withTrace(run, trace, () => applyMaps(maps, group, run, content));
@@ -173,58 +198,32 @@ function findSegment(maps: readonly CompiledMap[], group: Group): Segment | unde
   return undefined;
 }
 
+/** The first segment of the group itself that one of the maps is for. */
+const findOwnSegment = (maps: readonly CompiledMap[], { segments }: Group): Segment | undefined =>
+  segments.find(({ name }) => maps.some(({ source }) => source === name));
+
+function toLacking(of: {
+  readonly label: string;
+  readonly needs: string;
+  readonly segment: Segment;
+  readonly sources: Compiling['sources'];
+}): Issue {
+  const { label, needs, segment, sources } = of;
+  const names = [...(sources.get(needs) ?? [])].join(' or ');
+  return {
+    ...{ code: 'resource-needed', severity: 'warning', location: toSegmentName(segment) },
+    message:
+      `${segment.name} becomes a ${label} only beside a ${needs}, and there is none: it was left out. ` +
+      `Expected ${names} in its place; let the sender send it.`,
+  };
+}
+
 function toSame(label: string, apart: string, { segment }: Frame): Issue {
   return {
     code: 'resources-not-apart',
     severity: 'warning',
     ...(segment === undefined ? {} : { location: toSegmentName(segment) }),
     message: `Expected ${label} to be another than ${apart}, found the same identifier: it was left out.`,
-  };
-}
-
-interface ReferenceContext {
-  /** By which provenance names it. */
-  readonly rule: string;
-  readonly tell: ReturnType<typeof toReferenceTeller>;
-  readonly report: (message: string) => void;
-}
-
-function compileReference(
-  document: ReferenceDocument,
-  { rule, tell, report }: ReferenceContext,
-): (entry: Entry, frame: Frame) => void {
-  const steps: readonly TargetStep[] = parseTargetPath(document.to) ?? [];
-  if (steps.length === 0) report(`to: ${document.to} is no path such as result[+]`);
-  const when = compileWhen(document.when, report);
-  const all = steps.some((step) => step.index === 'next');
-  const also = Object.entries(document.also ?? {}).map(([path, value]) => {
-    const beside = parseTargetPath(path);
-    if (beside === undefined) report(`also: ${path} is no path such as link[-1].type`);
-    return [beside ?? [], value] as const;
-  });
-  return (entry, frame) => {
-    if (when !== undefined && !when(frame)) return;
-    const { run } = frame;
-    const group =
-      document.within === undefined ? frame.group : frame.group.outward(document.within);
-    const found = group === undefined ? [] : run.labelled(document.resource, group);
-    if (!all && document.pick === 'only' && found.length > 1) return;
-    const first = found[0];
-    for (const other of all ? found : first === undefined ? [] : [first]) {
-      if (other === entry) continue;
-      writePath(entry.resource, steps, { reference: other.fullUrl });
-      if (run.onRule !== undefined) tell(run.onRule);
-      const source = frame.segment === undefined ? 'MSH' : toSegmentName(frame.segment);
-      if (run.trace !== undefined) {
-        const target = `${toWritten(entry.resource, steps)}.reference`;
-        entry.trace.push({ target, source, rule });
-      }
-      for (const [beside, value] of also) {
-        writePath(entry.resource, beside, value);
-        if (run.trace === undefined) continue;
-        entry.trace.push({ target: toWritten(entry.resource, beside), source, rule });
-      }
-    }
   };
 }
 

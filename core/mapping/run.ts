@@ -45,6 +45,23 @@ export interface Entry {
   readonly trace: TraceEntry[];
 }
 
+/** A reference that was not written, since the message has nothing to refer to. */
+export interface Unresolved {
+  /** `Bundle.entry[3].resource.subject`. */
+  readonly target: string;
+  /** The label of the resource that there is none of: `patient`. */
+  readonly resource: string;
+  /** From which segments it is made: `PID`. */
+  readonly segments: readonly string[];
+  /** `ADT_A01#condition.subject`: the map and the reference in it. */
+  readonly rule: string;
+}
+
+/** A reference of an entry for which the message has no resource; `target` is relative to the entry. */
+export interface UnresolvedReference extends Unresolved {
+  readonly entry: Entry;
+}
+
 /** Entries of one label, each once, in order: a message may hold tens of thousands. */
 class Labelled {
   readonly list: Entry[] = [];
@@ -86,6 +103,8 @@ export class Run {
   readonly entries: Entry[] = [];
   readonly issues: Issue[] = [];
   readonly held: UnmappedHeld[] = [];
+  /** Kept while provenance is. */
+  readonly unresolved: UnresolvedReference[] = [];
   /** Where rules write provenance: undefined while it is switched off. */
   trace: TraceEntry[] | undefined;
   /** Whether rules say what they do. */
@@ -100,6 +119,7 @@ export class Run {
   readonly #ofHeader = new Map<(frame: Frame) => string, string>();
   readonly #numbers = new Map<string, number>();
   readonly #heldCodes = new Set<string>();
+  readonly #lacking = new Set<string>();
   readonly #zone: string | undefined;
   #zoneReported = false;
   #messageUuid: string | undefined;
@@ -152,6 +172,13 @@ export class Run {
       ...at,
       message: `Table ${table} has no entry for ${toShown(code)}; the message waits for it. Add the code to the table and deploy.`,
     });
+  }
+
+  /** Says once of each kind of resource why there is none. */
+  lack(id: string, issue: Issue): void {
+    if (this.#lacking.has(id)) return;
+    this.#lacking.add(id);
+    this.issues.push(issue);
   }
 
   /** The fields of a segment of the message. */

@@ -21,11 +21,11 @@ export interface ToFhir {
 /** The resource that comes of it in its place, and its type; throws, or rejects with, a HilumError where none does. */
 export function replaceByFhir(message: FlowMessage, by: ToFhir): string | Promise<string> {
   const result = by.mapper.map(requireResource(message.payload));
-  const { resource, issues, unconsumed, provenance } = result;
+  const { resource, issues, unconsumed } = result;
   const found = [...issues, ...(by.warnsOfLeftOver ? unconsumed.map(toLeftOver('element')) : [])];
   if (resource === null) throw new HilumError('permanent', found);
   const finish = (checked: readonly Issue[]): string => {
-    const findings = toBlamed(checked, () => provenance);
+    const findings = toBlamed(checked, () => result);
     if (!isValid(findings)) throw new HilumError('permanent', findings);
     message.payload = JSON.stringify(resource);
     message.contentType = contentTypes.fhirJson;

@@ -5,8 +5,8 @@ import { openFhirValidator } from '../../connectors/file/fhir-schema.ts';
 import { contentTypes } from '../../core/envelope.ts';
 import { HilumError } from '../../core/errors.ts';
 import { isValid, type Issue } from '../../core/issue.ts';
-import { findFaults, toBlamed } from '../../core/mapping/gate.ts';
-import type { Mapper, Provenance } from '../../core/mapping/mapper.ts';
+import { type Explanation, findFaults, toBlamed } from '../../core/mapping/gate.ts';
+import type { Mapper } from '../../core/mapping/mapper.ts';
 import type { FlowMessage } from '../../core/ports/flow-runtime.ts';
 import { requireFields } from '../shared/contribution.ts';
 import { toHeldCodes } from '../shared/held.ts';
@@ -58,7 +58,7 @@ interface Mapped {
   readonly messageType: string;
   readonly resource: Bundle;
   readonly issues: readonly Issue[];
-  readonly explain: () => readonly Provenance[];
+  readonly explain: () => Explanation;
 }
 
 /** Throws a HilumError where the configuration is faulty, or names what the mappings do not have. */
@@ -89,7 +89,7 @@ function map(message: FlowMessage, prepared: Prepared): Mapped {
     messageType: messageTypeOf(hl7),
     resource,
     issues: found,
-    explain: () => mapper.map(hl7, { ...options, provenance: true }).provenance,
+    explain: () => mapper.map(hl7, { ...options, provenance: true }),
   };
 }
 

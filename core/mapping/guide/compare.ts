@@ -81,7 +81,11 @@ export function compareGuide(
       : sheet.rows.some((row) => hasTarget(row) && isCited(sheet, row));
     const found = checkRows(sheet, {
       isFollowed,
-      isMapped: ofMessage ? ({ map }) => used?.has(map) === true : (row) => isCited(sheet, row),
+      isMapped: ofMessage
+        ? ({ map, identifier }) =>
+            used?.has(map) === true ||
+            used?.has(decisions.find(sheet.name, identifier)?.followed ?? '') === true
+        : (row) => isCited(sheet, row),
       isDeclined: (row) => decisions.find(sheet.name, row.identifier)?.declined !== undefined,
       known: known[toKey(sheet)],
     });
@@ -217,7 +221,7 @@ function findMessageMap(
   return document?.kind === 'MessageMap' ? document : undefined;
 }
 
-/** The sheets that the maps of a message follow, with those of its blocks and those that they call by `via`. */
+/** The maps of a message, with those of its blocks and those that they call by `via`, and the sheets that they follow. */
 function collectUsed(
   message: MessageMap,
   maps: readonly LocatedMap[],
@@ -238,5 +242,5 @@ function collectUsed(
     if (document?.kind !== 'SegmentMap' && document?.kind !== 'DatatypeMap') continue;
     pending.push(...document.rules.flatMap(({ via }) => (via === undefined ? [] : [via])));
   }
-  return new Set([...used].flatMap((id) => [...(followers.get(id) ?? [])]));
+  return new Set([...used].flatMap((id) => [id, ...(followers.get(id) ?? [])]));
 }

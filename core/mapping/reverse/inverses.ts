@@ -1,5 +1,6 @@
 import { fromFhirDateTime, fromFhirTime } from '../../hl7v2/fhir-timestamp.ts';
 import { decodeBase64 } from '../base64.ts';
+import { placeSeparator } from '../composed.ts';
 import { type Draft, isPlainObject } from '../target.ts';
 import type { Node } from './node.ts';
 import type { ReverseRun } from './run.ts';
@@ -56,6 +57,13 @@ export const inverses: Readonly<Record<string, Inverse>> = {
     const isName = (coding: unknown): boolean =>
       isPlainObject(coding) && coding['display'] === text;
     return Array.isArray(codings) && codings.some(isName) ? null : text;
+  },
+  /** The description of a place; none where it is only the names of its parts, which have components of their own. */
+  placeDescription: (text, node) => {
+    const place = node.parent?.value;
+    const name = isPlainObject(place) ? place['name'] : undefined;
+    const parts = text.split(placeSeparator);
+    return parts.length > 1 && typeof name === 'string' && parts.includes(name) ? null : text;
   },
   /** The day of a time. */
   day: (text) => fromFhirDateTime(text.slice(0, 10))?.text,

@@ -163,7 +163,7 @@ it('checks by the profile that is asked for, by its id or URL, and by the one th
     'error fhir-structure Patient.gender',
   ]) as unknown;
   expect(find(patient, ['us-core-patient'])).toEqual(expected);
-  expect(find(patient, [`${usCore}/us-core-patient|5.0.1`])).toEqual(expected);
+  expect(find(patient, [`${usCore}/us-core-patient|7.0.0`])).toEqual(expected);
   expect(find({ ...patient, meta: { profile: [`${usCore}/us-core-patient`] } })).toEqual(expected);
   expect(find(observation, ['us-core-patient'])).toEqual([]);
 });

@@ -26,7 +26,7 @@ function findWith(rules: readonly string[], pid: string) {
   let explained = 0;
   const issues = findFaults(mapper.map(parsed.message), openFhirValidator(), () => {
     explained += 1;
-    return mapper.map(parsed.message, { provenance: true }).provenance;
+    return mapper.map(parsed.message, { provenance: true });
   });
   return { issues, explained };
 }
@@ -76,12 +76,87 @@ it('says of what is missing that nothing became it, and beside what', () => {
         location: 'Bundle.entry[2].resource.subject',
       },
     ],
-    () => [{ target: 'Bundle.entry[2].resource.status', source: 'OBR-25[1]', rule: 'R#status' }],
+    () => ({
+      provenance: [
+        { target: 'Bundle.entry[2].resource.status', source: 'OBR-25[1]', rule: 'R#status' },
+      ],
+    }),
   );
   expect(issue).toMatchObject({
     location: 'OBR-25[1]',
     message: expect.stringMatching(
       /subject: Missing required property; nothing in the message became it\. .* OBR-25\[1\] by the rule R#status/,
     ) as unknown,
+  });
+});
+
+describe('where a message has nothing to refer to', () => {
+  const files = [
+    {
+      path: 'message/ADT_A08.map.yaml',
+      text: `kind: MessageMap
+id: ADT_A08
+source: { messages: [ADT^A08] }
+structure: { segments: [MSH, PID, DG1], groups: [] }
+resources:
+  - id: patient
+    resource: Patient
+    maps: [PID.Patient]
+    identity: { request: id, key: { by: [[PID-3.1]] } }
+  - id: condition
+    resource: Condition
+    maps: [DG1.Condition]
+    identity: { request: id, key: { by: [[DG1-3.1]] } }
+    references:
+      - { id: condition.subject, to: subject, resource: patient }
+  - id: flag
+    resource: Flag
+    needs: patient
+    maps: [DG1.Condition]
+    identity: { request: id, key: { by: [[DG1-3.1]] } }
+`,
+    },
+    {
+      path: 'segment/DG1.Condition.map.yaml',
+      text: `kind: SegmentMap
+id: DG1.Condition
+source: { v2: DG1 }
+target: { fhir: Condition }
+rules:
+  - { id: DG1-3.code, from: DG1-3.2, to: code.text }
+`,
+    },
+    patientSegment("{ id: name, from: PID-5.1, to: 'name[0].family' }"),
+  ];
+  const compiled = compileMappings(files);
+  const parsed = parseMessage(
+    'MSH|^~\\&|A|B|||20260101||ADT^A08|1|P|2.5\rDG1|1||E11^Diabetes\rDG1|2||I10^Pressure\r',
+  );
+  const map = (provenance: boolean) => {
+    if (!compiled.ok || !parsed.ok) throw new Error('not compiled');
+    return compiled.mapper.map(parsed.message, { provenance });
+  };
+
+  it('says which segment is missing, not what refers to it', () => {
+    const issues = findFaults(map(false), openFhirValidator(), () => map(true));
+    expect(issues).toEqual([
+      {
+        ...{ code: 'fhir-schema', severity: 'error', location: 'PID' },
+        message:
+          'Bundle.entry[0].resource.subject: The element is required, and missing; the message has no patient for it, ' +
+          'which is made from PID. Let the sender send PID there, or change the reference ADT_A08#condition.subject.',
+      },
+    ]);
+  });
+
+  it('says once that a resource that needs it was left out', () => {
+    expect(map(false).issues).toEqual([
+      {
+        ...{ code: 'resource-needed', severity: 'warning', location: 'DG1' },
+        message:
+          'DG1 becomes a flag only beside a patient, and there is none: it was left out. ' +
+          'Expected PID in its place; let the sender send it.',
+      },
+    ]);
   });
 });

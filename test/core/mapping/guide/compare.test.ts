@@ -184,11 +184,11 @@ describe('a decision', () => {
   });
 });
 
-test('a message row is mapped where a map that the message uses, or one that it calls, follows the sheet', () => {
+test('a message row is mapped where a map that the message uses, or one that it calls, follows the sheet, or a decision names such a map', () => {
   const message = sheet(
     'messages/HL7 Message - FHIR R4_ ADT_A05 - Sheet1.csv',
     ',,,,,,,,,,,,,\nSort Order,Identifier,Syntax,Name,Min,Max,Computable ANTLR,Computable FHIRPath,Narrative,Primary Target,Segment Map,References,Comments,\n' +
-      '1,ADT_A05.PID,,PID,1,1,,,,Patient[1],PID[Patient],,,\n2,ADT_A05.PV1,,PV1,1,1,,,,Encounter[1],PV1[Encounter],,,\n',
+      '1,ADT_A05.PID,,PID,1,1,,,,Patient[1],PID[Patient],,,\n2,ADT_A05.PV1,,PV1,1,1,,,,Encounter[1],PV1[Encounter],,,\n3,ADT_A05.PD1,,PD1,1,1,,,,Patient[1],,,,\n4,ADT_A05.DB1,,DB1,1,1,,,,Patient[1],,,,\n',
   );
   const files = parseFiles(
     [
@@ -219,7 +219,11 @@ rules:
     [],
   );
   const { counts } = compareGuide([message, sheet(path, heads + rows)], [...maps, ...files.maps], {
-    decisions: new Decisions([{ sheet: 'ADT_A05', followed: 'ADT_A01' }]),
+    decisions: new Decisions([
+      { sheet: 'ADT_A05', followed: 'ADT_A01' },
+      { sheet: 'ADT_A05', rows: ['ADT_A05.PD1'], followed: 'PID.Patient' },
+      { sheet: 'ADT_A05', rows: ['ADT_A05.DB1'], followed: 'PV1.Encounter' },
+    ]),
   });
-  expect(counts.messages).toMatchObject({ followed: 1, mapped: 1, unmapped: 1 });
+  expect(counts.messages).toMatchObject({ followed: 1, mapped: 2, unmapped: 2 });
 });
