@@ -1,7 +1,9 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { ConsumeOptions, Delivery, HeldLane } from '../../core/ports/broker.ts';
 import type { Logger } from '../../core/ports/logger.ts';
+import { Acknowledgments } from './acknowledgments.ts';
 import type { Connection } from './connection.ts';
+import { watchConsumer } from './consumer-watch.ts';
 import { buildQueueMissing, buildUnavailable, toAmqpFailure } from './failures.ts';
 import { isAnnouncement } from './lane-choice.ts';
 import { Moves } from './moves.ts';
@@ -51,8 +53,7 @@ export class LaneSession {
   readonly #connection: Connection;
   readonly #channel: Channel;
   readonly #options: LaneOptions;
-  /** When each was delivered, on the monotonic clock: the oldest first. */
-  readonly #held = new Map<ConsumeMessage, number>();
+  readonly #acknowledgments: Acknowledgments;
   /** In a handler's hands, or on the way to where it belongs. */
   readonly #handedOut = new Set<ConsumeMessage>();
   /** For the handler, in the order of the queue; `again`: it had it before. */
@@ -64,8 +65,6 @@ export class LaneSession {
     onMoved: (message) => this.#acknowledge(message),
     onFailed: (message, error) => this.#keepUnmoved(message, error),
   });
-  /** Settled, and RabbitMQ is told of them with those that are settled in the same turn of the event loop. */
-  #settled: ConsumeMessage[] = [];
   readonly #voiding = new AbortController();
   readonly #losing = new AbortController();
   readonly #lane: HeldLane | undefined;
@@ -77,13 +76,15 @@ export class LaneSession {
   #hasDelivered = false;
   /** Whoever consumes has dealt with what is to come before the first message. */
   #isOpen = false;
-  /** How often in a row RabbitMQ has said that nobody consumes the queue. */
-  #missed = 0;
 
   private constructor(connection: Connection, channel: Channel, options: LaneOptions) {
     this.#connection = connection;
     this.#channel = channel;
     this.#options = options;
+    this.#acknowledgments = new Acknowledgments(channel, (error) =>
+      // They are delivered again, and known to be settled.
+      this.#warn('RabbitMQ could not be told of what is settled', error),
+    );
     const { lane } = options;
     const { signal: lost } = this.#losing;
     this.#lane = lane && { window: options.window, has: (key) => lane.has(key), lost };
@@ -93,12 +94,19 @@ export class LaneSession {
       reason = error.message;
     });
     channel.on('close', () => this.#end({ reason }));
-    const timer = setInterval(
-      () => void this.#look(),
-      Math.min(lookEveryMs, options.recycleAfterMs),
-    );
-    timer.unref();
-    void this.ended.then(() => clearInterval(timer));
+    const { serverQueue, recycleAfterMs } = options;
+    const stopWatching = watchConsumer({
+      ...{ connection, channel, serverQueue },
+      everyMs: Math.min(lookEveryMs, recycleAfterMs),
+      findReason: () => {
+        // On a new channel its time begins anew.
+        const isHeldLong = (this.#acknowledgments.oldestMs ?? 0) >= recycleAfterMs;
+        return isHeldLong ? 'a message is held for long' : undefined;
+      },
+      onUnanswered: (error) => this.#warn('A queue that is consumed does not answer', error),
+      onWrong: (wrong) => void this.end(wrong),
+    });
+    void this.ended.then(stopWatching);
   }
 
   /** Consumes. Rejects with `queue-missing` or `broker-unavailable`. */
@@ -128,7 +136,7 @@ export class LaneSession {
 
   /** Delivered and not settled. */
   get unsettled(): number {
-    return this.#held.size;
+    return this.#acknowledgments.unsettled;
   }
 
   /** RabbitMQ has given it some: of several consumers of a lane, one is. */
@@ -193,7 +201,7 @@ export class LaneSession {
 
   async #endAs(end: SessionEnd): Promise<void> {
     if (this.#isOver) return;
-    this.#tell();
+    this.#acknowledgments.tell();
     this.#end(end);
     const closing = () => this.#channel.close();
     await this.#connection.call(closing, 'A channel cannot be closed').catch(() => undefined);
@@ -203,8 +211,7 @@ export class LaneSession {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#yielding);
-    this.#held.clear();
-    this.#settled = [];
+    this.#acknowledgments.clear();
     if (this.#handedOut.size > 0) this.#voiding.abort();
     this.#losing.abort();
     this.#handedOut.clear();
@@ -216,7 +223,7 @@ export class LaneSession {
   #deliver(message: ConsumeMessage): void {
     if (this.#isOver) return;
     if (!this.#hasDelivered) void this.#begin();
-    this.#held.set(message, performance.now());
+    this.#acknowledgments.add(message);
     if (isAnnouncement(message.properties.headers)) {
       this.#acknowledge(message);
       return;
@@ -285,34 +292,9 @@ export class LaneSession {
 
   #acknowledge(message: ConsumeMessage): void {
     this.#assertCurrent();
-    if (this.#settled.length === 0) setImmediate(() => this.#tell());
-    this.#settled.push(message);
-    this.#held.delete(message);
+    this.#acknowledgments.acknowledge(message);
     this.#handedOut.delete(message);
     this.#endWhenSettled();
-  }
-
-  /** One acknowledgment for all that came before the first that is held, which is one entry of the queue's log. */
-  #tell(): void {
-    const settled = this.#settled;
-    this.#settled = [];
-    if (this.#isOver || settled.length === 0) return;
-    const [firstHeld] = this.#held.keys();
-    let last: ConsumeMessage | undefined;
-    try {
-      for (const message of settled) {
-        const { deliveryTag } = message.fields;
-        if (firstHeld !== undefined && deliveryTag > firstHeld.fields.deliveryTag) {
-          this.#channel.ack(message);
-        } else if (last === undefined || deliveryTag > last.fields.deliveryTag) {
-          last = message;
-        }
-      }
-      if (last !== undefined) this.#channel.ack(last, true);
-    } catch (error) {
-      // The channel is closing: they are delivered again, and known to be settled.
-      this.#warn('RabbitMQ could not be told of what is settled', error);
-    }
   }
 
   /** Not at once where it could not be settled, or it would fail as fast as it is delivered. */
@@ -348,29 +330,6 @@ export class LaneSession {
   #buildGone(cause?: unknown): Error {
     const what = `The channel that delivered from ${this.#options.queue} is gone; the message is delivered again`;
     return buildUnavailable(what, cause);
-  }
-
-  /** Now and then: whether RabbitMQ has a consumer where we believe to be one, and what is held for long. */
-  async #look(): Promise<void> {
-    const { serverQueue, recycleAfterMs } = this.#options;
-    for (const since of this.#held.values()) {
-      // On a new channel its time begins anew.
-      if (performance.now() - since >= recycleAfterMs) void this.end('a message is held for long');
-      break;
-    }
-    if (this.#isOver) return;
-    const asking = () => this.#channel.checkQueue(serverQueue);
-    try {
-      const { consumerCount } = await this.#connection.call(
-        asking,
-        `The queue ${serverQueue} does not answer`,
-      );
-      this.#missed = consumerCount === 0 ? this.#missed + 1 : 0;
-      // A server under load answers 0 for what it cannot find out in time.
-      if (this.#missed > 1) void this.end('RabbitMQ has forgotten the consumer');
-    } catch (error) {
-      this.#warn('A queue that is consumed does not answer', error);
-    }
   }
 
   #warn(what: string, error: unknown): void {

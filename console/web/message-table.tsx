@@ -2,6 +2,16 @@ import { Anchor, Table, Text } from '@mantine/core';
 import type { MessageView } from '../api/views.ts';
 import { StateBadge } from './state-badge.tsx';
 import { toAge, toDateTime, toShortTime } from './time.ts';
+import { WideTable, type Column } from './wide-table.tsx';
+
+const columns: readonly Column[] = [
+  'Received',
+  'Interface',
+  'Type',
+  'Control id',
+  'State',
+  { number: 'Age' },
+];
 
 /** Messages, one a row; a click or Enter on its id opens its steps. */
 export function MessageTable(props: {
@@ -12,33 +22,11 @@ export function MessageTable(props: {
   readonly labelledBy: string;
 }) {
   return (
-    <Table.ScrollContainer
-      minWidth={600}
-      type="native"
-      tabIndex={0}
-      role="group"
-      aria-labelledby={props.labelledBy}
-    >
-      <Table verticalSpacing={6} highlightOnHover aria-labelledby={props.labelledBy}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th scope="col">Received</Table.Th>
-            <Table.Th scope="col">Interface</Table.Th>
-            <Table.Th scope="col">Type</Table.Th>
-            <Table.Th scope="col">Control id</Table.Th>
-            <Table.Th scope="col">State</Table.Th>
-            <Table.Th scope="col" className="number">
-              Age
-            </Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {props.messages.map((message) => (
-            <MessageRow key={message.id} message={message} now={props.now} onOpen={props.onOpen} />
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <WideTable labelledBy={props.labelledBy} columns={columns} minWidth={600}>
+      {props.messages.map((message) => (
+        <MessageRow key={message.id} message={message} now={props.now} onOpen={props.onOpen} />
+      ))}
+    </WideTable>
   );
 }
 

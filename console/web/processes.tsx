@@ -1,11 +1,23 @@
 import { Table, Text, Title } from '@mantine/core';
 import type { ProcessStatus } from '../api/control.ts';
 import { toAge } from './time.ts';
+import { WideTable, type Column } from './wide-table.tsx';
 
 /** From here on a message waits for its flow's event loop for longer than anybody likes. */
 const lateMs = 200;
 /** This share of what a process may hold is worth a look. */
 const fullShare = 0.9;
+
+const columns: readonly Column[] = [
+  'Process',
+  'State',
+  { number: 'For' },
+  { number: 'Memory' },
+  { number: 'Event loop p99' },
+  { number: 'Busy' },
+  { number: 'Restarts' },
+  'Last end',
+];
 
 /** What runs: memory, how late the event loop is, and why a process ended the last time. */
 export function Processes(props: {
@@ -17,43 +29,11 @@ export function Processes(props: {
       <Title order={2} size="h4" id="processes" mb="sm">
         Processes
       </Title>
-      <Table.ScrollContainer
-        minWidth={720}
-        type="native"
-        tabIndex={0}
-        role="group"
-        aria-labelledby="processes"
-      >
-        <Table verticalSpacing={6} highlightOnHover aria-labelledby="processes">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th scope="col">Process</Table.Th>
-              <Table.Th scope="col">State</Table.Th>
-              <Table.Th scope="col" className="number">
-                For
-              </Table.Th>
-              <Table.Th scope="col" className="number">
-                Memory
-              </Table.Th>
-              <Table.Th scope="col" className="number">
-                Event loop p99
-              </Table.Th>
-              <Table.Th scope="col" className="number">
-                Busy
-              </Table.Th>
-              <Table.Th scope="col" className="number">
-                Restarts
-              </Table.Th>
-              <Table.Th scope="col">Last end</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {props.processes.map((process) => (
-              <ProcessRow key={process.role} process={process} now={props.now} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <WideTable labelledBy="processes" columns={columns}>
+        {props.processes.map((process) => (
+          <ProcessRow key={process.role} process={process} now={props.now} />
+        ))}
+      </WideTable>
     </section>
   );
 }

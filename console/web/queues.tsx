@@ -3,6 +3,19 @@ import type { InterfaceStatus } from '../api/control.ts';
 import type { LiveQueue } from '../api/views.ts';
 import { Sparkline } from './sparkline.tsx';
 import { toAge } from './time.ts';
+import { WideTable, type Column } from './wide-table.tsx';
+
+const columns: readonly Column[] = [
+  'Queue',
+  'Interface',
+  { number: 'Waiting' },
+  { number: 'In work' },
+  { number: 'Dead letters' },
+  { number: 'Oldest' },
+  { number: 'In / min' },
+  { number: 'Out / min' },
+  'In, 10 min',
+];
 
 /** How much is where, since when, and how fast it moves. */
 export function Queues(props: {
@@ -26,51 +39,16 @@ export function Queues(props: {
           , wire an “mllp in” to a destination, and deploy.
         </Text>
       ) : (
-        <Table.ScrollContainer
-          minWidth={720}
-          type="native"
-          tabIndex={0}
-          role="group"
-          aria-labelledby="queues"
-        >
-          <Table verticalSpacing={6} highlightOnHover aria-labelledby="queues">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th scope="col">Queue</Table.Th>
-                <Table.Th scope="col">Interface</Table.Th>
-                <Table.Th scope="col" className="number">
-                  Waiting
-                </Table.Th>
-                <Table.Th scope="col" className="number">
-                  In work
-                </Table.Th>
-                <Table.Th scope="col" className="number">
-                  Dead letters
-                </Table.Th>
-                <Table.Th scope="col" className="number">
-                  Oldest
-                </Table.Th>
-                <Table.Th scope="col" className="number">
-                  In / min
-                </Table.Th>
-                <Table.Th scope="col" className="number">
-                  Out / min
-                </Table.Th>
-                <Table.Th scope="col">In, 10 min</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {queues.map((queue) => (
-                <QueueRow
-                  key={queue.queue}
-                  queue={queue}
-                  interfaceLabel={labels.get(queue.interface) ?? queue.interface}
-                  now={now}
-                />
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        <WideTable labelledBy="queues" columns={columns}>
+          {queues.map((queue) => (
+            <QueueRow
+              key={queue.queue}
+              queue={queue}
+              interfaceLabel={labels.get(queue.interface) ?? queue.interface}
+              now={now}
+            />
+          ))}
+        </WideTable>
       )}
     </section>
   );

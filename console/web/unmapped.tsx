@@ -1,4 +1,4 @@
-import { Alert, Button, Code, Table, Text, Title } from '@mantine/core';
+import { Alert, Button, Code, Text, Title } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { UnmappedView } from '../api/unmapped.ts';
@@ -6,6 +6,7 @@ import { get } from './api.ts';
 import { Decide, unmappedKey, type Asked } from './decide-unmapped.tsx';
 import { mostUnmapped } from './findings.ts';
 import { UnmappedRow } from './unmapped-row.tsx';
+import { WideTable, type Column } from './wide-table.tsx';
 
 /** So many are shown before somebody asks for all of them. */
 const firstShown = 10;
@@ -27,6 +28,16 @@ export function useUnmapped(): KnownUnmapped {
   });
   return { items: data, ...(error === null ? {} : { fault: error.message }) };
 }
+
+const columns: readonly Column[] = [
+  'Code',
+  'Interface, rule',
+  'Add to',
+  { number: 'Waiting' },
+  'Since, last',
+  'Messages',
+  'Without mapping it',
+];
 
 /** The codes that no table has and for which messages are held; nothing at all where there is none. */
 export function Unmapped(props: {
@@ -57,7 +68,11 @@ export function Unmapped(props: {
             Messages wait for these codes. Add each to its table and deploy: the messages go on by
             themselves, in the order of their key.
           </Text>
-          <UnmappedTable {...{ items: shown, now, onOpen, onAsk: ask }} />
+          <WideTable labelledBy="unmapped" columns={columns} highlightOnHover={false}>
+            {shown.map((item) => (
+              <UnmappedRow key={item.id} item={item} now={now} onOpen={onOpen} onAsk={ask} />
+            ))}
+          </WideTable>
         </>
       )}
       {items.length > firstShown && (
@@ -75,44 +90,5 @@ export function Unmapped(props: {
         <Decide key={asked.item.id} {...asked} onClose={() => ask(undefined)} />
       )}
     </section>
-  );
-}
-
-function UnmappedTable(props: {
-  readonly items: readonly UnmappedView[];
-  readonly now: number;
-  readonly onOpen: (id: string) => void;
-  readonly onAsk: (asked: Asked) => void;
-}) {
-  const { items, ...rest } = props;
-  return (
-    <Table.ScrollContainer
-      minWidth={720}
-      type="native"
-      tabIndex={0}
-      role="group"
-      aria-labelledby="unmapped"
-    >
-      <Table verticalSpacing={6} aria-labelledby="unmapped">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th scope="col">Code</Table.Th>
-            <Table.Th scope="col">Interface, rule</Table.Th>
-            <Table.Th scope="col">Add to</Table.Th>
-            <Table.Th scope="col" className="number">
-              Waiting
-            </Table.Th>
-            <Table.Th scope="col">Since, last</Table.Th>
-            <Table.Th scope="col">Messages</Table.Th>
-            <Table.Th scope="col">Without mapping it</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {items.map((item) => (
-            <UnmappedRow key={item.id} item={item} {...rest} />
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
   );
 }

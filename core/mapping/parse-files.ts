@@ -5,6 +5,7 @@ import { parseCsvTable } from './csv-table.ts';
 import type { ConceptMapDocument, MapDocument, MappingFile } from './document.ts';
 import { mappingSchemas } from './schema.ts';
 import { findOwn } from '../own.ts';
+import { describeFault, describeNoYaml } from '../schema-fault.ts';
 
 /** A document and the file that it is of. */
 export interface Located<T> {
@@ -19,6 +20,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   SegmentMap: 'map',
   DatatypeMap: 'map',
   MessageMap: 'messageMap',
+  MessageBlock: 'messageBlock',
   V2SegmentMap: 'map',
   V2MessageMap: 'v2MessageMap',
   V2Map: 'v2Map',
@@ -27,6 +29,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 
 const ajv = new Ajv2020({
   allErrors: true,
+  verbose: true,
   strict: true,
   allowUnionTypes: true,
   strictRequired: false,
@@ -76,8 +79,7 @@ function readDocument(
   try {
     content = file.path.endsWith('.json') ? JSON.parse(file.text) : parseYaml(file.text);
   } catch (error) {
-    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
-    report(file.path, `The file is no YAML or JSON: ${reason ?? ''}`);
+    report(file.path, describeNoYaml(error));
     return undefined;
   }
   const kind = readKind(content);
@@ -117,12 +119,10 @@ function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
 
 function describe(error: ErrorObject): string {
   const where = error.instancePath === '' ? 'The file' : error.instancePath.slice(1);
-  const detail: unknown = error.params['additionalProperty'] ?? error.params['allowedValues'];
-  const tail = detail === undefined ? '' : `: ${JSON.stringify(detail)}`;
   if (error.keyword === 'anyOf' || error.keyword === 'oneOf') {
     return `${where} is incomplete: a rule has to and one of from, const or via; or from and ignore`;
   }
-  return `${where} ${error.message ?? 'is invalid'}${tail}`;
+  return `${where}: ${describeFault(error)}`;
 }
 
 /** The id of the innermost thing that has one, along the path into the document. */

@@ -1,12 +1,8 @@
 import type { Envelope } from '../../core/envelope.ts';
-import { type Failure, findFailure } from '../../core/errors.ts';
-import type { HeldCode } from '../../core/held-code.ts';
-import { isEventQueue, type FailurePolicy, type MessageOrder } from '../../core/interface.ts';
-import type { Issue } from '../../core/issue.ts';
-import type { Broker, Delivery, Outgoing } from '../../core/ports/broker.ts';
+import { isEventQueue } from '../../core/interface.ts';
+import type { Broker, Delivery } from '../../core/ports/broker.ts';
 import type { FlowMessage } from '../../core/ports/flow-runtime.ts';
-import type { Ledger, LedgerEntry, LedgerEventKind } from '../../core/ports/ledger.ts';
-import type { Logger } from '../../core/ports/logger.ts';
+import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
 import type { Clock } from '../clock.ts';
 import { pause, settledOr } from '../consuming.ts';
 import { deriveId } from '../derived-id.ts';
@@ -15,57 +11,35 @@ import { consumeInOrder, type ConsumingInOrder } from '../order/consume-in-order
 import { giveBack, KeyOrder, type Turn } from '../order/key-order.ts';
 import type { NoneSetAside } from '../order/none-set-aside.ts';
 import { Parking } from '../order/parking.ts';
-import type { Recorder } from '../recorder.ts';
-import { backoffMs, decideFlow } from '../retry-policy.ts';
+import { backoffMs } from '../retry-policy.ts';
 import type { FlowResult } from '../settlement/transaction.ts';
-import type { Reply } from '../reply.ts';
 import { findSettling } from '../states.ts';
 import type { AwaitedRevision } from './awaited-revision.ts';
-import { endNotStored, flowStopped, toFailure } from './failure.ts';
+import { endNotStored } from './failure.ts';
+import { FlowEnding, type EndingOptions, type Next } from './flow-ending.ts';
+import { keepsPlace, type FlowQueue } from './flow-queue.ts';
 import type { FlowRun } from './outbox.ts';
 import type { EarlierRuns, Suspects } from './suspects.ts';
 
-/** How a queue's messages go through the flow. */
-export interface FlowQueue {
-  readonly name: string;
-  readonly order: MessageOrder;
-  readonly onFailure: FailurePolicy;
-  /** Unsettled messages at a time. */
-  readonly window: number;
-}
-
-interface Options {
+interface Options extends EndingOptions {
   readonly broker: Broker;
   readonly ledger: Ledger;
-  readonly recorder: Recorder;
   readonly noneSetAside?: NoneSetAside;
-  readonly logger: Logger;
   readonly clock: Clock;
   readonly suspects: Suspects;
   readonly revision: AwaitedRevision;
   /** Begins what is kept of a message while its flow runs. */
   readonly begin: (envelope: Envelope, of: { readonly redelivered: boolean }) => FlowRun;
-  /** Makes durable what does not go with a settlement. */
-  readonly store: (outgoing: readonly Outgoing[], entries: readonly LedgerEntry[]) => Promise<void>;
-  /** What whoever waits for the message's flow is to be told with its settlement. */
-  readonly conclude: (envelope: Envelope, reply: FlowEnd) => Promise<readonly Outgoing[]>;
   /** Sends it into the flow, and resolves when every branch is through. */
   readonly run: (run: FlowRun, send: (message: FlowMessage) => void) => Promise<FlowResult>;
 }
-
-type FlowEnd = Exclude<Reply, { kind: 'response' }>;
-
-/** What a run of the flow has made and nobody has stored yet. */
-type Made = Awaited<ReturnType<FlowRun['pending']['take']>>;
-
-/** What follows a run of the flow: it is settled, or runs again in its place after a while. */
-type Next = 'settled' | { readonly delayMs: number; readonly attempt: number };
 
 /** One queue's messages on their way through a flow, each from its arrival to its settlement. */
 export class FlowConsumer {
   readonly #queue: FlowQueue;
   readonly #options: Options;
   readonly #send: (message: FlowMessage) => void;
+  readonly #ending: FlowEnding;
   readonly #parking: Parking;
   readonly #order: KeyOrder;
   readonly #stopping = new AbortController();
@@ -76,6 +50,7 @@ export class FlowConsumer {
     this.#queue = queue;
     this.#options = options;
     this.#send = send;
+    this.#ending = new FlowEnding(queue, options);
     this.#parking = new Parking({ ...options, queue: queue.name });
     this.#order = new KeyOrder({
       order: queue.order,
@@ -162,16 +137,12 @@ export class FlowConsumer {
       const details = { kind: 'failed', queue: this.queue, issues: [endNotStored] } as const;
       recorder.note(delivery.envelope, details);
       // Where it was settled and that failed, the broker delivers it again by itself.
-      const delayMs = this.#isOrdered(delivery) ? 0 : backoffMs(delivery.envelope.attempt);
+      const delayMs = keepsPlace(this.#queue, delivery.envelope)
+        ? 0
+        : backoffMs(delivery.envelope.attempt);
       if (delayMs === 0) await pause(backoffMs(1), delivery.voided);
       await delivery.retry(delayMs, { countAttempt: false }).catch(() => undefined);
     }
-  }
-
-  /** Those that keep an order run again where they are: stepping aside, they would be overtaken. */
-  #isOrdered({ envelope }: Delivery): boolean {
-    const { order } = this.#queue;
-    return order === 'queue' || (order === 'key' && envelope.key !== undefined);
   }
 
   async #repeat(delivery: Delivery, turn: Turn): Promise<void> {
@@ -190,7 +161,7 @@ export class FlowConsumer {
     let earlier = redelivered ? await this.#findEarlierRuns(delivery) : undefined;
     if (earlier !== undefined) {
       if (earlier.fatal.length > 0) {
-        await this.#giveUp(delivery, { envelope, turn, issues: earlier.fatal });
+        await this.#ending.giveUp(delivery, { envelope, turn, issues: earlier.fatal });
         return;
       }
       attempt = Math.max(attempt, earlier.attempt);
@@ -252,7 +223,7 @@ export class FlowConsumer {
     const run = this.#options.begin(envelope, { redelivered });
     run.pending.add([], this.#begun(envelope, delivery));
     const result = await this.#options.run(run, this.#send);
-    return this.#conclude(delivery, run, { result, turn: of.turn });
+    return this.#ending.settle(delivery, run, { result, turn: of.turn });
   }
 
   /** The start of a suspect is in the ledger already. */
@@ -263,111 +234,7 @@ export class FlowConsumer {
     return [{ type: 'message', envelope }, this.#event(envelope, 'queued'), taken];
   }
 
-  async #conclude(
-    delivery: Delivery,
-    run: FlowRun,
-    { result, turn }: { readonly result: FlowResult; readonly turn: Turn },
-  ): Promise<Next> {
-    const { envelope } = run;
-    const pending = await run.pending.take();
-    if (result.kind === 'aborted') {
-      // It starts again, and makes again what it has made so far.
-      const failed = this.#event(envelope, 'failed', [flowStopped]);
-      await delivery.retry(0, { countAttempt: false, entries: [failed] });
-      return 'settled';
-    }
-    // Where the nodes' changes are most wanted, the flow failed: they are told of either way.
-    const changes = run.trail?.toEntries(envelope) ?? [];
-    const made: Made = { ...pending, entries: [...pending.entries, ...changes] };
-    const failure = result.kind === 'completed' ? undefined : toFailure(result);
-    try {
-      if (failure === undefined) {
-        const entries = [...made.entries, this.#event(envelope, 'processed')];
-        const told = await this.#options.conclude(envelope, { kind: 'completed' });
-        await delivery.accept([...made.outgoing, ...told], entries);
-        return 'settled';
-      }
-      return await this.#fail(delivery, { envelope, turn, failure, made });
-    } catch (error) {
-      const refusal = findFailure(error);
-      if (refusal?.errorClass !== 'permanent' || made.outgoing.length === 0) throw error;
-      // What it was to send cannot be stored at all.
-      const issues = [...refusal.issues, ...(failure?.issues ?? [])];
-      const rest: Made = { outgoing: [], entries: changes };
-      await this.#giveUp(delivery, { envelope, turn, issues, made: rest });
-      return 'settled';
-    }
-  }
-
-  async #fail(
-    delivery: Delivery,
-    of: {
-      readonly envelope: Envelope;
-      readonly turn: Turn;
-      readonly failure: Failure;
-      readonly made: Made;
-    },
-  ): Promise<Next> {
-    const { envelope, made } = of;
-    const { id, attempt } = envelope;
-    const { errorClass, issues, held } = of.failure;
-    const decision = decideFlow(errorClass, attempt, issues);
-    if (!decision.retry) {
-      const codes = held === undefined ? {} : { held };
-      await this.#giveUp(delivery, { ...of, ...codes, issues: decision.issues });
-      return 'settled';
-    }
-    this.#options.logger.warn({ id, attempt, issues }, 'The flow failed and will run again.');
-    const { delayMs } = decision;
-    // What is ours to be there is no fault of the message: it spends no attempt.
-    const countAttempt = errorClass !== 'transient';
-    const entries = [...made.entries, this.#event(envelope, 'failed', issues)];
-    if (this.#isOrdered(delivery)) {
-      await this.#options.store(made.outgoing, entries);
-      return { delayMs, attempt: attempt + (countAttempt ? 1 : 0) };
-    }
-    await delivery.retry(delayMs, { countAttempt, outgoing: made.outgoing, entries });
-    return 'settled';
-  }
-
-  /**
-   * Dead-lettered, or set aside as the first of its key until somebody decides; one that is held, whatever is to be done
-   * with others, until its codes are mapped.
-   */
-  async #giveUp(
-    delivery: Delivery,
-    of: {
-      readonly envelope: Envelope;
-      readonly turn: Turn;
-      readonly issues: readonly Issue[];
-      readonly held?: readonly HeldCode[];
-      readonly made?: Made;
-    },
-  ): Promise<void> {
-    const { envelope, issues, turn, held = [] } = of;
-    const { outgoing: sent, entries } = of.made ?? { outgoing: [], entries: [] };
-    const { id } = envelope;
-    const outgoing = [
-      ...sent,
-      ...(await this.#options.conclude(envelope, { kind: 'given-up', issues })),
-    ];
-    const mayStop = this.#queue.onFailure === 'stop' || held.length > 0;
-    if (mayStop && (await turn.stop(issues, held))) {
-      const what = held.length > 0 ? 'until its codes are mapped' : 'for a decision';
-      this.#options.logger.warn({ id, issues }, `A message and those behind it wait ${what}.`);
-      await delivery.accept(outgoing, entries);
-      return;
-    }
-    this.#options.logger.warn({ id, issues }, 'The message is dead-lettered.');
-    const dead = this.#event(envelope, 'dead-lettered', issues);
-    await delivery.deadLetter(issues, outgoing, [...entries, dead]);
-  }
-
-  #event(envelope: Envelope, kind: LedgerEventKind, issues?: readonly Issue[]): LedgerEntry {
-    return this.#options.recorder.event(envelope, {
-      kind,
-      queue: this.queue,
-      ...(issues === undefined ? {} : { issues }),
-    });
+  #event(envelope: Envelope, kind: 'queued' | 'taken'): LedgerEntry {
+    return this.#options.recorder.event(envelope, { kind, queue: this.queue });
   }
 }

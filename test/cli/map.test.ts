@@ -1,6 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { smallMessage, writeMappings } from '../support/small-mappings.ts';
+import {
+  patientLayer,
+  patientMessage,
+  patientSegment,
+  smallMessage,
+  writeMappingFiles,
+  writeMappings,
+} from '../support/small-mappings.ts';
 import { makeTempFolder } from '../support/temp.ts';
 import { startCommand } from './process.ts';
 import type { Finished } from './process.ts';
@@ -41,15 +48,11 @@ describe('hilum map', () => {
   });
 
   test('with a full validation names the field that made what breaks an invariant', async () => {
-    writeMappings(mappings, [
-      'layers/site/PID.map.yaml',
-      `kind: SegmentMap
-id: PID.Patient@site
-extends: PID.Patient
-layer: site
-rules: [{ id: PID-3.contact, override: add, from: PID-3, to: 'contact[0].gender', const: male }]
-`,
-    ]);
+    const layer = patientLayer(
+      'site',
+      "{ id: PID-3.contact, override: add, from: PID-3, to: 'contact[0].gender', const: male }",
+    );
+    writeMappings(mappings, [layer.path, layer.text]);
     const file = write('contact.hl7', smallMessage);
     const options = ['--mappings', mappings, '--layer', 'site', '--ndjson', file];
     expect((await run(...options)).code).toBe(0);
@@ -143,28 +146,10 @@ rules: [{ id: PID-3.contact, override: add, from: PID-3, to: 'contact[0].gender'
 
   test('blames the source value of what is no valid FHIR, and exits 1', async () => {
     const maps = makeTempFolder('faulty-maps');
-    writeFileSync(
-      path.join(maps, 'patient.map.yaml'),
-      `kind: MessageMap
-id: patient
-source: { messages: [ORU^R01] }
-structure: { segments: [MSH, PID], groups: [] }
-resources:
-  - id: patient
-    resource: Patient
-    maps: [PID.Patient]
-    identity: { request: id, key: { by: [[PID-3.1]] } }
-`,
-    );
-    writeFileSync(
-      path.join(maps, 'pid.map.yaml'),
-      `kind: SegmentMap
-id: PID.Patient
-source: { v2: PID }
-target: { fhir: Patient }
-rules: [{ id: gender, from: PID-1, to: gender }]
-`,
-    );
+    writeMappingFiles(maps, [
+      patientMessage('ORU^R01', { request: 'id' }),
+      patientSegment('{ id: gender, from: PID-1, to: gender }'),
+    ]);
     const file = write('faulty.hl7', message('ORU^R01', '1'));
     const { code, stdout, stderr } = await run('--mappings', maps, file);
     expect(code).toBe(1);

@@ -10,7 +10,7 @@ import { readDatatypes, readFieldRules, readItemRules } from './read-rules.ts';
 import { findOwnLayer, RuleReport } from './report.ts';
 import { isAtEnd } from './rule-paths.ts';
 import { applyToStructure, listPlaces } from './structure-rules.ts';
-import { suggest } from './suggest.ts';
+import { suggest } from '../../suggest.ts';
 
 export type AppliedProfile =
   | { readonly ok: true; readonly definitions: VersionDefinitions }

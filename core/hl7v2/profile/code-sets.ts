@@ -1,7 +1,7 @@
 import type { CodeSet, ElementDefinition, VersionDefinitions } from '../definitions/definitions.ts';
 import { toCodesRule } from './parse-profile.ts';
 import type { CodesRule, ElementRule, ProfileLayer } from './profile.ts';
-import { suggest } from './suggest.ts';
+import { suggest } from '../../suggest.ts';
 
 /** Codes that a later rule may add to. */
 interface ListedCodes extends CodeSet {

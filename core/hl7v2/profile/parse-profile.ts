@@ -14,7 +14,7 @@ import type {
 } from './profile.ts';
 import { findDoubledKeys, findOffset, readYaml } from './read-yaml.ts';
 import { profileSchema } from './schema.ts';
-import { suggest } from './suggest.ts';
+import { suggest } from '../../suggest.ts';
 
 export type ProfileResult =
   | { readonly ok: true; readonly profile: Profile }

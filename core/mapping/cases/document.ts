@@ -2,6 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { LineCounter, parseDocument } from 'yaml';
 import type { Issue } from '../../issue.ts';
 import type { MappingFile } from '../document.ts';
+import { describeFault } from '../../schema-fault.ts';
 import { caseSchema } from './schema.ts';
 
 /** One case of a case file, as its author wrote it. docs/mapping.md explains every word. */
@@ -49,9 +50,12 @@ export interface MappingCase extends CaseDocument {
   readonly layers: readonly string[];
 }
 
-const validate = new Ajv2020({ allErrors: true, strict: true, strictRequired: false }).compile(
-  caseSchema,
-);
+const validate = new Ajv2020({
+  allErrors: true,
+  verbose: true,
+  strict: true,
+  strictRequired: false,
+}).compile(caseSchema);
 
 /** The cases of a file; what is wrong with it is pushed to `issues`, each `file:line`. */
 export function parseCases(file: MappingFile, issues: Issue[]): readonly MappingCase[] {
@@ -73,12 +77,10 @@ export function parseCases(file: MappingFile, issues: Issue[]): readonly Mapping
   };
   const content: unknown = document.toJS();
   if (!validate(content)) {
-    for (const { instancePath, message = 'is invalid', params } of validate.errors ?? []) {
-      const path = toSteps(instancePath);
-      const detail: unknown = (params as Record<string, unknown>)['additionalProperty'];
+    for (const error of validate.errors ?? []) {
+      const path = toSteps(error.instancePath);
       const what = path.length === 0 ? 'The file' : path.slice(1).join('.') || 'The case';
-      const tail = detail === undefined ? '' : `: ${JSON.stringify(detail)}`;
-      report(lineOf(path), `${what} ${message}${tail}`);
+      report(lineOf(path), `${what}: ${describeFault(error)}`);
     }
     return [];
   }

@@ -1,3 +1,5 @@
+import { describeAcknowledgments } from './broker/acknowledgments.ts';
+import { describeConsumerWatch } from './broker/consumer-watch.ts';
 import { describeCounters } from './broker/counters.ts';
 import { describeForeign } from './broker/foreign.ts';
 import { describeMoveAll } from './broker/move-all.ts';
@@ -13,6 +15,8 @@ describeRabbit('the broker on RabbitMQ', (rabbit) => {
   describeRefusals(rabbit);
   describeSettlements(rabbit);
   describeRecovery(rabbit);
+  describeAcknowledgments(rabbit);
+  describeConsumerWatch(rabbit);
   describeMoves(rabbit);
   describeMoveAll(rabbit);
   describeCounters(rabbit);

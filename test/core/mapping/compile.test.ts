@@ -1,8 +1,9 @@
 import { readMappingFiles } from '../../../connectors/file/mapping-files.ts';
 import { compileMappings } from '../../../core/mapping/mapper.ts';
 import type { MappingFile } from '../../../core/mapping/document.ts';
-import { mappingsFolder } from '../../mappings/support.ts';
 import { parseMessage } from '../../../core/hl7v2/parse.ts';
+import { mappingsFolder } from '../../mappings/support.ts';
+import { patientLayer, patientMessage, patientSegment } from '../../support/small-mappings.ts';
 
 test('the shipped mappings compile, read from their folder', async () => {
   const files = await readMappingFiles(mappingsFolder);
@@ -13,30 +14,11 @@ test('the shipped mappings compile, read from their folder', async () => {
 
 const file = (path: string, text: string): MappingFile => ({ path, text });
 
-const message = file(
-  'message/ORU_R01.map.yaml',
-  `kind: MessageMap
-id: ORU_R01
-source: { messages: [ORU^R01] }
-structure: { segments: [MSH, PID, ZAL], groups: [] }
-resources:
-  - id: patient
-    resource: Patient
-    maps: [PID.Patient]
-    identity: { request: update, system: urn:hilum:patient, key: { by: [[PID-3.1]] } }
-`,
-);
-const patient = file(
-  'segment/PID.Patient.map.yaml',
-  `kind: SegmentMap
-id: PID.Patient
-source: { v2: PID }
-target: { fhir: Patient }
-rules:
-  - { id: PID-8.gender, from: PID-8, to: gender, table: sex }
-  - { id: PID-7.birth, from: PID-7, to: birthDate, fn: date }
-  - { id: PID-1.ignored, from: PID-1, ignore: A number within the message. }
-`,
+const message = patientMessage('ORU^R01', { more: ['ZAL'] });
+const patient = patientSegment(
+  '{ id: PID-8.gender, from: PID-8, to: gender, table: sex }',
+  '{ id: PID-7.birth, from: PID-7, to: birthDate, fn: date }',
+  '{ id: PID-1.ignored, from: PID-1, ignore: A number within the message. }',
 );
 const sex = file(
   'tables/sex.conceptmap.json',
@@ -75,7 +57,7 @@ describe('compileMappings', () => {
     (end) => {
       const rules = `rules:\n  - { id: "a${end}b", from: PID-8, to: gender, table: sex }\n`;
       const odd = { ...patient, text: patient.text.replace(/rules:[^]*/, rules) };
-      expect(findIssues(message, odd, sex)[0]).toContain('id must match pattern');
+      expect(findIssues(message, odd, sex)[0]).toContain('id: must match pattern');
     },
   );
 
@@ -123,23 +105,16 @@ describe('compileMappings', () => {
   });
 
   test('says everything that is wrong at once, by file and rule', () => {
-    const broken = file(
-      'segment/PID.Patient.map.yaml',
-      `kind: SegmentMap
-id: PID.Patient
-source: { v2: PID }
-target: { fhir: Patient }
-rules:
-  - { id: path, from: PID.8, to: gender }
-  - { id: target, from: PID-8, to: 'a..b' }
-  - { id: table, from: PID-8, to: gender, table: nowhere }
-  - { id: function, from: PID-8, to: gender, fn: nothing }
-  - { id: map, from: PID-8, to: gender, via: CX.Nothing }
-  - { id: condition, from: PID-8, to: gender, when: PID-8 equals 'F' }
-  - { id: resource, from: PID-8, to: gender, resource: Patient }
-  - { id: twice, from: PID-8, to: gender }
-  - { id: twice, from: PID-8, to: gender }
-`,
+    const broken = patientSegment(
+      '{ id: path, from: PID.8, to: gender }',
+      "{ id: target, from: PID-8, to: 'a..b' }",
+      '{ id: table, from: PID-8, to: gender, table: nowhere }',
+      '{ id: function, from: PID-8, to: gender, fn: nothing }',
+      '{ id: map, from: PID-8, to: gender, via: CX.Nothing }',
+      "{ id: condition, from: PID-8, to: gender, when: PID-8 equals 'F' }",
+      '{ id: resource, from: PID-8, to: gender, resource: Patient }',
+      '{ id: twice, from: PID-8, to: gender }',
+      '{ id: twice, from: PID-8, to: gender }',
     );
     const found = findIssues(message, broken);
     const rules = ['path', 'target', 'table', 'function', 'map', 'condition', 'resource', 'twice'];
@@ -155,7 +130,7 @@ rules:
       message.text
         .replace('key:', 'from: [PID-3, MRG-1 as PID-3, PID-3 as number, MRG-1 to PID-3], key:')
         .concat(
-          "    references:\n      - { id: link, to: other, resource: x, also: { 'a..b': 1 } }\n",
+          "    references:\n      - { id: link, to: other, resource: patient, also: { 'a..b': 1 } }\n",
         ),
     );
     expect(findIssues(broken, patient, sex)).toEqual([
@@ -166,9 +141,18 @@ rules:
   });
 
   test.each([
-    ['a misspelt word', 'rules:\n  - { id: a, form: PID-3, to: identifier }', ':a '],
+    [
+      'a misspelt word, and says which may be meant',
+      'rules:\n  - { id: a, form: PID-3, to: identifier }',
+      ':a rules/0: "form" has no meaning here. Did you mean "from"?',
+    ],
     ['a rule that does nothing', 'rules:\n  - { id: a, from: PID-3 }', ':a '],
-    ['a missing part', 'rule: []', ' '],
+    ['a missing part', 'layer: acme', ' The file: expected "rules", found none'],
+    [
+      'a word that may not stand there',
+      'rules:\n  - { id: a, from: PID-3, to: identifier, dir: back }',
+      ':a rules/0/dir: expected one of toFhir, toV2',
+    ],
   ])('refuses %s', (_, rules, where) => {
     const head = 'kind: SegmentMap\nid: X\nsource: { v2: PID }\ntarget: { fhir: Patient }\n';
     const found = findIssues(file('segment/X.map.yaml', head + rules));
@@ -179,6 +163,9 @@ rules:
   test('refuses what is no YAML, no map, or there twice', () => {
     expect(findIssues(file('a.map.yaml', 'kind: [')).join()).toContain(
       'a.map.yaml The file is no YAML',
+    );
+    expect(findIssues(file('a.map.yaml', 'rules:\n  - { id: a }\n - { id: b }\n')).join()).toMatch(
+      /at line 3, column 1; what belongs together begins in the same column$/,
     );
     expect(findIssues(file('a.map.yaml', 'kind: Poem')).join()).toContain('Expected kind');
     expect(findIssues(message, patient, sex, sex).join()).toContain(
@@ -255,15 +242,9 @@ rules:
 `,
     );
     const races = file('layers/acme/races.csv', 'code,target\nX,y\n');
-    const over = file(
-      'layers/acme/PID.Patient.map.yaml',
-      `kind: SegmentMap
-id: PID.Patient@acme
-extends: PID.Patient
-layer: acme
-rules:
-  - { id: PID-10.race, override: add, from: PID-10, to: 'extension[+].valueCoding', via: acme.race }
-`,
+    const over = patientLayer(
+      'acme',
+      "{ id: PID-10.race, override: add, from: PID-10, to: 'extension[+].valueCoding', via: acme.race }",
     );
     const files = [message, patient, sex, own, races, over];
     const text = 'MSH|^~\\&|A|B|C|D|20260102||ORU^R01|1|P|2.5.1\rPID|1||7||||19800102|||X';

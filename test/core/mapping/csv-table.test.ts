@@ -3,6 +3,7 @@ import { parseCsvTable } from '../../../core/mapping/csv-table.ts';
 import type { MappingFile } from '../../../core/mapping/document.ts';
 import { compileMappings } from '../../../core/mapping/mapper.ts';
 import { parseMessage } from '../../../core/hl7v2/parse.ts';
+import { patientMessage, patientSegment } from '../../support/small-mappings.ts';
 
 const parse = (text: string, path = 'tables/ward.csv') => {
   const issues: Issue[] = [];
@@ -67,29 +68,10 @@ test('the name of the file is the id of the table', () => {
 
 const file = (path: string, text: string): MappingFile => ({ path, text });
 const base = [
-  file(
-    'message/ORU_R01.map.yaml',
-    `kind: MessageMap
-id: ORU_R01
-source: { messages: [ORU^R01] }
-structure: { segments: [MSH, PID], groups: [] }
-resources:
-  - id: patient
-    resource: Patient
-    maps: [PID.Patient]
-    identity: { request: update, system: urn:hilum:patient, key: { by: [[PID-3.1]] } }
-`,
-  ),
-  file(
-    'segment/PID.Patient.map.yaml',
-    `kind: SegmentMap
-id: PID.Patient
-source: { v2: PID }
-target: { fhir: Patient }
-rules:
-  - { id: PID-8.gender, from: PID-8, to: gender, table: sex }
-  - { id: PID-16.marital, from: PID-16, to: maritalStatus, via: CWE.CodeableConcept, table: sex }
-`,
+  patientMessage(),
+  patientSegment(
+    '{ id: PID-8.gender, from: PID-8, to: gender, table: sex }',
+    '{ id: PID-16.marital, from: PID-16, to: maritalStatus, via: CWE.CodeableConcept, table: sex }',
   ),
   file(
     'datatype/CWE.CodeableConcept.map.yaml',

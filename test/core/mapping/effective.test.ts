@@ -1,43 +1,20 @@
 import type { Issue } from '../../../core/issue.ts';
 import { findEffectiveMaps } from '../../../core/mapping/effective.ts';
-import type { MappingFile } from '../../../core/mapping/document.ts';
+import { patientLayer, patientSegment } from '../../support/small-mappings.ts';
 
-const file = (path: string, text: string): MappingFile => ({ path, text });
 const files = [
-  file(
-    'segment/PID.Patient.map.yaml',
-    `kind: SegmentMap
-id: PID.Patient
-source: { v2: PID }
-target: { fhir: Patient }
-rules:
-  - { id: one, from: PID-1, to: language }
-  - { id: two, from: PID-2, to: language }
-  - { id: three, from: PID-3, to: language }
-`,
+  patientSegment(
+    '{ id: one, from: PID-1, to: language }',
+    '{ id: two, from: PID-2, to: language }',
+    '{ id: three, from: PID-3, to: language }',
   ),
-  file(
-    'layers/us/PID.Patient.map.yaml',
-    `kind: SegmentMap
-id: PID.Patient@us
-extends: PID.Patient
-layer: us
-rules:
-  - { id: one, override: disable }
-  - { id: two, override: replace, from: PID-22, to: language }
-  - { id: four, override: add, from: PID-4, to: language }
-`,
+  patientLayer(
+    'us',
+    '{ id: one, override: disable }',
+    '{ id: two, override: replace, from: PID-22, to: language }',
+    '{ id: four, override: add, from: PID-4, to: language }',
   ),
-  file(
-    'layers/acme/PID.Patient.map.yaml',
-    `kind: SegmentMap
-id: PID.Patient@acme
-extends: PID.Patient
-layer: acme
-rules:
-  - { id: four, override: replace, from: PID-44, to: language }
-`,
-  ),
+  patientLayer('acme', '{ id: four, override: replace, from: PID-44, to: language }'),
 ];
 
 const effective = (layers: string[]) => {

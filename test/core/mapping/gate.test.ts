@@ -1,18 +1,9 @@
 import { openFhirValidator } from '../../../connectors/file/fhir-schema.ts';
 import { parseMessage } from '../../../core/hl7v2/parse.ts';
-import { findFaults } from '../../../core/mapping/gate.ts';
+import { findFaults, toBlamed } from '../../../core/mapping/gate.ts';
 import { compileMappings } from '../../../core/mapping/mapper.ts';
+import { patientMessage, patientSegment } from '../../support/small-mappings.ts';
 
-const message = `kind: MessageMap
-id: patient
-source: { messages: [ADT^A08] }
-structure: { segments: [MSH, PID], groups: [] }
-resources:
-  - id: patient
-    resource: Patient
-    maps: [PID.Patient]
-    identity: { request: id, key: { by: [[PID-3.1]] } }
-`;
 const name = `kind: DatatypeMap
 id: XPN.HumanName
 source: { v2: XPN }
@@ -22,14 +13,11 @@ rules:
   - { id: use, from: '7', to: use }
 `;
 
-function findWith(rules: string, pid: string) {
+function findWith(rules: readonly string[], pid: string) {
   const compiled = compileMappings([
-    { path: 'message/patient.map.yaml', text: message },
+    patientMessage('ADT^A08', { request: 'id' }),
     { path: 'datatype/name.map.yaml', text: name },
-    {
-      path: 'segment/PID.map.yaml',
-      text: `kind: SegmentMap\nid: PID.Patient\nsource: { v2: PID }\ntarget: { fhir: Patient }\nrules:\n${rules}`,
-    },
+    patientSegment(...rules),
   ]);
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.issues));
   const parsed = parseMessage(`MSH|^~\\&|A|B|||20260101||ADT^A08|1|P|2.5\r${pid}\r`);
@@ -45,7 +33,10 @@ function findWith(rules: string, pid: string) {
 
 it('blames the source value of the element, in whatever depth, and its rule', () => {
   const { issues, explained } = findWith(
-    "  - { id: birth, from: PID-7, to: birthDate }\n  - { id: name, from: 'PID-5[*]', to: 'name[+]', via: XPN.HumanName }\n",
+    [
+      '{ id: birth, from: PID-7, to: birthDate }',
+      "{ id: name, from: 'PID-5[*]', to: 'name[+]', via: XPN.HumanName }",
+    ],
     'PID|||7||Low~High^^^^^^wrong||born in May',
   );
   expect(issues.map(({ location }) => location).sort()).toEqual(['PID-5[2].7', 'PID-7[1]']);
@@ -62,7 +53,7 @@ it('blames the source value of the element, in whatever depth, and its rule', ()
 
 it('blames the resource’s source where something is missing or too much', () => {
   const { issues } = findWith(
-    `  - { id: a, from: PID-8, to: gendre }\n  - { id: b, from: PID-5.1, to: 'name[0].family' }\n`,
+    ['{ id: a, from: PID-8, to: gendre }', "{ id: b, from: PID-5.1, to: 'name[0].family' }"],
     'PID|||7||Low|||F',
   );
   expect(issues[0]?.location).toMatch(/^PID-/);
@@ -70,9 +61,27 @@ it('blames the resource’s source where something is missing or too much', () =
 
 it('explains nothing where all is well', () => {
   const { issues, explained } = findWith(
-    `  - { id: name, from: PID-5.1, to: 'name[0].family' }\n`,
+    ["{ id: name, from: PID-5.1, to: 'name[0].family' }"],
     'PID|||7||Low',
   );
   expect(issues).toEqual([]);
   expect(explained).toBe(0);
+});
+
+it('says of what is missing that nothing became it, and beside what', () => {
+  const [issue] = toBlamed(
+    [
+      {
+        ...{ code: 'fhir-structure', severity: 'error', message: 'Missing required property' },
+        location: 'Bundle.entry[2].resource.subject',
+      },
+    ],
+    () => [{ target: 'Bundle.entry[2].resource.status', source: 'OBR-25[1]', rule: 'R#status' }],
+  );
+  expect(issue).toMatchObject({
+    location: 'OBR-25[1]',
+    message: expect.stringMatching(
+      /subject: Missing required property; nothing in the message became it\. .* OBR-25\[1\] by the rule R#status/,
+    ) as unknown,
+  });
 });

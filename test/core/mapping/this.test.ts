@@ -1,35 +1,17 @@
 import { parseMessage } from '../../../core/hl7v2/parse.ts';
 import type { MappingFile } from '../../../core/mapping/document.ts';
 import { compileMappings } from '../../../core/mapping/mapper.ts';
+import { patientMessage, patientSegment } from '../../support/small-mappings.ts';
 
 const file = (path: string, text: string): MappingFile => ({ path, text });
 
 const files = [
-  file(
-    'message/ORU_R01.map.yaml',
-    `kind: MessageMap
-id: ORU_R01
-source: { messages: [ORU^R01] }
-structure: { segments: [MSH, PID], groups: [] }
-resources:
-  - id: patient
-    resource: Patient
-    maps: [PID.Patient]
-    identity: { request: update, system: urn:hilum:patient, key: { by: [[PID-3.1]] } }
-`,
-  ),
-  file(
-    'segment/PID.Patient.map.yaml',
-    `kind: SegmentMap
-id: PID.Patient
-source: { v2: PID }
-target: { fhir: Patient }
-rules:
-  - { id: own, from: 'PID-5[*]', to: 'name[+].family' }
-  - { id: before, from: PID-8, to: gender }
-  - { id: this, from: PID-9, to: $this, via: XPN.part }
-  - { id: after, from: PID-6, to: 'name[+].family' }
-`,
+  patientMessage(),
+  patientSegment(
+    "{ id: own, from: 'PID-5[*]', to: 'name[+].family' }",
+    '{ id: before, from: PID-8, to: gender }',
+    '{ id: this, from: PID-9, to: $this, via: XPN.part }',
+    "{ id: after, from: PID-6, to: 'name[+].family' }",
   ),
   file(
     'datatype/XPN.part.map.yaml',

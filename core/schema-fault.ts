@@ -1,0 +1,40 @@
+import type { ErrorObject } from 'ajv';
+import { suggest } from './suggest.ts';
+
+/**
+ * A fault that a JSON Schema finds in a file that people write, in words for them: what stands there and means nothing,
+ * what is missing, what may stand there. Of ajv with `verbose`, which tells what words there are.
+ */
+export function describeFault(error: ErrorObject): string {
+  const { keyword, message = 'is invalid' } = error;
+  const params = error.params as Readonly<Record<string, unknown>>;
+  switch (keyword) {
+    case 'additionalProperties': {
+      const word = String(params['additionalProperty']);
+      const { properties = {} } = (error.parentSchema ?? {}) as { readonly properties?: object };
+      const known = Object.keys(properties);
+      const hint = suggest(word, known);
+      return `"${word}" has no meaning here${hint === '' ? `; expected ${known.join(', ')}` : `.${hint}`}`;
+    }
+    case 'required':
+      return `expected "${String(params['missingProperty'])}", found none`;
+    case 'enum':
+      return `expected one of ${(params['allowedValues'] as readonly unknown[]).join(', ')}`;
+    default:
+      return message;
+  }
+}
+
+/** Why a text is no YAML, by the first thing that the parser says of it, with what is most often the reason. */
+export function describeNoYaml(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const reason = (text.split('\n')[0] ?? '').replace(/:$/, '');
+  const isFlow = reason.includes('flow');
+  const isPlace = /indent|sequence|implicit/.test(reason);
+  const hint = isFlow
+    ? '; inside { } a text with a comma or a bracket needs quotes'
+    : isPlace
+      ? '; what belongs together begins in the same column'
+      : '';
+  return `The file is no YAML: ${reason}${hint}`;
+}
