@@ -2,7 +2,7 @@ import express, { Router } from 'express';
 import { isLikeCode } from '../../core/mapping/run.ts';
 import { change } from './admin-routes.ts';
 import { handle, isLocal } from './http.ts';
-import { invalid } from './message-filter.ts';
+import { invalid, readPage } from './message-filter.ts';
 import type { UnmappedCodes, UnmappedView } from './unmapped.ts';
 
 /** The codes for which messages are held, below `/api`, behind the login: docs/mapping.md. */
@@ -10,8 +10,9 @@ export function buildUnmappedRouter({ unmapped }: { readonly unmapped: UnmappedC
   const router = Router();
   router.get(
     '/mapping/unmapped',
-    handle(async (_request, response) => {
-      const found = await unmapped.list();
+    handle(async ({ query }, response) => {
+      const { limit } = query['limit'] === undefined ? {} : readPage(query);
+      const found = await unmapped.list(limit);
       response.json(isLocal(response) ? found : found.map(withoutText));
     }),
   );

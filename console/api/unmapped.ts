@@ -81,8 +81,8 @@ export interface HeldFigures {
 
 /** The codes for which messages are held. The runtime implements it. */
 export interface UnmappedCodes {
-  /** Those first that are waited for longest. */
-  list(): Promise<readonly UnmappedView[]>;
+  /** Those first that are waited for longest, so many; default all. */
+  list(limit?: number): Promise<readonly UnmappedView[]>;
   /** Resolves soon, however many are held. Never rejects. */
   figures(): Promise<HeldFigures>;
   /**

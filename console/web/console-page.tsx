@@ -42,8 +42,8 @@ export function ConsolePage() {
             </Text>
           ) : (
             <>
-              <Attention snapshot={snapshot} unmapped={unmapped} now={now} />
-              <Unmapped items={unmapped} now={now} onOpen={open} />
+              <Attention snapshot={snapshot} unmapped={unmapped.items} now={now} />
+              <Unmapped known={unmapped} now={now} onOpen={open} />
               <Queues queues={snapshot.queues} interfaces={snapshot.status.interfaces} now={now} />
               <Messages snapshot={snapshot} now={now} onOpen={open} />
               <Processes processes={snapshot.status.processes} now={now} />

@@ -14,6 +14,9 @@ export interface Finding {
   readonly interface?: string;
 }
 
+/** So many codes are asked for, those that are waited for longest. */
+export const mostUnmapped = 200;
+
 /** A message that waits longer than this in a queue is told about. */
 const stuckSeconds = 60;
 
@@ -108,13 +111,14 @@ function toHeld(unmapped: readonly UnmappedView[], now: number): readonly Findin
   const open = unmapped.filter(({ isMapped }) => !isMapped);
   const [first] = open;
   if (first === undefined) return [];
+  const orMore = unmapped.length < mostUnmapped ? '' : ' or more';
   const most = open.reduce((sum, { messages }) => sum + messages, 0);
   const codes =
     open.length === 1
       ? `a code that table ${first.table} lacks`
-      : `${open.length} codes that no table has`;
+      : `${open.length}${orMore} codes that no table has`;
   const since = toShortTime(first.firstAt, now);
-  const text = `${plural(most, 'message')} held for ${codes}, since ${since}: see “Unmapped codes”.`;
+  const text = `${plural(most, 'message')}${orMore} held for ${codes}, since ${since}: see “Unmapped codes”.`;
   return [{ key: 'unmapped', severity: 'warning', text }];
 }
 

@@ -118,10 +118,10 @@ export class HeldMessages implements UnmappedCodes {
     await this.#decisions.flush().catch(() => undefined);
   }
 
-  async list(): Promise<readonly UnmappedView[]> {
+  async list(limit = Infinity): Promise<readonly UnmappedView[]> {
     const { deployed, labelOf } = this.#options;
     const groups = await this.#groups.read();
-    const items = toWorkItems(groups);
+    const items = toWorkItems(groups).slice(0, limit);
     if (items.length === 0) return [];
     const codes = await deployed();
     const silent = new Map(

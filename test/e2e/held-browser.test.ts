@@ -84,4 +84,40 @@ describeWith('chromium', 'unmapped codes in the console', (executablePath) => {
     expect((await hilum.cli('trace', controlIdOf(1))).stdout).toContain('by admin');
     expect(problems).toEqual([]);
   }, 120_000);
+
+  it('shows the first of many codes, all when asked, and who has decided about one', async () => {
+    for (let at = 0; at < 12; at += 1) await send(port, build(10 + at, `Q${at}`));
+    await page.getByRole('button', { name: 'Show 13' }).waitFor();
+    const rows = () => table().getByRole('row').count();
+    expect(await rows()).toBe(1 + 10);
+    await page.getByRole('button', { name: 'Show 13' }).press('Enter');
+    await page.getByRole('button', { name: 'Show the first 10' }).waitFor();
+    expect(await rows()).toBe(1 + 13);
+    // Paused, nothing is tried: what is decided waits.
+    const [queue = ''] = ((await hilum.ask('GET', '/api/parked')).body as { queue: string }[]).map(
+      (each) => each.queue,
+    );
+    expect(await hilum.cli('queues', 'pause', queue)).toMatchObject({ code: 0 });
+    const again = 'Try again: messages that wait for Q3';
+    await table().getByRole('button', { name: again, exact: true }).press('Enter');
+    await page.getByRole('dialog').getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await table().getByText('Try again: decided by admin').waitFor();
+    await page.screenshot({
+      ...{ path: path.join(pictures, 'unmapped-many.png'), animations: 'disabled', fullPage: true },
+    });
+  }, 120_000);
+
+  it('says that it cannot tell now, and shows what it knew', async () => {
+    await page.route('**/api/mapping/unmapped*', (route) =>
+      route.fulfill({ status: 503, json: {} }),
+    );
+    await page.getByText('The codes that messages wait for are not known now').waitFor();
+    expect(await table().getByRole('row').count()).toBe(1 + 13);
+    await page.screenshot({ path: path.join(pictures, 'unmapped-fault.png') });
+    await page.unroute('**/api/mapping/unmapped*');
+    await page
+      .getByText('The codes that messages wait for are not known now')
+      .waitFor({ state: 'hidden' });
+  }, 120_000);
 });
