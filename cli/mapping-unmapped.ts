@@ -62,8 +62,17 @@ function toText(found: readonly UnmappedView[]): string {
   return [toTable(rows), ...found.map(toAdvice), ''].join('\n');
 }
 
-function toAdvice({ id, rules, examples, isMapped, add }: UnmappedView): string {
+function toAdvice(item: UnmappedView): string {
+  const { id, rules, examples, isMapped, add, decided, silentSince } = item;
   const lines = [`${id}: ${rules.join(', ')}; for example hilum trace ${examples[0] ?? ''}`];
+  if (decided !== undefined) {
+    const reason = decided.reason === undefined ? '' : `: ${decided.reason}`;
+    const what = `${decided.decision}, by ${decided.by}, ${decided.at}${reason}`;
+    lines.push(`  Decided: ${what}; ${decided.left} messages are left.`);
+  }
+  if (silentSince !== undefined) {
+    lines.push(`  Its flow has not taken what went on since ${silentSince}: does its worker run?`);
+  }
   if (isMapped) lines.push('  It is mapped by now: the messages go on, some at a time.');
   else if (add !== undefined) {
     const head = add.head === undefined ? [] : [`    ${add.head}`];

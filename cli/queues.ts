@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
 import type { ChangeView, PausedQueue } from '../console/api/administration.ts';
-import type { ParkedView, QueueView, WaitingView } from '../console/api/views.ts';
+import {
+  mostParked,
+  type ParkedView,
+  type QueueView,
+  type WaitingView,
+} from '../console/api/views.ts';
 import { askFor, toTable } from './engine.ts';
 
 interface Sure {
@@ -76,6 +81,9 @@ function registerLooks(queues: Command): void {
           toDecision(of),
         ]),
       ]);
+      if (found.length >= mostParked) {
+        process.stderr.write(`The ${mostParked} that are set aside longest are shown.\n`);
+      }
     });
 }
 

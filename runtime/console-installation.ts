@@ -1,4 +1,5 @@
 import type { InterfaceControl } from '../console/api/interfaces.ts';
+import type { Kept } from './admin/kept.ts';
 import type { PausedQueues } from './admin/paused-queues.ts';
 import type { Stores } from './broker.ts';
 import { ConsoleRole } from './console/console-role.ts';
@@ -62,6 +63,7 @@ export abstract class ConsoleInstallation extends Installation {
       readonly paused: PausedQueues;
       readonly interfaces: InterfaceControl;
       readonly credentialSecret: string;
+      readonly heldDecisions: Kept;
       readonly tell: Pick<ConsoleParts['engine'], 'tellConsumers' | 'tellWorkers' | 'tellWorkerOf'>;
     },
   ): Promise<ConsoleRole> {

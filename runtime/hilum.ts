@@ -51,6 +51,7 @@ export class Hilum extends ConsoleInstallation {
     }
     const opening = this.openConsole(deployments, {
       ...{ stores, paused, credentialSecret, interfaces: this.flowControl },
+      heldDecisions: keptInFile(settings.heldDecisionsFile),
       tell: {
         tellConsumers: (message) => {
           this.engine.tellConsumers(message);

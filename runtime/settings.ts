@@ -83,6 +83,8 @@ export interface Settings {
   readonly pausedFile: string;
   /** Which interfaces are stopped. */
   readonly stoppedFile: string;
+  /** What is decided about messages that are held for codes, and not carried out yet. */
+  readonly heldDecisionsFile: string;
   /** A file for each replay of many messages. */
   readonly replaysDirectory: string;
   /** Which alarms stand, and what of them the receiver has not taken. */
@@ -220,6 +222,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
       databaseFile: path.join(dataDirectory, 'hilum.db'),
       pausedFile: path.join(dataDirectory, 'paused-queues.json'),
       stoppedFile: path.join(dataDirectory, 'stopped-interfaces.json'),
+      heldDecisionsFile: path.join(dataDirectory, 'held-decisions.json'),
       replaysDirectory: path.join(dataDirectory, 'replays'),
       alarmsFile: path.join(dataDirectory, 'alarms.json'),
       codeCacheDirectory: path.join(dataDirectory, 'code-cache'),

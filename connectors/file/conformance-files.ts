@@ -3,11 +3,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Conformance } from '../../core/fhir/conformance.ts';
 import { trimDefinition } from '../../core/fhir/definitions.ts';
+import type { FhirProfile } from '../../core/fhir/profile/profile.ts';
 import { expandValueSets, type ValueSetCodes } from '../../core/fhir/value-sets.ts';
 import { buildError } from '../../core/errors.ts';
 
 interface BuiltDefinitions {
   readonly definitions: readonly StructureDefinition[];
+  readonly profiles: readonly FhirProfile[];
   readonly valueSets: Readonly<Record<string, ValueSetCodes>>;
 }
 
@@ -17,11 +19,12 @@ interface BuiltDefinitions {
  * them. The site's come first. Throws HilumError (permanent) `definitions-unreadable` or `fhir-profiles-unreadable`.
  */
 export function readConformance(siteFolder: string | undefined): Conformance {
-  const { definitions, valueSets } = readBuilt();
+  const { definitions, profiles, valueSets } = readBuilt();
   const own = siteFolder === undefined ? [] : readSite(siteFolder);
   const ownDefinitions = own.filter((resource) => resource.resourceType === 'StructureDefinition');
   return {
     definitions: [...definitions, ...ownDefinitions.map(trimDefinition)],
+    profiles,
     valueSets: new Map([...Object.entries(valueSets), ...expandValueSets(own)]),
   };
 }

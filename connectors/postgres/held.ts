@@ -48,8 +48,11 @@ export async function readHeld(
 ): Promise<readonly HeldMessage[]> {
   const { rows } = await client.query<HeldMessage>({
     name: 'read-held',
-    text: `SELECT id, key, number AS place FROM parked
-      WHERE held IS NOT NULL AND queue = $3 AND md5(held) = md5($2) AND held = $2 AND number > $1 ORDER BY number LIMIT $4`,
+    text: `SELECT parked.id, key, number AS place, state_at AS "heldAt"
+      FROM (SELECT id, key, number FROM parked
+        WHERE held IS NOT NULL AND queue = $3 AND md5(held) = md5($2) AND held = $2 AND number > $1
+        ORDER BY number LIMIT $4) AS parked
+      JOIN standing ON standing.id = parked.id ORDER BY number`,
     values: [after, packHeld(codes), toText(queue), limit],
   });
   return rows;

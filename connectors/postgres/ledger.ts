@@ -19,7 +19,9 @@ import type {
   MessageSummary,
   OrderedPage,
   Page,
-  ParkedKey,
+  ParkedMessage,
+  ParkedPage,
+  ParkedQuestion,
   QueueAge,
   ReceivedQuery,
   Trace,
@@ -31,14 +33,13 @@ import {
   findAges,
   findChanges,
   findEnvelope,
-  findParked,
   findStates,
   findTrace,
   listCounts,
-  readParked,
 } from './queries.ts';
 import { findHeld, readHeld } from './held.ts';
 import { Interfaces } from './interfaces.ts';
+import { findParked, listParked, readParked } from './parked.ts';
 import { findReceived } from './received.ts';
 import { findMessages, findWaiting } from './search.ts';
 import { search } from './session.ts';
@@ -123,11 +124,18 @@ export class PostgresLedger implements Ledger {
     return this.#read(findAges);
   }
 
-  parked(queue?: string): Promise<readonly ParkedKey[]> {
-    return this.#read((client) => findParked(client, queue));
+  parked(question: ParkedQuestion): Promise<ParkedPage> {
+    return this.#read((client) => findParked(client, question));
   }
 
-  readParked(queue: string, key: string, limit: number): Promise<readonly Envelope[]> {
+  listParked(
+    queue: string | undefined,
+    page: { readonly limit: number; readonly after?: number },
+  ): Promise<readonly ParkedMessage[]> {
+    return this.#read((client) => listParked(client, queue, page));
+  }
+
+  readParked(queue: string, key: string | undefined, limit: number): Promise<readonly Envelope[]> {
     return this.#read((client) => readParked(client, { queue, key, limit }));
   }
 

@@ -4,13 +4,7 @@ import { eventKinds, messageStates, rankOf } from '../../core/ledger/codes.ts';
 import { compareInstants } from '../../core/ledger/instants.ts';
 import { toEvent, type PackedEvent } from '../../core/ledger/packed-event.ts';
 import type { PackedChanges } from '../../core/payload-changes.ts';
-import type {
-  LedgerCount,
-  MessageState,
-  ParkedKey,
-  QueueAge,
-  Trace,
-} from '../../core/ports/ledger.ts';
+import type { LedgerCount, MessageState, QueueAge, Trace } from '../../core/ports/ledger.ts';
 import { columns, messages, toEnvelope, toSummary, type MessageRow } from './rows.ts';
 import { toText } from './text.ts';
 
@@ -175,54 +169,4 @@ export async function listCounts(client: pg.Client): Promise<readonly LedgerCoun
       GROUP BY interface, queue, kind`,
   });
   return rows.map((row) => ({ ...row, kind: eventKinds[row.kind] ?? 'received' }));
-}
-
-/** The keys with parked messages, in the order of the first parking. */
-export async function findParked(
-  client: pg.Client,
-  queue: string | undefined,
-): Promise<readonly ParkedKey[]> {
-  const { rows } = await client.query<{
-    readonly queue: string;
-    readonly key: string;
-    readonly parked: number;
-    readonly id: string;
-    readonly since: string;
-    readonly stopped: boolean;
-    readonly is_held: boolean;
-  }>({
-    name: queue === undefined ? 'parked-all' : 'parked-of',
-    text: `SELECT parked.queue, parked.key, parked, id, since, stopped, held IS NOT NULL AS is_held
-      FROM (SELECT queue, key, count(*) AS parked, min(number) AS first FROM parked
-            ${queue === undefined ? '' : 'WHERE queue = $1'} GROUP BY queue, key) AS keys
-      JOIN parked ON parked.number = keys.first ORDER BY first`,
-    values: queue === undefined ? [] : [toText(queue)],
-  });
-  return rows.map(({ id, stopped, is_held: isHeld, ...rest }) => ({
-    ...rest,
-    firstId: id,
-    isStopped: stopped,
-    ...(isHeld ? { isHeld } : {}),
-  }));
-}
-
-/** The parked messages of a key with their bytes, first parked first. */
-export async function readParked(
-  client: pg.Client,
-  { queue, key, limit }: { readonly queue: string; readonly key: string; readonly limit: number },
-): Promise<readonly Envelope[]> {
-  const { rows } = await client.query<
-    MessageRow & { readonly body: Uint8Array | null; readonly reply_to: string | null }
-  >({
-    name: 'read-parked',
-    text: `SELECT ${columns}, body, reply_to FROM parked JOIN message ON message.id = parked.id
-        JOIN standing ON standing.id = message.id JOIN interface ON interface.number = message.interface
-      LEFT JOIN content ON content.id = message.id
-      WHERE parked.queue = $1 AND parked.key = $2 ORDER BY parked.number LIMIT $3`,
-    values: [toText(queue), toText(key), Math.max(0, Math.floor(limit))],
-  });
-  return rows.map((row) => ({
-    ...toEnvelope(row),
-    ...(row.reply_to === null ? {} : { replyTo: row.reply_to }),
-  }));
 }

@@ -186,7 +186,7 @@ export class GroupCommit {
       this.#storage.failed(error);
       return { error };
     }
-    if (batch.some(({ request }) => needsWriteBack(request[1], this.#ledger))) {
+    if (batch.some(({ request }) => needsWriteBack(request, this.#ledger))) {
       this.#writeBack('everything');
     }
     const isApart = ({ submitted }: Answerable): boolean => apartKinds.has(submitted.request[1]);

@@ -14,7 +14,9 @@ import type {
   MessageSummary,
   OrderedPage,
   Page,
-  ParkedKey,
+  ParkedMessage,
+  ParkedPage,
+  ParkedQuestion,
   QueueAge,
   ReceivedQuery,
   Trace,
@@ -24,7 +26,8 @@ import { assertBodySize } from '../../core/ledger/body-size.ts';
 import { withDigest } from '../../core/ledger/entry.ts';
 import { JoinedLookups } from '../../core/ledger/joined-lookups.ts';
 import type { Connection, Question } from './connection.ts';
-import type { FindPage, FindRequest } from './protocol.ts';
+import { readHeldGroups } from './held-parts.ts';
+import type { FindPage, FindRequest, HeldPart } from './protocol.ts';
 
 /** The ledger's port over a connection to the owner. */
 export class SqliteLedger implements Ledger {
@@ -106,16 +109,27 @@ export class SqliteLedger implements Ledger {
     return (await this.#ask(['ages'])) as readonly QueueAge[];
   }
 
-  async parked(queue?: string): Promise<readonly ParkedKey[]> {
-    return (await this.#ask(['parked', queue])) as readonly ParkedKey[];
+  async parked(question: ParkedQuestion): Promise<ParkedPage> {
+    return (await this.#ask(['parked', question])) as ParkedPage;
   }
 
-  async readParked(queue: string, key: string, limit: number): Promise<readonly Envelope[]> {
+  async listParked(
+    queue: string | undefined,
+    page: { readonly limit: number; readonly after?: number },
+  ): Promise<readonly ParkedMessage[]> {
+    return (await this.#ask(['listParked', { queue, ...page }])) as readonly ParkedMessage[];
+  }
+
+  async readParked(
+    queue: string,
+    key: string | undefined,
+    limit: number,
+  ): Promise<readonly Envelope[]> {
     return (await this.#ask(['readParked', { queue, key, limit }])) as readonly Envelope[];
   }
 
-  async held(): Promise<readonly HeldGroup[]> {
-    return (await this.#ask(['held'])) as readonly HeldGroup[];
+  held(): Promise<readonly HeldGroup[]> {
+    return readHeldGroups(async (after) => (await this.#ask(['held', after])) as HeldPart);
   }
 
   async readHeld(

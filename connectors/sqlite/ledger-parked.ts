@@ -1,43 +1,102 @@
 import type { Envelope } from '../../core/envelope.ts';
-import type { ParkedKey } from '../../core/ports/ledger.ts';
+import type {
+  ParkedKey,
+  ParkedMessage,
+  ParkedPage,
+  ParkedQuestion,
+} from '../../core/ports/ledger.ts';
 import type { Database } from './database.ts';
 import { columns, messages, toEnvelope } from './ledger-rows.ts';
+import type { ListParkedRequest, ReadParkedRequest } from './protocol.ts';
+import { beginTurn } from './turn.ts';
 
-/** The keys with parked messages, in the order of the first parking. */
-export function findParked(database: Database, queue: string | undefined): readonly ParkedKey[] {
-  const where = queue === undefined ? '' : 'WHERE parked.queue = ?';
+/** So many rows are read at once while a page is looked for. */
+const rowsAtOnce = 256;
+
+/**
+ * The keys with parked messages, in the order of the first parking: by the rows in their order, of which those count that
+ * are the first of their key. No further than a turn of the owner goes.
+ */
+export function findParked(database: Database, request: ParkedQuestion): ParkedPage {
+  const { queue, isStopped, limit, after = 0 } = request;
+  const mayGoOn = beginTurn();
+  const keys: ParkedKey[] = [];
+  let place = after;
+  for (;;) {
+    const sql =
+      'SELECT number, queue, key, stopped FROM parked WHERE number > ? ORDER BY number LIMIT ?';
+    const rows = database.all(sql, place, rowsAtOnce);
+    for (const row of rows) {
+      if (keys.length >= limit || !mayGoOn()) return { keys, next: place };
+      place = Number(row['number']);
+      if (queue !== undefined && row['queue'] !== queue) continue;
+      if (isStopped !== undefined && (row['stopped'] === 1) !== isStopped) continue;
+      const found = readFirst(database, place);
+      if (found !== undefined) keys.push(found);
+    }
+    if (rows.length < rowsAtOnce) return { keys };
+  }
+}
+
+/** Undefined where another of its key is before it. */
+function readFirst(database: Database, number: number): ParkedKey | undefined {
+  const row = database.get(
+    `SELECT parked.queue, parked.key, since, id, stopped, held,
+       (SELECT count(*) FROM parked AS other
+        WHERE other.queue = parked.queue AND other.key = parked.key) AS count
+     FROM parked JOIN message ON message.number = parked.message
+     WHERE parked.number = ? AND NOT EXISTS (SELECT 1 FROM parked AS other
+       WHERE other.queue = parked.queue AND other.key = parked.key AND other.number < parked.number)`,
+    number,
+  );
+  if (row === undefined) return undefined;
+  return {
+    queue: String(row['queue']),
+    key: String(row['key']),
+    parked: Number(row['count']),
+    firstId: String(row['id']),
+    since: String(row['since']),
+    isStopped: Number(row['stopped']) === 1,
+    ...(row['held'] === null ? {} : { isHeld: true as const }),
+  };
+}
+
+/** The ids of parked messages, first parked first. */
+export function listParked(
+  database: Database,
+  { queue, limit, after = 0 }: ListParkedRequest,
+): readonly ParkedMessage[] {
+  // By its number, which needs no sort: most is of one queue.
+  const where = queue === undefined ? '' : 'AND +parked.queue = ?';
   return database
     .all(
-      `SELECT parked.queue, parked.key, count(*) AS count, min(parked.number) AS first, since, id,
-         stopped, held
-       FROM parked JOIN message ON message.number = parked.message
-       ${where} GROUP BY parked.queue, parked.key ORDER BY first`,
+      `SELECT id, parked.queue, parked.number FROM parked JOIN message ON message.number = parked.message
+       WHERE parked.number > ? ${where} ORDER BY parked.number LIMIT ?`,
+      after,
       ...(queue === undefined ? [] : [queue]),
+      limit,
     )
     .map((row) => ({
+      id: String(row['id']),
       queue: String(row['queue']),
-      key: String(row['key']),
-      parked: Number(row['count']),
-      firstId: String(row['id']),
-      since: String(row['since']),
-      isStopped: Number(row['stopped']) === 1,
-      ...(row['held'] === null ? {} : { isHeld: true as const }),
+      place: Number(row['number']),
     }));
 }
 
-/** The parked messages of a key with their bytes, first parked first. */
+/** The parked messages of a key, or of the queue as a whole, with their bytes, first parked first. */
 export function readParked(
   database: Database,
-  { queue, key, limit }: { readonly queue: string; readonly key: string; readonly limit: number },
+  { queue, key, limit }: ReadParkedRequest,
 ): readonly Envelope[] {
   return database
     .all(
       `SELECT ${columns}, body, reply_to FROM ${messages}
        JOIN parked ON parked.message = message.number
        JOIN content ON content.number = message.content
-       WHERE parked.queue = ? AND parked.key = ? ORDER BY parked.number LIMIT ?`,
+       WHERE parked.queue = ? ${key === undefined ? '' : 'AND parked.key = ?'}
+       ORDER BY parked.number LIMIT ?`,
       queue,
-      key,
+      ...(key === undefined ? [] : [key]),
       limit,
     )
     .map((row) => ({

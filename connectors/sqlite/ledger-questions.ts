@@ -1,6 +1,6 @@
 import type { Database } from './database.ts';
 import { findHeld, readHeld } from './ledger-held.ts';
-import { findParked, readParked } from './ledger-parked.ts';
+import { findParked, listParked, readParked } from './ledger-parked.ts';
 import {
   findAges,
   findChanges,
@@ -24,6 +24,7 @@ const questionKinds: Readonly<Record<LedgerQuestion[1], true>> = {
   waiting: true,
   ages: true,
   parked: true,
+  listParked: true,
   readParked: true,
   held: true,
   readHeld: true,
@@ -42,10 +43,25 @@ export function isLedgerKind(kind: Request[1]): boolean {
   return kind === 'append' || retentionKinds.has(kind) || Object.hasOwn(questionKinds, kind);
 }
 
+/** Of a question that is asked in parts, one behind the first: what was written back for that is enough. */
+function isRest(request: Request): boolean {
+  switch (request[1]) {
+    case 'held':
+      return request[2] !== undefined;
+    case 'parked':
+    case 'listParked':
+      return (request[2].after ?? 0) > 0;
+    default:
+      return false;
+  }
+}
+
 const currentKinds: ReadonlySet<Request[1]> = new Set(['states', 'counts']);
 
 /** Whether what was not written back yet has to be, before the question is answered. */
-export function needsWriteBack(kind: Request[1], store: LedgerStore): boolean {
+export function needsWriteBack(request: Request, store: LedgerStore): boolean {
+  const [, kind] = request;
+  if (isRest(request)) return false;
   if (kind === 'findReceived') return store.hasStaleReceipts;
   // It goes by the tables alone.
   if (kind === 'prune') return true;
@@ -77,10 +93,12 @@ export function answerQuestion(
       return findAges(database, store);
     case 'parked':
       return findParked(database, question[2]);
+    case 'listParked':
+      return listParked(database, question[2]);
     case 'readParked':
       return readParked(database, question[2]);
     case 'held':
-      return findHeld(database);
+      return findHeld(database, question[2]);
     case 'readHeld':
       return readHeld(database, question[2]);
     case 'counts':

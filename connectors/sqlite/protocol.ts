@@ -3,10 +3,12 @@ import type { ErrorClass } from '../../core/errors.ts';
 import type { Issue } from '../../core/issue.ts';
 import type {
   Batch,
+  HeldGroup,
   LedgerEntry,
   LedgerFilter,
   MessageState,
   MessageSummary,
+  ParkedQuestion,
   ReceivedQuery,
 } from '../../core/ports/ledger.ts';
 import type { PruneRequest } from '../../core/ports/retention.ts';
@@ -65,13 +67,10 @@ export type LedgerQuestion =
   | readonly [id: number, kind: 'find', request: FindRequest]
   | readonly [id: number, kind: 'waiting', request: WaitingRequest]
   | readonly [id: number, kind: 'ages']
-  | readonly [id: number, kind: 'parked', queue: string | undefined]
-  | readonly [
-      id: number,
-      kind: 'readParked',
-      of: { readonly queue: string; readonly key: string; readonly limit: number },
-    ]
-  | readonly [id: number, kind: 'held']
+  | readonly [id: number, kind: 'parked', request: ParkedQuestion]
+  | readonly [id: number, kind: 'listParked', request: ListParkedRequest]
+  | readonly [id: number, kind: 'readParked', request: ReadParkedRequest]
+  | readonly [id: number, kind: 'held', after: HeldCursor | undefined]
   | readonly [id: number, kind: 'readHeld', request: ReadHeldRequest]
   | readonly [id: number, kind: 'counts'];
 
@@ -96,6 +95,39 @@ export interface WaitingRequest {
   readonly queue: string;
   readonly limit: number;
   readonly after?: string;
+}
+
+export interface ListParkedRequest {
+  readonly queue: string | undefined;
+  readonly limit: number;
+  readonly after?: number;
+}
+
+export interface ReadParkedRequest {
+  readonly queue: string;
+  readonly key: string | undefined;
+  readonly limit: number;
+}
+
+/** Behind which group to go on, or with `place` behind which of its messages. */
+export interface HeldCursor {
+  readonly queue: string;
+  /** Packed codes. */
+  readonly held: string;
+  readonly place?: number;
+}
+
+/** What one turn has found of what is held. */
+export interface HeldPart {
+  readonly found: readonly {
+    /** The place of its first message. */
+    readonly first: number;
+    readonly group: HeldGroup;
+    /** More of the last group of the part before. */
+    readonly isRest: boolean;
+  }[];
+  /** Absent: there is no more. */
+  readonly next?: HeldCursor | undefined;
 }
 
 export interface ReadHeldRequest {

@@ -4,7 +4,9 @@ import type { AlarmReader } from './alarms.ts';
 import type { Control } from './control.ts';
 import { ProcessMetrics } from './process-metrics.ts';
 import type { Reader } from './reader.ts';
+import { HeldMetrics } from './held-metrics.ts';
 import type { RetentionControl } from './retention.ts';
+import type { UnmappedCodes } from './unmapped.ts';
 
 /** Prometheus' text, read anew at every call. */
 export interface Metrics {
@@ -19,11 +21,14 @@ export interface MetricsOptions {
   readonly control: Pick<Control, 'status'>;
   readonly alarms: Pick<AlarmReader, 'view'>;
   readonly retention: Pick<RetentionControl, 'view'>;
+  readonly unmapped: Pick<UnmappedCodes, 'figures'>;
+  readonly clock: () => number;
 }
 
 /**
  * Depth, dead letters and age per queue, circuit breakers, events per interface and kind, alarms, and this process.
- * Labels are names of queues and interfaces, which grow with the flows and never with the messages.
+ * Labels are names of queues and interfaces, which grow with the flows and never with the messages; of code systems a
+ * few.
  */
 export function buildMetrics({
   reader,
@@ -31,6 +36,8 @@ export function buildMetrics({
   control,
   alarms,
   retention,
+  unmapped,
+  clock,
 }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -101,6 +108,7 @@ export function buildMetrics({
   });
 
   const ofProcesses = new ProcessMetrics(registry);
+  const ofHeld = new HeldMetrics(registry);
 
   let reading: Promise<string> | undefined;
   return {
@@ -113,11 +121,13 @@ export function buildMetrics({
   };
 
   async function read(): Promise<string> {
-    const [queues, counts, { storage }] = await Promise.all([
+    const [queues, counts, { storage }, held] = await Promise.all([
       reader.queues(),
       ledger.counts(),
       retention.view(),
+      unmapped.figures(),
     ]);
+    ofHeld.set(held, clock());
     for (const metric of [
       ready,
       unsettled,

@@ -5,6 +5,7 @@ import type { Control } from './control.ts';
 import { toMessageView, toTraceView } from './messages.ts';
 import { toLiveQueues, toQueueViews, type QueueFacts } from './queues.ts';
 import { Rates } from './rates.ts';
+import { mostParked } from './views.ts';
 import type {
   LiveQueue,
   MessageView,
@@ -56,10 +57,23 @@ export class Reader {
     return waiting.map((each) => ({ ...toMessageView(each, status), waitsSince: each.since }));
   }
 
-  /** What is set aside, by the message that is first of each key: the key itself is patient data. */
+  /**
+   * What is set aside, by the message that is first of each key: the key itself is patient data. Of many keys those that
+   * are set aside longest.
+   */
   async parked(queue?: string): Promise<ParkedView[]> {
-    const parked = await this.#options.ledger.parked(queue);
-    return parked.map(({ key: _key, ...view }) => view);
+    const { ledger } = this.#options;
+    const found: ParkedView[] = [];
+    for (let after: number | undefined; ;) {
+      const { keys, next } = await ledger.parked({
+        limit: mostParked - found.length,
+        ...(queue === undefined ? {} : { queue }),
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const { key: _key, ...view } of keys) found.push(view);
+      if (next === undefined || found.length >= mostParked) return found;
+      after = next;
+    }
   }
 
   /** By message id or control id. */

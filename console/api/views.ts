@@ -53,6 +53,9 @@ export interface WaitingView extends MessageView {
   readonly waitsSince: string;
 }
 
+/** Of so many keys at most; those that are set aside longest. */
+export const mostParked = 1_000;
+
 /** `GET /api/parked`: messages of one key that are set aside. */
 export interface ParkedView {
   readonly queue: string;

@@ -1,7 +1,7 @@
 import { findOwn } from '../own.ts';
 import { toRecord } from './record.ts';
 import { isUcum, ucumSystem } from './ucum.ts';
-import type { ValueSetCodes } from './value-sets.ts';
+import type { CodeSystemCodes, ValueSetCodes } from './value-sets.ts';
 
 /** A value with a required binding, as it stands in a resource. */
 export interface BoundValue {
@@ -15,6 +15,7 @@ const unlisted: Readonly<Record<string, (code: string) => boolean>> = {
   'http://hl7.org/fhir/ValueSet/mimetypes': (code) => /^[\w.+-]+\/[^\s/]+/.test(code),
   'http://hl7.org/fhir/ValueSet/currencies': (code) => /^[A-Z]{3}$/.test(code),
   'http://hl7.org/fhir/ValueSet/ucum-units': isUcum,
+  'http://terminology.hl7.org/ValueSet/v3-UnitsOfMeasureCaseSensitive': isUcum,
 };
 
 /**
@@ -53,8 +54,10 @@ function toCheck(
       check(code) && (check !== isUcum || system === undefined || system === ucumSystem);
   }
   if (codes === undefined || codes === null) return undefined;
+  const isOf = (list: CodeSystemCodes | undefined, code: string): boolean =>
+    list === '*' || list?.includes(code) === true;
   return (system, code) =>
     system === undefined
-      ? Object.values(codes).some((list) => list.includes(code))
-      : (findOwn(codes, system)?.includes(code) ?? false);
+      ? Object.values(codes).some((list) => isOf(list, code))
+      : isOf(findOwn(codes, system), code);
 }

@@ -5,6 +5,8 @@ import type { Issue } from '../issue.ts';
 import { checkByDefinition, type Checked } from './check-by-definition.ts';
 import { checkMoreInvariants } from './more-invariants.ts';
 import { findNested } from './nested.ts';
+import { checkByProfile } from './profile/check-by-profile.ts';
+import type { FhirProfile } from './profile/profile.ts';
 import { toRecord } from './record.ts';
 import { resolveReferences } from './references.ts';
 import type { ValueSetCodes } from './value-sets.ts';
@@ -13,6 +15,8 @@ import type { ValueSetCodes } from './value-sets.ts';
 export interface Conformance {
   /** Types, resources and profiles, each with a snapshot. */
   readonly definitions: readonly StructureDefinition[];
+  /** Further profiles; one of the definitions with the same URL is taken instead. */
+  readonly profiles: readonly FhirProfile[];
   /** By canonical URL without a version. */
   readonly valueSets: ReadonlyMap<string, ValueSetCodes>;
 }
@@ -27,7 +31,7 @@ export type ConformanceCheck = (resource: unknown, profiles: readonly string[]) 
 /** The definitions are kept for the whole process or thread, as @medplum/core has it. */
 export function buildConformanceCheck(conformance: Conformance): ConformanceCheck {
   indexStructureDefinitionBundle([...conformance.definitions]);
-  const profiles = new Profiles(conformance.definitions);
+  const profiles = new Profiles(conformance);
   return (resource, asked) => {
     resolveReferences(resource);
     const check = new Check(conformance.valueSets, profiles, asked);
@@ -36,19 +40,21 @@ export function buildConformanceCheck(conformance: Conformance): ConformanceChec
   };
 }
 
+type Profile = StructureDefinition | FhirProfile;
+
 /** The profiles by canonical URL and by id. */
 class Profiles {
-  readonly #known = new Map<string, StructureDefinition>();
+  readonly #known = new Map<string, Profile>();
 
-  constructor(definitions: readonly StructureDefinition[]) {
-    for (const definition of definitions) {
-      if (definition.derivation !== 'constraint') continue;
-      this.#known.set(definition.url, definition);
-      if (definition.id !== undefined) this.#known.set(definition.id, definition);
+  constructor({ definitions, profiles }: Conformance) {
+    const constraints = definitions.filter(({ derivation }) => derivation === 'constraint');
+    for (const profile of [...profiles, ...constraints]) {
+      this.#known.set(profile.url, profile);
+      if (profile.id !== undefined) this.#known.set(profile.id, profile);
     }
   }
 
-  find(name: string): StructureDefinition | undefined {
+  find(name: string): Profile | undefined {
     return this.#known.get(name.replace(/\|.*$/, ''));
   }
 
@@ -86,7 +92,7 @@ class Check {
     for (const issue of checkMoreInvariants(content, location)) this.#add(issue);
     this.#extensions(content, location);
     for (const profile of this.#profilesOf(type, meta, location)) {
-      this.#byDefinition({ type, value: content, location, profile });
+      this.#byProfile({ type, value: content, location }, profile);
     }
     for (const nested of findNested(value as object)) {
       this.resource(nested.resource, location + nested.path);
@@ -103,7 +109,16 @@ class Check {
     }
   }
 
-  #profilesOf(type: string, meta: unknown, location: string): readonly StructureDefinition[] {
+  #byProfile(checked: Checked, profile: Profile): void {
+    if ('resourceType' in profile) {
+      this.#byDefinition({ ...checked, profile });
+      return;
+    }
+    for (const issue of checkByProfile(checked, profile, this.#valueSets))
+      this.#add(issue, profile);
+  }
+
+  #profilesOf(type: string, meta: unknown, location: string): readonly Profile[] {
     const { profile: claimed } = toRecord(meta);
     const claims = Array.isArray(claimed) ? claimed.map(String) : [];
     for (const [index, claim] of claims.entries()) {
@@ -139,11 +154,11 @@ class Check {
     const { url } = toRecord(value);
     const profile = typeof url === 'string' ? this.#profiles.find(url) : undefined;
     if (profile?.type !== 'Extension' || profile.url !== url) return;
-    this.#byDefinition({ type: 'Extension', value, location, profile });
+    this.#byProfile({ type: 'Extension', value, location }, profile);
   }
 
   /** What several definitions say is said once. */
-  #add(issue: Issue, profile?: StructureDefinition): void {
+  #add(issue: Issue, profile?: Profile): void {
     const key = toLine(issue);
     if (this.#said.has(key)) return;
     this.#said.add(key);

@@ -1,7 +1,10 @@
 import type { CodeSystem, CodeSystemConcept, Resource, ValueSet } from '@medplum/fhirtypes';
 
+/** Codes of one code system; `*`: whichever it has, which is not checked. */
+export type CodeSystemCodes = readonly string[] | '*';
+
 /** The codes of each code system in a value set; null: it has more than can be listed, and is not checked. */
-export type ValueSetCodes = Readonly<Record<string, readonly string[]>> | null;
+export type ValueSetCodes = Readonly<Record<string, CodeSystemCodes>> | null;
 
 /**
  * The codes of the value sets in these resources, by canonical URL without a version. A code system or value set is found
@@ -22,6 +25,17 @@ export function expandValueSets(
   }
   const expansion = new Expansion(systems, sets);
   return new Map([...sets.keys()].map((url) => [url, expansion.codesOf(url)]));
+}
+
+/** The codes of a code system among these resources; undefined where not all are there. */
+export function findSystemCodes(
+  resources: readonly Resource[],
+  url: string,
+): readonly string[] | undefined {
+  const system = resources.find(
+    (one): one is CodeSystem => one.resourceType === 'CodeSystem' && one.url === url,
+  );
+  return system?.content === 'complete' ? listCodes(system.concept ?? []) : undefined;
 }
 
 type Include = NonNullable<ValueSet['compose']>['include'][number];

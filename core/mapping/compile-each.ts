@@ -1,15 +1,7 @@
 import { type Issue, isValid } from '../issue.ts';
 import { openFiles } from './compile.ts';
 import type { MapDocument, MappingFile } from './document.ts';
-import type { Table } from './tables.ts';
-
-/** What a map is compiled with. */
-export interface MapContext {
-  /** Of its file. */
-  readonly path: string;
-  readonly tables: ReadonlyMap<string, Table>;
-  readonly issues: Issue[];
-}
+import type { MapContext } from './map-context.ts';
 
 export type CompileEachResult<Mapper> =
   | { readonly ok: true; readonly maps: ReadonlyMap<string, Mapper> }

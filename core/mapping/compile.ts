@@ -8,6 +8,9 @@ import type {
   SegmentMapDocument,
 } from './document.ts';
 import { isToFhir } from './document.ts';
+import { expandBlocks } from './blocks.ts';
+import { KnownLabels } from './check-labels.ts';
+import { compileFinish, type Finish } from './fhir/finish.ts';
 import { compileIdentity } from './identity.ts';
 import { applyLayer, isLayer } from './layers.ts';
 import { type CompiledMessageMap, compileMessageMap } from './message-map.ts';
@@ -20,6 +23,8 @@ import { Table } from './tables.ts';
 export interface Compiled {
   readonly messages: readonly CompiledMessageMap[];
   readonly tables: ReadonlyMap<string, Table>;
+  /** What is done to the resources of a message when all are there, in the order of the files. */
+  readonly finishes: readonly Finish[];
 }
 
 type ElementMapDocument = SegmentMapDocument | DatatypeMapDocument;
@@ -36,7 +41,11 @@ export function compileFiles(
   const { bases, tables } = openFiles(files, layers, issues);
   const maps = declareMaps(bases, report);
   const messages: CompiledMessageMap[] = [];
+  const finishes: Finish[] = [];
   for (const { path, document } of bases) {
+    if (document.kind === 'FhirMap' && document.finish === true) {
+      finishes.push(compileFinish(document, { path, tables, issues }));
+    }
     if (!isToFhir(document)) continue;
     const context = {
       maps,
@@ -47,7 +56,7 @@ export function compileFiles(
     if (document.kind === 'MessageMap') messages.push(compileMessageMap(document, context));
     else fillSteps(document, path, { maps, tables, report });
   }
-  return { messages, tables };
+  return { messages, tables, finishes };
 }
 
 /** All maps with the rules of the layers over them, and the tables; what is wrong with files and layers is pushed to `issues`. */
@@ -140,15 +149,34 @@ function flatten(
       report(path, `extends: there is no map ${document.extends}`);
     }
   }
-  for (const layer of layers) {
-    const own = documents.filter(({ document }) => document.layer === layer);
-    for (const over of own) {
-      const base = bases.get(over.document.extends ?? '');
-      if (base !== undefined) bases.set(base.document.id, merge(base, over, report));
-    }
+  const overs = layers.flatMap((layer) =>
+    documents.filter(({ document }) => document.layer === layer && isLayer(document)),
+  );
+  const apply = (over: Located<MapDocument>): void => {
+    const base = bases.get(over.document.extends ?? '');
+    if (base !== undefined) bases.set(base.document.id, merge(base, over, report));
+  };
+  const labels = new KnownLabels();
+  // A map has a block as it is with the layers over it, and may then change what it has of it.
+  const [ofBlocks, others] = [true, false].map((isBlock) =>
+    overs.filter(({ document }) => (document.kind === 'MessageBlock') === isBlock),
+  );
+  if (ofBlocks?.length) {
+    for (const base of bases.values()) labels.add(expandBlocks(base, bases, ignore).document);
+  }
+  ofBlocks?.forEach(apply);
+  for (const [id, base] of bases) bases.set(id, expandBlocks(base, bases, report));
+  for (const { document } of bases.values()) labels.add(document);
+  for (const over of others ?? []) apply(expandBlocks(over, bases, report));
+  for (const { path, document } of bases.values()) {
+    labels.add(document);
+    labels.check(document, (message, rule) => report(toPlace(path, rule), message));
   }
   return [...bases.values()];
 }
+
+/** What is wrong with blocks is told when maps are expanded with what layers make of them. */
+const ignore: Report = () => undefined;
 
 /** A map with a layer and nothing that it extends is there with its layer alone. */
 const isElsewhere = ({ layer }: MapDocument, layers: readonly string[]): boolean =>

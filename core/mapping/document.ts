@@ -100,7 +100,10 @@ export interface ReferenceDocument {
 
 /** A resource of a message map, or content for one that exists already (`extend`). */
 export interface ResourceDocument {
+  /** One of a map: the handle for overrides, provenance and test coverage. */
   readonly id: string;
+  /** The label by which the others find it: its id where absent. Several may have the same. */
+  readonly as?: string;
   readonly resource?: string;
   readonly extend?: string;
   readonly within?: string;
@@ -112,13 +115,34 @@ export interface ResourceDocument {
   readonly maps?: readonly string[];
   readonly identity?: IdentityDocument;
   readonly references?: readonly ReferenceDocument[];
-  readonly override?: 'disable';
+  readonly override?: 'replace' | 'disable';
   readonly note?: string;
+  /** The blocks that it was included with, outermost first; in no file. */
+  readonly blocks?: readonly string[];
 }
 
 export interface ForEachDocument {
   readonly forEach: string;
-  readonly resources: readonly (ResourceDocument | ForEachDocument)[];
+  readonly resources: readonly PartDocument[];
+}
+
+/** All that a block says stands in its place. */
+export interface IncludeDocument {
+  readonly include: string;
+  readonly note?: string;
+}
+
+/** What a message map consists of. */
+export type PartDocument = ResourceDocument | ForEachDocument | IncludeDocument;
+
+/** Resources that several message maps have in common: `- include: visit`. */
+export interface MessageBlockDocument {
+  readonly kind: 'MessageBlock';
+  readonly id: string;
+  readonly extends?: string;
+  readonly layer?: string;
+  readonly note?: string;
+  readonly resources: readonly PartDocument[];
 }
 
 /** Which resources a message becomes, group by group. */
@@ -136,7 +160,7 @@ export interface MessageMapDocument {
   };
   /** Rules over MSH that write into the Bundle itself. */
   readonly bundle?: string;
-  readonly resources: readonly (ResourceDocument | ForEachDocument)[];
+  readonly resources: readonly PartDocument[];
 }
 
 /** A FHIR R4 ConceptMap, as far as a table needs it. */
@@ -166,7 +190,12 @@ export type ToFhirDocument = SegmentMapDocument | DatatypeMapDocument | MessageM
 
 /** A map of any direction. */
 export type MapDocument =
-  ToFhirDocument | V2SegmentMapDocument | V2MessageMapDocument | V2MapDocument | FhirMapDocument;
+  | ToFhirDocument
+  | MessageBlockDocument
+  | V2SegmentMapDocument
+  | V2MessageMapDocument
+  | V2MapDocument
+  | FhirMapDocument;
 
 /** Whether a map is one from HL7 v2 to FHIR. */
 export const isToFhir = (document: MapDocument): document is ToFhirDocument =>

@@ -1,6 +1,7 @@
 import type { Issue } from '../issue.ts';
+import { listResources } from './blocks.ts';
 import { flattenFiles } from './compile.ts';
-import type { ForEachDocument, MapDocument, MappingFile, ResourceDocument } from './document.ts';
+import type { MapDocument, MappingFile } from './document.ts';
 import { toSha1 } from './sha1.ts';
 
 /** One rule or resource of a map as it is in effect, and the layer that it comes from. */
@@ -8,6 +9,8 @@ interface EffectiveRule {
   readonly id: string;
   /** `base` where no layer has changed it. */
   readonly layer: string;
+  /** Of a resource: the blocks that it was included with, outermost first. */
+  readonly blocks?: readonly string[];
   readonly rule: object;
 }
 
@@ -29,15 +32,15 @@ export function findEffectiveMaps(
 ): readonly EffectiveMap[] {
   // Which layer a rule is from shows when layers are applied one after another.
   const stages = [[], ...layers.map((_, index) => layers.slice(0, index + 1))];
-  const origins = new Map<string, Map<string, { readonly text: string; readonly layer: string }>>();
+  const sources = new Map<string, Map<string, { readonly text: string; readonly layer: string }>>();
   let last: readonly { readonly path: string; readonly document: MapDocument }[] = [];
   for (const stage of stages) {
     const found: Issue[] = [];
     last = flattenFiles(files, stage, found);
     if (stage.length === layers.length) issues.push(...found);
     for (const { document } of last) {
-      const known = origins.get(document.id) ?? new Map<string, { text: string; layer: string }>();
-      origins.set(document.id, known);
+      const known = sources.get(document.id) ?? new Map<string, { text: string; layer: string }>();
+      sources.set(document.id, known);
       for (const rule of toRules(document)) {
         const text = JSON.stringify(rule);
         if (known.get(rule.id)?.text !== text) {
@@ -50,9 +53,10 @@ export function findEffectiveMaps(
     id: document.id,
     kind: document.kind,
     path,
-    rules: toRules(document).map((rule) => ({
+    rules: toRules(document).map(({ blocks, ...rule }) => ({
       id: rule.id,
-      layer: origins.get(document.id)?.get(rule.id)?.layer ?? 'base',
+      layer: sources.get(document.id)?.get(rule.id)?.layer ?? 'base',
+      ...(blocks === undefined ? {} : { blocks }),
       rule,
     })),
     hash: toHash(document),
@@ -60,21 +64,21 @@ export function findEffectiveMaps(
 }
 
 /** The rules of a map; of a message map its resources, with the groups around them left out. */
-function toRules(document: MapDocument): readonly { readonly id: string }[] {
-  if (document.kind === 'MessageMap') return toResources(document.resources);
+function toRules(
+  document: MapDocument,
+): readonly { readonly id: string; readonly blocks?: readonly string[] }[] {
+  if ('resources' in document) return listResources(document.resources);
   return document.kind === 'V2MessageMap' ? document.segments : document.rules;
 }
 
-const toResources = (
-  resources: readonly (ResourceDocument | ForEachDocument)[],
-): ResourceDocument[] =>
-  resources.flatMap((one) => ('forEach' in one ? toResources(one.resources) : [one]));
+/** What says how a rule came to be, not what it does. */
+const origins: ReadonlySet<string> = new Set(['override', 'blocks']);
 
-/** 16 hex digits of JSON. `override` says how a rule came to be, not what it does. */
+/** 16 hex digits of JSON, without what says where something came from. */
 export const toHash = (document: object): string =>
   [
     ...toSha1(
-      JSON.stringify(document, (key, value: unknown) => (key === 'override' ? undefined : value)),
+      JSON.stringify(document, (key, value: unknown) => (origins.has(key) ? undefined : value)),
     ).slice(0, 8),
   ]
     .map((byte) => byte.toString(16).padStart(2, '0'))

@@ -1,10 +1,12 @@
 import { type Issue, isValid } from '../issue.ts';
-import { compileEach, type CompileEachResult, type MapContext } from './compile-each.ts';
+import { compileEach, type CompileEachResult } from './compile-each.ts';
+import type { MapContext } from './map-context.ts';
 import type { MappingFile } from './document.ts';
 import type { FhirMapDocument } from './fhir/document.ts';
-import { compileFhirRule, type FhirState, type FhirStep } from './fhir/rule.ts';
+import { claim, compileSteps } from './fhir/steps.ts';
+import type { FhirState, FhirStep } from './fhir/rule.ts';
 import { takeAway, toMoved } from './fhir/take-away.ts';
-import type { Provenance } from './mapper.ts';
+import type { Provenance } from './provenance.ts';
 import { findLeaves } from './reverse/node.ts';
 import { type Draft, isPlainObject } from './target.ts';
 
@@ -40,22 +42,9 @@ export function compileFhirMaps(
   return compileEach('FhirMap', files, { layers, compile: compileMap });
 }
 
-function compileMap(document: FhirMapDocument, { path, tables, issues }: MapContext): FhirMapper {
-  const known = new Set<string>();
-  const report = (message: string, rule?: string): void => {
-    const location = rule === undefined ? path : `${path}:${rule}`;
-    issues.push({ code: 'mapping-invalid', severity: 'error', location, message });
-  };
-  const { id, source, target, rest = 'keep' } = document;
-  if (rest === 'keep' && source?.fhir !== target?.fhir) {
-    report('rest: what stays must be of the same type; say rest: leave, and map each element');
-  }
-  const steps = document.rules.map((rule) => {
-    if (known.has(rule.id)) report('There is another rule with this id in the map', rule.id);
-    known.add(rule.id);
-    const context = { mapId: id, tables, report: (text: string) => report(text, rule.id) };
-    return compileFhirRule(rule, context);
-  });
+function compileMap(document: FhirMapDocument, context: MapContext): FhirMapper {
+  const steps = compileSteps(document, context);
+  const { id } = document;
   return { id, map: (input, options = {}) => mapInput(input, { document, steps }, options) };
 }
 
@@ -135,12 +124,6 @@ function mapResource(resource: Draft, path: string, mapping: Mapping): Draft {
   result.dropped.push(...[...state.dropped].map((at) => `${path}.${at}`));
   if (rest === 'leave') result.unconsumed.push(...findLeft(resource, path, state.consumed));
   return output;
-}
-
-function claim(output: Draft, profile: string | undefined): void {
-  if (profile === undefined) return;
-  const meta = isPlainObject(output['meta']) ? output['meta'] : {};
-  output['meta'] = { ...meta, profile: [profile] };
 }
 
 /** What every resource has: its type, its id on a server, who changed it, its narrative. */

@@ -27,28 +27,32 @@ export function toBlamed(
 
 function blame(finding: Issue, origins: readonly Provenance[]): Issue {
   const { location: element = 'Bundle', message } = finding;
-  const origin = findOrigin(element, origins);
-  const what = `${element}: ${message}`;
-  if (origin === undefined) return finding;
-  return {
-    ...finding,
-    location: origin.source,
-    message: `${what}; it was made from ${origin.source} by the rule ${origin.rule}. Correct the value at its source, or the rule.`,
-  };
+  const found = findOrigin(element, origins);
+  if (found === undefined) return finding;
+  const { at, origin } = found;
+  const made = `made from ${origin.source} by the rule ${origin.rule}`;
+  const why =
+    at === element
+      ? `it was ${made}. Correct the value at its source, or the rule.`
+      : `nothing in the message became it. What is around it was ${made}. Let the sender send it, or add a rule.`;
+  return { ...finding, location: origin.source, message: `${element}: ${message}; ${why}` };
 }
 
 /**
  * Of the element itself or of something in it, else of the nearest around it of which some rule has written anything: what is
  * missing is missing beside others.
  */
-function findOrigin(element: string, origins: readonly Provenance[]): Provenance | undefined {
+function findOrigin(
+  element: string,
+  origins: readonly Provenance[],
+): { readonly at: string; readonly origin: Provenance } | undefined {
   for (
     let at = element;
     at.includes('.') && at !== 'Bundle.entry';
     at = at.replace(/(\.[^.[]*|\[\d+\])$/, '')
   ) {
-    const found = origins.find(({ target }) => target === at || isWithin(target, at));
-    if (found !== undefined) return found;
+    const origin = origins.find(({ target }) => target === at || isWithin(target, at));
+    if (origin !== undefined) return { at, origin };
   }
   return undefined;
 }

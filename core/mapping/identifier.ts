@@ -73,9 +73,16 @@ export function findIdentifier(
 /** A raw value without the empty components, sub-components and blanks at its end. In linear time. */
 export function trimEmptyEnd(raw: string): string {
   let end = raw.length;
-  // Nearly always a letter or digit.
-  while (end > 0 && !/\w/.test(raw.charAt(end - 1)) && /[\^&\s]/.test(raw.charAt(end - 1))) end--;
+  while (end > 0 && isEmptyEnd(raw, end - 1)) end--;
   return end === raw.length ? raw : raw.slice(0, end);
+}
+
+function isEmptyEnd(raw: string, at: number): boolean {
+  const code = raw.charCodeAt(at);
+  // Nearly always a letter or digit.
+  if (code >= 0x61 && code <= 0x7a) return false;
+  if (code >= 0x30 && code <= 0x39) return false;
+  return /[\^&\s]/.test(raw.charAt(at));
 }
 
 function listUsable(resource: Draft): (Draft & { system: string; value: string })[] {

@@ -19,7 +19,17 @@ import type { Draft } from './target.ts';
 export type Identify = (resource: Draft, frame: Frame) => Identity;
 
 /** A part of a key as JSON: `""` where there is none. */
-type KeyPart = (frame: Frame) => string;
+interface KeyPart {
+  readonly read: (frame: Frame) => string;
+  /** It is the same wherever it is read in a message. */
+  readonly isOfHeader: boolean;
+}
+
+/** Parts of a key as a JSON list, and how that looks where there is none of them. */
+interface KeyParts {
+  readonly read: (frame: Frame) => string;
+  readonly nothing: string;
+}
 
 const nothing = '""';
 
@@ -30,24 +40,22 @@ export function compileIdentity(
   report: (message: string) => void,
 ): Identify {
   const { key } = document;
-  const compile = (parts: readonly string[] | undefined): KeyPart[] =>
-    (parts ?? []).map((part) => compileKeyPart(part, report));
+  const compile = (parts: readonly string[] | undefined): KeyParts =>
+    compileKey(parts ?? [], report);
   const within = compile(key.within);
   const by = (key.by ?? []).map(compile);
   const and = compile(key.and);
   const toKnown = (frame: Frame): string => {
     for (const parts of by) {
-      const values = parts.map((part) => part(frame));
-      if (values.some((value) => value !== nothing)) return `[${values.join()}]`;
+      const known = parts.read(frame);
+      if (known !== parts.nothing) return known;
     }
     // Nothing that identifies: the message itself does, so that only its own redelivery is the same.
     return by.length === 0 ? '[]' : JSON.stringify([frame.run.messageUuid]);
   };
   const start = `[${JSON.stringify(type)},`;
-  const read = (parts: readonly KeyPart[], frame: Frame): string =>
-    `[${parts.map((part) => part(frame)).join()}]`;
   const toName = (frame: Frame): string =>
-    `${start}${read(within, frame)},${toKnown(frame)},${read(and, frame)}]`;
+    `${start}${within.read(frame)},${toKnown(frame)},${and.read(frame)}]`;
   const system = document.system ?? `urn:hilum:${type.toLowerCase()}`;
   const token = toSearchToken(system, '');
   const fields = (document.from ?? []).flatMap((text) => compileField(text, report));
@@ -68,7 +76,7 @@ export function compileIdentity(
     const name =
       found === undefined
         ? toName(frame)
-        : `${start}${read(within, frame)},${JSON.stringify(found.known)}]`;
+        : `${start}${within.read(frame)},${JSON.stringify(found.known)}]`;
     const uuid = toUuid(document.each === true ? frame.run.number(name) : name);
     if (document.request === 'id') {
       return { uuid, id: uuid, request: { method: 'PUT', url: `${type}/${uuid}` } };
@@ -173,16 +181,32 @@ function toEscaped(text: string): string {
   return /^[\w.-]*$/.test(text) ? text : encodeURIComponent(text.replace(/[\\|,$]/g, '\\$&'));
 }
 
+function compileKey(parts: readonly string[], report: (message: string) => void): KeyParts {
+  const compiled = parts.map((part) => compileKeyPart(part, report));
+  const read = (frame: Frame): string => {
+    let text = '[';
+    for (const part of compiled) text += text === '[' ? part.read(frame) : `,${part.read(frame)}`;
+    return `${text}]`;
+  };
+  const isOfHeader = compiled.length > 0 && compiled.every((part) => part.isOfHeader);
+  return {
+    read: isOfHeader ? (frame) => frame.run.remember(read, frame) : read,
+    nothing: `[${parts.map(() => nothing).join()}]`,
+  };
+}
+
 /** `OBR-3 | ORC-3`, `@patient`, or a constant, `'guarantor'`, that keeps equal keys of different kinds apart. */
 function compileKeyPart(part: string, report: (message: string) => void): KeyPart {
   if (part.startsWith('@')) {
     const label = part.slice(1);
-    return (frame) => JSON.stringify(frame.run.findEntry(label, frame.group)?.uuid ?? '');
+    const read = (frame: Frame): string =>
+      `"${frame.run.findEntry(label, frame.group)?.uuid ?? ''}"`;
+    return { read, isOfHeader: false };
   }
   const [, constant] = /^'(.+)'$/.exec(part) ?? [];
   if (constant !== undefined) {
     const quoted = JSON.stringify(constant);
-    return () => quoted;
+    return { read: () => quoted, isOfHeader: true };
   }
   const paths: SourcePath[] = [];
   for (const text of part.split('|')) {
@@ -191,10 +215,10 @@ function compileKeyPart(part: string, report: (message: string) => void): KeyPar
       report(`${text.trim()} is no path such as OBR-3, no @label and no 'constant'`);
     else paths.push(path);
   }
-  const read = (frame: Frame): string => readKey(paths, frame);
-  return paths.every(({ segment }) => segment === 'MSH')
-    ? (frame) => frame.run.remember(part, frame, read)
-    : read;
+  return {
+    read: (frame) => readKey(paths, frame),
+    isOfHeader: paths.every(({ segment }) => segment === 'MSH'),
+  };
 }
 
 function readKey(paths: readonly SourcePath[], frame: Frame): string {

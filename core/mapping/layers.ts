@@ -1,9 +1,5 @@
-import type {
-  ForEachDocument,
-  MapDocument,
-  MessageMapDocument,
-  ResourceDocument,
-} from './document.ts';
+import type { MapDocument } from './document.ts';
+import { applyResources } from './layer-resources.ts';
 import type { V2MessageMapDocument, V2PartDocument } from './reverse/document.ts';
 
 /** Reports a problem of one rule of a layer's file. */
@@ -15,13 +11,14 @@ export function applyLayer(
   over: MapDocument,
   report: ReportRule,
 ): MapDocument | undefined {
-  if (base.kind === 'MessageMap') {
-    return over.kind === 'MessageMap' ? applyResources(base, over, report) : undefined;
+  if (base.kind === 'MessageMap' || base.kind === 'MessageBlock') {
+    if (over.kind !== base.kind) return undefined;
+    return { ...base, resources: applyResources(base.resources, over.resources, report) };
   }
   if (base.kind === 'V2MessageMap') {
     return over.kind === 'V2MessageMap' ? applyParts(base, over, report) : undefined;
   }
-  if (over.kind === 'MessageMap' || over.kind === 'V2MessageMap') return undefined;
+  if ('resources' in over || over.kind === 'V2MessageMap') return undefined;
   if (base.kind === 'V2Map') {
     if (over.kind !== 'V2Map') return undefined;
     return { ...base, rules: applyRules(base.rules, over.rules, report) };
@@ -98,47 +95,6 @@ function withoutPart(
   });
   const isSame = result.length === parts.length && result.every((part, at) => part === parts[at]);
   return isSame ? parts : result;
-}
-
-/** The resources of a message map with those of one layer: disabled by id, or added at the end. */
-function applyResources(
-  base: MessageMapDocument,
-  layer: MessageMapDocument,
-  report: ReportRule,
-): MessageMapDocument {
-  let resources = base.resources;
-  for (const resource of layer.resources) {
-    if ('forEach' in resource || resource.override === undefined) {
-      resources = [...resources, resource];
-      continue;
-    }
-    const before = countResources(resources);
-    resources = withoutResource(resources, resource.id);
-    if (countResources(resources) === before) {
-      report(resource.id, 'override: disable, but the map has no resource with this id');
-    }
-  }
-  return { ...base, resources };
-}
-
-type Resources = readonly (ResourceDocument | ForEachDocument)[];
-
-function withoutResource(resources: Resources, id: string): Resources {
-  return resources
-    .filter((resource) => 'forEach' in resource || resource.id !== id)
-    .map((resource) =>
-      'forEach' in resource
-        ? { ...resource, resources: withoutResource(resource.resources, id) }
-        : resource,
-    );
-}
-
-function countResources(resources: Resources): number {
-  let count = 0;
-  for (const resource of resources) {
-    count += 'forEach' in resource ? countResources(resource.resources) : 1;
-  }
-  return count;
 }
 
 /** Whether a file changes another map instead of being one. */

@@ -5,11 +5,13 @@ import { isValid } from '../issue.ts';
 import { type Compiled, compileFiles } from './compile.ts';
 import type { MappingFile } from './document.ts';
 import type { CompiledMessageMap } from './message-map.ts';
+import type { Provenance } from './provenance.ts';
 import { type Entry, Run, type UnmappedHeld } from './run.ts';
 import type { Table } from './tables.ts';
 import { takeFalseUnits } from './units.ts';
 
 export type { MappingFile } from './document.ts';
+export type { Provenance } from './provenance.ts';
 
 interface MapOptions {
   /** Also say where every element came from. Costs about half as much again. */
@@ -24,16 +26,6 @@ interface MapOptions {
    * message map made, as `ADT_A01#patient`: for rule coverage.
    */
   readonly onRule?: (rule: string) => void;
-}
-
-/** Where one element came from: `target` is a path into the Bundle, `source` one into the message. */
-export interface Provenance {
-  /** `Bundle.entry[1].resource.identifier[0].system`. */
-  readonly target: string;
-  /** `PID-3[1].4.2`, or a segment's name where the segment itself is the reason. */
-  readonly source: string;
-  /** `CX.Identifier#CX.4.system`: the map and the rule in it. */
-  readonly rule: string;
 }
 
 export interface MappingResult {
@@ -100,6 +92,7 @@ function buildMapper(compiled: Compiled): Mapper {
         return again.entries;
       });
       run.issues.push(...units.issues);
+      for (const finish of compiled.finishes) finish(run);
       const unconsumed = [...run.findUnconsumed(), ...units.unconsumed];
       if (run.entries.length === 0) run.issues.push(nothingMapped);
       const resource = run.entries.length === 0 ? null : toBundle(top, run.entries);

@@ -2,13 +2,14 @@ import type { Segment } from '../hl7v2/message.ts';
 import type { Issue } from '../issue.ts';
 import type { Condition } from './condition.ts';
 import type {
-  ForEachDocument,
   MessageMapDocument,
+  PartDocument,
   ReferenceDocument,
   ResourceDocument,
 } from './document.ts';
 import { type Identify, compileIdentity } from './identity.ts';
 import type { CompiledMap } from './compiled-map.ts';
+import { checkIds, toReferenceTeller, toResourceTeller } from './parts.ts';
 import { compileWhen } from './rule.ts';
 import {
   type Entry,
@@ -33,12 +34,16 @@ export interface CompiledMessageMap {
 /** What a message map may refer to, and where its problems go: the message, and the resource's or rule's id. */
 export interface MessageContext {
   readonly maps: ReadonlyMap<string, CompiledMap>;
-  report(message: string, rule?: string): void;
+  readonly report: (message: string, rule?: string) => void;
 }
 
 type Plan = (group: Group, run: Run, later: Deferred[]) => void;
 /** References are written when all resources are known. */
-type Deferred = () => void;
+interface Deferred {
+  readonly references: Parts['references'];
+  readonly entry: Entry;
+  readonly frame: Frame;
+}
 
 /** Compiles the resources of a message map; problems are reported. */
 export function compileMessageMap(
@@ -46,7 +51,8 @@ export function compileMessageMap(
   context: MessageContext,
 ): CompiledMessageMap {
   const structure: StructureDocument = document.structure ?? { segments: [], groups: [] };
-  const plans = document.resources.map((resource) => compilePlan(resource, document.id, context));
+  checkIds(document.resources, context.report);
+  const plans = document.resources.flatMap((part) => compilePlan(part, document.id, context));
   const bundle = document.bundle === undefined ? undefined : context.maps.get(document.bundle);
   if (document.bundle !== undefined && bundle === undefined) {
     context.report(`bundle: there is no map ${document.bundle}`);
@@ -60,26 +66,35 @@ export function compileMessageMap(
       if (bundle !== undefined) applyMap(bundle, root, run, top);
       const later: Deferred[] = [];
       for (const plan of plans) plan(root, run, later);
-      for (const write of later) write();
+      for (const { references, entry, frame } of later) {
+        for (const reference of references) reference(entry, frame);
+      }
       return top;
     },
   };
 }
 
 function compilePlan(
-  document: ResourceDocument | ForEachDocument,
+  document: PartDocument,
   mapId: string,
   context: MessageContext,
-): Plan {
-  if ('forEach' in document) {
-    const plans = document.resources.map((inner) => compilePlan(inner, mapId, context));
-    return (group, run, later) => {
+): readonly Plan[] {
+  if ('include' in document) return [];
+  if (!('forEach' in document)) return [compileOne(document, mapId, context)];
+  const plans = document.resources.flatMap((inner) => compilePlan(inner, mapId, context));
+  return [
+    (group, run, later) => {
       for (const inner of group.groups) {
         if (inner.name === document.forEach) for (const plan of plans) plan(inner, run, later);
       }
-    };
-  }
-  const report = (message: string): void => context.report(message, document.id);
+    },
+  ];
+}
+
+function compileOne(document: ResourceDocument, mapId: string, context: MessageContext): Plan {
+  const block = document.blocks?.at(-1);
+  const report = (message: string, rule = document.id): void =>
+    context.report(block === undefined ? message : `${message} (of the block ${block})`, rule);
   const maps = (document.maps ?? []).flatMap((id) => {
     const map = context.maps.get(id);
     if (map?.isSegmentMap === true) return [map];
@@ -88,12 +103,17 @@ function compilePlan(
   });
   const when = compileWhen(document.when, report);
   const references = (document.references ?? []).map((reference) =>
-    compileReference(reference, `${mapId}#${reference.id}`, context),
+    compileReference(reference, {
+      rule: `${mapId}#${reference.id}`,
+      tell: toReferenceTeller(mapId, reference.id, document),
+      report: (message) => report(message, reference.id),
+    }),
   );
-  const parts: Parts = { maps, when, references };
-  const rule = `${mapId}#${document.id}`;
-  if (document.extend !== undefined) return toExtension(document, parts, rule);
-  return compileResource(document, parts, { ...context, rule });
+  const tell = toResourceTeller(mapId, document, maps);
+  const parts: Parts = { maps, when, references, tell };
+  return document.extend === undefined
+    ? compileResource(document, parts, report)
+    : toExtension(document, parts);
 }
 
 /** What a resource and an extension of one have in common. */
@@ -101,44 +121,36 @@ interface Parts {
   readonly maps: readonly CompiledMap[];
   readonly when: Condition | undefined;
   readonly references: readonly ((entry: Entry, frame: Frame) => void)[];
+  readonly tell: ReturnType<typeof toResourceTeller>;
 }
 
 /** The references come first and at once, so that the maps can write beside them: `diagnosis[-1].use`. */
-function toExtension(
-  document: ResourceDocument,
-  { maps, when, references }: Parts,
-  rule: string,
-): Plan {
+function toExtension(document: ResourceDocument, { maps, when, references, tell }: Parts): Plan {
   return (group, run) => {
     const frame = toFrame(group, run, findSegment(maps, group));
     if (when !== undefined && !when(frame)) return;
     const owner = document.within === undefined ? group : group.outward(document.within);
     const entry = owner && run.findEntry(document.extend ?? '', owner);
     if (entry === undefined) return;
-    run.onRule?.(rule);
     for (const reference of references) reference(entry, frame);
-    withTrace(run, entry.trace, () => {
-      for (const map of maps) applyMap(map, group, run, entry.resource);
-    });
+    withTrace(run, entry.trace, () => applyMaps(maps, group, run, entry.resource));
+    if (run.onRule !== undefined) tell(run.onRule, group);
   };
 }
 
 function compileResource(
   document: ResourceDocument,
-  { maps, when, references }: Parts,
-  context: MessageContext & { readonly rule: string },
+  { maps, when, references, tell }: Parts,
+  report: (message: string) => void,
 ): Plan {
-  const { id: label, resource: type = '', identity, needs, apart } = document;
-  const report = (message: string): void => context.report(message, label);
+  const { id, as: label = id, resource: type = '', identity, needs, apart } = document;
   const identify: Identify | undefined = identity && compileIdentity(identity, type, report);
   return (group, run, later) => {
     if (identify === undefined || (when !== undefined && !when(toFrame(group, run)))) return;
     if (needs !== undefined && run.findEntry(needs, group) === undefined) return;
     const content = beginResource(type);
     const trace: TraceEntry[] = [];
-    withTrace(run, trace, () => {
-      for (const map of maps) applyMap(map, group, run, content);
-    });
+    withTrace(run, trace, () => applyMaps(maps, group, run, content));
     if (!hasContent(content)) return;
     const frame = toFrame(group, run, findSegment(maps, group));
     const known = identify(content, frame);
@@ -147,9 +159,9 @@ function compileResource(
       return;
     }
     const entry = run.addEntry(type, content, known, trace);
-    run.onRule?.(context.rule);
+    if (run.onRule !== undefined) tell(run.onRule, group);
     run.label(label, entry, group);
-    for (const reference of references) later.push(() => reference(entry, frame));
+    if (references.length > 0) later.push({ references, entry, frame });
   };
 }
 
@@ -170,12 +182,17 @@ function toSame(label: string, apart: string, { segment }: Frame): Issue {
   };
 }
 
+interface ReferenceContext {
+  /** By which provenance names it. */
+  readonly rule: string;
+  readonly tell: ReturnType<typeof toReferenceTeller>;
+  readonly report: (message: string) => void;
+}
+
 function compileReference(
   document: ReferenceDocument,
-  rule: string,
-  context: MessageContext,
+  { rule, tell, report }: ReferenceContext,
 ): (entry: Entry, frame: Frame) => void {
-  const report = (message: string): void => context.report(message, document.id);
   const steps: readonly TargetStep[] = parseTargetPath(document.to) ?? [];
   if (steps.length === 0) report(`to: ${document.to} is no path such as result[+]`);
   const when = compileWhen(document.when, report);
@@ -196,7 +213,7 @@ function compileReference(
     for (const other of all ? found : first === undefined ? [] : [first]) {
       if (other === entry) continue;
       writePath(entry.resource, steps, { reference: other.fullUrl });
-      run.onRule?.(rule);
+      if (run.onRule !== undefined) tell(run.onRule);
       const source = frame.segment === undefined ? 'MSH' : toSegmentName(frame.segment);
       if (run.trace !== undefined) {
         const target = `${toWritten(entry.resource, steps)}.reference`;
@@ -216,6 +233,10 @@ function applyMap(map: CompiledMap, group: Group, run: Run, into: Draft): void {
     if (segment.name !== map.source) continue;
     map.fill(toFrame(group, run, segment), into);
   }
+}
+
+function applyMaps(maps: readonly CompiledMap[], group: Group, run: Run, into: Draft): void {
+  for (const map of maps) applyMap(map, group, run, into);
 }
 
 function toFrame(group: Group, run: Run, segment?: Segment): Frame {

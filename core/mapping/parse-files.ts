@@ -20,6 +20,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   SegmentMap: 'map',
   DatatypeMap: 'map',
   MessageMap: 'messageMap',
+  MessageBlock: 'messageBlock',
   V2SegmentMap: 'map',
   V2MessageMap: 'v2MessageMap',
   V2Map: 'v2Map',

@@ -24,8 +24,9 @@ const descriptions: Readonly<Record<string, string>> = {
   unused: 'Only what no part before has taken anything of.',
   again: 'Whether other parts may take again what it takes.',
   labels: 'More labels, each for the first of what its selector finds.',
+  include: 'The block whose resources stand here.',
   within: 'The group or segments in which it looks or counts.',
-  as: 'The label by which @label finds what was selected.',
+  as: 'The label by which others find what was selected or made: @label, needs, extend.',
   maps: 'The maps whose rules are run the way back: OBR.ServiceRequest @order.',
   setId: 'The field that numbers the segments: OBX-1.',
   required: 'Fields without which the segment is of no use.',
@@ -33,7 +34,7 @@ const descriptions: Readonly<Record<string, string>> = {
   move: 'What is copied is emptied where it stood.',
   drop: 'Why it is left out.',
   rest: 'What no rule names: keep it, or leave it out and list it as unconsumed.',
-  override: 'In a layer: what becomes of the rule with this id.',
+  override: 'In a layer: what becomes of the rule, resource or reference with this id.',
   ig: 'The row of the HL7 Version 2 to FHIR guide that the rule follows: PID-3.',
   note: 'For people.',
   layer: 'The layer in which the file counts.',
@@ -55,6 +56,10 @@ export function toPublishedSchemas(): Readonly<Record<string, object>> {
   return {
     'map.schema.json': publish('Segment and datatype maps of Hilum', mappingSchemas.map),
     'message-map.schema.json': publish('Message maps of Hilum', mappingSchemas.messageMap),
+    'message-block.schema.json': publish(
+      'Blocks of message maps of Hilum',
+      mappingSchemas.messageBlock,
+    ),
     'v2-message-map.schema.json': publish(
       'Message maps of Hilum from FHIR to HL7 v2',
       mappingSchemas.v2MessageMap,

@@ -45,10 +45,24 @@ export interface Entry {
   readonly trace: TraceEntry[];
 }
 
-/** Entries of one label in order, and as a set: a message may hold tens of thousands. */
-interface Labelled {
-  readonly list: Entry[];
-  readonly known: Set<Entry>;
+/** Entries of one label, each once, in order: a message may hold tens of thousands. */
+class Labelled {
+  readonly list: Entry[] = [];
+  #known: Set<Entry> | undefined;
+
+  /** False where it is there already. */
+  add(entry: Entry): boolean {
+    const { list } = this;
+    if (list.length < 8) {
+      if (list.includes(entry)) return false;
+    } else {
+      this.#known ??= new Set(list);
+      if (this.#known.has(entry)) return false;
+      this.#known.add(entry);
+    }
+    list.push(entry);
+    return true;
+  }
 }
 
 /** A code for which the message waits, since a rule or table says `hold`. */
@@ -83,7 +97,7 @@ export class Run {
   readonly #byIdentity = new Map<string, Entry>();
   readonly #labels = new Map<Group, Map<string, Labelled>>();
   readonly #fields = new Map<Segment, Fields>();
-  readonly #ofHeader = new Map<string, string>();
+  readonly #ofHeader = new Map<(frame: Frame) => string, string>();
   readonly #numbers = new Map<string, number>();
   readonly #heldCodes = new Set<string>();
   readonly #zone: string | undefined;
@@ -156,11 +170,11 @@ export class Run {
   }
 
   /** What is read of the header alone is read once; where there are several headers, each time. */
-  remember(part: string, frame: Frame, read: (frame: Frame) => string): string {
-    const known = this.#ofHeader.get(part);
+  remember(read: (frame: Frame) => string, frame: Frame): string {
+    const known = this.#ofHeader.get(read);
     if (known !== undefined) return known;
     const found = read(frame);
-    if (this.message.segmentsNamed('MSH').length === 1) this.#ofHeader.set(part, found);
+    if (this.message.segmentsNamed('MSH').length === 1) this.#ofHeader.set(read, found);
     return found;
   }
 
@@ -206,11 +220,8 @@ export class Run {
   /** Makes the entry known by its label in its group and all around it. */
   label(name: string, entry: Entry, group: Group): void {
     for (let at: Group | undefined = group; at !== undefined; at = at.parent) {
-      const labelled = this.#openLabel(name, at);
-      // Then it is known all around too.
-      if (labelled.known.has(entry)) return;
-      labelled.known.add(entry);
-      labelled.list.push(entry);
+      // Where it is known it is known all around too.
+      if (!this.#openLabel(name, at).add(entry)) return;
     }
   }
 
@@ -218,7 +229,7 @@ export class Run {
     let labels = this.#labels.get(group);
     if (labels === undefined) this.#labels.set(group, (labels = new Map<string, Labelled>()));
     let labelled = labels.get(name);
-    if (labelled === undefined) labels.set(name, (labelled = { list: [], known: new Set() }));
+    if (labelled === undefined) labels.set(name, (labelled = new Labelled()));
     return labelled;
   }
 

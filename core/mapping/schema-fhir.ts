@@ -25,6 +25,7 @@ export function toFhirMapSchema(): {
         properties: { fhir: type, profile: text },
       },
       rest: { enum: ['keep', 'leave'] },
+      finish: { const: true },
       rules: toEditRules({ where: text, also: { type: 'object', minProperties: 1 } }),
     },
     anyOf: [{ required: ['source', 'target'] }, { required: ['extends', 'layer'] }],

@@ -116,6 +116,39 @@ const reference = {
   },
 } as const;
 
+/** What a message map and a block consist of. */
+const part = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    forEach: name,
+    resources: { type: 'array', items: { $ref: '#/$defs/part' } },
+    include: id,
+    id,
+    as: id,
+    resource: text,
+    extend: id,
+    within: name,
+    when: text,
+    needs: id,
+    apart: id,
+    maps: { type: 'array', items: id },
+    identity,
+    references: { type: 'array', items: reference },
+    override: { enum: ['replace', 'disable'] },
+    note,
+  },
+  oneOf: [
+    { required: ['forEach', 'resources'] },
+    { required: ['include'] },
+    { required: ['id', 'resource', 'maps', 'identity'] },
+    { required: ['id', 'extend', 'maps'] },
+    { required: ['id', 'override'], properties: { override: { const: 'disable' } } },
+  ],
+} as const;
+
+const parts = { type: 'array', items: { $ref: '#/$defs/part' } } as const;
+
 const messageMap = {
   type: 'object',
   additionalProperties: false,
@@ -143,7 +176,7 @@ const messageMap = {
         groups: { type: 'array', items: { $ref: '#/$defs/group' } },
       },
     },
-    resources: { type: 'array', items: { $ref: '#/$defs/resource' } },
+    resources: parts,
   },
   anyOf: [{ required: ['source', 'structure'] }, { required: ['extends', 'layer'] }],
   $defs: {
@@ -158,33 +191,17 @@ const messageMap = {
         groups: { type: 'array', items: { $ref: '#/$defs/group' } },
       },
     },
-    resource: {
-      type: 'object',
-      additionalProperties: false,
-      properties: {
-        forEach: name,
-        resources: { type: 'array', items: { $ref: '#/$defs/resource' } },
-        id,
-        resource: text,
-        extend: id,
-        within: name,
-        when: text,
-        needs: id,
-        apart: id,
-        maps: { type: 'array', items: id },
-        identity,
-        references: { type: 'array', items: reference },
-        override: { const: 'disable' },
-        note,
-      },
-      oneOf: [
-        { required: ['forEach', 'resources'] },
-        { required: ['id', 'resource', 'maps', 'identity'] },
-        { required: ['id', 'extend', 'maps'] },
-        { required: ['id', 'override'] },
-      ],
-    },
+    part,
   },
+} as const;
+
+const messageBlock = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['kind', 'id', 'resources'],
+  properties: { ...toHead({ const: 'MessageBlock' }), resources: parts },
+  dependentRequired: { extends: ['layer'] },
+  $defs: { part },
 } as const;
 
 const { v2MessageMap, v2Map } = toV2Schemas(rules);
@@ -264,6 +281,7 @@ const conceptMap = {
 export const mappingSchemas = {
   map,
   messageMap,
+  messageBlock,
   v2MessageMap,
   v2Map,
   fhirMap,

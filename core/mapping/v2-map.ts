@@ -1,7 +1,8 @@
 import { findFailure } from '../errors.ts';
 import type { Hl7Message } from '../hl7v2/message.ts';
 import type { Issue } from '../issue.ts';
-import { compileEach, type CompileEachResult, type MapContext } from './compile-each.ts';
+import { compileEach, type CompileEachResult } from './compile-each.ts';
+import type { MapContext } from './map-context.ts';
 import type { MappingFile } from './document.ts';
 import type { Provenance } from './mapper.ts';
 import type { V2MapDocument } from './v2/document.ts';

@@ -1,12 +1,7 @@
 import type { Issue } from '../issue.ts';
+import { listIncludes, listResources } from './blocks.ts';
 import { findLayer, flattenFiles } from './compile.ts';
-import {
-  type ForEachDocument,
-  isToFhir,
-  type MapDocument,
-  type MappingFile,
-  type ResourceDocument,
-} from './document.ts';
+import { isToFhir, type MapDocument, type MappingFile } from './document.ts';
 import { toHash } from './effective.ts';
 import { parseFiles } from './parse-files.ts';
 
@@ -42,7 +37,7 @@ export function findVersions(
   return documents.flatMap((document) => {
     if (document.kind !== 'MessageMap') return [];
     const reached = findReached(documents, document.id);
-    const used = documents.filter(({ id }) => reached.has(id));
+    const used = documents.filter((one) => reached.has(one.id) || isFinish(one));
     const ids = new Set(used.flatMap((map) => [...findTables(map)]));
     const tableHashes = [...ids].sort().map((id) => [id, hashOfTable(id)]);
     const mapHashes = used.map((map) => [map.id, toHash(map)]).sort();
@@ -77,7 +72,8 @@ export function findFromFhirVersions(
     const used = new Set(document.rules.map(({ table }) => table));
     return [{ id: document.id, version: toHash([document, hashOf((id) => used.has(id))]) }];
   });
-  const back = documents.filter(({ kind }) => kind !== 'FhirMap' && kind !== 'V2Map');
+  const others = new Set<MapDocument['kind']>(['FhirMap', 'V2Map', 'MessageBlock']);
+  const back = documents.filter(({ kind }) => !others.has(kind));
   return { maps, version: toHash([back, hashOf(() => true)]) };
 }
 
@@ -96,21 +92,22 @@ export function findReached(documents: readonly MapDocument[], id: string): Read
 }
 
 function findUsed(document: MapDocument): readonly string[] {
-  if (!isToFhir(document)) return [];
-  if (document.kind !== 'MessageMap') return document.rules.flatMap(({ via }) => via ?? []);
-  const maps = toResources(document.resources).flatMap(({ maps: own = [] }) => own);
-  return document.bundle === undefined ? maps : [document.bundle, ...maps];
+  if ('resources' in document) {
+    const maps = listResources(document.resources).flatMap(({ maps: own = [] }) => own);
+    const bundle = document.kind === 'MessageMap' ? (document.bundle ?? []) : [];
+    return maps.concat(listIncludes(document.resources), bundle);
+  }
+  return isToFhir(document) ? document.rules.flatMap(({ via }) => via ?? []) : [];
 }
 
+const isFinish = (document: MapDocument): boolean =>
+  document.kind === 'FhirMap' && document.finish === true;
+
 function findTables(document: MapDocument): readonly string[] {
+  if (document.kind === 'FhirMap') return document.rules.flatMap(({ table }) => table ?? []);
   if (!isToFhir(document) || document.kind === 'MessageMap') return [];
   return document.rules.flatMap(({ table, fn }) => [
     ...(table === undefined ? [] : [table]),
     ...(fn === 'codeSystem' ? ['HL70396'] : []),
   ]);
 }
-
-const toResources = (
-  resources: readonly (ResourceDocument | ForEachDocument)[],
-): readonly ResourceDocument[] =>
-  resources.flatMap((one) => ('forEach' in one ? toResources(one.resources) : [one]));

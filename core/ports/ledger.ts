@@ -131,6 +131,32 @@ export interface ParkedKey {
   readonly isHeld?: true;
 }
 
+/** Which keys with parked messages, and how many at once. */
+export interface ParkedQuestion {
+  /** Default: of all queues. */
+  readonly queue?: string;
+  /** Only those that wait for a decision, or only those that wait for none. */
+  readonly isStopped?: boolean;
+  readonly limit: number;
+  /** What a page before gave as `next`. */
+  readonly after?: number;
+}
+
+export interface ParkedPage {
+  /** In the order of the first parking. */
+  readonly keys: readonly ParkedKey[];
+  /** Where to go on; absent: there are no more. A page may have fewer than its limit, even none, and more behind it. */
+  readonly next?: number;
+}
+
+/** A message that is set aside. */
+export interface ParkedMessage {
+  readonly id: string;
+  readonly queue: string;
+  /** In the order of setting aside, over all queues. */
+  readonly place: number;
+}
+
 /** Messages that are set aside for the same codes, each as the first of its key. */
 export interface HeldGroup {
   readonly interface: string;
@@ -154,6 +180,8 @@ export interface HeldMessage {
   readonly key: string;
   /** In the order of setting aside, over all queues. */
   readonly place: number;
+  /** Since when it is held for these codes: an ISO 8601 instant, of whoever held it. */
+  readonly heldAt: string;
 }
 
 /** A message that has come in: was it here before? */
@@ -263,13 +291,21 @@ export interface Ledger {
   /** What waits in a queue, parked messages included, who waits longest first. */
   waiting(queue: string, page: Page): Promise<readonly WaitingMessage[]>;
   ages(): Promise<readonly QueueAge[]>;
-  /** The keys with parked messages, in the order of the first parking; of all queues where none is named. */
-  parked(queue?: string): Promise<readonly ParkedKey[]>;
   /**
-   * The parked messages of a key with their bytes, in the order of their parking, at most `limit`. One is parked
-   * from its event `parked` until one that ends its waiting in that queue.
+   * The keys with parked messages, page by page. A key whose first message goes on meanwhile may come twice, and one that
+   * has its first only since may be missed.
    */
-  readParked(queue: string, key: string, limit: number): Promise<readonly Envelope[]>;
+  parked(question: ParkedQuestion): Promise<ParkedPage>;
+  /** The parked messages of a queue, or of all, in the order of their parking, at most `limit`, behind the place `after`. */
+  listParked(
+    queue: string | undefined,
+    page: { readonly limit: number; readonly after?: number },
+  ): Promise<readonly ParkedMessage[]>;
+  /**
+   * The parked messages of a key, or of the queue as a whole, with their bytes, in the order of their parking, at most
+   * `limit`. One is parked from its event `parked` until one that ends its waiting in that queue.
+   */
+  readParked(queue: string, key: string | undefined, limit: number): Promise<readonly Envelope[]>;
   /** What messages are held for, those first that were set aside first; of more than 10,000 groups as many. */
   held(): Promise<readonly HeldGroup[]>;
   /** The messages of a group in the order of their setting aside, at most `limit`, behind the place `after`. */

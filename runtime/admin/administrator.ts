@@ -8,15 +8,22 @@ import type {
 } from '../../console/api/administration.ts';
 import { buildError } from '../../core/errors.ts';
 import { isEventQueue } from '../../core/interface.ts';
-import type { LedgerEntry, LedgerEvent, WaitingMessage } from '../../core/ports/ledger.ts';
+import type {
+  LedgerEntry,
+  LedgerEvent,
+  ParkedKey,
+  WaitingMessage,
+} from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import type { Stores } from '../broker.ts';
 import type { Clock } from '../clock.ts';
 import { toInstant } from '../ids.ts';
-import { giveUp, tryAgain } from './decide.ts';
+import { pagesOfParked } from '../parked-pages.ts';
+import { giveUp, tryAgain, type Stopped } from './decide.ts';
 import { describeMandate } from './mandate.ts';
 import { moveMessage } from './move.ts';
 import type { PausedQueues } from './paused-queues.ts';
+import type { PuttingBack } from './putting-back.ts';
 import { isUnfinished, pagesOf, pagesOfWaiting } from './selection.ts';
 
 interface Options {
@@ -24,6 +31,7 @@ interface Options {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly paused: PausedQueues;
+  readonly puttingBack: PuttingBack;
   /** The queues of the flows that run. */
   readonly queues: () => readonly string[];
   /** Whoever consumes this queue keeps an order, and takes up what is set aside by itself. */
@@ -111,8 +119,8 @@ export class Administrator implements Administration {
     mandate: Mandate,
   ): Promise<void> {
     const { stores, clock, onRelease, keepsOrder } = this.#options;
-    const found = (await stores.ledger.parked(queue)).find((each) => each.firstId === id);
-    if (found?.isStopped !== true) {
+    const found = await this.#findStopped(queue, id);
+    if (found === undefined) {
       throw buildError(
         'permanent',
         'not-stopped',
@@ -122,7 +130,7 @@ export class Administrator implements Administration {
     const { key } = found;
     const options = { stores, clock, summary: describeMandate(mandate) };
     if (decision === 'again') {
-      await tryAgain([{ queue, id, key }], { ...options, isOrdered: keepsOrder(queue) });
+      await this.#tryAgain({ queue, id, key }, { ...options, isOrdered: keepsOrder(queue) });
     } else {
       await giveUp({ queue, id, key }, options);
     }
@@ -156,16 +164,45 @@ export class Administrator implements Administration {
     return pagesOfWaiting(stores.ledger, queue, toInstant(clock()));
   }
 
+  async #tryAgain(
+    message: Stopped,
+    options: Omit<Parameters<typeof tryAgain>[1], 'onDoubt'>,
+  ): Promise<void> {
+    const { stores, puttingBack, logger } = this.#options;
+    const onDoubt = (queue: string): void => puttingBack.doubt(queue);
+    try {
+      await tryAgain([message], { ...options, onDoubt });
+    } catch (error) {
+      const { id, queue } = message;
+      // It is decided: to ask for it once more would be refused.
+      if (options.isOrdered || (await stores.ledger.states([id])).get(id) === 'parked') throw error;
+      const text = 'A message goes back into its queue as soon as the broker can be reached.';
+      logger.warn({ id, queue, err: error }, text);
+    }
+  }
+
+  async #findStopped(queue: string, id: string): Promise<ParkedKey | undefined> {
+    const { ledger } = this.#options.stores;
+    for await (const page of pagesOfParked(ledger, { queue, isStopped: true })) {
+      const found = page.find(({ firstId }) => firstId === id);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
   /** Whatever the change took from the front of a key lets those behind it go on. */
   async #freeing(queue: string | undefined, change: () => Promise<void>): Promise<void> {
     const { stores, onRelease } = this.#options;
-    const before = await stores.ledger.parked(queue);
+    const before: (readonly ParkedKey[])[] = [];
+    const of = queue === undefined ? {} : { queue };
+    for await (const page of pagesOfParked(stores.ledger, of)) before.push(page);
     await change();
-    if (before.length === 0) return;
-    const states = await stores.ledger.states(before.map(({ firstId }) => firstId));
-    for (const each of before) {
-      const state = states.get(each.firstId);
-      if (state !== undefined && !isUnfinished(state)) onRelease(each.queue, each.key);
+    for (const page of before) {
+      const states = await stores.ledger.states(page.map(({ firstId }) => firstId));
+      for (const each of page) {
+        const state = states.get(each.firstId);
+        if (state !== undefined && !isUnfinished(state)) onRelease(each.queue, each.key);
+      }
     }
   }
 

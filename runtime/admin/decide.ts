@@ -20,44 +20,36 @@ interface Options {
 }
 
 /**
- * Tries messages of one queue again. Where whoever consumes it keeps an order, it is to be told of their keys when this
- * resolves, and takes them up in their place. Else they go back into their queue, since nobody of several is theirs: in
- * one transaction, or by {@link putBack} where broker and ledger know nothing of each other.
+ * Tries messages of one queue again. Where whoever consumes it keeps an order, it is to be told of their keys when this is
+ * settled, and takes them up in their place. Else they go back into their queue, since nobody of several is theirs: in one
+ * transaction, or in two where broker and ledger know nothing of each other. `onDoubt` where the second may be missing.
  */
 export async function tryAgain(
   messages: readonly Stopped[],
-  { isOrdered, ...options }: Options & { readonly isOrdered: boolean },
+  {
+    isOrdered,
+    onDoubt,
+    ...options
+  }: Options & { readonly isOrdered: boolean; readonly onDoubt: (queue: string) => void },
 ): Promise<void> {
-  const { ledger, intake } = options.stores;
+  const { broker, ledger, intake } = options.stores;
   const resumed = (message: Stopped): LedgerEntry => toEvent(message, { kind: 'resumed' }, options);
-  if (isOrdered || intake === undefined) await ledger.append(messages.map(resumed));
-  if (isOrdered) return;
-  for (const message of messages) {
-    const envelope = await ledger.read(message.id);
-    if (envelope === undefined) continue;
-    if (intake === undefined) await options.stores.broker.publish(message.queue, envelope);
-    else await intake.take({ queue: message.queue, envelope, entries: [resumed(message)] });
+  if (isOrdered) {
+    await ledger.append(messages.map(resumed));
+    return;
   }
-}
-
-/**
- * Puts into a queue that keeps no order what somebody has decided to try again and a crash may have kept out of it. What
- * is there already is there twice then, and is done once: whoever takes it asks the ledger.
- */
-export async function putBack(
-  queue: string,
-  { broker, ledger }: Pick<Stores, 'broker' | 'ledger'>,
-): Promise<number> {
-  let count = 0;
-  for (const { key, parked } of await ledger.parked(queue)) {
-    const all = await ledger.readParked(queue, key, parked);
-    const states = await ledger.states(all.map(({ id }) => id));
-    for (const envelope of all.filter(({ id }) => states.get(id) !== 'parked')) {
-      await broker.publish(queue, envelope);
-      count += 1;
+  try {
+    if (intake === undefined) await ledger.append(messages.map(resumed));
+    for (const message of messages) {
+      const envelope = await ledger.read(message.id);
+      if (envelope === undefined) continue;
+      if (intake === undefined) await broker.publish(message.queue, envelope);
+      else await intake.take({ queue: message.queue, envelope, entries: [resumed(message)] });
     }
+  } catch (error) {
+    for (const { queue } of messages) onDoubt(queue);
+    throw error;
   }
-  return count;
 }
 
 /** Makes it a dead letter, for the reasons for which it was set aside. */

@@ -79,6 +79,7 @@ export class ConsoleStation extends ConsoleInstallation {
     await this.#look(cluster);
     const console = await this.openConsole(deployments, {
       ...{ stores, paused, credentialSecret },
+      heldDecisions: keptInCluster(cluster, keptNames.held),
       interfaces: this.#toInterfaces(cluster),
       tell: {
         tellConsumers: (message) => {

@@ -84,7 +84,7 @@ export class Station extends Installation {
     });
     const revision = await followed.first();
     if (revision === undefined) return;
-    const decisions = (name: keyof typeof keptNames, file: string): Kept =>
+    const decisions = (name: 'paused' | 'stopped', file: string): Kept =>
       keptInBoth(keptInCluster(cluster, keptNames[name]), keptInFile(file));
     this.#paused = await this.openDecisions({
       paused: decisions('paused', settings.pausedFile),
@@ -176,7 +176,8 @@ export class Station extends Installation {
         this.#follow();
         return;
       case 'kept':
-        this.#reload();
+        // What is decided about held messages the console alone carries out.
+        if (notice.name !== keptNames.held) this.#reload();
         return;
       case 'missed':
         this.#lookAgain();

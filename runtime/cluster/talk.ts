@@ -20,7 +20,11 @@ export interface Report {
 }
 
 /** The names under which operators' decisions are kept. */
-export const keptNames = { paused: 'paused-queues', stopped: 'stopped-interfaces' } as const;
+export const keptNames = {
+  paused: 'paused-queues',
+  stopped: 'stopped-interfaces',
+  held: 'held-decisions',
+} as const;
 
 export const reportEveryMs = 2_000;
 /** Whoever has said nothing for so long is gone. */

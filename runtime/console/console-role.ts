@@ -4,7 +4,9 @@ import type { InterfaceControl } from '../../console/api/interfaces.ts';
 import type { FlowNode } from '../../core/interface.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { Administrator } from '../admin/administrator.ts';
+import type { Kept } from '../admin/kept.ts';
 import type { PausedQueues } from '../admin/paused-queues.ts';
+import { PuttingBack } from '../admin/putting-back.ts';
 import { AlarmWatch } from '../alarm/watch.ts';
 import { toWatched } from '../alarm/watched.ts';
 import type { Stores } from '../broker.ts';
@@ -53,6 +55,7 @@ interface Options {
   readonly paused: PausedQueues;
   readonly interfaces: InterfaceControl;
   readonly credentialSecret: string;
+  readonly heldDecisions: Kept;
   readonly engine: Engine;
 }
 
@@ -104,19 +107,21 @@ export class ConsoleRole {
       policies: () => engine.current().compiled.retention,
       labelOf,
     });
+    const orders = () =>
+      new Map(
+        definitions().queues.map(({ name, keeps = 'none' }) => [
+          name,
+          { isOrdered: keeps !== 'none' },
+        ]),
+      );
+    const puttingBack = new PuttingBack({ stores, logger, queues: orders });
     const held = new HeldMessages({
-      stores,
-      logger,
+      ...{ stores, logger, puttingBack },
       clock: Date.now,
+      kept: options.heldDecisions,
       deployed: followDeployedCodes(() => engine.current(), settings.environment),
       settled: () => engine.settled(),
-      queues: () =>
-        new Map(
-          definitions().queues.map(({ name, keeps = 'none' }) => [
-            name,
-            { isOrdered: keeps !== 'none' },
-          ]),
-        ),
+      queues: orders,
       paused: () => paused.names(),
       onRelease,
       labelOf,
@@ -144,13 +149,10 @@ export class ConsoleRole {
         stores,
         logger,
         clock: Date.now,
-        paused,
+        ...{ paused, puttingBack },
         queues,
         onRelease,
-        keepsOrder: (queue) =>
-          definitions().queues.some(
-            ({ name, keeps = 'none' }) => name === queue && keeps !== 'none',
-          ),
+        keepsOrder: (queue) => orders().get(queue)?.isOrdered === true,
         onPaused: (names) => {
           engine.tellConsumers({ type: 'paused', queues: names });
         },

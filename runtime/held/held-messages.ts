@@ -1,13 +1,24 @@
 import type { Mandate } from '../../console/api/administration.ts';
-import type { UnmappedCodes, UnmappedDecision, UnmappedView } from '../../console/api/unmapped.ts';
+import type {
+  HeldFigures,
+  UnmappedCodes,
+  UnmappedDecision,
+  UnmappedView,
+} from '../../console/api/unmapped.ts';
 import { buildError } from '../../core/errors.ts';
 import type { HeldGroup } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
-import { putBack } from '../admin/decide.ts';
-import { describeMandate } from '../admin/mandate.ts';
+import type { Kept } from '../admin/kept.ts';
+import type { PuttingBack } from '../admin/putting-back.ts';
 import type { Stores } from '../broker.ts';
 import type { Clock } from '../clock.ts';
+import { toInstant } from '../ids.ts';
+import { Decisions, type Decision } from './decisions.ts';
 import type { DeployedCodes } from './deployed-codes.ts';
+import { Figures } from './figures.ts';
+import { GroupWork, type Outcome } from './group-work.ts';
+import { HeldGroups } from './held-groups.ts';
+import { Lanes, type Lane } from './lanes.ts';
 import { LettingGo, usualPace, type Pace } from './letting-go.ts';
 import { Returned } from './returned.ts';
 import { withEach } from './with-each.ts';
@@ -17,6 +28,9 @@ interface Options {
   readonly stores: Pick<Stores, 'broker' | 'ledger' | 'intake'>;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Where it is kept what somebody has decided and is not carried out yet. */
+  readonly kept: Kept;
+  readonly puttingBack: PuttingBack;
   /** What is deployed now: another object after each deploy. */
   readonly deployed: () => Promise<DeployedCodes>;
   /** Resolves when the workers of the last deploy have taken over, as far as that is known here. */
@@ -34,27 +48,34 @@ interface Options {
 /** For so long after a deploy it is looked for often. */
 const youngMs = 120_000;
 const tickMs = 1_000;
+/** Whoever asks for figures gives up soon. */
+const figuresMs = 2_000;
 
-/** What somebody has decided about an item, for the messages that were held by then. */
-interface Request {
-  readonly decision: UnmappedDecision;
-  readonly mandate: Mandate;
-  /** Up to which place, by their group: each is tried once. */
-  readonly tried: Map<string, number>;
+/** What one look has found. */
+interface Look {
+  readonly groups: readonly HeldGroup[];
+  readonly codes: DeployedCodes;
+  readonly decisions: readonly Decision[];
+  /** Of these nobody who was decided about is left. */
+  readonly passed: Set<HeldGroup>;
 }
 
 /**
  * Lets messages that are held for codes go on by themselves once what is deployed has the codes, the one that was set aside
- * first before the others, some at a time. All that it knows is in the ledger, and whoever is killed goes on where it was;
- * but not what somebody has decided and is not carried out yet.
+ * first before the others, some at a time, and carries out what somebody has decided about them. All that it knows is in
+ * the ledger and with what operators have decided: whoever is killed goes on where it was.
  */
 export class HeldMessages implements UnmappedCodes {
   readonly #options: Options;
   readonly #pace: Pace;
   readonly #stopping = new AbortController();
-  readonly #requests = new Map<string, Request>();
+  readonly #groups: HeldGroups;
+  readonly #decisions: Decisions;
   readonly #returned: Returned;
+  readonly #figures = new Figures();
   readonly #lettingGo: LettingGo;
+  readonly #groupWork: GroupWork;
+  readonly #lanes: Lanes;
   #working: Promise<void> | undefined;
   /** Of the last look. */
   #codes: DeployedCodes | undefined;
@@ -63,19 +84,25 @@ export class HeldMessages implements UnmappedCodes {
   /** The last look has left some that may go. */
   #hasMore = false;
   #isWarned = false;
-  /** Nothing that was decided about is kept out of its queue, for certain. */
-  #isAllBack: boolean;
 
   constructor(options: Options) {
+    const { clock, kept, puttingBack } = options;
     this.#options = options;
-    this.#isAllBack = options.stores.intake !== undefined;
     this.#pace = { ...usualPace, ...options.pace };
-    this.#returned = new Returned(options.clock);
-    this.#lettingGo = new LettingGo({
-      ...options,
+    this.#returned = new Returned(clock);
+    this.#groups = new HeldGroups(options.stores.ledger);
+    this.#decisions = new Decisions(kept);
+    this.#lanes = new Lanes(() => toInstant(clock()));
+    const parts = {
+      figures: this.#figures,
       pace: this.#pace,
-      stopping: this.#stopping.signal,
-    });
+      decisions: this.#decisions,
+      returned: this.#returned,
+    };
+    const stopping = this.#stopping.signal;
+    const onDoubt = (queue: string): void => puttingBack.doubt(queue);
+    this.#lettingGo = new LettingGo({ ...options, ...parts, stopping, onDoubt });
+    this.#groupWork = new GroupWork({ ...options, ...parts, lettingGo: this.#lettingGo });
   }
 
   start(): void {
@@ -86,28 +113,48 @@ export class HeldMessages implements UnmappedCodes {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#working;
+    await Promise.allSettled(this.#lanes.running.map(({ done }) => done));
+    // Else the next one looks at some again.
+    await this.#decisions.flush().catch(() => undefined);
   }
 
   async list(): Promise<readonly UnmappedView[]> {
-    const { stores, deployed, labelOf } = this.#options;
-    const items = toWorkItems(await stores.ledger.held());
+    const { deployed, labelOf } = this.#options;
+    const groups = await this.#groups.read();
+    const items = toWorkItems(groups);
     if (items.length === 0) return [];
     const codes = await deployed();
+    const silent = new Map(
+      groups.flatMap((group) => {
+        const since = this.#lanes.silentSince(group.queue);
+        if (since === undefined) return [];
+        return group.codes.map((held) => [toItemId(group.interface, held), since] as const);
+      }),
+    );
     return items.map(({ held, ...item }) => {
       const label = labelOf(item.interface);
       const add = codes.findRow(held);
+      const decision = this.#decisions.find(item.id);
+      const silentSince = silent.get(item.id);
       return {
         ...item,
         ...(label === undefined ? {} : { interfaceLabel: label }),
         isMapped: !codes.isAwaited(held),
         ...(add === undefined ? {} : { add }),
+        ...(decision === undefined ? {} : { decided: toDecided(decision) }),
+        ...(silentSince === undefined ? {} : { silentSince }),
       };
     });
   }
 
+  async figures(): Promise<HeldFigures> {
+    const groups = await this.#groups.readWithin(figuresMs);
+    return this.#figures.read(groups, this.#options.puttingBack.count);
+  }
+
   async decide(id: string, decision: UnmappedDecision, mandate: Mandate): Promise<number> {
-    const { stores, logger } = this.#options;
-    const item = toWorkItems(await stores.ledger.held()).find((each) => each.id === id);
+    const { logger, clock } = this.#options;
+    const item = toWorkItems(await this.#groups.read()).find((each) => each.id === id);
     if (item === undefined) {
       throw buildError(
         'permanent',
@@ -115,18 +162,20 @@ export class HeldMessages implements UnmappedCodes {
         'Expected a code for which messages are held, found none of this id; see hilum mapping unmapped.',
       );
     }
-    this.#requests.set(id, { decision, mandate, tried: new Map() });
-    this.#lookedAt = -Infinity;
     const { interface: owner, table, messages } = item;
-    const fields = { interface: owner, table, messages, decision, by: mandate.by };
+    const at = toInstant(clock());
+    await this.#decisions.add({ id, decision, ...mandate, at, messages, done: 0, reached: {} });
+    this.#lookedAt = -Infinity;
+    const fields = { code: id, interface: owner, table, messages, decision, ...mandate };
     logger.info(fields, 'Somebody has decided about messages that are held for a code.');
     return messages;
   }
 
   async #work(): Promise<void> {
+    const { puttingBack } = this.#options;
     while (!this.#stopping.signal.aborted) {
       try {
-        await withEach([() => this.#putBack(), () => this.#lookInTime()], (step) => step());
+        await withEach([() => puttingBack.work(), () => this.#lookInTime()], (step) => step());
         this.#isWarned = false;
       } catch (error) {
         this.#warn(error);
@@ -135,19 +184,13 @@ export class HeldMessages implements UnmappedCodes {
     }
   }
 
-  /** What a crash, or a broker that was away, may have kept out of its queue. */
-  async #putBack(): Promise<void> {
-    if (this.#isAllBack) return;
-    const { stores, queues, logger } = this.#options;
-    await withEach(queues(), async ([queue, { isOrdered }]) => {
-      const messages = isOrdered ? 0 : await putBack(queue, stores);
-      if (messages > 0) logger.info({ queue, messages }, 'Held messages are put back.');
-    });
-    this.#isAllBack = true;
-  }
-
+  /** Waits for no queue whose flow does not answer: what others may do, or somebody decides, is done meanwhile. */
   async #lookInTime(): Promise<void> {
-    if (await this.#isTime()) await this.look();
+    if (!(await this.#isTime())) return;
+    await this.#look(async (lanes) => {
+      await withEach(lanes, ({ untilSilent }) => untilSilent);
+      for (const { done } of lanes) done.catch((error: unknown) => this.#warn(error));
+    });
   }
 
   async #isTime(): Promise<boolean> {
@@ -170,91 +213,78 @@ export class HeldMessages implements UnmappedCodes {
    * be read; where that is so of one queue alone, the others had their turn.
    */
   async look(): Promise<void> {
-    const { stores, deployed, queues, paused } = this.#options;
+    await this.#look((lanes) => withEach(lanes, ({ done }) => done));
+  }
+
+  /** Works on the groups of each queue, one after the other, and on all queues at the same time. */
+  async #look(until: (lanes: readonly Lane[]) => Promise<void>): Promise<void> {
+    const { deployed } = this.#options;
     this.#lookedAt = performance.now();
     this.#hasMore = false;
-    const requests = [...this.#requests];
-    const groups = await stores.ledger.held();
-    const codes = groups.length === 0 ? undefined : await deployed();
-    const left = new Set(groups);
-    const letGo = async (group: HeldGroup): Promise<boolean> => {
-      if (this.#stopping.signal.aborted || codes === undefined) return false;
-      const request = requests.find(([id]) => hasItem(group, id))?.[1];
-      const isMapped = !group.codes.some((held) => codes.isAwaited(held));
-      const queue = queues().get(group.queue);
-      if (request?.decision === 'skip') return this.#giveUp(group, request.mandate);
-      if (queue === undefined || !(isMapped || request !== undefined)) return true;
-      return !paused().includes(group.queue) && (await this.#goOn(group, { ...queue, request }));
-    };
-    const lettingGo = withEach(groups, async (group) => {
-      if (await letGo(group)) left.delete(group);
+    await withEach(
+      [
+        () => this.#decisions.load(),
+        async () => {
+          const decisions = this.#decisions.list();
+          const groups = await this.#groups.read();
+          const codes = groups.length === 0 ? nothingDeployed : await deployed();
+          const look: Look = { groups, codes, decisions, passed: new Set() };
+          await this.#conclude(look);
+          const started = [...Map.groupBy(groups, ({ queue }) => queue)].flatMap(
+            ([queue, ofQueue]) =>
+              this.#lanes.start(queue, (lane) => this.#runLane(lane, ofQueue, look)) ?? [],
+          );
+          this.#lanes.forgetSilent(new Set(groups.map(({ queue }) => queue)));
+          await until(started);
+        },
+      ],
+      (step) => step(),
+    );
+  }
+
+  async #runLane(lane: Lane, groups: readonly HeldGroup[], look: Look): Promise<void> {
+    // What is given up waits for no flow.
+    const isSkipped = (group: HeldGroup): boolean => this.#decisions.of(group)?.decision === 'skip';
+    const [first, then] = [groups.filter(isSkipped), groups.filter((each) => !isSkipped(each))];
+    await withEach([...first, ...then], async (group) => {
+      const outcome = await this.#workOn(group, look, lane);
+      if (outcome === 'through') look.passed.add(group);
+      if (outcome === 'full') this.#hasMore = true;
+    }).finally(() => this.#conclude(look));
+  }
+
+  /** Undefined where nothing is to be done with it now. */
+  async #workOn(group: HeldGroup, look: Look, lane: Lane): Promise<Outcome | undefined> {
+    const { queues, paused } = this.#options;
+    if (this.#stopping.signal.aborted) return undefined;
+    const decision = this.#decisions.of(group);
+    if (decision?.decision === 'skip') return this.#groupWork.giveUp(group, decision);
+    const isMapped = !group.codes.some((held) => look.codes.isAwaited(held));
+    const queue = queues().get(group.queue);
+    if (queue === undefined || !(isMapped || decision !== undefined)) return 'through';
+    // Of a queue that does not answer no more are sent into it.
+    if (lane.isSilent || paused().includes(group.queue)) return undefined;
+    const outcome = await this.#groupWork.goOn(group, {
+      ...{ ...queue, decision },
+      onSilent: () => this.#lanes.silence(lane),
     });
-    await lettingGo.finally(() => this.#forget(requests, [...left]));
+    if (outcome !== 'silent') this.#lanes.answers(lane);
+    // Those that came after the decision.
+    if (isMapped && decision !== undefined) this.#hasMore = true;
+    return outcome;
   }
 
-  /** What was decided about none of the groups that are left. */
-  #forget(requests: readonly (readonly [string, Request])[], left: readonly HeldGroup[]): void {
-    for (const [id, request] of requests) {
-      const isDone = !left.some((group) => hasItem(group, id));
-      if (isDone && this.#requests.get(id) === request) this.#requests.delete(id);
+  /** What was decided about none of the groups that are left is carried out. */
+  async #conclude({ groups, decisions, passed }: Look): Promise<void> {
+    for (const decision of decisions) {
+      if (groups.some((group) => !passed.has(group) && hasItem(group, decision.id))) continue;
+      const known = this.#decisions.find(decision.id);
+      if (known?.at !== decision.at) continue;
+      await this.#decisions.remove(decision);
+      const { id, by, done, messages } = known;
+      const fields = { code: id, decision: known.decision, by, messages, done };
+      this.#options.logger.info(fields, 'What somebody has decided about held messages is done.');
     }
-  }
-
-  /** Whether all have gone on that are due: some may take too long, or be too many for one look. */
-  async #goOn(
-    group: HeldGroup,
-    of: { readonly isOrdered: boolean; readonly request: Request | undefined },
-  ): Promise<boolean> {
-    const { isOrdered, request } = of;
-    const summary =
-      request === undefined ? 'its codes are mapped' : describeMandate(request.mandate);
-    const figures = { went: 0, waitAgain: 0, underWay: 0 };
-    let isThrough = true;
-    const name = JSON.stringify([group.queue, group.codes]);
-    for await (const page of this.#lettingGo.pagesOf(group, request?.tried.get(name))) {
-      const due = request === undefined ? page.filter(({ id }) => this.#returned.isDue(id)) : page;
-      if (due.length === 0) continue;
-      request?.tried.set(name, due.at(-1)?.place ?? 0);
-      this.#isAllBack &&= isOrdered || this.#options.stores.intake !== undefined;
-      const { again, slow } = await this.#lettingGo.tryAgain(group.queue, due, {
-        isOrdered,
-        summary,
-      });
-      this.#isAllBack = true;
-      for (const id of again) this.#returned.add(id);
-      figures.went += due.length - again.length - slow.length;
-      figures.waitAgain += again.length;
-      figures.underWay += slow.length;
-      const isFull = figures.went + figures.waitAgain >= this.#pace.perLook;
-      this.#hasMore ||= isFull;
-      isThrough = slow.length === 0 && !isFull;
-      if (!isThrough) break;
-    }
-    if (Object.values(figures).some((count) => count > 0)) {
-      const { interface: owner, queue } = group;
-      const tables = [...new Set(group.codes.map(({ table }) => table))];
-      const text =
-        request === undefined
-          ? 'Held messages went on: their codes are mapped.'
-          : 'Held messages were tried again.';
-      this.#options.logger.info({ interface: owner, queue, tables, ...figures }, text);
-    }
-    return isThrough;
-  }
-
-  /** Whether none is left. */
-  async #giveUp(group: HeldGroup, mandate: Mandate): Promise<boolean> {
-    const summary = describeMandate(mandate);
-    let messages = 0;
-    for await (const page of this.#lettingGo.pagesOf(group)) {
-      await this.#lettingGo.giveUp(group.queue, page, summary);
-      messages += page.length;
-      if (messages >= this.#pace.perLook) break;
-    }
-    const { queue } = group;
-    this.#options.logger.info({ queue, messages, by: mandate.by }, 'Held messages were given up.');
-    this.#hasMore ||= messages >= this.#pace.perLook;
-    return messages < this.#pace.perLook;
   }
 
   /** Said once for as long as it lasts. */
@@ -265,5 +295,13 @@ export class HeldMessages implements UnmappedCodes {
   }
 }
 
+const nothingDeployed: DeployedCodes = { isAwaited: () => true, findRow: () => undefined };
+
 const hasItem = ({ interface: owner, codes }: HeldGroup, id: string): boolean =>
   codes.some((held) => toItemId(owner, held) === id);
+
+const toDecided = ({ decision, by, reason, at, messages, done }: Decision) => ({
+  ...{ decision, by, at },
+  ...(reason === undefined ? {} : { reason }),
+  left: Math.max(0, messages - done),
+});

@@ -8,6 +8,8 @@ export interface CopyProgress {
 }
 
 const pageMessages = 200;
+/** Of ids alone. */
+const parkedMessages = 1_000;
 /** Of bodies, in one append. */
 const appendBytes = 8 * 1024 * 1024;
 
@@ -48,13 +50,15 @@ export async function copyLedger(
   return progress;
 }
 
-/** The ids of those that are set aside, each key's in their order, the key that is set aside longest first. */
+/** The ids of those that are set aside, in their order. */
 async function findParked(from: Ledger): Promise<readonly string[]> {
   const ids = new Set<string>();
-  for (const { queue, key, parked } of await from.parked()) {
-    for (const { id } of await from.readParked(queue, key, parked)) ids.add(id);
+  for (let after = 0; ;) {
+    const page = await from.listParked(undefined, { limit: parkedMessages, after });
+    for (const { id } of page) ids.add(id);
+    after = page.at(-1)?.place ?? after;
+    if (page.length < parkedMessages) return [...ids];
   }
-  return [...ids];
 }
 
 class Copier {

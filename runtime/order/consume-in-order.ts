@@ -1,7 +1,8 @@
 import type { Broker, Delivery, HeldLane } from '../../core/ports/broker.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { pause, startConsuming, type Consuming } from '../consuming.ts';
-import { everything, type KeyOrder } from './key-order.ts';
+import type { KeyOrder } from './key-order.ts';
+import { everything } from './lines.ts';
 import type { Parking } from './parking.ts';
 
 export interface ConsumingInOrder extends Consuming {
@@ -24,6 +25,8 @@ interface Options {
 
 /** What is set aside of a lane that nobody knows to have waits for as long at most. */
 const defaultLookEveryMs = 10_000;
+/** Where there is more than one look takes. */
+const pageEveryMs = 500;
 
 /** Consumes a queue for a {@link KeyOrder}, which hears of the lanes that this consumer has. */
 export function consumeInOrder(broker: Broker, queue: string, options: Options): ConsumingInOrder {
@@ -91,13 +94,15 @@ async function search(
   { keyOrder, parking, lookEveryMs = defaultLookEveryMs }: Options,
   stopping: AbortSignal,
 ): Promise<void> {
-  while (!stopping.aborted) {
-    const { stopped } = keyOrder;
-    const found = await parking.look();
-    const decided = found.filter(({ isStopped }) => !isStopped).map(({ key }) => key);
-    keyOrder.follow(decided, stopped);
-    const others = found.filter(({ key, isStopped }) => !isStopped && !keyOrder.has(key));
-    if (others.length > 0) await consuming.announce(others.map(({ key }) => key));
-    await pause(lookEveryMs, stopping);
+  for (let after: number | undefined; !stopping.aborted;) {
+    const askedAt = performance.now();
+    const { keys, next } = await parking.look(after);
+    after = next;
+    const decided = keys.map(({ key }) => key);
+    keyOrder.follow(decided, askedAt);
+    const others = decided.filter((key) => !keyOrder.has(key));
+    if (others.length > 0) await consuming.announce(others);
+    // So many at a time: neither the ledger nor this process is to stand still for all of them.
+    await pause(next === undefined ? lookEveryMs : Math.min(lookEveryMs, pageEveryMs), stopping);
   }
 }

@@ -2,6 +2,7 @@ import type { HeldCode } from '../../core/held-code.ts';
 import type { MessageOrder } from '../../core/interface.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Delivery, HeldLane } from '../../core/ports/broker.ts';
+import { Lines, type Line } from './lines.ts';
 import type { Parking } from './parking.ts';
 
 /** How one message is worked on, from its turn to its settlement. Never rejects. */
@@ -18,30 +19,6 @@ export interface Turn {
    */
   stop(issues: readonly Issue[], held?: readonly HeldCode[]): Promise<boolean>;
 }
-
-/** Those of one key. */
-interface Line {
-  /** Whose messages they are; undefined when that is lost, and nobody comes any more. */
-  lane: HeldLane | undefined;
-  /** Who is worked on now. */
-  head: Delivery | undefined;
-  /** Who waits behind it. */
-  waiting: Delivery[];
-  /** Some are set aside: whoever comes goes behind them. */
-  parked: boolean;
-  /** The first of those set aside waits for a decision. */
-  stopped: boolean;
-  /** The settings aside under way, one after the other. */
-  parking: Promise<void>;
-  advancing: boolean;
-}
-
-/** Where nobody else takes from the queue, whatever becomes of the broker's lanes. */
-export const everything: HeldLane = {
-  window: Infinity,
-  has: () => true,
-  lost: new AbortController().signal,
-};
 
 /** A message that takes longer than this blocks those behind it. */
 const defaultSlowMs = 5_000;
@@ -61,10 +38,9 @@ export class KeyOrder {
   readonly #work: Work;
   readonly #parking: Parking;
   readonly #slowMs: number;
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Lines();
   /** Those of which the one that is worked on fails, or takes long. */
   readonly #blocked = new Set<Line>();
-  readonly #lanes = new Set<HeldLane>();
   /** Decided about while a lane is being opened, which may have been told of the time before. */
   readonly #released = new Set<string>();
   #opening = 0;
@@ -97,7 +73,7 @@ export class KeyOrder {
    */
   async open(lane: HeldLane): Promise<void> {
     if (this.order === 'none') return;
-    if (this.#lanes.has(everything)) {
+    if (this.#lines.hasEverything) {
       this.#add(lane);
       return;
     }
@@ -111,39 +87,33 @@ export class KeyOrder {
     for (const { key, isStopped } of found) {
       const name = this.#nameOf(key);
       if (!lane.has(name)) continue;
-      const line = this.#lineOf(name);
+      const line = this.#lines.of(name);
       line.parked = true;
-      line.stopped = isStopped && !released.has(name);
+      line.stopped = false;
+      if (isStopped && !released.has(name)) this.#lines.stop(line);
     }
     for (const [key, line] of this.#lines) {
       if (line.lane === lane) this.#follow(this.#advance(key, line));
     }
   }
 
-  /** The keys, by the names of their lines, that wait for a decision as far as it is known here. */
-  get stopped(): ReadonlySet<string> {
-    return new Set([...this.#lines].flatMap(([name, { stopped }]) => (stopped ? [name] : [])));
-  }
-
   /**
-   * Of keys that the ledger has as set aside and not stopped: a decision that nobody has told here is followed. `stopped`
-   * as it was before the ledger was asked, since they may have been stopped again meanwhile.
+   * Of keys that the ledger, asked at that time, has as set aside and not stopped: a decision that nobody has told here is
+   * followed.
    */
-  follow(keys: readonly string[], stopped: ReadonlySet<string>): void {
-    for (const key of keys) {
-      const name = this.#nameOf(key);
-      if (stopped.has(name) || (this.has(key) && !this.#lines.has(name))) this.release(key);
-    }
+  follow(keys: readonly string[], askedAt: number): void {
+    for (const key of keys)
+      if (this.#lines.isUnheard(this.#nameOf(key), askedAt)) this.release(key);
   }
 
   /** Whether messages of this key come here. */
   has(key: string): boolean {
-    return this.#laneOf(this.#nameOf(key)) !== undefined;
+    return this.#lines.laneOf(this.#nameOf(key)) !== undefined;
   }
 
   /** False while one of the lane is worked on, or about to be, that was set aside: the broker knows of none of these. */
   mayLetGo(lane: HeldLane): boolean {
-    return !this.#lines.values().some((line) => line.lane === lane && line.parked && !line.stopped);
+    return this.#lines.mayLetGo(lane);
   }
 
   take(delivery: Delivery): void {
@@ -159,7 +129,7 @@ export class KeyOrder {
       );
       return;
     }
-    const line = this.#lineOf(key);
+    const line = this.#lines.of(key);
     line.waiting.push(delivery);
     if (line.parked) this.#park(key, line);
     this.#follow(this.#advance(key, line));
@@ -170,13 +140,8 @@ export class KeyOrder {
   release(key: string): void {
     const name = this.#nameOf(key);
     if (this.#opening > 0) this.#released.add(name);
-    if (this.#laneOf(name) === undefined) return;
-    const known = this.#lines.get(name);
-    const line = known ?? this.#lineOf(name);
-    // Nobody waits here behind one without a key: only the ledger knows of it.
-    if (known === undefined) line.parked = true;
-    line.stopped = false;
-    this.#follow(this.#advance(name, line));
+    if (!this.has(key)) return;
+    this.#follow(this.#advance(name, this.#lines.resume(name)));
   }
 
   /**
@@ -185,7 +150,7 @@ export class KeyOrder {
    */
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const line of this.#lines.values()) {
+    for (const [, line] of this.#lines) {
       for (const delivery of line.waiting.splice(0)) this.#follow(this.#giveBack(delivery));
     }
     await this.idle();
@@ -206,27 +171,7 @@ export class KeyOrder {
   }
 
   #add(lane: HeldLane): void {
-    this.#lanes.add(lane);
-    for (const [key, line] of this.#lines) if (lane.has(key)) line.lane = lane;
-    lane.lost.addEventListener('abort', () => this.#lose(lane), { once: true });
-  }
-
-  /** What it has in hand ends as it ends, and counts for nothing; what is set aside is somebody else's. */
-  #lose(lane: HeldLane): void {
-    this.#lanes.delete(lane);
-    for (const [key, line] of this.#lines) {
-      if (line.lane !== lane) continue;
-      line.lane = this.#laneOf(key);
-      if (line.lane !== undefined) continue;
-      this.#held -= line.waiting.splice(0).length;
-      line.parked = false;
-      line.stopped = false;
-      if (!line.advancing) this.#lines.delete(key);
-    }
-  }
-
-  #laneOf(name: string): HeldLane | undefined {
-    return [...this.#lanes].findLast((lane) => lane.has(name));
+    this.#lines.add(lane, (dropped) => (this.#held -= dropped));
   }
 
   /** Under which its line is. */
@@ -237,20 +182,6 @@ export class KeyOrder {
   #keyOf({ envelope }: Delivery): string | undefined {
     if (this.order === 'none') return undefined;
     return this.order === 'queue' ? '' : envelope.key;
-  }
-
-  #lineOf(key: string): Line {
-    const line = this.#lines.get(key) ?? {
-      lane: this.#laneOf(key),
-      head: undefined,
-      waiting: [],
-      parked: false,
-      stopped: false,
-      parking: Promise.resolve(),
-      advancing: false,
-    };
-    this.#lines.set(key, line);
-    return line;
   }
 
   #follow(work: Promise<void>): void {
@@ -277,7 +208,7 @@ export class KeyOrder {
       }
     }
     line.advancing = false;
-    if (!line.parked && line.waiting.length === 0) this.#lines.delete(key);
+    this.#lines.dropIfEmpty(key, line);
   }
 
   /** The first that is set aside. */
@@ -285,7 +216,7 @@ export class KeyOrder {
     // Whoever is being set aside now is found when that is durable.
     const { parking } = line;
     await parking;
-    const lost = (this.#lanes.has(everything) ? everything : line.lane)?.lost;
+    const lost = this.#lines.lostOf(line);
     if (lost === undefined) {
       line.parked = false;
       return undefined;
@@ -315,8 +246,7 @@ export class KeyOrder {
       this.#setAside.add(delivery);
       // Where the lane is lost by now, whoever has it next finds it.
       if (line.lane !== undefined) {
-        line.parked = true;
-        line.stopped = true;
+        this.#lines.stop(line);
         this.#park(key, line);
       }
       return true;
@@ -333,11 +263,7 @@ export class KeyOrder {
     if (this.order === 'queue') return;
     // Many lines may be there of which nobody comes: of keys that wait for a decision.
     if (!this.#blocked.values().some(({ waiting }) => waiting.length > 0)) return;
-    const byLane = new Map<HeldLane | undefined, number>();
-    for (const { lane, head, waiting } of this.#lines.values()) {
-      const count = waiting.length + (head === undefined ? 0 : 1);
-      byLane.set(lane, (byLane.get(lane) ?? 0) + count);
-    }
+    const byLane = this.#lines.countByLane();
     const isFull = this.#held > this.#window / 2;
     for (const [key, line] of this.#lines) {
       if (!this.#blocked.has(line) || line.waiting.length === 0) continue;

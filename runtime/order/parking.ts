@@ -4,12 +4,13 @@ import { buildError } from '../../core/errors.ts';
 import type { HeldCode } from '../../core/held-code.ts';
 import type { Issue } from '../../core/issue.ts';
 import type { Broker, Delivery, Outgoing } from '../../core/ports/broker.ts';
-import type { Ledger, LedgerEntry } from '../../core/ports/ledger.ts';
+import type { Ledger, LedgerEntry, ParkedPage } from '../../core/ports/ledger.ts';
 import type { Logger } from '../../core/ports/logger.ts';
 import { BatchNumbers } from '../batch-numbers.ts';
 import type { Clock } from '../clock.ts';
 import { EitherSignal } from '../either-signal.ts';
 import { toInstant } from '../ids.ts';
+import { pagesOfParked } from '../parked-pages.ts';
 import { publishAll } from '../publish-all.ts';
 import { deadLetterParked } from './dead-letter-parked.ts';
 import type { NoneSetAside } from './none-set-aside.ts';
@@ -25,6 +26,15 @@ interface Options {
   readonly noneSetAside?: NoneSetAside;
 }
 
+/** A key with messages that are set aside. */
+interface KeySetAside {
+  readonly key: string;
+  /** They wait for a decision. */
+  readonly isStopped: boolean;
+}
+
+/** Of those that are looked for while others run. */
+const keysAtOnce = 1_000;
 const againMs = 1_000;
 const laneLost =
   'A message that was set aside was expected to be still ours to settle: whoever has its lane now works on it again.';
@@ -40,7 +50,7 @@ export class Parking {
   readonly #stopping = new AbortController();
   readonly #ended = new EitherSignal(this.#stopping.signal);
   /** Who was taken up last of a key: the same again means that it could not be settled. */
-  readonly #last = new Map<string, string>();
+  readonly #last = new Map<string | undefined, string>();
   /** Set aside here as they came: nobody needs to look whether they were worked on before. */
   readonly #untried = new Set<string>();
   readonly #numbers: BatchNumbers;
@@ -57,26 +67,43 @@ export class Parking {
     return this.#options.noneSetAside?.isSole ?? false;
   }
 
-  /** As {@link list}, as far as the ledger can be asked now. */
-  look(): ReturnType<Parking['list']> {
+  /**
+   * Some of the keys with messages that are set aside and wait for no decision, as far as the ledger can be asked now;
+   * `next`: behind it there are more.
+   */
+  async look(after: number | undefined): Promise<ParkedPage> {
     const { ledger, queue } = this.#options;
-    return ledger.parked(queue).catch(() => []);
+    const start = after === undefined ? {} : { after };
+    return ledger
+      .parked({ queue, isStopped: false, limit: keysAtOnce, ...start })
+      .catch(() => ({ keys: [] }));
   }
 
   /** The keys with messages that are set aside. Waits for the ledger. */
-  list(): Promise<readonly { readonly key: string; readonly isStopped: boolean }[]> {
-    const { ledger, queue } = this.#options;
-    return this.#untilDone(() => ledger.parked(queue)).then((found) => found ?? []);
+  async #list(): Promise<readonly KeySetAside[]> {
+    return (await this.#untilDone(() => this.#ask())) ?? [];
   }
 
-  /** As {@link list}, at the start: does not wait for the ledger where this machine knows that there are none. */
-  async listAtStart(): ReturnType<Parking['list']> {
-    const { ledger, queue, noneSetAside, logger } = this.#options;
-    if (noneSetAside === undefined) return this.list();
-    let found: Awaited<ReturnType<Parking['list']>>;
+  async #ask(): Promise<readonly KeySetAside[]> {
+    const { ledger, queue } = this.#options;
+    const found: KeySetAside[] = [];
+    for await (const page of pagesOfParked(ledger, { queue })) {
+      for (const { key, isStopped } of page) found.push({ key, isStopped });
+    }
+    return found;
+  }
+
+  /**
+   * The keys with messages that are set aside, at the start. Does not wait for the ledger where this machine knows that
+   * there are none.
+   */
+  async listAtStart(): Promise<readonly KeySetAside[]> {
+    const { queue, noneSetAside, logger } = this.#options;
+    if (noneSetAside === undefined) return this.#list();
+    let found: readonly KeySetAside[];
     if (await noneSetAside.isKnown(queue)) {
       try {
-        found = await ledger.parked(queue);
+        found = await this.#ask();
       } catch (error) {
         const text =
           'The ledger cannot be asked: as far as this machine knows nothing is set aside.';
@@ -84,7 +111,7 @@ export class Parking {
         return [];
       }
     } else {
-      found = await this.list();
+      found = await this.#list();
     }
     // Stopped, it has not been told.
     if (this.#stopping.signal.aborted) return found;
@@ -135,15 +162,13 @@ export class Parking {
    */
   async next(key: string | undefined, lost: AbortSignal): Promise<Delivery | undefined> {
     const { ledger, queue } = this.#options;
-    const from = key ?? (await this.list())[0]?.key;
-    if (from === undefined) return undefined;
-    const [envelope] = (await this.#untilDone(() => ledger.readParked(queue, from, 1))) ?? [];
+    const [envelope] = (await this.#untilDone(() => ledger.readParked(queue, key, 1))) ?? [];
     if (envelope === undefined) {
-      this.#last.delete(from);
+      this.#last.delete(key);
       return undefined;
     }
-    if (envelope.id === this.#last.get(from)) await this.#pause();
-    this.#last.set(from, envelope.id);
+    if (envelope.id === this.#last.get(key)) await this.#pause();
+    this.#last.set(key, envelope.id);
     return this.#toDelivery(envelope, this.#ended.or(lost));
   }
 

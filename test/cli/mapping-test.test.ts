@@ -36,11 +36,11 @@ describe('hilum mapping test', () => {
   test('exits 0 where every case passes and every rule is exercised, of a layer too', async () => {
     expect(await run()).toEqual({
       code: 0,
-      stdout: '2 cases, 0 failed; 6 of 6 rules exercised\n',
+      stdout: '2 cases, 0 failed; 8 of 8 rules and parts exercised\n',
       stderr: '',
     });
     expect((await run('--layer', 'acme')).stdout).toBe(
-      '1 case, 0 failed; 1 of 1 rules exercised\n',
+      '1 case, 0 failed; 1 of 1 rules and parts exercised\n',
     );
   });
 

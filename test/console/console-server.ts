@@ -13,6 +13,7 @@ import type { Control, ControlStatus, InterfaceStatus } from '../../console/api/
 import { nothingDeployed } from '../../runtime/deploy/deployed.ts';
 import { openHistory } from '../../runtime/deploy/history.ts';
 import { followDeployedCodes } from '../../runtime/held/deployed-codes.ts';
+import { PuttingBack } from '../../runtime/admin/putting-back.ts';
 import { HeldMessages } from '../../runtime/held/held-messages.ts';
 import { ReplayRuns } from '../../runtime/replay/runs.ts';
 import { AlarmWatch } from '../../runtime/alarm/watch.ts';
@@ -148,11 +149,14 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
   writeMappings(mappings);
   const flows = [{ id: 'map', type: 'hl7 map', z: 'lab', layers: 'acme' }];
   const deployed = { ...nothingDeployed, flows, mappings: { directory: mappings, hash: '' } };
+  const orders = () => new Map([queue, otherQueue].map((name) => [name, { isOrdered: true }]));
+  const puttingBack = new PuttingBack({ stores, logger, queues: orders });
   const held = new HeldMessages({
-    ...{ stores, logger, clock, paused: () => paused, labelOf: () => 'Lab results' },
+    ...{ stores, logger, clock, puttingBack, paused: () => paused, labelOf: () => 'Lab results' },
+    kept: keptInFile(join(folder, 'held-decisions.json')),
     deployed: followDeployedCodes(() => deployed, {}),
     settled: () => Promise.resolve(),
-    queues: () => new Map([queue, otherQueue].map((name) => [name, { isOrdered: true }])),
+    queues: orders,
     onRelease: (name, key) => void released.push({ queue: name, key }),
   });
   const history = openHistory({
@@ -178,7 +182,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
       ages: () => client.ledger.ages(),
       counts: () => client.ledger.counts(),
       waiting: (name, page) => client.ledger.waiting(name, page),
-      parked: (name) => client.ledger.parked(name),
+      parked: (question) => client.ledger.parked(question),
       find: (filter, page) => {
         looks += 1;
         return client.ledger.find(filter, page);
@@ -202,6 +206,7 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
       stores,
       logger,
       clock,
+      puttingBack,
       paused: await PausedQueues.open(keptInFile(join(folder, 'paused-queues.json'))),
       queues: () => [queue, otherQueue, 'sub.events'],
       keepsOrder: () => true,

@@ -69,3 +69,41 @@ it('is for those who are signed in, and takes decisions from its own page alone'
     summary: 'by ada: never sent again',
   });
 });
+
+it('counts what is held, and since when, without anything of a message', async () => {
+  await hold('9X', 'Other sex', { system: 'urn:id:Example' });
+  await hold('9Y', 'Other sex', { system: 'http://loinc.org' });
+  await hold('9Y', 'Other sex', { system: 'http://loinc.org' });
+  await hold('9Z', 'Other sex', { system: 'as Mrs Example says' });
+  for (let at = 0; at < 30; at += 1) {
+    await hold(`1${at}`, 'Other sex', { system: `http://example.org/${at}` });
+  }
+  running.advance(60_000);
+  const read = async (): Promise<string> => (await running.request('/metrics')).text();
+  const text = await read();
+  const valueOf = (labels: string): number | undefined => {
+    const line = text.split('\n').find((each) => each.startsWith(`hilum_held_messages{${labels}}`));
+    return line === undefined ? undefined : Number(line.split(' ').at(-1));
+  };
+  expect(valueOf('interface="lab",system="local"')).toBe(1);
+  expect(valueOf('interface="lab",system="http://loinc.org"')).toBe(2);
+  // Of so many systems nineteen more have a name.
+  expect(valueOf('interface="lab",system="other"')).toBe(1 + 11);
+  expect(text.match(/^hilum_held_messages/gm)).toHaveLength(22);
+  expect(text).not.toMatch(/Example/);
+  const age = /^hilum_held_oldest_age_seconds\{interface="lab"\} ([\d.]+)/m.exec(text)?.[1];
+  expect(Number(age)).toBeGreaterThan(59);
+  // The next reading names the same.
+  expect((await read()).match(/^hilum_held_messages/gm)).toHaveLength(22);
+  expect(text).toMatch(/^hilum_held_put_back_total 0$/m);
+});
+
+it('counts what went on and what was given up', async () => {
+  await hold('9X', 'Other sex');
+  const id = (await list())[0]!.id;
+  await running.post(`/api/mapping/unmapped/${id}/skip`, {}, { cookie });
+  await running.held.look();
+  const text = await (await running.request('/metrics')).text();
+  expect(text).toMatch(/^hilum_held_released_total\{interface="lab",how="skip"\} 1$/m);
+  expect(text).not.toMatch(/^hilum_held_messages\{/m);
+});

@@ -15,6 +15,7 @@ import type {
   MessageState,
   ReceivedQuery,
 } from '../../core/ports/ledger.ts';
+import { parkedKeys } from '../support/parked.ts';
 
 /** A real ledger under test. One is opened for every test; it may be a shared one, rows and all. */
 export interface LedgerFixture {
@@ -721,7 +722,7 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
         const others = await park(queue, late, 1);
         const more = await park(queue, early, 1);
         await park(uniqueName('out'), early, 1);
-        expect(await ledger.parked(queue)).toEqual([
+        expect(await parkedKeys(ledger, queue)).toEqual([
           {
             queue,
             key: early,
@@ -745,7 +746,7 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
         const [head] = await ledger.readParked(queue, early, 1);
         expect(head).toEqual({ ...first[0], body: head!.body });
         expect(Buffer.compare(head!.body, first[0]!.body)).toBe(0);
-        expect((await ledger.parked()).filter((it) => it.queue === queue)).toHaveLength(2);
+        expect((await parkedKeys(ledger)).filter((it) => it.queue === queue)).toHaveLength(2);
         const states = await ledger.states(ids);
         expect([...states.values()]).toEqual(['parked', 'parked', 'parked']);
         expect((await ageOf(ledger, queue))?.waiting).toBe(4);
@@ -757,10 +758,10 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
         const [first, second] = await park(queue, key, 2);
         await ledger.append(events(first!.id, ['parked'], { queue, issues }, 9));
         expect(await idsOf(queue, key)).toEqual([first!.id, second!.id]);
-        const [stopped] = await ledger.parked(queue);
+        const [stopped] = await parkedKeys(ledger, queue);
         expect(stopped).toMatchObject({ parked: 2, isStopped: true, since: instant(2) });
         await ledger.append(events(first!.id, ['resumed'], { queue }, 10));
-        expect((await ledger.parked(queue))[0]).toMatchObject({ parked: 2, isStopped: false });
+        expect((await parkedKeys(ledger, queue))[0]).toMatchObject({ parked: 2, isStopped: false });
         expect((await ledger.states([first!.id])).get(first!.id)).toBe('retrying');
       });
 
@@ -769,7 +770,7 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
         const key = uniqueName('key');
         const [, second] = await park(queue, key, 2);
         await ledger.append(events(second!.id, ['parked'], { queue, issues }, 9));
-        expect((await ledger.parked(queue))[0]).toMatchObject({ isStopped: false });
+        expect((await parkedKeys(ledger, queue))[0]).toMatchObject({ isStopped: false });
       });
 
       it.each(['processed', 'delivered', 'dead-lettered', 'refused', 'withdrawn'] as const)(
@@ -783,13 +784,64 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
           expect(await idsOf(queue, key)).toEqual([second!.id]);
           expect(await idsOf(other, key)).toEqual([second!.id]);
           await ledger.append(events(second!.id, [kind], {}, 9));
-          expect(await ledger.parked(queue)).toEqual([]);
-          expect(await ledger.parked(other)).toEqual([]);
+          expect(await parkedKeys(ledger, queue)).toEqual([]);
+          expect(await parkedKeys(ledger, other)).toEqual([]);
           // What is over is not set aside again.
           await ledger.append(events(first!.id, ['parked'], { queue }, 20));
-          expect(await ledger.parked(queue)).toEqual([]);
+          expect(await parkedKeys(ledger, queue)).toEqual([]);
         },
       );
+
+      it('tells the keys page by page, all of them or those that wait for a decision or for none', async () => {
+        const queue = uniqueName('out');
+        const heads: Envelope[] = [];
+        for (let count = 0; count < 7; count += 1) {
+          const [head] = await park(queue, uniqueName('key'), 2);
+          heads.push(head!);
+          if (count % 2 === 0) {
+            await ledger.append(events(head!.id, ['parked'], { queue, issues }, 9));
+          }
+        }
+        const pagesOf = async (of: { isStopped?: boolean }): Promise<string[][]> => {
+          const pages: string[][] = [];
+          for (let after: number | undefined; ;) {
+            const start = after === undefined ? {} : { after };
+            const page = await ledger.parked({ queue, ...of, ...start, limit: 3 });
+            if (page.keys.length > 0) pages.push(page.keys.map(({ firstId }) => firstId));
+            if (page.next === undefined) return pages;
+            after = page.next;
+          }
+        };
+        const ids = heads.map(({ id }) => id);
+        const all = await pagesOf({});
+        expect(all.flat()).toEqual(ids);
+        expect(Math.max(...all.map((page) => page.length))).toBe(3);
+        const isEven = (_: string, at: number): boolean => at % 2 === 0;
+        expect((await pagesOf({ isStopped: true })).flat()).toEqual(ids.filter(isEven));
+        const others = ids.filter((id, at) => !isEven(id, at));
+        expect((await pagesOf({ isStopped: false })).flat()).toEqual(others);
+      });
+
+      it('lists the messages of a queue without their bytes, and reads the first of all its keys', async () => {
+        const queue = uniqueName('out');
+        const [key, other] = [uniqueName('key'), uniqueName('key')];
+        const parked = [
+          ...(await park(queue, key, 2)),
+          ...(await park(queue, other, 1)),
+          ...(await park(queue, key, 1)),
+        ];
+        await park(uniqueName('out'), key, 1);
+        const ids = parked.map(({ id }) => id);
+        const first = await ledger.listParked(queue, { limit: 3 });
+        const rest = await ledger.listParked(queue, { limit: 3, after: first.at(-1)!.place });
+        expect([...first, ...rest].map(({ id }) => id)).toEqual(ids);
+        expect(first[0]).toEqual({ id: ids[0], queue, place: first[0]!.place });
+        const found = await ledger.listParked(undefined, { limit: 1_000, after: first[2]!.place });
+        expect(found.map(({ id }) => id)).toContain(ids[3]);
+        const [envelope] = await ledger.readParked(queue, undefined, 1);
+        expect(envelope).toMatchObject({ id: ids[0], key });
+        expect(await ledger.readParked(uniqueName('out'), undefined, 1)).toEqual([]);
+      });
 
       it('is not undone by a failure that is told late', async () => {
         const queue = uniqueName('out');
@@ -803,7 +855,7 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
       it('calls a message without a key by its id', async () => {
         const queue = uniqueName('out');
         const [first] = await park(queue, undefined, 1);
-        expect(await ledger.parked(queue)).toMatchObject([{ key: first!.id, parked: 1 }]);
+        expect(await parkedKeys(ledger, queue)).toMatchObject([{ key: first!.id, parked: 1 }]);
       });
 
       it(
@@ -813,14 +865,14 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
           const key = uniqueName('key');
           const parked = await park(queue, key, 3);
           await ledger.append(events(parked[0]!.id, ['parked'], { queue, issues }, 9));
-          const before = await ledger.parked(queue);
+          const before = await parkedKeys(ledger, queue);
           await fixture.restart();
           ledger = await fixture.reopen();
-          expect(await ledger.parked(queue)).toEqual(before);
+          expect(await parkedKeys(ledger, queue)).toEqual(before);
           expect(before).toMatchObject([{ parked: 3, isStopped: true }]);
           expect(await idsOf(queue, key)).toEqual(parked.map(({ id }) => id));
           await ledger.append(events(parked[0]!.id, ['dead-lettered'], { queue }, 20));
-          expect(await ledger.parked(queue)).toMatchObject([
+          expect(await parkedKeys(ledger, queue)).toMatchObject([
             { parked: 2, firstId: parked[1]!.id, isStopped: false },
           ]);
           const counts = (await ledger.counts()).filter((it) => it.queue === queue);
@@ -903,8 +955,8 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
         expect(groups[1]!.codes).toHaveLength(2);
         expect(groups[1]!.codes).toEqual(expect.arrayContaining([shown, ward]));
         expect(await ledger.readHeld(groups[0]!, { limit: 9 })).toMatchObject([
-          { id: first.id, key: first.key },
-          { id: again.id, key: again.id },
+          { id: first.id, key: first.key, heldAt: instant(2) },
+          { id: again.id, key: again.id, heldAt: instant(2) },
         ]);
         expect(await idsOf(groups[1]!)).toEqual([both.id, same.id]);
         expect(await idsOf({ queue: uniqueName('in'), codes: [ward] })).toEqual([]);
@@ -928,7 +980,10 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
           await hold(queue, [ward], { behind: 1 }),
           await hold(queue, [ward]),
         ];
-        expect((await ledger.parked(queue))[0]).toMatchObject({ isStopped: true, isHeld: true });
+        expect((await parkedKeys(ledger, queue))[0]).toMatchObject({
+          isStopped: true,
+          isHeld: true,
+        });
         await ledger.append(events(first.id, ['resumed'], { queue }, 5));
         await ledger.append(events(third.id, ['withdrawn'], {}, 5));
         expect(await groupsOf(queue)).toMatchObject([{ messages: 1, examples: [second.id] }]);
@@ -938,12 +993,15 @@ export function describeLedger(name: string, open: () => Promise<LedgerFixture>)
           { codes: [{ table: 'tests' }], examples: [first.id] },
           { codes: [ward], waiting: 2 },
         ]);
+        expect(await ledger.readHeld({ queue, codes: [test] }, { limit: 9 })).toMatchObject([
+          { id: first.id, heldAt: instant(6) },
+        ]);
         // Given up for another reason, it waits for a person.
         await ledger.append(events(first.id, ['resumed'], { queue }, 7));
         await ledger.append(events(first.id, ['parked'], { queue, issues }, 8));
         await ledger.append(events(second.id, ['dead-lettered'], { queue }, 8));
         expect(await groupsOf(queue)).toEqual([]);
-        const [stopped] = await ledger.parked(queue);
+        const [stopped] = await parkedKeys(ledger, queue);
         expect(stopped).toMatchObject({ isStopped: true });
         expect(stopped).not.toHaveProperty('isHeld');
       });

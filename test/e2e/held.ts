@@ -162,6 +162,32 @@ export function describeHeld(name: string, open: () => Promise<object>): void {
       expect(trace).toContain('by cli: never');
     }, 120_000);
 
+    it('is given up to the last, though everything is killed in the midst of it', async () => {
+      const indexes = Array.from({ length: 300 }, (_, at) => 3_001 + at);
+      const sender = await MllpPartner.connect(loosePort);
+      for (const index of indexes) await sender.send(build(index, index, 'U'));
+      sender.close();
+      const [item] = await until(items, ([first]) => first?.messages === indexes.length, 60_000);
+      const skip = ['mapping', 'release', item!.id, 'skip', '--yes', '--reason', 'no such code'];
+      expect(await hilum.cli(...skip)).toMatchObject({ code: 0 });
+      const [left] = await until(items, ([now]) => (now?.messages ?? 0) < 300, 30_000);
+      await hilum.crash();
+      expect(left?.messages).toBeGreaterThan(0);
+      hilum = await startHilum(env);
+      // Who comes now is not meant.
+      await send(loosePort, build(3_999, 3_999, 'U'));
+      const [later] = await until(items, ([now]) => now?.messages === 1, 60_000);
+      expect(later).not.toHaveProperty('decided');
+      const [first = ''] = item!.examples;
+      expect((await hilum.cli('trace', first)).stdout).toContain('by cli: no such code');
+      const dead = (await hilum.ask('GET', '/api/messages?state=dead-lettered&limit=500')).body;
+      const ids = (dead as readonly { readonly controlId: string }[]).map((each) => each.controlId);
+      expect(indexes.filter((index) => !ids.includes(controlIdOf(index)))).toEqual([]);
+      expect(ids).not.toContain(controlIdOf(3_999));
+      await map('U', 'other');
+      await untilItems(0);
+    }, 300_000);
+
     it('loses none and overtakes none, though everything is killed while they go on', async () => {
       const count = 200;
       const indexes = Array.from({ length: count }, (_, at) => 1_001 + at);

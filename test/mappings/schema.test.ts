@@ -21,6 +21,7 @@ const validators = new Map(published.map(([name]) => [name, ajv.compile(read(nam
 const schemaOf = (file: string, text: string): string => {
   if (file.endsWith('.conceptmap.json')) return 'conceptmap.schema.json';
   if (file.endsWith('.case.yaml')) return 'case.schema.json';
+  if (text.includes('kind: MessageBlock')) return 'message-block.schema.json';
   if (text.includes('kind: V2MessageMap')) return 'v2-message-map.schema.json';
   if (text.includes('kind: V2Map\n')) return 'v2-map.schema.json';
   if (text.includes('kind: FhirMap\n')) return 'fhir-map.schema.json';

@@ -12,6 +12,7 @@ import { Recorder } from '../../runtime/recorder.ts';
 import type { FlowResult } from '../../runtime/settlement/transaction.ts';
 import { until } from '../support/hilum.ts';
 import { buildMessage, OwnerHere, silent } from './owner.ts';
+import { parkedKeys } from '../support/parked.ts';
 
 const queue = 'in.lab';
 
@@ -139,7 +140,7 @@ describe('a message that is held for a code', () => {
       10_000,
     );
     expect([...states.values()]).toEqual(['processed']);
-    expect(await ledger.parked(queue)).toEqual([]);
+    expect(await parkedKeys(ledger, queue)).toEqual([]);
   });
 });
 

@@ -13,6 +13,7 @@ import { Sender, type SenderState } from '../../runtime/edge/sender.ts';
 import { until } from '../support/hilum.ts';
 import { openTalkingPartner, type PartnerWord } from '../support/partner.ts';
 import { buildMessage, OwnerHere, silent } from './owner.ts';
+import { parkedKeys } from '../support/parked.ts';
 
 const queue = 'out.partner';
 const answerQueue = 'answer.partner';
@@ -302,7 +303,7 @@ describe('a message that is given up', () => {
     await untilState(other, 'delivered');
     await untilState(behind, 'parked');
     expect(partner.got.toSorted()).toEqual(['A1', 'B1']);
-    const [parked] = await stores.ledger.parked(queue);
+    const [parked] = await parkedKeys(stores.ledger, queue);
     expect(parked).toMatchObject({ key: 'A', parked: 2, firstId: bad, isStopped: true });
 
     words.clear();
@@ -362,7 +363,7 @@ describe('the circuit breaker', () => {
       reason: expect.stringMatching(/^connection-/) as string,
       since: expect.stringMatching(/Z$/) as string,
     });
-    expect(await stores.ledger.parked(queue)).toEqual([]);
+    expect(await parkedKeys(stores.ledger, queue)).toEqual([]);
     const partner = await openPartner(reserved.port);
     await untilState(ids.at(-1) ?? '', 'delivered');
     await untilState(ids.at(-2) ?? '', 'delivered');

@@ -1,10 +1,14 @@
-import { LineCounter, type YAMLMap, isMap, isSeq, parseDocument } from 'yaml';
+import { LineCounter, type Node, type YAMLMap, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { MapDocument, MappingFile } from '../document.ts';
+import { toIncludeName, toUseName } from '../parts.ts';
 import type { CaseResult } from './result.ts';
 
-/** Where a rule stands. */
+/** Where a rule stands, or a part of a message map or block. */
 export interface RulePlace {
-  /** `PID.Patient#PID-8.gender`. */
+  /**
+   * `PID.Patient#PID-8.gender`; `encounter#encounter`, a resource; `encounter#encounter.subject`, a reference of it;
+   * `encounter#encounter PV2.Encounter`, a map of it; `ADT_A01#include visit`, a block.
+   */
   readonly rule: string;
   /** `base`, or the layer whose file it stands in. */
   readonly layer: string;
@@ -17,7 +21,8 @@ export interface RulePlace {
 
 /**
  * The rules of both ways, of all maps but those from HL7 v2 to HL7 v2, and of their layers: what is written for the
- * way back (`dir: toV2`) is of that, all else of the way there, also what goes back by itself.
+ * way back (`dir: toV2`) is of that, all else of the way there, also what goes back by itself. Of message maps what
+ * they consist of; of what they include only that they do, since all of a block is counted where it stands.
  */
 export function findRulePlaces(files: readonly MappingFile[]): readonly RulePlace[] {
   return files.flatMap((file) => (/\.map\.(ya?ml|json)$/.test(file.path) ? findIn(file) : []));
@@ -34,10 +39,13 @@ function findIn({ path, text }: MappingFile): readonly RulePlace[] {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const { kind, id, extends: base, layer = 'base' } = document.toJS() as MapDocument;
-  const toPlace = (item: YAMLMap, way: RulePlace['way']): RulePlace => ({
-    ...{ rule: `${base ?? id}#${String(item.get('id'))}`, layer, way, path },
-    line: lines.linePos(item.range?.[0] ?? 0).line,
+  const place = (rule: string, at: Node, way: RulePlace['way']): RulePlace => ({
+    ...{ rule, layer, way, path },
+    line: lines.linePos(at.range?.[0] ?? 0).line,
   });
+  const owner = base ?? id;
+  const toPlace = (item: YAMLMap, way: RulePlace['way']): RulePlace =>
+    place(`${owner}#${String(item.get('id'))}`, item, way);
   if (withRules.has(kind)) {
     return findItems(document.get('rules')).map((item) => {
       const isBack = kind === 'V2SegmentMap' || item.get('dir') === 'toV2';
@@ -50,7 +58,35 @@ function findIn({ path, text }: MappingFile): readonly RulePlace[] {
     );
     return rules.map((item) => toPlace(item, 'toV2'));
   }
+  if (kind === 'MessageMap' || kind === 'MessageBlock') {
+    return findResourceParts(document.get('resources'), owner).map(({ name, at }) =>
+      place(name, at, 'toFhir'),
+    );
+  }
   return [];
+}
+
+interface NamedPart {
+  readonly name: string;
+  readonly at: Node;
+}
+
+function findResourceParts(list: unknown, owner: string): readonly NamedPart[] {
+  return findItems(list).flatMap((item): readonly NamedPart[] => {
+    if (item.has('forEach')) return findResourceParts(item.get('resources'), owner);
+    const block = item.get('include');
+    if (typeof block === 'string') return [{ name: toIncludeName(owner, block), at: item }];
+    const toName = (of: YAMLMap): string => `${owner}#${String(of.get('id'))}`;
+    const maps = item.get('maps');
+    const references = findItems(item.get('references'));
+    return [
+      { name: toName(item), at: item },
+      ...(isSeq(maps) ? maps.items : []).filter(isScalar).map((map) => ({
+        ...{ name: toUseName(toName(item), String(map.value)), at: map },
+      })),
+      ...references.map((reference) => ({ name: toName(reference), at: reference })),
+    ];
+  });
 }
 
 /** A list that is only referred to (`*order`) is counted where it stands. */

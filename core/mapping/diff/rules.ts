@@ -1,11 +1,12 @@
 import type { Issue } from '../../issue.ts';
 import { compareValues } from '../compare.ts';
+import { listResources } from '../blocks.ts';
 import { findLayer, flattenFiles } from '../compile.ts';
 import type {
   ConceptMapDocument,
-  ForEachDocument,
   MapDocument,
   MappingFile,
+  PartDocument,
   ResourceDocument,
 } from '../document.ts';
 import { type Located, parseFiles } from '../parse-files.ts';
@@ -37,8 +38,17 @@ export function compareMappings(
   issues: Issue[],
 ): readonly MappingDifference[] {
   const [old, now] = [readSide(before, issues), readSide(after, issues)];
+  const parts = comparePartsOf(old.maps, now.maps);
+  const changed = new Set(parts.map(({ id }) => id));
+  // What a block changes of all maps that include it is told once, of the block.
+  const isOfBlock = ({ id, before: was, after: is }: MappingDifference): boolean => {
+    const [one, other] = [old.origins.get(id), now.origins.get(id)];
+    const origin = one ?? other;
+    if (origin === undefined || !changed.has(origin)) return false;
+    return (was === undefined || one === origin) && (is === undefined || other === origin);
+  };
   return [
-    ...comparePartsOf(old.maps, now.maps),
+    ...parts.filter((part) => !isOfBlock(part)),
     ...compareOrder(old.maps, now.maps),
     ...comparePartsOf(old.tables, now.tables),
   ];
@@ -50,13 +60,19 @@ type Parts = ReadonlyMap<string, ReadonlyMap<string, unknown>>;
 function readSide(
   { files, layers }: MappingSide,
   issues: Issue[],
-): { readonly maps: Parts; readonly tables: Parts } {
+): {
+  readonly maps: Parts;
+  readonly tables: Parts;
+  /** Of the resources that a map has by a block: what they are in the block. */
+  readonly origins: ReadonlyMap<string, string>;
+} {
   const maps = flattenFiles(files, layers, issues).map(({ document }) => document);
   const { tables } = parseFiles(files, []);
   const ids = [...new Set(tables.map(({ document }) => document.id))];
   return {
     maps: new Map(maps.map((map) => [map.id, toParts(map)])),
     tables: new Map(ids.map((id) => [id, toCodes(id, selectTables(id, tables, layers))])),
+    origins: new Map(maps.flatMap(toOrigins)),
   };
 }
 
@@ -102,8 +118,8 @@ const ownParts: ReadonlySet<string> = new Set(['rules', 'resources', 'segments']
 
 function toOwnParts(
   map: MapDocument,
-): readonly { readonly id: string; readonly override?: unknown }[] {
-  if (map.kind === 'MessageMap') return toResources(map.resources, []);
+): readonly { readonly id: string; readonly override?: unknown; readonly blocks?: unknown }[] {
+  if ('resources' in map) return toResources(map.resources, []);
   return map.kind === 'V2MessageMap' ? map.segments : map.rules;
 }
 
@@ -115,20 +131,29 @@ function toParts(map: MapDocument): ReadonlyMap<string, unknown> {
       parts.set(`${map.id}:${key}`, value);
     }
   }
-  for (const { override: _how, ...rule } of own) parts.set(`${map.id}#${rule.id}`, rule);
+  for (const { override: _how, blocks: _whence, ...rule } of own) {
+    parts.set(`${map.id}#${rule.id}`, rule);
+  }
   return parts;
+}
+
+function toOrigins(map: MapDocument): readonly (readonly [string, string])[] {
+  if (map.kind !== 'MessageMap') return [];
+  return listResources(map.resources).flatMap(({ id, blocks = [] }) =>
+    blocks.slice(-1).map((block) => [`${map.id}#${id}`, `${block}#${id}`] as const),
+  );
 }
 
 /** Each with the groups for each of which it is made. */
 function toResources(
-  resources: readonly (ResourceDocument | ForEachDocument)[],
+  parts: readonly PartDocument[],
   groups: readonly string[],
 ): readonly ResourceDocument[] {
-  return resources.flatMap((one) =>
-    'forEach' in one
-      ? toResources(one.resources, [...groups, one.forEach])
-      : [{ ...one, ...(groups.length === 0 ? {} : { forEach: groups.join('.') }) }],
-  );
+  return parts.flatMap((one) => {
+    if ('forEach' in one) return toResources(one.resources, [...groups, one.forEach]);
+    if ('include' in one) return [];
+    return [{ ...one, ...(groups.length === 0 ? {} : { forEach: groups.join('.') }) }];
+  });
 }
 
 /** The tables of the id, that of the base first. */

@@ -42,8 +42,9 @@ function compile(tree: ConditionTree): NodeCondition {
       const steps = toSteps(tree.subject);
       const texts = new Set(tree.texts);
       return (node) => {
-        const [found] = readElements(node, steps);
-        return texts.has(found === undefined ? '' : (toLeafText(found) ?? ''));
+        const found = readElements(node, steps);
+        if (found.length === 0) return texts.has('');
+        return found.some((one) => texts.has(toLeafText(one) ?? ''));
       };
     }
     case 'count': {

@@ -26,5 +26,7 @@ export interface FhirMapDocument {
   readonly target?: { readonly fhir: string; readonly profile?: string };
   /** What no rule names: it stays (`keep`, without), or is left out and listed as unconsumed (`leave`). */
   readonly rest?: 'keep' | 'leave';
+  /** It also runs over each resource of its type that the maps of HL7 v2 have made, when all else is done. */
+  readonly finish?: true;
   readonly rules: readonly FhirRuleDocument[];
 }

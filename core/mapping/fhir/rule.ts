@@ -1,5 +1,5 @@
 import type { Issue } from '../../issue.ts';
-import type { Provenance } from '../mapper.ts';
+import type { Provenance } from '../provenance.ts';
 import { type ElementStep, type Node, parseElementPath, readElements } from '../reverse/node.ts';
 import { type Table, findCoding, translateConcept } from '../tables.ts';
 import { type Draft, isPlainObject, parseTargetPath, toWritten, writePath } from '../target.ts';

@@ -1,3 +1,4 @@
+import { listIncludes, listResources } from '../blocks.ts';
 import type { MapDocument, RuleDocument } from '../document.ts';
 import { mappingFunctions } from '../functions.ts';
 import { toSha1 } from '../sha1.ts';
@@ -216,7 +217,7 @@ function findMessageMap(
   return document?.kind === 'MessageMap' ? document : undefined;
 }
 
-/** The sheets that the maps of a message follow, those that they call by `via` too. */
+/** The sheets that the maps of a message follow, with those of its blocks and those that they call by `via`. */
 function collectUsed(
   message: MessageMap,
   maps: readonly LocatedMap[],
@@ -225,16 +226,15 @@ function collectUsed(
   const used = new Set<string>();
   const pending = message.bundle === undefined ? [] : [message.bundle];
   const collect = (resources: MessageMap['resources']): void => {
-    for (const resource of resources) {
-      if ('forEach' in resource) collect(resource.resources);
-      else pending.push(...(resource.maps ?? []));
-    }
+    pending.push(...listIncludes(resources));
+    pending.push(...listResources(resources).flatMap(({ maps: own = [] }) => own));
   };
   collect(message.resources);
   for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
     if (used.has(id)) continue;
     used.add(id);
     const document = maps.find((map) => map.document.id === id)?.document;
+    if (document?.kind === 'MessageBlock') collect(document.resources);
     if (document?.kind !== 'SegmentMap' && document?.kind !== 'DatatypeMap') continue;
     pending.push(...document.rules.flatMap(({ via }) => (via === undefined ? [] : [via])));
   }

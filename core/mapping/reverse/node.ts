@@ -5,6 +5,8 @@ export interface Node {
   readonly value: unknown;
   readonly path: string;
   readonly parent: Node | undefined;
+  /** Of the input itself: of which type the resource is that a reference leads to, where that is known. */
+  readonly typeOf?: (reference: string) => string | undefined;
 }
 
 /** One step of a path in FHIR: an element, and of a list one item, each (`all`), or all from one on. */
@@ -52,8 +54,8 @@ function choose(items: readonly Node[], index: ElementStep['index']): readonly N
 /** The element of that name: the items of a list, or the one value; none where it is absent. */
 export function readItems(node: Node, name: string): readonly Node[] {
   if (!isPlainObject(node.value)) return [];
-  const value = node.value[name];
-  if (value === undefined || value === null) return [];
+  const value = node.value[name] ?? (name === 'resourceType' ? findType(node) : undefined);
+  if (value === undefined) return [];
   const path = `${node.path}.${name}`;
   if (!Array.isArray(value)) return [{ value, path, parent: node }];
   return value.flatMap((item: unknown, index) =>
@@ -61,6 +63,14 @@ export function readItems(node: Node, name: string): readonly Node[] {
       ? []
       : [{ value: item, path: `${path}[${index}]`, parent: node }],
   );
+}
+
+/** `subject.resourceType`: of what a reference leads to. */
+function findType(node: Node): string | undefined {
+  const { reference } = node.value as { readonly reference?: unknown };
+  let root = node;
+  while (root.parent !== undefined) root = root.parent;
+  return typeof reference === 'string' ? root.typeOf?.(reference) : undefined;
 }
 
 /** Whether Hilum made the identifier for a resource that came without one: no sender ever knew it. */

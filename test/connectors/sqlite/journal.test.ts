@@ -5,6 +5,7 @@ import type { Envelope } from '../../../core/envelope.ts';
 import type { Delivery } from '../../../core/ports/broker.ts';
 import type { LedgerEntry, LedgerEvent } from '../../../core/ports/ledger.ts';
 import { OwnerFixture } from './support.ts';
+import { parkedKeys } from '../../support/parked.ts';
 
 const queue = 'in.journal';
 const told = '{\u007fa\u007f:"\\r ä\u0001"}';
@@ -82,7 +83,7 @@ describe('what is in the journal and not yet in the tables', () => {
         read: await client.ledger.read(first.id),
         changes: await client.ledger.changes(first.id),
         waiting: await client.ledger.waiting(queue, { limit: 10 }),
-        parked: await client.ledger.parked(),
+        parked: await parkedKeys(client.ledger),
         behind: await client.ledger.readParked(queue, 'k', 10),
         counts: new Set((await client.ledger.counts()).map((each) => JSON.stringify(each))),
       });

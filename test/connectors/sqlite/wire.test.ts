@@ -89,7 +89,16 @@ const request: fc.Arbitrary<Request> = fc.oneof(
   fc.tuple(id, fc.constant('consume' as const), text, id, id),
   fc.tuple(id, fc.constant('stop' as const), id, fc.boolean()),
   fc.tuple(id, fc.constant('depths' as const)),
-  fc.tuple(id, fc.constant('parked' as const), fc.constantFrom(undefined, 'queue')),
+  fc.tuple(
+    id,
+    fc.constant('parked' as const),
+    fc.constantFrom({ limit: 1 }, { queue: 'q', limit: 9 }),
+  ),
+  fc.tuple(
+    id,
+    fc.constant('held' as const),
+    fc.constantFrom(undefined, { queue: 'q', held: '[]' }, { queue: 'q', held: '[]', place: 7 }),
+  ),
   fc.tuple(id, fc.constant('states' as const), fc.array(text)),
 );
 

@@ -203,6 +203,64 @@ describe('coverage', () => {
     ]);
   });
 
+  const blocks: readonly MappingFile[] = [
+    ...smallMappings.filter(({ path }) => !path.startsWith('message/')),
+    {
+      path: 'block/mother.map.yaml',
+      text: `kind: MessageBlock
+id: mother
+resources:
+  - id: mother
+    resource: Patient
+    maps: [PID.Patient, NK1.Patient]
+    when: PID-21 valued
+    identity: { request: update, system: urn:hilum:mother, key: { by: [[PID-21]] } }
+    references:
+      - { id: mother.child, to: link, resource: patient }
+      - { id: mother.first, to: link, resource: patient, when: PID-25 = '1' }
+`,
+    },
+    ...['ADT_A01', 'ADT_A08'].map((id) => ({
+      path: `message/${id}.map.yaml`,
+      text: `kind: MessageMap
+id: ${id}
+source: { messages: [${id.replace('_', '^')}] }
+structure: { segments: [MSH, PID, NK1], groups: [] }
+resources:
+  - id: patient
+    resource: Patient
+    maps: [PID.Patient]
+    identity: { request: update, system: urn:hilum:patient, key: { by: [[PID-3.1]] } }
+  - include: mother
+`,
+    })),
+    {
+      path: 'segment/NK1.Patient.map.yaml',
+      text: 'kind: SegmentMap\nid: NK1.Patient\nsource: { v2: NK1 }\ntarget: { fhir: Patient }\nrules: [{ id: NK1-1, from: NK1-1, ignore: A number. }]\n',
+    },
+  ];
+
+  test('counts what message maps consist of, of a block once, and that each map has something of it', () => {
+    const cases = [
+      named('PID|||C3||Low||1980|F'),
+      named(`PID|||C3||Low||1980|F${'|'.repeat(13)}C1`).replace('A01', 'A08'),
+    ].map((text) => {
+      const [one] = parse(text).cases;
+      const compiled = compileMappings(blocks);
+      const back = compileReverse(blocks);
+      if (one === undefined || !compiled.ok || !back.ok) throw new Error('does not compile');
+      return runCase(one, { mapper: compiled.mapper, reverse: back.mapper, validate: () => [] });
+    });
+    const places = findRulePlaces(blocks).filter(({ layer }) => layer === 'base');
+    const unexercised = findUnexercised(places, cases);
+    expect(unexercised.map(({ rule, path, line }) => `${rule} ${path}:${line}`)).toEqual([
+      'mother#mother NK1.Patient block/mother.map.yaml:6',
+      'mother#mother.first block/mother.map.yaml:11',
+      'ADT_A01#include mother message/ADT_A01.map.yaml:10',
+      'NK1.Patient#NK1-1 segment/NK1.Patient.map.yaml:5',
+    ]);
+  });
+
   test('takes a rule of a layer for exercised only by a case of that layer', () => {
     const pid = `PID|||C3||Low||1980|F${'|'.repeat(15)}Town`;
     const base = run(named(pid));

@@ -130,7 +130,7 @@ describe('compileMappings', () => {
       message.text
         .replace('key:', 'from: [PID-3, MRG-1 as PID-3, PID-3 as number, MRG-1 to PID-3], key:')
         .concat(
-          "    references:\n      - { id: link, to: other, resource: x, also: { 'a..b': 1 } }\n",
+          "    references:\n      - { id: link, to: other, resource: patient, also: { 'a..b': 1 } }\n",
         ),
     );
     expect(findIssues(broken, patient, sex)).toEqual([

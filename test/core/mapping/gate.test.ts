@@ -1,6 +1,6 @@
 import { openFhirValidator } from '../../../connectors/file/fhir-schema.ts';
 import { parseMessage } from '../../../core/hl7v2/parse.ts';
-import { findFaults } from '../../../core/mapping/gate.ts';
+import { findFaults, toBlamed } from '../../../core/mapping/gate.ts';
 import { compileMappings } from '../../../core/mapping/mapper.ts';
 import { patientMessage, patientSegment } from '../../support/small-mappings.ts';
 
@@ -66,4 +66,22 @@ it('explains nothing where all is well', () => {
   );
   expect(issues).toEqual([]);
   expect(explained).toBe(0);
+});
+
+it('says of what is missing that nothing became it, and beside what', () => {
+  const [issue] = toBlamed(
+    [
+      {
+        ...{ code: 'fhir-structure', severity: 'error', message: 'Missing required property' },
+        location: 'Bundle.entry[2].resource.subject',
+      },
+    ],
+    () => [{ target: 'Bundle.entry[2].resource.status', source: 'OBR-25[1]', rule: 'R#status' }],
+  );
+  expect(issue).toMatchObject({
+    location: 'OBR-25[1]',
+    message: expect.stringMatching(
+      /subject: Missing required property; nothing in the message became it\. .* OBR-25\[1\] by the rule R#status/,
+    ) as unknown,
+  });
 });

@@ -1,13 +1,19 @@
+import path from 'node:path';
 import type { OwnerClient } from '../../../connectors/sqlite/client.ts';
 import type { HeldCode } from '../../../core/held-code.ts';
 import type { LedgerEntry, LedgerEventKind, MessageState } from '../../../core/ports/ledger.ts';
+import { keptInFile, type Kept } from '../../../runtime/admin/kept.ts';
+import { PuttingBack } from '../../../runtime/admin/putting-back.ts';
 import { HeldMessages } from '../../../runtime/held/held-messages.ts';
 import { overrideIn } from '../../support/edge.ts';
 import { until } from '../../support/hilum.ts';
+import { makeTempFolder } from '../../support/temp.ts';
 import { buildMessage, OwnerHere, silent } from '../owner.ts';
+import { parkedKeys } from '../../support/parked.ts';
 
 const ordered = 'in.ordered';
 const loose = 'in.loose';
+const other = 'in.other';
 const issues = [{ code: 'code-unmapped-held', severity: 'error', message: 'It waits.' }] as const;
 const codeOf = (code: string): HeldCode => {
   return { node: 'map', layers: '', map: 'A', rule: 'r', table: 'wards', code, source: 'PV1-3' };
@@ -22,8 +28,10 @@ let unmapped: Set<string>;
 let released: string[];
 let now: number;
 let paused: string[];
+let kept: Kept;
 
 beforeEach(async () => {
+  kept = keptInFile(path.join(makeTempFolder('held'), 'held-decisions.json'));
   owner = new OwnerHere();
   await owner.open();
   stores = await owner.connect();
@@ -44,22 +52,33 @@ function open(
     readonly atOnce?: number;
     readonly patienceMs?: number;
     readonly perLook?: number;
+    readonly silentMs?: number;
   } = {},
   of: Pick<OwnerClient, 'broker' | 'ledger'> = stores,
 ): void {
+  const queues = () =>
+    new Map([
+      [ordered, { isOrdered: true }],
+      [other, { isOrdered: true }],
+      [loose, { isOrdered: false }],
+    ]);
+  const puttingBack = new PuttingBack({ stores: of, logger: silent, queues });
   held = new HeldMessages({
-    ...{ stores: of, logger: silent, clock: () => (now += 1), paused: () => paused },
+    ...{
+      kept,
+      puttingBack,
+      queues,
+      stores: of,
+      logger: silent,
+      clock: () => (now += 1),
+      paused: () => paused,
+    },
     deployed: () =>
       Promise.resolve({
         isAwaited: ({ code }) => unmapped.has(code),
         findRow: () => undefined,
       }),
     settled: () => Promise.resolve(),
-    queues: () =>
-      new Map([
-        [ordered, { isOrdered: true }],
-        [loose, { isOrdered: false }],
-      ]),
     onRelease: (_queue, key) => void released.push(key),
     labelOf: () => undefined,
     pace: { atOnce: 10, perSecond: 10_000, patienceMs: 10_000, ...options },
@@ -89,8 +108,8 @@ async function holdMany(count: number, code: string): Promise<string[]> {
 
 const stateOf = async (id: string): Promise<MessageState | undefined> =>
   (await stores.ledger.states([id])).get(id);
-const finish = (id: string): Promise<void> =>
-  stores.ledger.append([event(id, 'processed', { queue: ordered })]);
+const finish = (id: string, queue = ordered): Promise<void> =>
+  stores.ledger.append([event(id, 'processed', { queue })]);
 const untilReleased = (count: number): Promise<unknown> =>
   until(
     () => Promise.resolve(released.length),
@@ -102,7 +121,7 @@ it('lets go on what is mapped, in its order, and no more at once than it may', a
   open();
   const ids = await holdMany(25, 'A');
   unmapped.add('B');
-  const other = await hold(ordered, ['B']);
+  const ofB = await hold(ordered, ['B']);
   const both = await hold(ordered, ['A', 'B']);
   const looking = held.look();
   await untilReleased(10);
@@ -116,9 +135,9 @@ it('lets go on what is mapped, in its order, and no more at once than it may', a
   for (const id of ids.slice(20)) await finish(id);
   await looking;
   expect(released).toEqual(ids);
-  expect([await stateOf(other), await stateOf(both)]).toEqual(['parked', 'parked']);
+  expect([await stateOf(ofB), await stateOf(both)]).toEqual(['parked', 'parked']);
   expect(await held.list()).toMatchObject([
-    { code: 'B', messages: 2, isMapped: false, examples: [other, both] },
+    { code: 'B', messages: 2, isMapped: false, examples: [ofB, both] },
     { code: 'A', messages: 1, isMapped: true, examples: [both] },
   ]);
 });
@@ -168,7 +187,7 @@ it('puts back into a queue without order what is mapped, once, in one transactio
   await held.look();
   expect(taken).toEqual(ids);
   expect(released).toEqual([]);
-  expect(await stores.ledger.parked(loose)).toEqual([]);
+  expect(await parkedKeys(stores.ledger, loose)).toEqual([]);
   await consumer.stop();
 });
 
@@ -215,7 +234,7 @@ it('does what somebody has decided, once, with who and why', async () => {
   expect(await held.decide(await idOf('B'), 'skip', { by: 'ada' })).toBe(1);
   await stores.broker.declare({ name: ordered, interface: 'lab', order: { lanes: 1 } });
   await held.look();
-  expect(released).toEqual([again, skip]);
+  expect(released).toEqual([skip, again]);
   expect([await stateOf(again), await stateOf(skip)]).toEqual(['retrying', 'dead-lettered']);
   const events = (await stores.ledger.trace(again))?.events ?? [];
   expect(events.find(({ kind }) => kind === 'resumed')?.summary).toBe('by ada: a look');
@@ -297,4 +316,113 @@ it('looks at each once to try it again as somebody has decided, however many the
   await held.look();
   expect(released).toEqual(ids);
   expect(reads).toBe(ids.length + 1);
+});
+
+const idOf = async (code: string): Promise<string> =>
+  (await held.list()).find((item) => item.code === code)?.id ?? '';
+
+it.each([
+  ['again', 'retrying'],
+  ['skip', 'dead-lettered'],
+] as const)(
+  'goes on after a restart with what somebody has decided: %s',
+  async (decision, state) => {
+    const pace = { atOnce: 1, perLook: 1, patienceMs: 0 };
+    await stores.broker.declare({ name: ordered, interface: 'lab', order: { lanes: 1 } });
+    unmapped.add('A');
+    open(pace);
+    const ids = await holdMany(4, 'A');
+    await held.decide(await idOf('A'), decision, { by: 'ada', reason: 'a look' });
+    await held.look();
+    const later = await hold(ordered, ['A']);
+    await held.stop();
+    // Whoever runs the console next has nothing but what is kept.
+    open({ ...pace, perLook: 3 });
+    await held.look();
+    const states = await Promise.all([...ids, later].map(stateOf));
+    expect(states.slice(0, 2)).toEqual([state, state]);
+    for (let look = 0; look < 4; look += 1) await held.look();
+    expect(await Promise.all(ids.map(stateOf))).toEqual(ids.map(() => state));
+    // Nobody has decided about who came later.
+    expect(await stateOf(later)).toBe('parked');
+    expect(released).toEqual(ids);
+    const [item] = await held.list();
+    expect(item).toMatchObject({ messages: 1, examples: [later] });
+    expect(item).not.toHaveProperty('decided');
+    for (const id of ids) {
+      const events = (await stores.ledger.trace(id))?.events ?? [];
+      expect(events.filter(({ summary }) => summary === 'by ada: a look')).toHaveLength(1);
+    }
+    expect(await kept.read()).toBe('[]\n');
+  },
+);
+
+it('shows what is decided and how many are left, to whoever starts next too', async () => {
+  const pace = { atOnce: 1, perLook: 1, patienceMs: 0 };
+  unmapped.add('A');
+  open(pace);
+  await holdMany(3, 'A');
+  await held.decide(await idOf('A'), 'again', { by: 'ada', reason: 'a look' });
+  await held.look();
+  const decided = { decision: 'again', by: 'ada', reason: 'a look', left: 2 };
+  expect(await held.list()).toMatchObject([{ code: 'A', decided }]);
+  // What is kept names no code and nothing of a message.
+  expect(await kept.read()).not.toContain('wards');
+  await held.stop();
+  open({ ...pace, perLook: 500 });
+  paused = [ordered];
+  await held.look();
+  expect(await held.list()).toMatchObject([{ code: 'A', decided }]);
+  paused = [];
+});
+
+it('says what is wrong with decisions that cannot be read, and lets go on what is mapped', async () => {
+  await kept.write('not a list');
+  open({ patienceMs: 0 });
+  const [id] = await holdMany(1, 'A');
+  await expect(held.decide(await idOf('A'), 'skip', { by: 'ada' })).rejects.toThrow(/mend it/);
+  await expect(held.look()).rejects.toThrow(/held-decisions.json/);
+  expect(released).toEqual([id]);
+});
+
+it('waits for no queue whose flow does not answer, and says which that is', async () => {
+  open({ silentMs: 100, patienceMs: 60_000 });
+  await stores.broker.declare({ name: ordered, interface: 'lab', order: { lanes: 1 } });
+  const stuck = await holdMany(12, 'A');
+  const others: string[] = [];
+  for (let at = 0; at < 12; at += 1) others.push(await hold(other, ['B']));
+  const given = await hold(ordered, ['C']);
+  unmapped.add('C');
+  await held.decide(await idOf('C'), 'skip', { by: 'ada' });
+  unmapped.add('D');
+  held.start();
+  const finishing = until(
+    async () => {
+      for (const id of released.filter((each) => others.includes(each))) {
+        if ((await stateOf(id)) === 'retrying') await finish(id, other);
+      }
+      return Promise.all(others.map(stateOf));
+    },
+    (states) => states.every((state) => state === 'processed'),
+    20_000,
+  );
+  await finishing;
+  // No more than so many were sent into the queue that does not answer.
+  expect(stuck.filter((id) => released.includes(id))).toEqual(stuck.slice(0, 10));
+  const items = await until(
+    () => held.list(),
+    ([first]) => first?.silentSince !== undefined,
+    10_000,
+  );
+  expect(items).toMatchObject([{ code: 'A', messages: 2, isMapped: true }]);
+  // What somebody decides meanwhile about another code is not held up either.
+  const late = await hold(other, ['D']);
+  await held.decide(await idOf('D'), 'again', { by: 'ada' });
+  await until(
+    () => Promise.resolve(released),
+    (keys) => keys.includes(late),
+    10_000,
+  );
+  await finish(late, other);
+  expect(await stateOf(given)).toBe('dead-lettered');
 });

@@ -10,6 +10,7 @@ import { startPostgres, type PostgresServer } from '../../support/postgres.ts';
 import { describeWith } from '../../support/programs.ts';
 import { makeTempFolder } from '../../support/temp.ts';
 import { silent } from '../owner.ts';
+import { parkedKeys } from '../../support/parked.ts';
 
 describeWith('postgres', 'moving a ledger to PostgreSQL', () => {
   let server: PostgresServer;
@@ -46,7 +47,7 @@ describeWith('postgres', 'moving a ledger to PostgreSQL', () => {
     return {
       exported: exported.toSorted((one, other) => (one.id < other.id ? -1 : 1)),
       parked: parked.map(({ id }) => id),
-      keys: await ledger.parked(),
+      keys: await parkedKeys(ledger),
       ages: byName(await ledger.ages()),
       counts: byName(await ledger.counts()),
       waiting: (await ledger.waiting(queue, { limit: 1_000 })).map(({ id }) => id).sort(),

@@ -5,13 +5,15 @@ import { buildError } from '../../../core/errors.ts';
 import type { MessageOrder } from '../../../core/interface.ts';
 import type { Consumer, Delivery, HeldLane } from '../../../core/ports/broker.ts';
 import type { Ledger, LedgerEventKind } from '../../../core/ports/ledger.ts';
-import { everything, KeyOrder, type Turn, type Work } from '../../../runtime/order/key-order.ts';
+import { KeyOrder, type Turn, type Work } from '../../../runtime/order/key-order.ts';
+import { everything } from '../../../runtime/order/lines.ts';
 import { openNoneSetAside, type NoneSetAside } from '../../../runtime/order/none-set-aside.ts';
 import { Parking } from '../../../runtime/order/parking.ts';
 import { overrideIn } from '../../support/edge.ts';
 import { until } from '../../support/hilum.ts';
 import { makeTempFolder } from '../../support/temp.ts';
 import { buildMessage, OwnerHere, silent } from '../owner.ts';
+import { parkedKeys } from '../../support/parked.ts';
 
 const queue = 'out.ordered';
 const issue = { code: 'refused', severity: 'error', message: 'It was refused.' } as const;
@@ -121,7 +123,7 @@ async function untilDone(count: number): Promise<void> {
 }
 
 const parkedNow = async () =>
-  (await stores.ledger.parked(queue)).map(({ key, parked, isStopped }) => ({
+  (await parkedKeys(stores.ledger, queue)).map(({ key, parked, isStopped }) => ({
     key,
     parked,
     isStopped,
@@ -359,13 +361,14 @@ describe('a message that is given up and stops those behind it', () => {
     await put('A', 'A2');
     await until(parkedNow, (found) => found[0]?.parked === 2, 5_000);
     isGood = true;
-    const { stopped } = keyOrder;
+    const askedAt = performance.now();
     const at = new Date().toISOString();
     const event = { messageId: bad?.id ?? '', kind: 'resumed', at, queue } as const;
     await stores.ledger.append([{ type: 'event', event }]);
-    keyOrder.follow(['A'], new Set());
+    // It has come to stand still only since the ledger was asked.
+    keyOrder.follow(['A'], askedAt - 60_000);
     expect(done).toEqual(['bad']);
-    keyOrder.follow(['A'], stopped);
+    keyOrder.follow(['A'], askedAt);
     await untilDone(3);
     expect(done).toEqual(['bad', 'bad', 'A2']);
   });
@@ -546,7 +549,8 @@ it('takes a message as fast where many keys wait for a decision', async () => {
   const measure = async (count: number): Promise<number> => {
     const keys = Array.from({ length: count }, (_, at) => `key ${at}`);
     const stopped = keys.map((key) => ({ ...{ queue, key, parked: 1, firstId: key, since: '' } }));
-    const parked = () => Promise.resolve(stopped.map((each) => ({ ...each, isStopped: true })));
+    const parked = () =>
+      Promise.resolve({ keys: stopped.map((each) => ({ ...each, isStopped: true })) });
     const ledger = overrideIn(stores.ledger, { parked });
     const many = new Parking({ ...stores, ledger, logger: silent, clock: Date.now, queue });
     const work = (): Promise<void> => Promise.resolve();

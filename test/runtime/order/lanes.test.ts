@@ -10,6 +10,7 @@ import { describeWith } from '../../support/programs.ts';
 import { startRabbit, type RabbitServer } from '../../support/rabbitmq.ts';
 import { buildMessage, OwnerHere, silent } from '../owner.ts';
 import type { LaneWorkerTask } from './lane-worker-process.ts';
+import { parkedKeys } from '../../support/parked.ts';
 
 const queue = 'in.shared';
 const out = 'out.shared';
@@ -240,7 +241,7 @@ describeWith('rabbitmq-server', 'lanes that several workers share', () => {
     for (let round = 0; round < 8; round += 1) {
       for (let look = 0; look < 5; look += 1) {
         await wait(200);
-        const parked = await stores.ledger.parked(queue);
+        const parked = await parkedKeys(stores.ledger, queue);
         mostSetAside = Math.max(mostSetAside, parked.length);
       }
       const worker = working.shift()!;
@@ -257,7 +258,7 @@ describeWith('rabbitmq-server', 'lanes that several workers share', () => {
     expect(mostSetAside).toBeGreaterThan(1);
     for (const key of keys) expect([key, roundsOf(key)]).toEqual([key, upTo(total / keys.length)]);
     await until(
-      () => stores.ledger.parked(queue),
+      () => parkedKeys(stores.ledger, queue),
       (parked) => parked.length === 0,
       10_000,
     );
@@ -277,7 +278,8 @@ describeWith('rabbitmq-server', 'lanes that several workers share', () => {
   const upTo = (count: number): number[] => Array.from({ length: count }, (_, round) => round);
   const setAside = (count: number) =>
     until(
-      async () => (await stores.ledger.parked(queue)).find(({ key }) => key === 'K')?.parked ?? 0,
+      async () =>
+        (await parkedKeys(stores.ledger, queue)).find(({ key }) => key === 'K')?.parked ?? 0,
       (parked) => parked === count,
       10_000,
     );
@@ -314,7 +316,7 @@ describeWith('rabbitmq-server', 'lanes that several workers share', () => {
       (count) => count === total,
       20_000,
     );
-    expect(await stores.ledger.parked(queue)).toEqual([]);
+    expect(await parkedKeys(stores.ledger, queue)).toEqual([]);
   }, 90_000);
 
   it.each<[string, (worker: ChildProcess) => Promise<unknown>]>([
@@ -354,7 +356,7 @@ describeWith('rabbitmq-server', 'lanes that several workers share', () => {
       await came(9);
       expect(roundsOf('K')).toEqual(upTo(9));
       expect(new Set(made.map(({ worker }) => worker))).toEqual(new Set([String(second.pid)]));
-      expect(await stores.ledger.parked(queue)).toEqual([]);
+      expect(await parkedKeys(stores.ledger, queue)).toEqual([]);
     },
     60_000,
   );

@@ -229,7 +229,7 @@ describe('the ledger as a process with a spool may ask it', () => {
     const query = { interface: 'lab', controlId: 'G1', digest: '', since: envelope.receivedAt };
     for (const ask of [
       () => ledger.states([envelope.id]),
-      () => ledger.parked('in.lab'),
+      () => ledger.parked({ queue: 'in.lab', limit: 1 }),
       () => ledger.readParked('in.lab', 'key', 1),
       () => ledger.changes('x'),
       () => ledger.findReceived([query]),
