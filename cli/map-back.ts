@@ -4,7 +4,7 @@ import { toHl7Timestamp } from '../core/hl7v2/timestamp.ts';
 import { isValid } from '../core/issue.ts';
 import type { ReverseMapper, ReverseOptions, ReverseResult } from '../core/mapping/reverse.ts';
 import { type ExitCode, type InputFile, report, reportIssues } from './input.ts';
-import { toPlain, toProvenanceLine, tryOpen } from './map-output.ts';
+import { reportUnconsumed, toPlain, toProvenanceLine, tryOpen } from './map-output.ts';
 
 /** What `hilum map` may be told of the messages that it makes of FHIR. */
 export interface BackOptions {
@@ -95,6 +95,7 @@ function print(file: string, number: number | undefined, { result, options }: Pr
   }
   reportIssues(file, result.issues, number);
   for (const entry of result.provenance) process.stderr.write(toProvenanceLine(entry));
+  reportUnconsumed(file, result.unconsumed, number);
   if (result.message !== null) process.stdout.write(result.message);
 }
 

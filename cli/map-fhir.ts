@@ -4,7 +4,7 @@ import { toBlamed } from '../core/mapping/gate.ts';
 import { type FhirChecks, findFhirIssues } from './find-fhir-issues.ts';
 import { type ExitCode, type InputFile, report, reportIssues } from './input.ts';
 import { readResources } from './map-back.ts';
-import { toPlain, toProvenanceLine } from './map-output.ts';
+import { reportUnconsumed, toPlain, toProvenanceLine } from './map-output.ts';
 
 interface Options extends FhirChecks {
   readonly ndjson?: boolean;
@@ -35,6 +35,7 @@ export async function mapFhirToFhir(
     reportIssues(file, issues, resources.length > 1 ? index + 1 : undefined);
     if (dropped.length > 0) report(file, `left out by the map: ${dropped.join(', ')}`);
     for (const entry of provenance) process.stderr.write(toProvenanceLine(entry));
+    reportUnconsumed(file, unconsumed, resources.length > 1 ? index + 1 : undefined);
     if (result.resource !== null) {
       process.stdout.write(`${JSON.stringify(result.resource, undefined, 2)}\n`);
     }

@@ -11,7 +11,7 @@ import { type BackOptions, isFhir, mapFhirFile } from './map-back.ts';
 import { type FhirChecks, findFhirIssues } from './find-fhir-issues.ts';
 import { mapFhirToFhir } from './map-fhir.ts';
 import { mapV2File } from './map-v2.ts';
-import { toPlain, toProvenanceLine, tryOpen } from './map-output.ts';
+import { reportUnconsumed, toPlain, toProvenanceLine, tryOpen } from './map-output.ts';
 
 interface Options extends BackOptions, FhirChecks {
   readonly zone?: string;
@@ -22,7 +22,7 @@ interface Options extends BackOptions, FhirChecks {
  * `hilum map [--ndjson] [--provenance] FILE…`: the Bundle of every message; of a file with FHIR the HL7 v2 message
  * that it becomes; with `--map ID` the message of another version or site, or the FHIR of another profile. With `--ndjson` a line a message:
  * `{"file","message":n,"resource","issues":[…],"unconsumed":[paths…],"provenance":[…]}`, with `"hl7"` in the place of
- * `"resource"` where HL7 v2 comes out; otherwise issues and provenance go to standard error. Exits 1 if any message
+ * `"resource"` where HL7 v2 comes out; otherwise issues, provenance and what no rule reads go to standard error. Exits 1 if any message
  * cannot be mapped, or the FHIR that it becomes is not valid R4.
  */
 export function registerMap(program: Command): void {
@@ -87,6 +87,7 @@ async function mapFile(input: InputFile, mapper: Mapper, options: Options): Prom
     }
     reportIssues(input.file, result.issues, several ? number : undefined);
     for (const entry of result.provenance) process.stderr.write(toProvenanceLine(entry));
+    reportUnconsumed(input.file, result.unconsumed, several ? number : undefined);
     if (result.resource !== null) {
       process.stdout.write(`${JSON.stringify(result.resource, undefined, 2)}\n`);
     }

@@ -69,9 +69,9 @@ async function test(id: string | undefined, options: Options): Promise<void> {
   const cases = readCaseFilesSync(mappings).flatMap((file) => parseCases(file, issues));
   const documents = maps.map(({ document }) => document);
   const known = new Set(documents.flatMap((map) => [map.layer, ...(map.extends ? [] : [map.id])]));
-  for (const name of [...layer, ...(id === undefined ? [] : [id])]) {
-    if (!known.has(name)) issues.push(toUnknown(name));
-  }
+  // A map that is faulty is not known either: what is wrong with it says more.
+  const asked = isValid(issues) ? [...layer, ...(id === undefined ? [] : [id])] : [];
+  for (const name of asked) if (!known.has(name)) issues.push(toUnknown(name));
   if (!isValid(issues)) {
     refuse(issues);
     return;
@@ -125,7 +125,7 @@ function print(
     process.stdout.write(`${path}:${line}: ${rule}${of} is exercised by no case\n`);
   }
   process.stdout.write(
-    `${results.length} cases, ${failed.length} failed; ` +
+    `${results.length} ${results.length === 1 ? 'case' : 'cases'}, ${failed.length} failed; ` +
       `${places.length - unexercised.length} of ${places.length} rules and parts exercised\n`,
   );
 }

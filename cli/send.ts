@@ -10,6 +10,7 @@ import { decodeMessage, encodeMessage } from '../core/hl7v2/charset.ts';
 import { readHeader } from '../core/hl7v2/header.ts';
 import { parseMessage } from '../core/hl7v2/parse.ts';
 import { splitBytes } from '../core/hl7v2/split.ts';
+import { defaultMllpPort } from '../runtime/settings.ts';
 import { complain, stderrLogger } from './stderr-logger.ts';
 import { addClientTlsOptions, toTlsClient, type ClientTlsOptions } from './tls-options.ts';
 
@@ -224,7 +225,7 @@ function toReason(error: unknown): string {
 }
 
 function readDefaultPort(): number {
-  const value = process.env['HILUM_MLLP_PORT'] ?? '2575';
+  const value = process.env['HILUM_MLLP_PORT'] ?? String(defaultMllpPort);
   try {
     return toPort(value);
   } catch (error) {

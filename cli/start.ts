@@ -6,7 +6,12 @@ import { prepareDataDirectory } from '../runtime/data-directory.ts';
 import type { Installation } from '../runtime/installation.ts';
 import { openLogger } from '../runtime/log.ts';
 import { keepCompiledCode } from '../runtime/process/node-options.ts';
-import { packageDirectory, readSettings, type Settings } from '../runtime/settings.ts';
+import {
+  defaultMllpPort,
+  packageDirectory,
+  readSettings,
+  type Settings,
+} from '../runtime/settings.ts';
 
 const patienceMs = 5_000;
 
@@ -196,12 +201,16 @@ async function printBanner(hilum: Installation, settings: Settings): Promise<voi
   lines.push(
     '',
     ...(settings.role === 'all'
-      ? ['Send a first message:  npm run hilum -- send samples/oru-r01.hl7']
+      ? [`Send a first message:  npm run hilum -- send ${toPort(settings)}samples/oru-r01.hl7`]
       : []),
     'Stop with Ctrl-C.',
   );
   process.stdout.write(`${lines.join('\n')}\n`);
 }
+
+/** In another terminal nobody has set the port that this process was told. */
+const toPort = ({ mllpPort }: Settings): string =>
+  mllpPort === defaultMllpPort ? '' : `--port ${mllpPort} `;
 
 async function readVersion(): Promise<string> {
   const text = await readFile(path.join(packageDirectory, 'package.json'), 'utf8');

@@ -9,6 +9,9 @@ import { rabbitSecrets, readRabbitSettings, type RabbitSettings } from './rabbit
 import { readWorkerMemory } from './process/worker-memory.ts';
 import { readRetentionSettings, type RetentionSettings } from './retention/policy.ts';
 
+/** Where the lab results flow listens unless told otherwise; the port that HL7 has at IANA. */
+export const defaultMllpPort = 2575;
+
 /** Everything that can be set from outside, with its default. Read once, at start. */
 export interface Settings {
   /** What this process is of an installation: everything, or one role in a container of its own. */
@@ -157,7 +160,7 @@ export function readSettings(env: Readonly<NodeJS.ProcessEnv>): SettingsResult {
   const dataDirectory = path.resolve(env['HILUM_DATA'] || 'data');
   const ports = {
     port: port('HILUM_PORT', 1880),
-    mllpPort: port('HILUM_MLLP_PORT', 2575),
+    mllpPort: port('HILUM_MLLP_PORT', defaultMllpPort),
     ehrPort: port('HILUM_EHR_PORT', 8103),
     receiverPort: port('HILUM_RECEIVER_PORT', 2576),
   };

@@ -1,5 +1,6 @@
 import { Anchor, Table, Text } from '@mantine/core';
 import type { MessageView } from '../api/views.ts';
+import { isMadeInside } from './origin.ts';
 import { StateBadge } from './state-badge.tsx';
 import { toAge, toDateTime, toShortTime } from './time.ts';
 import { WideTable, type Column } from './wide-table.tsx';
@@ -46,7 +47,7 @@ function MessageRow(props: {
       </Table.Td>
       <Table.Td>{message.interfaceLabel ?? message.interface}</Table.Td>
       <Table.Td>
-        {message.causationId !== undefined && (
+        {isMadeInside(message) && (
           <Text span c="dimmed" title="Made by a flow from another message">
             <span aria-label="made by a flow:">↳ </span>
           </Text>
@@ -58,6 +59,7 @@ function MessageRow(props: {
           component="button"
           type="button"
           size="sm"
+          ta="start"
           className="mono"
           onClick={(event) => {
             event.stopPropagation();

@@ -14,6 +14,7 @@ import type { MessageState } from '../../core/ports/ledger.ts';
 import type { MessageView, TraceView } from '../api/views.ts';
 import { get } from './api.ts';
 import { MessageTable } from './message-table.tsx';
+import { isMadeInside } from './origin.ts';
 import { stateWords } from './state-badge.tsx';
 import { zone } from './time.ts';
 import { useAddress } from './use-address.ts';
@@ -58,7 +59,7 @@ export function Messages(props: {
   const needle = text.trim().toLowerCase();
   const shown = loaded.filter(
     (message) =>
-      (!isReceivedOnly || message.causationId === undefined) &&
+      (!isReceivedOnly || !isMadeInside(message)) &&
       [message.controlId, message.messageType, message.id].some((value) =>
         (value ?? '').toLowerCase().includes(needle),
       ),

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { TraceView } from '../api/views.ts';
 import { get } from './api.ts';
 import { MessageTable } from './message-table.tsx';
+import { isMadeInside } from './origin.ts';
 import { Replay } from './replay.tsx';
 import { StateBadge } from './state-badge.tsx';
 import { Steps } from './steps.tsx';
@@ -76,8 +77,8 @@ function TraceBody(props: {
             {message.interfaceLabel ?? message.interface}
           </Text>
           <Text size="sm">
-            {message.causationId === undefined ? 'Received' : 'Made by a flow'}{' '}
-            {toDateTime(message.receivedAt)} ({zone})
+            {isMadeInside(message) ? 'Made by a flow' : 'Received'} {toDateTime(message.receivedAt)}{' '}
+            ({zone})
           </Text>
           <Text size="sm" c="dimmed" className="mono">
             {message.id}

@@ -125,6 +125,14 @@ describe('hilum map', () => {
     expect(lines[1]?.issues.length).toBeGreaterThan(0);
   });
 
+  test('names what no rule reads, of each message of a file', async () => {
+    const two = write('own.hl7', message('ORU^R01', '1') + `${message('ORU^R01', '2')}ZPI|1|x\r`);
+    const { code, stderr } = await run(two);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`${two}: message 2: no rule reads ZPI-1, ZPI-2`);
+    expect(stderr).not.toContain('message 1: no rule');
+  });
+
   test('goes on behind a file that cannot be read, and exits 2', async () => {
     const { code, stdout, stderr } = await run('--ndjson', path.join(folder, 'absent.hl7'), sample);
     expect(code).toBe(2);

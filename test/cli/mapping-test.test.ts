@@ -1,6 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { smallMessage, writeMappings } from '../support/small-mappings.ts';
+import {
+  patientLayer,
+  smallMessage,
+  writeMappingFiles,
+  writeMappings,
+} from '../support/small-mappings.ts';
 import { makeTempFolder } from '../support/temp.ts';
 import { startCommand, type Finished } from './process.ts';
 
@@ -35,7 +40,7 @@ describe('hilum mapping test', () => {
       stderr: '',
     });
     expect((await run('--layer', 'acme')).stdout).toBe(
-      '1 cases, 0 failed; 1 of 1 rules and parts exercised\n',
+      '1 case, 0 failed; 1 of 1 rules and parts exercised\n',
     );
   });
 
@@ -75,6 +80,12 @@ describe('hilum mapping test', () => {
     const unknown = await run('PID.Nobody');
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('PID.Nobody')]);
     writeFileSync(path.join(folder, 'tests/all.case.yaml'), '- nam: x\n');
+    const layer = patientLayer('other', '{ id: PID-7.birth-date, overide: disable }');
+    writeMappingFiles(folder, [layer]);
+    const misspelt = await run('--layer', 'other');
+    expect(misspelt.stderr).toContain('Did you mean "override"?');
+    expect(misspelt.stderr).not.toContain('no such map or layer');
+    rmSync(path.join(folder, layer.path));
     const faulty = await run();
     expect([faulty.code, faulty.stderr]).toEqual([
       2,

@@ -41,6 +41,8 @@ export function describeLabResults(
       expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready' }]);
       const metrics = await (await fetch(`${hilum.consoleUrl}/metrics`)).text();
       expect(metrics).toContain('hilum_queue_ready');
+      // What it says to do first works as it stands.
+      expect(hilum.output()).toContain(`send --port ${hilum.mllpPort} samples/oru-r01.hl7`);
     });
 
     it('carries a sample to the EHR within a second', async () => {
