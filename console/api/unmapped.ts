@@ -44,7 +44,7 @@ export interface UnmappedView {
 export type UnmappedDecision = 'again' | 'skip';
 
 /** A decision that is being carried out, over restarts too. */
-export interface UnmappedDecided {
+interface UnmappedDecided {
   readonly decision: UnmappedDecision;
   readonly by: string;
   readonly reason?: string;
