@@ -213,7 +213,7 @@ function toLacking(of: {
   return {
     ...{ code: 'resource-needed', severity: 'warning', location: toSegmentName(segment) },
     message:
-      `${segment.name} becomes a ${label} only beside a ${needs}, and there is none: it was left out. ` +
+      `${segment.name} was left out: it becomes ${label} only beside ${needs}, and there is none. ` +
       `Expected ${names} in its place; let the sender send it.`,
   };
 }

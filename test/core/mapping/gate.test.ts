@@ -154,7 +154,7 @@ rules:
       {
         ...{ code: 'resource-needed', severity: 'warning', location: 'DG1' },
         message:
-          'DG1 becomes a flag only beside a patient, and there is none: it was left out. ' +
+          'DG1 was left out: it becomes flag only beside patient, and there is none. ' +
           'Expected PID in its place; let the sender send it.',
       },
     ]);
