@@ -161,8 +161,9 @@ function toBundle(top: Record<string, unknown>, entries: readonly Entry[]): Bund
 }
 
 function toUnresolved({ entries, unresolved }: Run): Unresolved[] {
+  const places = new Map(entries.map((entry, index) => [entry, index]));
   return unresolved.map(({ entry, target, ...rest }) => {
-    const at = `Bundle.entry[${entries.indexOf(entry)}].resource`;
+    const at = `Bundle.entry[${places.get(entry) ?? ''}].resource`;
     return { ...rest, target: `${at}.${target}` };
   });
 }
