@@ -248,7 +248,9 @@ export class HeldMessages implements UnmappedCodes {
     const [first, then] = [groups.filter(isSkipped), groups.filter((each) => !isSkipped(each))];
     await withEach([...first, ...then], async (group) => {
       const outcome = await this.#workOn(group, look, lane);
-      if (outcome === 'through') look.passed.add(group);
+      // Whoever stops meanwhile has seen some of it alone.
+      const isStopping = this.#stopping.signal.aborted;
+      if (outcome === 'through' && !isStopping) look.passed.add(group);
       if (outcome === 'full') this.#hasMore = true;
     }).finally(() => this.#conclude(look));
   }

@@ -53,6 +53,7 @@ function open(
     readonly patienceMs?: number;
     readonly perLook?: number;
     readonly silentMs?: number;
+    readonly perSecond?: number;
   } = {},
   of: Pick<OwnerClient, 'broker' | 'ledger'> = stores,
 ): void {
@@ -426,3 +427,28 @@ it('waits for no queue whose flow does not answer, and says which that is', asyn
   await finish(late, other);
   expect(await stateOf(given)).toBe('dead-lettered');
 });
+
+it.each([
+  ['again', 'retrying'],
+  ['skip', 'dead-lettered'],
+] as const)(
+  'goes on with what somebody has decided where it was stopped in the midst of it: %s',
+  async (decision, state) => {
+    const pace = { atOnce: 1, patienceMs: 0 };
+    await stores.broker.declare({ name: ordered, interface: 'lab', order: { lanes: 1 } });
+    unmapped.add('A');
+    // So slowly that it is stopped between two of them.
+    open({ ...pace, perSecond: 1 });
+    const ids = await holdMany(4, 'A');
+    await held.decide(await idOf('A'), decision, { by: 'ada' });
+    const looking = held.look();
+    await untilReleased(1);
+    if (decision === 'again') await finish(ids[0] ?? '');
+    await held.stop();
+    await looking;
+    expect(released.length).toBeLessThan(ids.length);
+    open(pace);
+    for (let look = 0; look < 5; look += 1) await held.look();
+    expect(await Promise.all(ids.slice(1).map(stateOf))).toEqual(ids.slice(1).map(() => state));
+  },
+);
