@@ -41,10 +41,11 @@ export class Decisions {
 
   /** Reads what another process may have left. Rejects where it cannot be read: nobody is to decide over it. */
   async load(): Promise<void> {
+    const known = this.#standing;
     await this.flush();
     const text = await this.#kept.read();
-    // It has gone on meanwhile: what others have decided is read the next time.
-    if (!this.#isWritten) return;
+    // It has gone on meanwhile, and what was read may be from before: what others have decided is read the next time.
+    if (this.#standing !== known) return;
     try {
       const list = text === undefined ? [] : (JSON.parse(text) as readonly Decision[]);
       this.#standing = new Map(list.map((each) => [each.id, each]));
@@ -73,12 +74,21 @@ export class Decisions {
     );
   }
 
-  /** Durable when it resolves. In the place of what was decided about the same item before. */
+  /**
+   * Durable when it resolves. In the place of what was decided about the same item before, which holds on where this
+   * rejects: nobody is to carry out what was answered with an error.
+   */
   async add(decision: Decision): Promise<void> {
     await this.load();
-    this.#standing = new Map(this.#standing).set(decision.id, decision);
-    this.#isWritten = false;
-    await this.flush();
+    const { id, at } = decision;
+    const before = this.#standing.get(id);
+    this.#set(id, decision);
+    try {
+      await this.flush();
+    } catch (error) {
+      if (this.#standing.get(id)?.at === at) this.#set(id, before);
+      throw error;
+    }
   }
 
   /** So many more of a group are done, up to this place. Written now and then, and by {@link flush}. */
@@ -91,19 +101,14 @@ export class Decisions {
     // Somebody has decided otherwise meanwhile.
     if (known?.at !== at) return;
     const reached = { ...known.reached, [toGroupName(group)]: to.place };
-    const next = { ...known, done: known.done + to.done, reached };
-    this.#standing = new Map(this.#standing).set(id, next);
-    this.#isWritten = false;
+    this.#set(id, { ...known, done: known.done + to.done, reached });
     if (performance.now() - this.#writtenAt >= writeEveryMs) await this.flush();
   }
 
   /** It is carried out. */
   async remove({ id, at }: Decision): Promise<void> {
     if (this.#standing.get(id)?.at !== at) return;
-    const rest = new Map(this.#standing);
-    rest.delete(id);
-    this.#standing = rest;
-    this.#isWritten = false;
+    this.#set(id, undefined);
     await this.flush();
   }
 
@@ -114,6 +119,14 @@ export class Decisions {
       this.#isWritten = false;
       throw error;
     });
+  }
+
+  #set(id: string, decision: Decision | undefined): void {
+    const next = new Map(this.#standing);
+    if (decision === undefined) next.delete(id);
+    else next.set(id, decision);
+    this.#standing = next;
+    this.#isWritten = false;
   }
 
   #write(): void {
