@@ -20,7 +20,8 @@ export class PuttingBack {
   readonly #options: Options;
   /** Nothing is known to be kept out of them, since this process has begun. */
   readonly #seen = new Set<string>();
-  readonly #doubtful = new Set<string>();
+  /** From behind which place on some may be kept out of it. */
+  readonly #doubtful = new Map<string, number>();
   #count = 0;
 
   constructor(options: Options) {
@@ -34,7 +35,7 @@ export class PuttingBack {
 
   /** What was decided about some of its messages may not have come to the broker. */
   doubt(queue: string): void {
-    this.#doubtful.add(queue);
+    this.#doubtful.set(queue, 0);
   }
 
   /** To be called again and again. Rejects where ledger or broker cannot be reached; other queues had their turn. */
@@ -43,13 +44,21 @@ export class PuttingBack {
     if (stores.intake !== undefined) return;
     const loose = [...queues()].flatMap(([queue, { isOrdered }]) => (isOrdered ? [] : [queue]));
     await withEach(loose, async (queue) => {
-      if (this.#seen.has(queue) && !this.#doubtful.delete(queue)) return;
+      const from = this.#doubtful.get(queue) ?? (this.#seen.has(queue) ? undefined : 0);
+      if (from === undefined) return;
+      this.#doubtful.delete(queue);
       let messages = 0;
+      let reached = from;
+      const onEach = (place: number): void => {
+        messages += 1;
+        reached = place;
+      };
       try {
-        await putBack(queue, { ...stores, onEach: () => (messages += 1) });
+        await putBack(queue, { ...stores, from, onEach });
         this.#seen.add(queue);
       } catch (error) {
-        this.#doubtful.add(queue);
+        // What the broker has is not put back again each time that it goes away, unless somebody doubts it anew.
+        this.#doubtful.set(queue, this.#doubtful.get(queue) ?? reached);
         throw error;
       } finally {
         this.#count += messages;
@@ -65,17 +74,26 @@ export class PuttingBack {
  */
 async function putBack(
   queue: string,
-  { broker, ledger, onEach }: Pick<Stores, 'broker' | 'ledger'> & { readonly onEach: () => void },
+  {
+    broker,
+    ledger,
+    from,
+    onEach,
+  }: Pick<Stores, 'broker' | 'ledger'> & {
+    /** Behind this place. */
+    readonly from: number;
+    readonly onEach: (place: number) => void;
+  },
 ): Promise<void> {
-  for (let after = 0; ;) {
+  for (let after = from; ;) {
     const page = await ledger.listParked(queue, { limit: pageMessages, after });
     const states = await ledger.states(page.map(({ id }) => id));
-    for (const { id } of page) {
+    for (const { id, place } of page) {
       if (states.get(id) === 'parked') continue;
       const envelope = await ledger.read(id);
       if (envelope === undefined) continue;
       await broker.publish(queue, envelope);
-      onEach();
+      onEach(place);
     }
     after = page.at(-1)?.place ?? after;
     if (page.length < pageMessages) return;
