@@ -4,7 +4,7 @@ import type { ParkedMessage, ParkedPage, ParkedQuestion } from '../../core/ports
 import { columns, toEnvelope, type MessageRow } from './rows.ts';
 import { toText } from './text.ts';
 
-/** So many rows one question looks at, whatever it finds among them. */
+/** So many rows one question looks at, whatever it finds among them; of a queue, of its own. */
 const rowsAtOnce = 5_000;
 
 /**
@@ -27,20 +27,22 @@ export async function findParked(
     readonly last: number;
     readonly seen: number;
   }>({
-    name: 'parked',
-    // The subquery finds the first of a key by its index; as a join it might sort all.
+    name: queue === undefined ? 'parked-all' : 'parked-of',
+    // The subquery finds the first of a key by its index; as a join it might sort all. A queue that has little is not to
+    // be looked for among all that others have.
     text: `WITH seen AS MATERIALIZED (
-        SELECT * FROM parked WHERE number > $1 ORDER BY number LIMIT ${rowsAtOnce}),
+        SELECT * FROM parked WHERE number > $1 ${queue === undefined ? '' : 'AND queue = $4'}
+        ORDER BY number LIMIT ${rowsAtOnce}),
       found AS (
-        SELECT * FROM seen WHERE ($2::text IS NULL OR queue = $2) AND ($3::boolean IS NULL OR stopped = $3)
+        SELECT * FROM seen WHERE ($2::boolean IS NULL OR stopped = $2)
           AND number = (SELECT min(number) FROM parked AS first
             WHERE first.queue = seen.queue AND first.key = seen.key)
-        ORDER BY number LIMIT $4)
+        ORDER BY number LIMIT $3)
       SELECT queue, key, id, since, stopped, held IS NOT NULL AS is_held, number AS place, all_seen.*,
         (SELECT count(*) FROM parked AS other WHERE other.queue = found.queue AND other.key = found.key) AS parked
       FROM (SELECT max(number) AS last, count(*) AS seen FROM seen) AS all_seen LEFT JOIN found ON true
       ORDER BY number`,
-    values: [after, queue === undefined ? null : toText(queue), isStopped ?? null, limit],
+    values: [after, isStopped ?? null, limit, ...(queue === undefined ? [] : [toText(queue)])],
   });
   const keys = rows.flatMap(
     ({ id, is_held: isHeld, stopped, place: _, last: __, seen: ___, ...rest }) =>
@@ -68,10 +70,10 @@ export async function listParked(
   { limit, after = 0 }: { readonly limit: number; readonly after?: number },
 ): Promise<readonly ParkedMessage[]> {
   const { rows } = await client.query<ParkedMessage>({
-    name: 'list-parked',
-    text: `SELECT id, queue, number AS place FROM parked WHERE number > $1 AND ($2::text IS NULL OR queue = $2)
-      ORDER BY number LIMIT $3`,
-    values: [after, queue === undefined ? null : toText(queue), limit],
+    name: queue === undefined ? 'list-parked' : 'list-parked-of',
+    text: `SELECT id, queue, number AS place FROM parked
+      WHERE number > $1 ${queue === undefined ? '' : 'AND queue = $3'} ORDER BY number LIMIT $2`,
+    values: [after, limit, ...(queue === undefined ? [] : [toText(queue)])],
   });
   return rows;
 }

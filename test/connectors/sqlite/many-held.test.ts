@@ -100,3 +100,16 @@ it('gives those first that were set aside first', async () => {
   const times = groups.map(({ firstAt }) => firstAt);
   expect(times).toEqual([...times].sort());
 }, 60_000);
+
+it('finds at once what is set aside of a queue that has little, whatever others have', async () => {
+  const envelope = buildMessage('few', { key: 'few' });
+  const at = new Date().toISOString();
+  await asking.ledger.append([
+    { type: 'message', envelope },
+    { type: 'event', event: { messageId: envelope.id, kind: 'parked', queue: 'in.few', at } },
+  ]);
+  expect(await asking.ledger.parked({ queue: 'in.none', limit: 10 })).toEqual({ keys: [] });
+  const found = await asking.ledger.parked({ queue: 'in.few', limit: 10 });
+  expect(found).toMatchObject({ keys: [{ key: 'few', firstId: envelope.id }] });
+  expect(found).not.toHaveProperty('next');
+}, 60_000);
