@@ -5,7 +5,7 @@ import type { MappingResult, Provenance, Unresolved } from './mapper.ts';
 /** How a Bundle came to be as it is. */
 export interface Explanation {
   readonly provenance: readonly Provenance[];
-  readonly unresolved?: readonly Unresolved[];
+  readonly unresolved?: () => readonly Unresolved[];
 }
 
 /**
@@ -24,11 +24,16 @@ export function findFaults(
 /** Findings of whatever check about a mapped Bundle, with the source values that are to blame. */
 export function toBlamed(findings: readonly Issue[], explain: () => Explanation): readonly Issue[] {
   if (findings.length === 0) return findings;
-  const explanation = explain();
-  return findings.map((finding) => blame(finding, explanation));
+  const { provenance, unresolved } = explain();
+  const missing = unresolved?.() ?? [];
+  return findings.map((finding) => blame(finding, provenance, missing));
 }
 
-function blame(finding: Issue, { provenance, unresolved = [] }: Explanation): Issue {
+function blame(
+  finding: Issue,
+  provenance: readonly Provenance[],
+  unresolved: readonly Unresolved[],
+): Issue {
   const { location: element = 'Bundle', message } = finding;
   const reference = unresolved.find(({ target }) => target === element);
   if (reference !== undefined) return blameReference(finding, reference);

@@ -39,8 +39,8 @@ export interface MappingResult {
   readonly held: readonly UnmappedHeld[];
   /** Empty unless asked for. */
   readonly provenance: readonly Provenance[];
-  /** Only with provenance. */
-  readonly unresolved?: readonly Unresolved[];
+  /** None without provenance. */
+  readonly unresolved?: () => readonly Unresolved[];
 }
 
 /** Maps HL7 v2 messages to FHIR R4. Safe to share: it holds no state between messages. */
@@ -105,7 +105,8 @@ function buildMapper(compiled: Compiled): Mapper {
         unconsumed,
         held: run.held,
         provenance: provenance && resource !== null ? toProvenance(run) : [],
-        ...(provenance ? { unresolved: toUnresolved(run) } : {}),
+        // Seldom asked for, and there are many.
+        unresolved: () => toUnresolved(run),
       };
     },
   };
@@ -162,10 +163,10 @@ function toBundle(top: Record<string, unknown>, entries: readonly Entry[]): Bund
 
 function toUnresolved({ entries, unresolved }: Run): Unresolved[] {
   const places = new Map(entries.map((entry, index) => [entry, index]));
-  return unresolved.map(({ entry, target, ...rest }) => {
-    const at = `Bundle.entry[${places.get(entry) ?? ''}].resource`;
-    return { ...rest, target: `${at}.${target}` };
-  });
+  return unresolved.map(({ entry, missing }) => ({
+    ...missing,
+    target: `Bundle.entry[${places.get(entry) ?? ''}].resource.${missing.target}`,
+  }));
 }
 
 function toProvenance(run: Run): Provenance[] {

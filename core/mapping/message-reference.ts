@@ -27,16 +27,14 @@ export function compileReference(
   const when = compileWhen(document.when, report);
   const all = steps.some((step) => step.index === 'next');
   const also = compileAlso(document, report);
+  const missing = { target: document.to, resource: document.resource, segments, rule };
   return (entry, frame) => {
     if (when !== undefined && !when(frame)) return;
     const { run } = frame;
     const group =
       document.within === undefined ? frame.group : frame.group.outward(document.within);
     const found = group === undefined ? [] : run.labelled(document.resource, group);
-    if (found.length === 0 && run.trace !== undefined) {
-      const target = document.to;
-      run.unresolved.push({ entry, target, resource: document.resource, segments, rule });
-    }
+    if (found.length === 0 && run.trace !== undefined) run.unresolved.push({ entry, missing });
     if (!all && document.pick === 'only' && found.length > 1) return;
     const first = found[0];
     for (const other of all ? found : first === undefined ? [] : [first]) {

@@ -57,9 +57,10 @@ export interface Unresolved {
   readonly rule: string;
 }
 
-/** A reference of an entry for which the message has no resource; `target` is relative to the entry. */
-export interface UnresolvedReference extends Unresolved {
+/** A reference of an entry for which the message has no resource; its target is relative to the entry. */
+export interface UnresolvedReference {
   readonly entry: Entry;
+  readonly missing: Unresolved;
 }
 
 /** Entries of one label, each once, in order: a message may hold tens of thousands. */
