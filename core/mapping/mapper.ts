@@ -106,7 +106,7 @@ function buildMapper(compiled: Compiled): Mapper {
         held: run.held,
         provenance: provenance && resource !== null ? toProvenance(run) : [],
         // Seldom asked for, and there are many.
-        unresolved: () => toUnresolved(run),
+        ...(provenance && { unresolved: () => toUnresolved(run) }),
       };
     },
   };

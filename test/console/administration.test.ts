@@ -25,7 +25,7 @@ async function post(path: string, body: object = {}): Promise<{ status: number; 
 
 /** One after the other into the queue; nobody waits for one to be stored before the next is sent. */
 async function receive(count: number, changes: Partial<Envelope> = {}): Promise<string[]> {
-  const from = Date.now() - 60_000;
+  const from = running.now() - 60_000;
   const envelopes = Array.from({ length: count }, (_, index) =>
     buildEnvelope({ receivedAt: new Date(from + index).toISOString(), ...changes }),
   );
@@ -85,7 +85,7 @@ describe('what an operator may do to messages', () => {
   it('withdraws by filter what is not finished, and refuses to withdraw everything', async () => {
     const ids = await receive(3, { messageType: 'ADT^A01' });
     const [other] = await receive(1);
-    const at = new Date().toISOString();
+    const at = new Date(running.now()).toISOString();
     await running.append({ messageId: ids[0]!, kind: 'processed', at, queue });
     const answer = await post('/api/messages/withdraw', { type: 'ADT*', reason: 'wrong system' });
     expect(answer.body).toEqual({ changed: 2, skipped: 0 });
@@ -111,7 +111,7 @@ describe('what an operator may do to messages', () => {
 
   it('moves copies into another queue, in order, linked, and each once', async () => {
     const ids = await receive(3);
-    const at = new Date().toISOString();
+    const at = new Date(running.now()).toISOString();
     await running.append({ messageId: ids[2]!, kind: 'taken', at, queue });
     const answer = await post(`/api/queues/${queue}/move`, { to: otherQueue });
     expect(answer.body).toEqual({ changed: 2, skipped: 1 });
@@ -151,7 +151,7 @@ describe('what is set aside', () => {
 
   async function park(): Promise<readonly string[]> {
     const ids = await receive(2);
-    const at = (ms: number): string => new Date(Date.now() + ms).toISOString();
+    const at = (ms: number): string => new Date(running.now() + ms).toISOString();
     await running.append({ messageId: ids[0]!, kind: 'parked', at: at(0), queue, issues });
     await running.append({ messageId: ids[1]!, kind: 'parked', at: at(0), queue });
     return ids;
@@ -201,7 +201,7 @@ describe('a replay of many messages', () => {
 
   async function receiveDead(count: number): Promise<string[]> {
     const ids = await receive(count);
-    const at = new Date().toISOString();
+    const at = new Date(running.now()).toISOString();
     await running.append(
       ...ids.map((messageId) => ({ messageId, kind: 'dead-lettered', at, queue }) as const),
     );
@@ -263,7 +263,7 @@ describe('a replay of many messages', () => {
     const [root] = await receive(1);
     await take(queue, 1);
     const origin = (await running.client.ledger.read(root!))!;
-    const now = new Date().toISOString();
+    const now = new Date(running.now()).toISOString();
     for (const id of ['child-1', 'child-2']) {
       const envelope = { ...origin, id, causationId: root!, receivedAt: now };
       await running.client.ledger.append([{ type: 'message', envelope }]);
@@ -291,7 +291,7 @@ describe('a replay of many messages', () => {
     const [lost] = await receive(1);
     await receive(1);
     await take(queue, 2);
-    const at = new Date().toISOString();
+    const at = new Date(running.now()).toISOString();
     await running.client.ledger.append([
       {
         type: 'message',

@@ -66,13 +66,13 @@ describe('the messages', () => {
         ).json()) as MessageView[];
       const ids = ['m1', 'm2', 'm3'];
       for (const [index, id] of ids.entries()) {
-        const receivedAt = new Date(Date.now() + index).toISOString();
+        const receivedAt = new Date(own.now() + index).toISOString();
         await own.receive(buildEnvelope({ id, receivedAt }), 'in.lab');
       }
       await own.append({
         messageId: 'm2',
         kind: 'dead-lettered',
-        at: new Date(Date.now() + 5).toISOString(),
+        at: new Date(own.now() + 5).toISOString(),
         queue: 'in.lab',
       });
       expect((await read('')).map(({ id }) => id)).toEqual(['m3', 'm2', 'm1']);

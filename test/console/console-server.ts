@@ -52,7 +52,7 @@ export interface RunningConsole {
   readonly held: HeldMessages;
   /** Looks when it is told to; two messages in a queue are one too many. */
   readonly alarms: AlarmWatch;
-  /** Moves the clock that the console reads. */
+  /** Moves the clock that the console reads, which goes on by a millisecond with each reading otherwise. */
   advance(ms: number): void;
   now(): number;
   /** How often the ledger was asked for the newest messages: once a look of the live page. */
@@ -106,7 +106,9 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
   let ids = 0;
   let paused: readonly string[] = [];
   const released: { readonly queue: string; readonly key: string }[] = [];
-  const clock = (): number => Date.now() + offsetMs;
+  const startedAt = Date.now();
+  let readings = 0;
+  const clock = (): number => startedAt + offsetMs + (readings += 1);
   const interfaces = new FlowControl({
     logger,
     clock,
@@ -306,6 +308,9 @@ export async function startConsole(logger: Logger = silent): Promise<RunningCons
   };
 }
 
+/** Before the clock of any console that a test starts. */
+const agoMs = 60_000;
+
 /** An HL7 message as the intake would hold it; every id differs. */
 export function buildEnvelope(changes: Partial<Envelope> = {}): Envelope {
   const id = changes.id ?? crypto.randomUUID();
@@ -317,7 +322,7 @@ export function buildEnvelope(changes: Partial<Envelope> = {}): Envelope {
     controlId: `C-${id.slice(0, 8)}`,
     key: 'patient-of-this-test',
     correlationId: id,
-    receivedAt: new Date().toISOString(),
+    receivedAt: new Date(Date.now() - agoMs).toISOString(),
     attempt: 1,
     body: new TextEncoder().encode('MSH|^~\\&|A|B'),
     ...changes,

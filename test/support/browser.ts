@@ -28,9 +28,18 @@ export async function openPage(options: Options): Promise<OpenPage> {
   });
   const page = await browser.newPage({ viewport: { width: 1400, height } });
   page.setDefaultTimeout(timeoutMs);
-  page.on('pageerror', (error) => onError(error.message));
+  page.on('pageerror', (error) => {
+    if (!tipTooEarly.test(error.stack ?? '')) onError(error.stack ?? error.message);
+  });
   return { browser, page };
 }
+
+/**
+ * Node-RED 5.0 shows its first tip a second after it has read the user's settings, also where the box for it is only made
+ * later since the key map was slow to come. Nothing but that tip is missing then.
+ */
+const tipTooEarly =
+  /^TypeError: Cannot read properties of undefined \(reading 'html'\)\s+at \w+ \(\S+\/editor\/red\/red\.min\.js\S*\)$/;
 
 /** Makes the first administrator of a Hilum that was just started, whose console is shown then. */
 export async function openConsole(hilum: RunningHilum, options: Options): Promise<OpenPage> {

@@ -28,7 +28,7 @@ it('names the field, the unit and what is meant', () => {
 
 it('says the same with provenance and without', () => {
   const segments = toResult('mcg/mL^micrograms^UCUM', 'gm/dL^^UCUM', 'mg^^UCUM', '%^^L');
-  const { provenance: _, ...traced } = map(segments, true);
+  const { provenance: _, unresolved: __, ...traced } = map(segments, true);
   const { provenance: none, ...plain } = map(segments);
   expect(none).toEqual([]);
   expect(traced).toEqual(plain);
