@@ -4,7 +4,7 @@ import { parseMessage } from '../core/hl7v2/parse.ts';
 import { versions } from '../core/hl7v2/definitions/versions.ts';
 import { isValid } from '../core/issue.ts';
 import { toBlamed } from '../core/mapping/gate.ts';
-import type { Mapper, MappingResult } from '../core/mapping/mapper.ts';
+import { type Mapper, type MappingResult, toNothing } from '../core/mapping/mapper.ts';
 import { collect, findMappings } from './find-mappings.ts';
 import { type ExitCode, forEachFile, type InputFile, reportIssues } from './input.ts';
 import { type BackOptions, isFhir, mapFhirFile } from './map-back.ts';
@@ -101,8 +101,7 @@ async function mapMessage(
   options: Options,
 ): Promise<MappingResult> {
   const parsed = parseMessage(bytes);
-  if (!parsed.ok)
-    return { resource: null, issues: parsed.issues, unconsumed: [], held: [], provenance: [] };
+  if (!parsed.ok) return toNothing(parsed.issues);
   const { provenance = false, zone } = options;
   const { message } = parsed;
   const map = (provenance: boolean): MappingResult =>

@@ -10,7 +10,12 @@ import {
   type MappingDifference,
   type MappingSide,
 } from '../core/mapping/diff/rules.ts';
-import { compileMappings, type Mapper, type MappingResult } from '../core/mapping/mapper.ts';
+import {
+  compileMappings,
+  type Mapper,
+  type MappingResult,
+  toNothing,
+} from '../core/mapping/mapper.ts';
 import { collect, findMappings } from './find-mappings.ts';
 import { forEachFile } from './input.ts';
 import { readSide } from './mapping-side.ts';
@@ -115,7 +120,7 @@ function compile({ files, layers }: MappingSide): Mapper {
 function map(mapper: Mapper, bytes: Uint8Array, zone: string | undefined): MappingResult {
   const parsed = parseMessage(bytes);
   if (parsed.ok) return mapper.map(parsed.message, zone === undefined ? {} : { zone });
-  return { resource: null, issues: parsed.issues, unconsumed: [], held: [], provenance: [] };
+  return toNothing(parsed.issues);
 }
 
 /** All files below a folder, in their order; of a file itself. */

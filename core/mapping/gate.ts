@@ -5,7 +5,7 @@ import type { MappingResult, Provenance, Unresolved } from './mapper.ts';
 /** How a Bundle came to be as it is. */
 export interface Explanation {
   readonly provenance: readonly Provenance[];
-  readonly unresolved?: () => readonly Unresolved[];
+  readonly unresolved?: readonly Unresolved[];
 }
 
 /**
@@ -24,9 +24,8 @@ export function findFaults(
 /** Findings of whatever check about a mapped Bundle, with the source values that are to blame. */
 export function toBlamed(findings: readonly Issue[], explain: () => Explanation): readonly Issue[] {
   if (findings.length === 0) return findings;
-  const { provenance, unresolved } = explain();
-  const missing = unresolved?.() ?? [];
-  return findings.map((finding) => blame(finding, provenance, missing));
+  const { provenance, unresolved = [] } = explain();
+  return findings.map((finding) => blame(finding, provenance, unresolved));
 }
 
 function blame(

@@ -39,8 +39,8 @@ export interface MappingResult {
   readonly held: readonly UnmappedHeld[];
   /** Empty unless asked for. */
   readonly provenance: readonly Provenance[];
-  /** None without provenance. */
-  readonly unresolved?: () => readonly Unresolved[];
+  /** References without a resource to refer to. Empty without provenance. */
+  readonly unresolved: readonly Unresolved[];
 }
 
 /** Maps HL7 v2 messages to FHIR R4. Safe to share: it holds no state between messages. */
@@ -105,8 +105,7 @@ function buildMapper(compiled: Compiled): Mapper {
         unconsumed,
         held: run.held,
         provenance: provenance && resource !== null ? toProvenance(run) : [],
-        // Seldom asked for, and there are many.
-        ...(provenance && { unresolved: () => toUnresolved(run) }),
+        unresolved: toUnresolved(run),
       };
     },
   };
@@ -142,7 +141,16 @@ function toUnmapped(byType: ReadonlyMap<string, unknown>): MappingResult {
       `There is no map for this message type; there are maps for ${[...byType.keys()].join(', ')}. ` +
       'Add a message map, or route the message elsewhere.',
   };
-  return { resource: null, issues: [issue], unconsumed: [], held: [], provenance: [] };
+  return toNothing([issue]);
+}
+
+/** What becomes of a message of which nothing can be made. */
+export function toNothing(issues: readonly Issue[]): MappingResult {
+  return {
+    resource: null,
+    issues,
+    ...{ unconsumed: [], held: [], provenance: [], unresolved: [] },
+  };
 }
 
 const nothingMapped: Issue = {
@@ -162,6 +170,7 @@ function toBundle(top: Record<string, unknown>, entries: readonly Entry[]): Bund
 }
 
 function toUnresolved({ entries, unresolved }: Run): Unresolved[] {
+  if (unresolved.length === 0) return [];
   const places = new Map(entries.map((entry, index) => [entry, index]));
   return unresolved.map(({ entry, missing }) => ({
     ...missing,

@@ -262,6 +262,7 @@ describe('hl7 map', () => {
         unconsumed: [],
         held: [{ table: 'sex', map: 'PID.Patient', rule: 'sex', code: 'X', location: 'PID-8[1]' }],
         provenance: [],
+        unresolved: [],
       }),
     };
     const mappings = { ...buildMappings(() => []), mapper: () => mapper };
@@ -294,6 +295,7 @@ describe('hl7 map', () => {
         unconsumed: [],
         held: [],
         provenance: [],
+        unresolved: [],
       }),
     };
     const mappings = { ...buildMappings(() => []), mapper: () => mapper };
