@@ -337,7 +337,7 @@ describe('the owner of the data file', () => {
         [60 * 1024 * 1024, 1],
         [60 * 1024 * 1024, 2],
       ]);
-    }, 30_000);
+    }, 60_000);
 
     it('refuses an answer that fits into no frame, and answers the next', async () => {
       await owner.start();
@@ -352,7 +352,7 @@ describe('the owner of the data file', () => {
       await expect(ledger.states([envelope.id])).resolves.toEqual(
         new Map([[envelope.id, 'received']]),
       );
-    }, 30_000);
+    }, 60_000);
   });
 
   it.each(['accept', 'retry', 'deadLetter'] as const)(

@@ -59,8 +59,9 @@ async function work(task: LaneWorkerTask): Promise<void> {
         turn.block();
         await wait(failingMs);
       }
-      if (envelope.controlId === task.stops && (await turn.stop([stopped]))) {
-        await delivery.accept();
+      if (envelope.controlId === task.stops) {
+        // Else its delivery is void: it comes again, and is stopped then.
+        if (await turn.stop([stopped])) await delivery.accept();
         return;
       }
       await wait(workMs[(envelope.key?.length ?? 0) % workMs.length]);
