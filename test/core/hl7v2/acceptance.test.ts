@@ -2,6 +2,7 @@ import { findUnacceptable } from '../../../core/hl7v2/acceptance.ts';
 import type { AcceptanceRules } from '../../../core/hl7v2/acknowledgment-settings.ts';
 import { buildAcknowledgment } from '../../../core/hl7v2/acknowledgment.ts';
 import { readHeader, type Header } from '../../../core/hl7v2/header.ts';
+import { measureProcessorMs } from '../../support/processor.ts';
 import { parse } from './support.ts';
 
 function toHeader(text: string): Header {
@@ -135,8 +136,8 @@ describe('an interface rejects', () => {
 
   it('in time that does not explode with the stars of a rule', () => {
     const long = toHeader(`MSH|^~\\&|${'a'.repeat(50_000)}|N|E|C|2026||ORU|1|P|2.5`);
-    const started = performance.now();
-    expect(refusals({ sendingApplications: [`${'a*'.repeat(50)}b`] }, long)).toHaveLength(1);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    const given = { sendingApplications: [`${'a*'.repeat(50)}b`] };
+    const milliseconds = measureProcessorMs(() => expect(refusals(given, long)).toHaveLength(1));
+    expect(milliseconds).toBeLessThan(1_000);
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { compilePattern } from '../../../../core/hl7v2/profile/pattern.ts';
+import { measureProcessorMs } from '../../../support/processor.ts';
 
 test.each([
   ['\\d{9}', ['123456789'], ['12345678', '1234567890', '12345678a']],
@@ -46,7 +47,6 @@ test('decides as a regular expression of the same text does', () => {
 
 test('takes no more time for what almost fits', () => {
   const pattern = compilePattern('a*a*a*a*a*a*a*a*b');
-  const started = performance.now();
-  expect(pattern('a'.repeat(100_000))).toBe(false);
-  expect(performance.now() - started).toBeLessThan(5_000);
+  const milliseconds = measureProcessorMs(() => expect(pattern('a'.repeat(100_000))).toBe(false));
+  expect(milliseconds).toBeLessThan(5_000);
 });
