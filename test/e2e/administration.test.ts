@@ -10,7 +10,7 @@ let queue: string;
 beforeAll(async () => {
   hilum = await startHilum();
   queue = (await queues()).find((each) => each.queue.startsWith('in.'))?.queue ?? '';
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   expect(await hilum.stop()).toBe(0);

@@ -32,7 +32,7 @@ describeWith('chromium', 'editor and console in a browser', (executablePath) => 
       const { hostname } = new URL(request.url());
       if (hostname !== '127.0.0.1' && hostname !== '') foreignHosts.add(hostname);
     });
-  }, 60_000);
+  }, 120_000);
 
   afterAll(async () => {
     await browser?.close();

@@ -167,7 +167,7 @@ describe('what each node of a flow changed', () => {
       const message = buildLabResult({ index: indexOf(tab), patient: 1 });
       expect(await send(ports.get(tab) ?? 0, message)).toMatch(/^AA/);
     }
-  }, 60_000);
+  }, 120_000);
 
   afterAll(async () => {
     await hilum.stop();

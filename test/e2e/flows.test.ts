@@ -52,7 +52,7 @@ describe("an analyst's own flows", () => {
         ],
       }),
     });
-  }, 60_000);
+  }, 120_000);
 
   afterAll(async () => {
     await hilum.stop();

@@ -35,7 +35,7 @@ beforeAll(async () => {
       ],
     }),
   });
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await hilum.stop();

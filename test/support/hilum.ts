@@ -48,7 +48,7 @@ interface CliResult {
  */
 export async function startHilum(
   env: Readonly<Record<string, string | undefined>> = {},
-  withinMs = 120_000,
+  withinMs = 100_000,
 ): Promise<RunningHilum> {
   const [port, mllpPort, ehrPort, receiverPort] = (await findFreePorts(4)).map(String);
   const dataDirectory = env['HILUM_DATA'] ?? path.join(makeTempFolder('data'), 'hilum');
