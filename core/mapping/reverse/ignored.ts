@@ -29,13 +29,16 @@ export function withReferred(
     const node = resources.get(path)?.node;
     return node !== undefined && !known.has(path) && !isUsed(node, consumed);
   };
+  const isPatient = (path: string): boolean => resources.get(path)?.type === 'Patient';
+  const isOfThemAlone = (path: string): boolean =>
+    [...(to.get(path) ?? [])].every((one) => !isPatient(one) || known.has(one));
   /** How many that are not left out refer to it. */
   const left = new Map([...from].map(([path, referring]) => [path, referring.size]));
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     const reason = known.get(path);
-    const isPatient = resources.get(path)?.type === 'Patient';
     const orphans = [...(to.get(path) ?? [])].filter((one) => decrease(left, one) === 0);
-    for (const found of [...orphans, ...(isPatient ? (from.get(path) ?? []) : [])]) {
+    const own = isPatient(path) ? [...(from.get(path) ?? [])].filter(isOfThemAlone) : [];
+    for (const found of [...orphans, ...own]) {
       if (reason === undefined || !isOpen(found)) continue;
       known.set(found, { ...reason, source: found });
       queue.push(found);

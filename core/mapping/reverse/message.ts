@@ -150,10 +150,10 @@ function compileChoice(document: V2PartDocument, report: (message: string) => vo
   if (texts === undefined) return () => [undefined];
   const select = compileSelect(texts, report);
   const where = compileWhen(document.where, report);
-  const selectOut = except === undefined ? () => [] : compileSelect(except, report);
+  const selectOut = except === undefined ? undefined : compileSelect(except, report);
   return (place) => {
     const { run, scope } = place;
-    const out = new Set(selectOut(run, scope).map(({ path }) => path));
+    const out = new Set(selectOut?.(run, scope).map(({ path }) => path));
     const found = select(run, scope).filter(
       (node) =>
         !out.has(node.path) &&

@@ -63,6 +63,7 @@ const resources = [
     subject: to('Patient/p'),
   },
   { resourceType: 'Condition', id: 'c', subject: to('Patient/other') },
+  { resourceType: 'Account', id: 'a', subject: [to('Patient/other'), to('Patient/p')] },
 ];
 
 function to(reference: string): object {
