@@ -26,8 +26,12 @@ interface Loss {
   readonly rules: readonly string[];
 }
 
-/** Undefined where one of the ways has no map for the message. */
-export function goRound(message: Hl7Message, ways: Ways): RoundTrip | undefined {
+/** In the version that it has, or in another. Undefined where one of the ways has no map for the message. */
+export function goRound(
+  message: Hl7Message,
+  ways: Ways,
+  version = findVersion(message.version) ?? '2.5.1',
+): RoundTrip | undefined {
   const { mapper, reverse } = ways;
   const there = mapper.map(message, { provenance: true, zone: '+01:00' });
   if (there.resource === null) return undefined;
@@ -39,7 +43,7 @@ export function goRound(message: Hl7Message, ways: Ways): RoundTrip | undefined 
     event,
     controlId: message.get('MSH-10') ?? '',
     provenance: true,
-    version: findVersion(message.version) ?? '2.5.1',
+    version,
   });
   if (back.message === null) return undefined;
   const parsed = parseMessage(back.message);
