@@ -13,7 +13,7 @@ export { openWays } from './round-trip-ways.ts';
 export interface RoundTrip {
   /** Places of values that came back as they were. */
   readonly equal: readonly string[];
-  /** Places of values that no rule with a way back took: the losses that the maps declare. */
+  /** Places of values that no rule with a way back took, or that the maps say they leave out. */
   readonly declared: readonly string[];
   /** Values that a rule with a way back took, and that did not come back. */
   readonly lost: readonly Loss[];
@@ -30,7 +30,7 @@ interface Loss {
 export function goRound(
   message: Hl7Message,
   ways: Ways,
-  version = findVersion(message.version) ?? '2.5.1',
+  version: string = findVersion(message.version) ?? '2.5.1',
 ): RoundTrip | undefined {
   const { mapper, reverse } = ways;
   const there = mapper.map(message, { provenance: true, zone: '+01:00' });
