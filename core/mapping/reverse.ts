@@ -14,6 +14,7 @@ import {
   toControlId,
 } from './reverse/header.ts';
 import { Input } from './reverse/input.ts';
+import { type Ignored, withReferred } from './reverse/ignored.ts';
 import type { ReverseRule } from './reverse/invert.ts';
 import { type Choice, chooseMessage } from './reverse/choose.ts';
 import { findUnconsumed } from './reverse/unconsumed.ts';
@@ -51,6 +52,8 @@ export interface ReverseResult {
   readonly issues: readonly Issue[];
   /** Paths of elements that no rule took: `Bundle.entry[1].resource.photo[0].url`; of a resource of which nothing was used, its own. */
   readonly unconsumed: readonly string[];
+  /** What maps say that they leave out, and why; what nothing else refers to is left out with it. */
+  readonly ignored: readonly Ignored[];
   /** Codes for which the message is to wait: it must not go on. */
   readonly held: readonly UnmappedHeld[];
   /** `target` is a path into the message, `source` one into the input. Empty unless asked for. */
@@ -113,11 +116,13 @@ function mapResource(
   const parsed = parseMessage(text);
   const findings = parsed.ok ? check(parsed.message, options, run.issues) : parsed.issues;
   run.tellRules();
+  const ignored = withReferred(run.ignored, input, run.consumed);
   return {
     message: text,
     event: choice.event.event,
     issues: [...units.issues, ...run.issues, ...findings],
-    unconsumed: findUnconsumed(input, run.consumed),
+    unconsumed: findUnconsumed(input, run.consumed, new Set(ignored.map(({ source }) => source))),
+    ignored,
     held: run.held,
     provenance: options.provenance === true ? run.written : [],
   };
@@ -154,6 +159,7 @@ function toNothing(issue: Issue): ReverseResult {
     event: undefined,
     issues: [issue],
     unconsumed: [],
+    ignored: [],
     held: [],
     provenance: [],
   };

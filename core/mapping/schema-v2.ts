@@ -12,6 +12,7 @@ const event = { type: 'string', pattern: '^[A-Z]{3}\\^[A-Z][A-Z0-9]{2}$' } as co
 
 function toV2MessageMap(rules: object): object {
   const selectors = { anyOf: [text, { ...texts, minItems: 1 }] };
+  const labels = { type: 'object', minProperties: 1, additionalProperties: selectors };
   return {
     type: 'object',
     additionalProperties: false,
@@ -41,6 +42,7 @@ function toV2MessageMap(rules: object): object {
           properties: { event, structure: name, when: text },
         },
       },
+      labels,
       segments: { type: 'array', items: { $ref: '#/$defs/part' } },
     },
     anyOf: [{ required: ['source', 'target', 'events'] }, { required: ['extends', 'layer'] }],
@@ -56,10 +58,11 @@ function toV2MessageMap(rules: object): object {
           forEach: selectors,
           with: selectors,
           where: text,
+          except: selectors,
           unused: { type: 'boolean' },
           again: { type: 'boolean' },
           as: id,
-          labels: { type: 'object', minProperties: 1, additionalProperties: selectors },
+          labels,
           when: text,
           maps: texts,
           rules,
@@ -68,6 +71,8 @@ function toV2MessageMap(rules: object): object {
           required: texts,
           needs: texts,
           must: { type: 'boolean' },
+          ignore: text,
+          severity: { enum: ['information', 'warning', 'error'] },
           segments: { type: 'array', items: { $ref: '#/$defs/part' } },
           override: { enum: ['replace', 'disable'] },
           note,
@@ -75,6 +80,7 @@ function toV2MessageMap(rules: object): object {
         oneOf: [
           { required: ['segment'] },
           { required: ['group', 'segments'] },
+          { required: ['ignore', 'forEach'] },
           { required: ['override'], properties: { override: { const: 'disable' } } },
         ],
       },

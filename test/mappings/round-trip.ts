@@ -2,24 +2,23 @@ import { findVersion } from '../../core/hl7v2/definitions/versions.ts';
 import { parseMessage } from '../../core/hl7v2/parse.ts';
 import { parseTimestamp } from '../../core/hl7v2/timestamp.ts';
 import { type Hl7Message, type Segment } from '../../core/hl7v2/message.ts';
-import {
-  type Mapper,
-  type MappingFile,
-  type MappingResult,
-  compileMappings,
-} from '../../core/mapping/mapper.ts';
-import { parseFiles } from '../../core/mapping/parse-files.ts';
-import type { V2PartDocument } from '../../core/mapping/reverse/document.ts';
-import { type ReverseMapper, compileReverse } from '../../core/mapping/reverse.ts';
+import type { MappingResult } from '../../core/mapping/mapper.ts';
+import type { ReverseResult } from '../../core/mapping/reverse.ts';
+import { findMoved } from './round-trip-moved.ts';
+import { type Ways, toField } from './round-trip-ways.ts';
+
+export { openWays } from './round-trip-ways.ts';
 
 /** What became of a message's values on the way to FHIR and back. */
 export interface RoundTrip {
   /** Places of values that came back as they were. */
   readonly equal: readonly string[];
-  /** Places of values that no rule with a way back took: the losses that the maps declare. */
+  /** Places of values that no rule with a way back took, or that the maps say they leave out. */
   readonly declared: readonly string[];
   /** Values that a rule with a way back took, and that did not come back. */
   readonly lost: readonly Loss[];
+  /** Segments that came back elsewhere: a result under another order. */
+  readonly moved: readonly string[];
 }
 
 interface Loss {
@@ -27,88 +26,12 @@ interface Loss {
   readonly rules: readonly string[];
 }
 
-/** The maps of both ways, and what a law has to know of their rules. */
-export interface Ways {
-  readonly mapper: Mapper;
-  readonly reverse: ReverseMapper;
-  /** The rules of segment maps by the field that they take: `PID-3`. */
-  readonly fields: ReadonlyMap<string, readonly FieldRule[]>;
-  /** Rules that have another map make the element. */
-  readonly vias: ReadonlySet<string>;
-  /** By event, the maps that are of any use to it on the way back. */
-  readonly used: ReadonlyMap<string, ReadonlySet<string>>;
-}
-
-interface FieldRule {
-  readonly map: string;
-  readonly id: string;
-  /** The type of resource that the map makes or is of. */
-  readonly type: string;
-  readonly hasTable: boolean;
-  /** Of a time only the day is taken. */
-  readonly isDay: boolean;
-}
-
-/** Compiles both ways; throws where a file is faulty. */
-export function openWays(files: readonly MappingFile[]): Ways {
-  const there = compileMappings(files);
-  const back = compileReverse(files);
-  if (!there.ok || !back.ok) throw new Error('the mappings do not compile');
-  const documents = parseFiles(files, []).maps.map(({ document }) => document);
-  const fields = new Map<string, FieldRule[]>();
-  const vias = new Map<string, string>();
-  for (const document of documents) {
-    if (document.kind !== 'SegmentMap' && document.kind !== 'DatatypeMap') continue;
-    if (document.layer !== undefined) continue;
-    for (const { id, from, dir, ignore, via, table, fn } of document.rules) {
-      if (via !== undefined) vias.set(`${document.id}#${id}`, via);
-      if (document.kind !== 'SegmentMap' || from === undefined) continue;
-      if (ignore !== undefined || dir === 'toV2') continue;
-      const field = toField(from);
-      const [type = ''] = document.target.fhir.split('.');
-      const rule = {
-        ...{ map: document.id, id, type },
-        hasTable: table !== undefined,
-        isDay: fn === 'date',
-      };
-      fields.set(field, [...(fields.get(field) ?? []), rule]);
-    }
-  }
-  const used = new Map<string, Set<string>>();
-  for (const document of documents) {
-    if (document.kind !== 'V2MessageMap') continue;
-    const maps = findUsed(document.segments, vias, back.mapper);
-    for (const { event } of document.events ?? []) used.set(event, maps);
-  }
-  return { mapper: there.mapper, reverse: back.mapper, fields, vias: new Set(vias.keys()), used };
-}
-
-const toField = (place: string): string => place.replace(/\[[^\]]*\]/g, '').replace(/\..*/, '');
-
-/** Those that parts of the message name, and those that these have make their elements. */
-function findUsed(
-  parts: readonly V2PartDocument[],
-  vias: ReadonlyMap<string, string>,
-  reverse: ReverseMapper,
-): Set<string> {
-  const used = new Set<string>();
-  const visit = (part: V2PartDocument): void => {
-    for (const text of part.maps ?? []) used.add(text.split(' ')[0] ?? '');
-    for (const { via } of part.rules ?? []) if (via !== undefined) used.add(via);
-    for (const inner of part.segments ?? []) visit(inner);
-  };
-  for (const part of parts) visit(part);
-  for (const map of used) {
-    for (const { id, reverse: way } of reverse.rulesOf(map) ?? []) {
-      const via = vias.get(`${map}#${id}`);
-      if (via !== undefined && way !== 'none') used.add(via);
-    }
-  }
-  return used;
-}
-
-/** Undefined where one of the ways has no map for the message. */
-export function goRound(message: Hl7Message, ways: Ways): RoundTrip | undefined {
+/** In the version that it has, or in another. Undefined where one of the ways has no map for the message. */
+export function goRound(
+  message: Hl7Message,
+  ways: Ways,
+  version: string = findVersion(message.version) ?? '2.5.1',
+): RoundTrip | undefined {
   const { mapper, reverse } = ways;
   const there = mapper.map(message, { provenance: true, zone: '+01:00' });
   if (there.resource === null) return undefined;
@@ -119,27 +42,52 @@ export function goRound(message: Hl7Message, ways: Ways): RoundTrip | undefined 
       : '20260101',
     event,
     controlId: message.get('MSH-10') ?? '',
-    version: findVersion(message.version) ?? '2.5.1',
+    provenance: true,
+    version,
   });
   if (back.message === null) return undefined;
   const parsed = parseMessage(back.message);
   if (!parsed.ok) throw new Error('what was made is no message');
   const taken = findTaken(there);
+  const isIgnored = toIgnored(back.ignored);
   const returned = countValues(parsed.message, ways);
-  const result = { equal: [] as string[], declared: [] as string[], lost: [] as Loss[] };
-  for (const [place, text, whole] of listValues(message)) {
-    const { rules = [], types = new Set<string>() } = taken.get(toLeafPlace(place)) ?? {};
-    const keys = [...toKeys(place, text, rules, ways), toKey(place, whole, ways)];
-    if (keys.some((key) => takeOne(returned, key))) result.equal.push(place);
-    else if (rules.some((rule) => comesBack(rule, { place, event, ways, types }))) {
-      result.lost.push({ place, rules });
-    } else result.declared.push(place);
+  const moved = findMoved({
+    ...{ message, made: parsed.message },
+    ...{ there: there.provenance, back: back.provenance },
+  });
+  const result = { equal: [] as string[], declared: [] as string[], lost: [] as Loss[], moved };
+  const values = [...listValues(message)].map(([place, text, whole]) => {
+    const { uses = [], types = new Set<string>() } = taken.get(toLeafPlace(place)) ?? {};
+    const rules = uses.map(({ rule }) => rule);
+    const keys = [...toKeys(place, text, rules, ways), toLineKeys(place, whole, ways)];
+    const isAwaited = uses.some(
+      ({ rule, target }) => comesBack(rule, { place, event, ways, types }) && !isIgnored(target),
+    );
+    return { place, rules, keys, isAwaited };
+  });
+  // What has to come back has the first choice: an equal text that no rule took is not to stand for it.
+  for (const { place, rules, keys, isAwaited } of values.sort(byAwaited)) {
+    if (keys.some((lines) => takeAll(returned, lines))) result.equal.push(place);
+    else if (isAwaited) result.lost.push({ place, rules });
+    else result.declared.push(place);
   }
   return result;
 }
 
+const byAwaited = (a: { isAwaited: boolean }, b: { isAwaited: boolean }): number =>
+  Number(b.isAwaited) - Number(a.isAwaited);
+
+/** Whether what stands there is left out on the way back by a rule or part that says so. */
+function toIgnored(ignored: ReverseResult['ignored']): (target: string) => boolean {
+  const paths = ignored.map(({ source }) => source);
+  return (target) =>
+    paths.some(
+      (path) => target === path || ['.', '['].some((mark) => target.startsWith(path + mark)),
+    );
+}
+
 interface Taken {
-  readonly rules: string[];
+  readonly uses: { readonly rule: string; readonly target: string }[];
   /** The types of the resources that the value came to. */
   readonly types: Set<string>;
 }
@@ -149,9 +97,9 @@ function findTaken({ provenance, resource }: MappingResult): ReadonlyMap<string,
   const taken = new Map<string, Taken>();
   for (const { source, rule, target } of provenance) {
     const place = toLeafPlace(source);
-    const known = taken.get(place) ?? { rules: [], types: new Set() };
+    const known = taken.get(place) ?? { uses: [], types: new Set() };
     taken.set(place, known);
-    known.rules.push(rule);
+    known.uses.push({ rule, target });
     const [, index] = /^Bundle\.entry\[(\d+)\]/.exec(target) ?? [];
     const type = resource?.entry?.[Number(index)]?.resource?.resourceType;
     if (type !== undefined) known.types.add(type);
@@ -165,24 +113,36 @@ function toKey(place: string, text: string, { fields }: Ways): string {
   return `${place.replace(/\[\d+\]/g, '')} ${isDay ? text.trim().slice(0, 8) : normalise(text)}`;
 }
 
-/** Of a concept without a first coding, the second comes back as the first. */
+/** Line by line: what was written as lines of one repetition may come back as repetitions. */
+const toLineKeys = (place: string, text: string, ways: Ways): readonly string[] =>
+  toLines(text).map((line) => toKey(place, line, ways));
+
+function toLines(text: string): readonly string[] {
+  return text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== '');
+}
+
+/** Each is one way to be equal. Of a concept without a first coding, the second comes back as the first. */
 function toKeys(
   place: string,
   text: string,
   rules: readonly string[],
   ways: Ways,
-): readonly string[] {
+): readonly (readonly string[])[] {
   const isAlternate = rules.some((rule) => /^CWE\.Coding-(?:second-)?alternate#/.test(rule));
   const earlier = isAlternate ? Object.entries(codings) : [];
   return [
-    toKey(place, text, ways),
+    toLineKeys(place, text, ways),
     ...earlier.flatMap(([component, others]) =>
       place.endsWith(`.${component}.1`)
-        ? others.map((other) => toKey(place.replace(/\.\d+\.1$/, `.${other}.1`), text, ways))
+        ? others.map((other) => toLineKeys(place.replace(/\.\d+\.1$/, `.${other}.1`), text, ways))
         : [],
     ),
+    ...(rules.includes('ED.Attachment#ED.5.data') ? [[toKey(place, toPadded(text), ways)]] : []),
   ];
 }
+
+/** Base64 as FHIR requires it, its end filled up. */
+const toPadded = (base64: string): string => base64.padEnd(Math.ceil(base64.length / 4) * 4, '=');
 
 /** By the components of a CWE's second and third coding, those of the ones before. HL7 v2 chapter 2A, CWE. */
 const codings: Readonly<Record<string, readonly number[]>> = {
@@ -193,17 +153,23 @@ const codings: Readonly<Record<string, readonly number[]>> = {
 function countValues(message: Hl7Message, ways: Ways): Map<string, number> {
   const counts = new Map<string, number>();
   for (const [place, text] of listValues(message)) {
-    const key = toKey(place, text, ways);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+    for (const key of toLineKeys(place, text, ways)) counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return counts;
 }
 
 /** Each that came back is that of one that went. */
-function takeOne(counts: Map<string, number>, key: string): boolean {
-  const count = counts.get(key) ?? 0;
-  if (count > 0) counts.set(key, count - 1);
-  return count > 0;
+function takeAll(counts: Map<string, number>, keys: readonly string[]): boolean {
+  const taken: string[] = [];
+  for (const key of keys) {
+    const count = counts.get(key) ?? 0;
+    if (count === 0) break;
+    counts.set(key, count - 1);
+    taken.push(key);
+  }
+  if (taken.length === keys.length) return true;
+  for (const key of taken) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return false;
 }
 
 const tabled: ReadonlySet<string> = new Set([

@@ -53,9 +53,10 @@ function findIn({ path, text }: MappingFile): readonly RulePlace[] {
     });
   }
   if (kind === 'V2MessageMap') {
-    const rules = findParts(document.get('segments')).flatMap((part) =>
-      findItems(part.get('rules')),
-    );
+    const rules = findParts(document.get('segments')).flatMap((part) => [
+      ...(part.has('ignore') ? [part] : []),
+      ...findItems(part.get('rules')),
+    ]);
     return rules.map((item) => toPlace(item, 'toV2'));
   }
   if (kind === 'MessageMap' || kind === 'MessageBlock') {

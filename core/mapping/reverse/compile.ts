@@ -3,7 +3,8 @@ import { openFiles } from '../compile.ts';
 import type { MapDocument, MappingFile } from '../document.ts';
 import type { Located } from '../parse-files.ts';
 import type { Table } from '../tables.ts';
-import { type ReverseRule, invertRules } from './invert.ts';
+import type { V2PartDocument } from './document.ts';
+import { type ReverseRule, invertRules, toDeclared } from './invert.ts';
 import { type CompiledV2Message, compileV2Message } from './message.ts';
 import type { ReverseMap } from './produce.ts';
 
@@ -33,6 +34,7 @@ export function compileReverseFiles(
     const map = maps.get(document.id);
     if (document.kind === 'V2MessageMap') {
       messages.push(compileV2Message(document, { maps, tables, report }));
+      rules.set(document.id, document.segments.flatMap(listPart));
     } else if (map !== undefined) {
       const inverted = invertRules(toRules(document), { maps, tables, map, report });
       map.units = inverted.units;
@@ -40,6 +42,14 @@ export function compileReverseFiles(
     }
   }
   return { messages: messages.sort((a, b) => a.priority - b.priority), tables, rules };
+}
+
+/** The rules of a part of a message and of those within, and what it leaves out. */
+function listPart(part: V2PartDocument): readonly ReverseRule[] {
+  const { id, ignore, forEach = [], rules = [], segments = [] } = part;
+  const own =
+    ignore === undefined ? [] : [toDeclared({ id, ignore, from: [forEach].flat().join(', ') })];
+  return [...own, ...rules.map(toDeclared), ...segments.flatMap(listPart)];
 }
 
 function declare(bases: readonly Located<MapDocument>[]): Map<string, ReverseMap> {

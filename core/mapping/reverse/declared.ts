@@ -53,10 +53,12 @@ function compileWrite(rule: RuleDocument, context: DeclaredContext): Unit | unde
     );
     return undefined;
   }
-  if (rule.ignore !== undefined) {
+  const why = rule.ignore;
+  if (why !== undefined) {
     return (frame, node) => {
-      for (const found of readElements(node, steps)) frame.run.consume(frame, found);
-      return 'done';
+      const left = readElements(node, steps).filter((found) => hasRest(frame, found));
+      for (const found of left) frame.run.ignore(frame, found, { rule: context.name, why });
+      return left.length === 0 ? 'none' : 'done';
     };
   }
   const to = parseTarget(rule.to, 'to', context);

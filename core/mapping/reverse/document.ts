@@ -34,6 +34,8 @@ export interface V2PartDocument {
   readonly with?: string | readonly string[];
   /** Which of what was found count: `activity valued`. */
   readonly where?: string;
+  /** Selects what does not count of it. */
+  readonly except?: string | readonly string[];
   /** Only what no part before has taken anything of. */
   readonly unused?: boolean;
   /** Whether other parts may take again what it takes. */
@@ -57,6 +59,10 @@ export interface V2PartDocument {
   readonly needs?: readonly string[];
   /** Whether the message is none without it. */
   readonly must?: boolean;
+  /** Instead of a segment or group: why what it selects has no place in the message. */
+  readonly ignore?: string;
+  /** How bad that is, with `ignore`; information without. */
+  readonly severity?: 'information' | 'warning' | 'error';
   readonly segments?: readonly V2PartDocument[];
   readonly override?: 'replace' | 'disable';
   readonly note?: string;
@@ -76,5 +82,7 @@ export interface V2MessageMapDocument {
   /** Of several maps that fit, the one with the lowest is taken. */
   readonly priority?: number;
   readonly events?: readonly V2EventDocument[];
+  /** Labels that all parts may use, each for the first of what its selector finds. */
+  readonly labels?: Readonly<Record<string, string | readonly string[]>>;
   readonly segments: readonly V2PartDocument[];
 }

@@ -45,7 +45,7 @@ export function invertRules(
         report: (m) => context.report(m, rule.id),
       });
       if (unit !== undefined) relatives.push({ kind: 'unit', unit });
-      listed.push({ id: rule.id, reverse: 'declared' });
+      listed.push(toDeclared(rule));
       continue;
     }
     const inverted = invertRule(rule, { ...context, name });
@@ -79,6 +79,12 @@ export function invertRules(
   return { units: compileUnits(relatives), rules: listed };
 }
 
+/** How a rule that was written for the way back is listed: what it leaves out does not come back. */
+export function toDeclared({ id, ignore, from = '$this' }: RuleDocument): ReverseRule {
+  if (ignore === undefined) return { id, reverse: 'declared' };
+  return { id, reverse: 'none', why: `${from} is left out: ${ignore}` };
+}
+
 function toListed(
   rule: RuleDocument,
   { unchecked }: InvertedRule,
@@ -92,6 +98,8 @@ function toListed(
   if (isEquivalent && table === undefined) reasons.push('perhaps written otherwise');
   if (rule.via !== undefined && table !== undefined)
     reasons.push('a name that the table has for the code stays with it');
+  if (rule.join !== undefined)
+    reasons.push(`each part between ${JSON.stringify(rule.join)} comes back as a repetition`);
   const why = reasons.join('; ');
   return {
     id: rule.id,

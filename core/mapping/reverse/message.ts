@@ -1,12 +1,21 @@
+import type { Severity } from '../../issue.ts';
 import { toSegmentField } from './header.ts';
 import { compileDeclared } from './declared.ts';
 import type { V2MessageMapDocument, V2PartDocument } from './document.ts';
 import { GroupDraft, SegmentDraft } from './draft.ts';
 import { type ElementCondition, parseElementCondition } from './element-condition.ts';
-import type { Node } from './node.ts';
+import type { Ignored } from './ignored.ts';
 import type { ProduceContext, Unit } from './produce.ts';
+import { isPlainObject } from '../target.ts';
 import type { ReverseFrame, ReverseRun } from './run.ts';
-import { type Scope, type Subject, compileSelect } from './select.ts';
+import {
+  type Scope,
+  type Subject,
+  compileLabels,
+  compileSelect,
+  label,
+  toSubject,
+} from './select.ts';
 
 /** An event that a message map makes messages of. */
 export interface CompiledEvent {
@@ -45,6 +54,7 @@ export function compileV2Message(
   context: V2MessageContext,
 ): CompiledV2Message {
   const parts = document.segments.map((part) => compilePart(part, document.id, context));
+  const labels = compileLabels(document.labels, context.report);
   return {
     id: document.id,
     types: document.source?.fhir ?? [],
@@ -55,7 +65,8 @@ export function compileV2Message(
       when: compileWhen(when, (message) => context.report(message)),
     })),
     build: (run, root) => {
-      const place: Place = { run, group: root, scope: new Map(), at: undefined };
+      const scope = labels(run, new Map());
+      const place: Place = { run, group: root, scope, at: undefined };
       for (const part of parts) part(place);
     },
   };
@@ -75,14 +86,9 @@ function compileWhen(
 function compilePart(document: V2PartDocument, mapId: string, context: V2MessageContext): Part {
   const report = (message: string): void => context.report(message, document.id);
   const chosen = compileChoice(document, report);
-  const labels = Object.entries(document.labels ?? {}).map(
-    ([name, texts]) => [name, compileSelect(texts, report)] as const,
-  );
+  const labels = compileLabels(document.labels, report);
   const when = compileWhen(document.when, report);
-  const write =
-    document.segment === undefined
-      ? compileGroup(document, mapId, context)
-      : compileSegment(document, document.segment, { mapId, context, report });
+  const write = compileWrite(document, { mapId, context, report });
   return (place) => {
     const subjects = chosen(place);
     if (subjects.length === 0 && document.must === true) {
@@ -90,14 +96,38 @@ function compilePart(document: V2PartDocument, mapId: string, context: V2Message
       else write({ ...place, at: nothing });
     }
     for (const subject of subjects) {
-      let scope = label(place.scope, document.as, subject);
-      for (const [name, select] of labels) {
-        scope = label(scope, name, toSubject(select(place.run, scope)[0], scope));
-      }
+      const scope = labels(place.run, label(place.scope, document.as, subject));
       const inner: Place = { ...place, scope, at: subject ?? place.at };
       if (when !== undefined && !isMet(when, inner)) continue;
       write(inner);
     }
+  };
+}
+
+function compileWrite(document: V2PartDocument, segment: SegmentContext): Part {
+  const { mapId, context } = segment;
+  const { ignore, severity = 'information' } = document;
+  if (ignore !== undefined) {
+    return compileIgnore({ why: ignore, rule: `${mapId}#${document.id}` }, severity);
+  }
+  if (document.segment === undefined) return compileGroup(document, mapId, context);
+  return compileSegment(document, document.segment, segment);
+}
+
+/** What has no place in the message is said to be left out, and is no message of its own. */
+function compileIgnore({ why, rule }: Omit<Ignored, 'source'>, severity: Severity): Part {
+  return ({ run, at }) => {
+    if (at === undefined) return;
+    const { node, taken } = at;
+    const type = isPlainObject(node.value) ? node.value['resourceType'] : undefined;
+    run.ignore({ taken }, node, { rule, why });
+    run.fire(rule);
+    run.report({
+      code: 'resource-ignored',
+      severity,
+      location: node.path,
+      message: `This ${typeof type === 'string' ? type : 'element'} has no place in the message and was left out (${rule}): ${why}`,
+    });
   };
 }
 
@@ -115,15 +145,18 @@ type Choose = (place: Place) => readonly (Subject | undefined)[];
 
 /** Without a selector a part is there once, made of what the group around it is. */
 function compileChoice(document: V2PartDocument, report: (message: string) => void): Choose {
-  const { forEach, with: first, unused = false } = document;
+  const { forEach, with: first, unused = false, except } = document;
   const texts = forEach ?? first;
   if (texts === undefined) return () => [undefined];
   const select = compileSelect(texts, report);
   const where = compileWhen(document.where, report);
+  const selectOut = except === undefined ? undefined : compileSelect(except, report);
   return (place) => {
     const { run, scope } = place;
+    const out = new Set(selectOut?.(run, scope).map(({ path }) => path));
     const found = select(run, scope).filter(
       (node) =>
+        !out.has(node.path) &&
         (where === undefined || isMet(where, { ...place, at: { node, taken: new Set() } })) &&
         !(unused && run.isUsed(node)),
     );
@@ -131,20 +164,6 @@ function compileChoice(document: V2PartDocument, report: (message: string) => vo
       toSubject(node, scope),
     );
   };
-}
-
-/** One that has a label already is the same, with what was taken of it. */
-function toSubject(node: Node, scope: Scope): Subject;
-function toSubject(node: Node | undefined, scope: Scope): Subject | undefined;
-function toSubject(node: Node | undefined, scope: Scope): Subject | undefined {
-  if (node === undefined) return undefined;
-  return (
-    [...scope.values()].find((known) => known.node.path === node.path) ?? { node, taken: new Set() }
-  );
-}
-
-function label(scope: Scope, name: string | undefined, subject: Subject | undefined): Scope {
-  return name === undefined || subject === undefined ? scope : new Map([...scope, [name, subject]]);
 }
 
 const nothing: Subject = { node: { value: {}, path: '', parent: undefined }, taken: new Set() };

@@ -166,23 +166,33 @@ function toResource(map: ReverseMap, type: string, rule: string): Producer {
     }
     if (found === 'other') return 'none';
     const inner = { ...enter(frame, spot), taken: new Set<string>() };
-    const outcome = applyMap(map, inner, found);
+    const before = frame.run.score;
+    const outcome = applyMap(map, inner, found.node);
+    // What is seen through a role is not what was referred to: a map of the role itself comes before.
+    if (found.isOfRole) frame.run.recount(before);
     if (outcome === 'done') frame.run.consume(frame, node);
     return outcome;
   };
 }
 
+interface Resolved {
+  readonly node: Node;
+  /** Whether a role was referred to, and this is who has it. */
+  readonly isOfRole: boolean;
+}
+
 /** The resource of a reference; of a role, who has it. `other` where it is of another type. */
-function resolve(frame: ReverseFrame, node: Node, type: string): Node | 'other' | undefined {
+function resolve(frame: ReverseFrame, node: Node, type: string): Resolved | 'other' | undefined {
   const found = frame.run.input.resolve(node);
   const known = isPlainObject(found?.value) ? found.value['resourceType'] : undefined;
-  if (found === undefined || known === type) return found;
+  if (found === undefined) return undefined;
+  if (known === type) return { node: found, isOfRole: false };
   if (known !== 'PractitionerRole') return 'other';
   const [inner] = readItems(found, type.toLowerCase());
   const resolved = inner && frame.run.input.resolve(inner);
   if (inner === undefined || resolved === undefined) return 'other';
   frame.run.consume({ taken: new Set() }, inner);
-  return resolved;
+  return { node: resolved, isOfRole: true };
 }
 
 function toCode(table: Table, document: RuleDocument, context: ProduceContext): Producer {

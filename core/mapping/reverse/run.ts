@@ -2,6 +2,7 @@ import type { Issue } from '../../issue.ts';
 import type { UnmappedHeld } from '../run.ts';
 import type { Table } from '../tables.ts';
 import { type GroupDraft, type Place, type SegmentDraft, formatPlace } from './draft.ts';
+import type { Ignored } from './ignored.ts';
 import type { Input } from './input.ts';
 import { type Node, someLeaf } from './node.ts';
 
@@ -36,6 +37,8 @@ export class ReverseRun {
   readonly issues: Issue[] = [];
   readonly held: UnmappedHeld[] = [];
   readonly consumed = new Set<string>();
+  /** What rules and parts say that they leave out. */
+  readonly ignored: Ignored[] = [];
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #onRule: ((rule: string) => void) | undefined;
   readonly #undo: (() => void)[] = [];
@@ -89,6 +92,13 @@ export class ReverseRun {
   report(issue: Issue): void {
     this.issues.push(issue);
     this.#undo.push(() => this.issues.pop());
+  }
+
+  /** Takes an element, or a resource, of which nothing is written; the map says why. */
+  ignore(frame: Pick<ReverseFrame, 'taken'>, node: Node, ignored: Omit<Ignored, 'source'>): void {
+    this.consume(frame, node);
+    this.ignored.push({ source: node.path, ...ignored });
+    this.#undo.push(() => this.ignored.pop());
   }
 
   /** The message waits for a code that a table does not hold. */

@@ -20,15 +20,16 @@ const shape =
 /**
  * Compiles a selector: `Observation` (all of the Bundle), `@report` (what has that label), `@report.result` (what is
  * there, references followed), `Observation.encounter=@visit` (those that refer to it), `Observation.subject` (what
- * they refer to), `RelatedPerson.name~@contact.name` (those that have the same there). Of several, the first that finds
- * anything counts.
+ * they refer to), `RelatedPerson.name~@contact.name` (those that have the same there). A type within a path goes on in
+ * what is referred to, of that type alone: `@order.supportingInfo.DiagnosticReport.basedOn`. What two find is between
+ * ` & `. Of several, the first that finds anything counts.
  */
 export function compileSelect(
   texts: string | readonly string[],
   report: (message: string) => void,
 ): Select {
   const selects = (typeof texts === 'string' ? [texts] : texts).map((text) =>
-    compileOne(text, report),
+    toBoth(text.split(/\s+&\s+/).map((one) => compileOne(one, report))),
   );
   return (run, scope) => {
     for (const select of selects) {
@@ -39,29 +40,63 @@ export function compileSelect(
   };
 }
 
+/** What all of them find, in the order of the first. */
+function toBoth([first = () => [], ...others]: readonly Select[]): Select {
+  if (others.length === 0) return first;
+  return (run, scope) => {
+    const paths = others.map((one) => new Set(one(run, scope).map(({ path }) => path)));
+    return first(run, scope).filter(({ path }) => paths.every((found) => found.has(path)));
+  };
+}
+
 function compileOne(text: string, report: (message: string) => void): Select {
   const [whole, label, type, path, other, like, likePath] = shape.exec(text) ?? [];
-  const steps = path === undefined ? [] : parseElementPath(path);
-  const likeSteps = parseElementPath(likePath ?? '$this');
+  const read = compileRead(path ?? '$this');
+  const readLike = compileRead(likePath ?? '$this');
   const isFiltered = other !== undefined || like !== undefined;
-  const isWrong = steps === undefined || likeSteps === undefined;
+  const isWrong = read === undefined || readLike === undefined;
   if (whole === undefined || isWrong || (isFiltered && type === undefined)) {
     report(
       `${text} selects nothing: expected Observation, @label, @label.path, Observation.path=@label or Observation.path~@label.path`,
     );
     return () => [];
   }
-  const all = steps.map(toAll);
-  const allLike = likeSteps.map(toAll);
   return (run, scope) => {
     const starts = type === undefined ? findLabelled(scope, label) : run.input.ofType(type);
-    if (other !== undefined) return findReferring(starts, all, { run, subject: scope.get(other) });
+    const from = (node: Node): readonly Node[] => read(run, node);
+    if (other !== undefined) return findReferring(starts, from, { run, subject: scope.get(other) });
     if (like !== undefined) {
-      return findAlike(starts, all, readTexts(findLabelled(scope, like), allLike));
+      const found = findLabelled(scope, like).flatMap((node) => readLike(run, node));
+      return findAlike(starts, from, new Set(found.map(toComparable)));
     }
-    return unique(starts.flatMap((node) => readElements(node, all).map((one) => follow(run, one))));
+    return unique(starts.flatMap((node) => from(node).map((one) => follow(run, one))));
   };
 }
+
+type Read = (run: ReverseRun, node: Node) => readonly Node[];
+
+/** The steps up to a type, and those from what is referred to on, where it is of that type. */
+function compileRead(path: string): Read | undefined {
+  const hops = path.split(/\.(?=[A-Z])/).map((part, index) => {
+    const [first = '', ...rest] = part.split('.');
+    const type = index === 0 ? undefined : first;
+    return { type, steps: parseElementPath(index === 0 ? part : rest.join('.') || '$this') };
+  });
+  if (hops.some(({ steps }) => steps === undefined)) return undefined;
+  const parsed = hops.map(({ type, steps = [] }) => ({ type, steps: steps.map(toAll) }));
+  return (run, node) =>
+    parsed.reduce<readonly Node[]>(
+      (nodes, { type, steps }) =>
+        nodes
+          .map((one) => (type === undefined ? one : follow(run, one)))
+          .filter((one) => type === undefined || isOfType(one, type))
+          .flatMap((one) => readElements(one, steps)),
+      [node],
+    );
+}
+
+const isOfType = ({ value }: Node, type: string): boolean =>
+  isPlainObject(value) && value['resourceType'] === type;
 
 /** A list is taken whole where no item is named. */
 const toAll = ({ name, index }: ElementStep): ElementStep => ({ name, index: index ?? 'all' });
@@ -77,27 +112,22 @@ function follow(run: ReverseRun, node: Node): Node {
 
 function findReferring(
   starts: readonly Node[],
-  steps: readonly ElementStep[],
+  read: (node: Node) => readonly Node[],
   { run, subject }: { readonly run: ReverseRun; readonly subject: Subject | undefined },
 ): readonly Node[] {
   if (subject === undefined) return [];
   return starts.filter((node) =>
-    readElements(node, steps).some((reference) => isSame(run, reference, subject.node)),
+    read(node).some((reference) => isSame(run, reference, subject.node)),
   );
 }
-
-const readTexts = (nodes: readonly Node[], steps: readonly ElementStep[]): ReadonlySet<string> =>
-  new Set(nodes.flatMap((node) => readElements(node, steps).map(toComparable)));
 
 /** Those that have one of the texts at the path. */
 function findAlike(
   starts: readonly Node[],
-  steps: readonly ElementStep[],
+  read: (node: Node) => readonly Node[],
   texts: ReadonlySet<string>,
 ): readonly Node[] {
-  return starts.filter((node) =>
-    readElements(node, steps).some((one) => texts.has(toComparable(one))),
-  );
+  return starts.filter((node) => read(node).some((one) => texts.has(toComparable(one))));
 }
 
 const toComparable = ({ value }: Node): string => JSON.stringify(value);
@@ -127,4 +157,37 @@ function unique(nodes: readonly Node[]): readonly Node[] {
     known.add(key);
     return true;
   });
+}
+
+/** One that has a label already is the same, with what was taken of it. */
+export function toSubject(node: Node, scope: Scope): Subject;
+export function toSubject(node: Node | undefined, scope: Scope): Subject | undefined;
+export function toSubject(node: Node | undefined, scope: Scope): Subject | undefined {
+  if (node === undefined) return undefined;
+  return (
+    [...scope.values()].find((known) => known.node.path === node.path) ?? { node, taken: new Set() }
+  );
+}
+
+/** Adds the labels that a part or a message declares to those around it. */
+type Labels = (run: ReverseRun, scope: Scope) => Scope;
+
+/** Compiles labels, each of which may build on those before it. */
+export function compileLabels(
+  labels: Readonly<Record<string, string | readonly string[]>> | undefined,
+  report: (message: string) => void,
+): Labels {
+  const selects = Object.entries(labels ?? {}).map(
+    ([name, texts]) => [name, compileSelect(texts, report)] as const,
+  );
+  return (run, scope) =>
+    selects.reduce(
+      (known, [name, select]) => label(known, name, toSubject(select(run, known)[0], known)),
+      scope,
+    );
+}
+
+/** The scope with one label more, where there is what it is for. */
+export function label(scope: Scope, name: string | undefined, subject: Subject | undefined): Scope {
+  return name === undefined || subject === undefined ? scope : new Map([...scope, [name, subject]]);
 }

@@ -5,14 +5,22 @@ import { type Node, findLeaves, someLeaf } from './node.ts';
 const technical =
   /^\.(?:resourceType$|id$|meta(?:\.|$)|text\.|implicitRules$|contained\[\d+\]\.(?:resourceType|id)$)/;
 
-/** The paths of what no rule took; a resource of which nothing was taken is one path. */
-export function findUnconsumed(input: Input, consumed: ReadonlySet<string>): readonly string[] {
+/**
+ * The paths of what no rule took; a resource of which nothing was taken is one path. Resources that are ignored are not
+ * among them.
+ */
+export function findUnconsumed(
+  input: Input,
+  consumed: ReadonlySet<string>,
+  ignored: ReadonlySet<string>,
+): readonly string[] {
   const used = new Set(
     input.resources.flatMap(({ node: { path, value } }) =>
       someLeaf(value, path, (leaf) => consumed.has(leaf)) ? [path] : [],
     ),
   );
   return input.resources.flatMap(({ node }) => {
+    if (ignored.has(node.path)) return [];
     const left = findLeaves(node.value, node.path);
     const rest = left.filter((leaf) => !consumed.has(leaf));
     if (rest.length === left.length) return [node.path];

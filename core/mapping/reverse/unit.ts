@@ -53,12 +53,25 @@ export function toSplit(produce: Producer, mark: string, path: SourcePath | unde
     const text = toLeafText(node);
     if (text === undefined || path === undefined || spot === undefined) return 'none';
     let outcome: Outcome = 'none';
-    for (const value of text.split(mark)) {
+    for (const value of split(text, mark)) {
       const next = toSpot(path, frame);
       if (value !== '' && produce(frame, next, { ...node, value }) === 'done') outcome = 'done';
     }
     return outcome;
   };
+}
+
+/** What stands around an empty part stays one: no repetition is empty, and a blank line would be gone. */
+function split(text: string, mark: string): readonly string[] {
+  const parts: string[] = [];
+  let isOpen = false;
+  for (const part of text.split(mark)) {
+    const last = parts.pop();
+    if (last !== undefined && (isOpen || part === '')) parts.push(last + mark + part);
+    else parts.push(...(last === undefined ? [] : [last]), part);
+    isOpen = part === '';
+  }
+  return parts;
 }
 
 interface ConstantParts {
