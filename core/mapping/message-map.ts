@@ -183,7 +183,7 @@ function compileResource(
       run.issues.push(toSame(label, apart, frame));
       return;
     }
-    const entry = run.addEntry(type, content, known, trace);
+    const entry = run.addEntry({ type, content, identity: known, trace, frame });
     if (run.onRule !== undefined) tell(run.onRule, group);
     run.label(label, entry, group);
     if (references.length > 0) later.push({ references, entry, frame });

@@ -166,6 +166,7 @@ export function addResource(map: CompiledMap, type: string, frame: Frame): Draft
   map.fill(frame, content);
   run.trace = outer;
   if (!hasContent(content) || map.identify === undefined) return undefined;
-  const entry = run.addEntry(type, content, map.identify(content, frame), trace ?? []);
+  const identity = map.identify(content, frame);
+  const entry = run.addEntry({ type, content, identity, trace: trace ?? [], frame });
   return { reference: entry.fullUrl };
 }

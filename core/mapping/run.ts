@@ -4,11 +4,12 @@ import { parseTimestamp } from '../hl7v2/timestamp.ts';
 import type { Issue } from '../issue.ts';
 import { findUnconsumed } from './consumed.ts';
 import { Fields } from './fields.ts';
+import { mergeInto } from './same-resource.ts';
 import { toUuid } from './sha1.ts';
-import type { SourceValue } from './source.ts';
+import { type SourceValue, toLocation, toSegmentName } from './source.ts';
 import type { Group } from './structure.ts';
 import type { Table, UnmappedCode } from './tables.ts';
-import { type Draft, isPlainObject } from './target.ts';
+import type { Draft } from './target.ts';
 
 /** Where a rule runs: in which group, on which segment, and in a datatype map on which value. */
 export interface Frame {
@@ -43,6 +44,15 @@ export interface Entry {
   readonly request: BundleEntryRequest;
   readonly resource: Draft;
   readonly trace: TraceEntry[];
+}
+
+/** What is to become an entry, with the frame in which it was made. */
+interface NewEntry {
+  readonly type: string;
+  readonly content: Draft;
+  readonly identity: Identity;
+  readonly trace: TraceEntry[];
+  readonly frame: Frame;
 }
 
 /** A reference that was not written, since the message has nothing to refer to. */
@@ -121,6 +131,7 @@ export class Run {
   readonly #numbers = new Map<string, number>();
   readonly #heldCodes = new Set<string>();
   readonly #lacking = new Set<string>();
+  readonly #leftOut = new Set<string>();
   readonly #zone: string | undefined;
   #zoneReported = false;
   #messageUuid: string | undefined;
@@ -214,17 +225,17 @@ export class Run {
   }
 
   /** Puts a resource into the Bundle, begun as {@link beginResource} does; one that is there already only gets what it lacks. */
-  addEntry(type: string, content: Draft, identity: Identity, trace: TraceEntry[]): Entry {
+  addEntry({ type, content, identity, trace, frame }: NewEntry): Entry {
     const known = this.#byIdentity.get(identity.uuid);
     if (known !== undefined) {
-      const moved = addIdentifiers(known.resource, content);
-      const added = fill(known.resource, content);
+      const { added, moved, leftOut } = mergeInto(known.resource, content);
       if (trace.length > 0) {
         known.trace.push(
           ...trace.filter(({ target }) => added.some((path) => isIn(target, path))),
           ...trace.flatMap((entry) => moveEntry(entry, moved)),
         );
       }
+      for (const path of leftOut) this.#reportLeftOut(known, path, frame);
       return known;
     }
     if (identity.identifier !== undefined) {
@@ -243,6 +254,22 @@ export class Run {
     this.#byIdentity.set(identity.uuid, entry);
     this.entries.push(entry);
     return entry;
+  }
+
+  /** Once of each element of a resource, however often the message says it. */
+  #reportLeftOut({ type, uuid }: Entry, path: string, { segment, value }: Frame): void {
+    const key = `${uuid} ${path}`;
+    if (this.#leftOut.has(key)) return;
+    this.#leftOut.add(key);
+    const location = value === undefined ? segment && toSegmentName(segment) : toLocation(value);
+    this.issues.push({
+      code: 'value-left-out',
+      severity: 'information',
+      ...(location === undefined ? {} : { location }),
+      message:
+        `${type}.${path}: expected what the message has said of the same ${type} before, found something else: it was left ` +
+        'out. Let the sender say the same of it, or give another one another identifier.',
+    });
   }
 
   /** Makes the entry known by its label in its group and all around it. */
@@ -292,51 +319,12 @@ export interface RunOptions {
   readonly onRule?: ((rule: string) => void) | undefined;
 }
 
-/**
- * Adds the identifiers by which a resource is known elsewhere in the message: one authority may have two names. Gives
- * for their places in `more` those in `target`.
- */
-function addIdentifiers(target: Draft, more: Draft): ReadonlyMap<number, number> {
-  const moved = new Map<number, number>();
-  const { identifier: list } = target;
-  const { identifier: others } = more;
-  if (!Array.isArray(list) || !Array.isArray(others)) return moved;
-  const known = new Set(list.map(toIdentifierKey));
-  others.forEach((identifier: unknown, index) => {
-    const key = toIdentifierKey(identifier);
-    if (known.has(key)) return;
-    known.add(key);
-    moved.set(index, list.push(identifier) - 1);
-  });
-  return moved;
-}
-
-const toIdentifierKey = (identifier: unknown): string => {
-  const { system, value } = isPlainObject(identifier) ? identifier : {};
-  return JSON.stringify([system, value]);
-};
-
 /** The entry of an identifier that was added, where it now stands. */
 function moveEntry(entry: TraceEntry, moved: ReadonlyMap<number, number>): TraceEntry[] {
   const [whole = '', index] = /^identifier\[(\d+)\]/.exec(entry.target) ?? [];
   const place = index === undefined ? undefined : moved.get(Number(index));
   if (place === undefined) return [];
   return [{ ...entry, target: `identifier[${place}]${entry.target.slice(whole.length)}` }];
-}
-
-/** Adds what is missing, object by object, and gives its paths; lists and values that are there stay as they are. */
-function fill(target: Draft, more: Draft, path = '', added: string[] = []): string[] {
-  for (const key in more) {
-    const value = more[key];
-    const before = target[key];
-    if (before === undefined) {
-      target[key] = value;
-      added.push(path + key);
-    } else if (isPlainObject(before) && isPlainObject(value)) {
-      fill(before, value, `${path}${key}.`, added);
-    }
-  }
-  return added;
 }
 
 /** Whether a target is at a path or within. */

@@ -1,4 +1,4 @@
-import type { Bundle } from '@medplum/fhirtypes';
+import type { Bundle, Organization } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { openShippedMapper, toParsed } from './support.ts';
 
@@ -116,4 +116,40 @@ describe('what a message writes, and what another one finds again', () => {
     const { resource } = mapper.map(toParsed(text));
     expect(new Set(toRequests(resource!, ofOrder)).size).toBe(6);
   });
+
+  test.each([true, false])(
+    'what a message says otherwise of a resource that it has named before is left out and told (provenance: %s)',
+    (provenance) => {
+      const laboratory = (name: string, address: string): string =>
+        `OBX|1|NM|A^Code^L||1||||||F||||||||||||${name}^^^^^ALPHA&1.2.3&ISO^^^^L1|${address}`;
+      const doctor = (name: string): string =>
+        `5^${name}${'^'.repeat(name.includes('^') ? 6 : 7)}ALPHA&1.2.3&ISO`;
+      const text = [
+        'MSH|^~\\&|APP|LAB|||20260102||ORU^R01|M1|P|2.5.1',
+        'PID|1||1^^^ALPHA^MR',
+        `OBR|1|P1|F1|T^Test^L||||||||||||${doctor('Deep^Dan')}`,
+        ...[laboratory('Main', 'Street 1'), laboratory('Other', 'Street 1')],
+        ...[laboratory('Main', 'Street 9'), laboratory('Other', 'Street 9')],
+        `OBR|2|P2|F2|T^Test^L||||||||||||${doctor('Deep')}`,
+        `OBR|3|P3|F3|T^Test^L||||||||||||${doctor('Deeper^Dan')}`,
+      ].join('\r');
+      const { resource, issues } = mapper.map(toParsed(text), { provenance });
+      const { name, address } = findLaboratory(resource!);
+      expect([name, address?.map(({ line }) => line)]).toEqual(['Main', [['Street 1']]]);
+      expect(issues.map(({ code, location, message }) => [code, location, message])).toEqual([
+        ['value-left-out', 'OBX[2]', expect.stringMatching(/^Organization\.name: expected/)],
+        ['value-left-out', 'OBX[3]', expect.stringMatching(/^Organization\.address: expected/)],
+        ['value-left-out', 'OBR[3]-16[1]', expect.stringMatching(/^Practitioner\.name: expected/)],
+      ]);
+    },
+  );
 });
+
+const findLaboratory = ({ entry = [] }: Bundle): Organization =>
+  entry
+    .map(({ resource }) => resource)
+    .find(
+      (one): one is Organization =>
+        one?.resourceType === 'Organization' &&
+        one.identifier?.some(({ value }) => value === 'L1') === true,
+    )!;
