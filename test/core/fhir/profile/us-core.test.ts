@@ -23,12 +23,15 @@ const patient = {
   ...{ resourceType: 'Patient', name: [{ family: 'Low' }], gender: 'female' },
   identifier: [{ system: 'urn:oid:2.16.840.1.999.9', value: 'C3' }],
 };
-const observation = {
-  ...{ resourceType: 'Observation', status: 'final', subject, effectiveDateTime: '2026-01-02' },
-  code: loinc('2093-3'),
-};
+const timeless = { resourceType: 'Observation', status: 'final', subject };
+const observation = { ...timeless, effectiveDateTime: '2026-01-02', code: loinc('2093-3') };
 const lab = { ...observation, category: [coded(`${tho}/observation-category`, 'laboratory')] };
 const vital = { ...observation, category: [coded(`${tho}/observation-category`, 'vital-signs')] };
+const social = coded(`${tho}/observation-category`, 'social-history');
+const transmitter = {
+  type: coded(`${us}/CodeSystem/us-core-provenance-participant-type`, 'transmitter'),
+  who: { reference: 'Organization/1' },
+};
 const amount = (value: number, code: string) => ({
   ...{ value, unit: code, system: 'http://unitsofmeasure.org', code },
 });
@@ -74,12 +77,42 @@ describe('a resource that conforms has no issues', () => {
       'us-core-patient',
       race({ url: 'detailed', valueCoding: { system: cdc, code: '2034-7' } }, text),
     ],
+    [
+      'us-core-patient',
+      race({ url: 'detailed', valueCoding: { system: `${tho}/v3-NullFlavor`, code: 'OTH' } }, text),
+    ],
     ['us-core-organization', npi('1234567893')],
     ['us-core-organization', { ...organization, active: undefined, _active: reason('unknown') }],
     ['us-core-observation-lab', { ...lab, valueQuantity: amount(180, 'mg/dL') }],
     ['us-core-observation-lab', { ...lab, dataAbsentReason: { text: 'lost' } }],
     ['us-core-observation-clinical-result', { ...lab, valueString: 'clear' }],
     ['us-core-body-weight', { ...vital, code: loinc('29463-7'), valueQuantity: amount(70, 'kg') }],
+    [
+      'us-core-smokingstatus',
+      {
+        ...{ ...timeless, effectivePeriod: { start: '2026' }, category: [social] },
+        code: coded('http://snomed.info/sct', '401201003'),
+        valueQuantity: amount(20, '{PackYears}'),
+      },
+    ],
+    [
+      'us-core-observation-occupation',
+      { ...observation, code: loinc('11341-5'), valueCodeableConcept: { text: 'Nurse' } },
+    ],
+    [
+      'us-core-provenance',
+      {
+        ...{ resourceType: 'Provenance', recorded: '2026-01-02T10:00:00Z' },
+        ...{ target: [subject], agent: [transmitter, transmitter] },
+      },
+    ],
+    [
+      'us-core-goal',
+      {
+        ...{ resourceType: 'Goal', lifecycleStatus: 'active', description: { text: 'x' } },
+        subject: { reference: 'Group/1' },
+      },
+    ],
     [
       'us-core-condition-problems-health-concerns',
       { ...condition, category: [coded(`${tho}/condition-category`, 'problem-list-item')] },
@@ -197,6 +230,23 @@ const faults: readonly (readonly [string, string, object, string])[] = [
     'error fhir-structure Observation.effective[x]',
   ],
   [
+    'a vital sign of nobody',
+    'us-core-vital-signs',
+    { ...vital, subject: undefined, valueQuantity: amount(70, 'kg') },
+    'error fhir-structure Observation.subject',
+  ],
+  [
+    'the category of vital signs with a code of another system in it',
+    'us-core-vital-signs',
+    {
+      ...{ ...vital, valueQuantity: amount(70, 'kg') },
+      category: [
+        { coding: [...vital.category.flatMap(({ coding }) => coding), { system: 'urn:id:L' }] },
+      ],
+    },
+    'error fhir-structure Observation.category[0].coding[1].system',
+  ],
+  [
     'a weight that is a length',
     'us-core-body-weight',
     { ...vital, code: loinc('29463-7'), valueQuantity: amount(70, 'cm') },
@@ -231,6 +281,42 @@ const faults: readonly (readonly [string, string, object, string])[] = [
       ],
     },
     'error fhir-structure Observation.component[0].valueQuantity.code',
+  ],
+  [
+    'a part of a blood pressure with neither a value nor the reason why not',
+    'us-core-blood-pressure',
+    {
+      ...{ ...vital, code: loinc('85354-9') },
+      component: [
+        { code: loinc('8480-6'), valueQuantity: amount(120, 'mm[Hg]') },
+        { code: loinc('8462-4') },
+      ],
+    },
+    'error fhir-invariant Observation.component[1]',
+  ],
+  [
+    'a part of a blood pressure that is a text',
+    'us-core-blood-pressure',
+    {
+      ...{ ...vital, code: loinc('85354-9') },
+      component: [
+        { code: loinc('8480-6'), valueQuantity: amount(120, 'mm[Hg]') },
+        { code: loinc('8462-4'), valueString: 'low' },
+      ],
+    },
+    'error fhir-structure Observation.component[1].valueString',
+  ],
+  [
+    'a range whose unit is not of UCUM',
+    'us-core-observation-lab',
+    { ...lab, valueString: 'x', referenceRange: [{ low: { value: 1, system: 'urn:id:L' } }] },
+    'error fhir-invariant Observation.referenceRange[0]',
+  ],
+  [
+    'a sexual orientation that is not told, without a reason',
+    'us-core-observation-sexual-orientation',
+    { ...observation, code: loinc('76690-7') },
+    'error fhir-invariant Observation',
   ],
   [
     'a report that does not say when it was issued',
