@@ -19,7 +19,6 @@ export const notInV2: Readonly<Record<string, Readonly<Record<string, string>>>>
   'us-core-documentreference': { 'content.format': 'TXA-3 is the media type.' },
   'us-core-encounter': {
     'meta.lastUpdated': 'The server says so.',
-    'extension:interpreterNeeded': 'PID-15 is the language, and does not say that one is needed.',
     reasonReference: 'PV2-3 is the reason as a code.',
     serviceProvider: 'PV1-39 names a facility by a code alone, which is no organization.',
   },

@@ -81,15 +81,35 @@ function readProfile(content: unknown, file: string, context: Context): FhirProf
     throw unreadable(at, 'extends a profile that is not before it');
   }
   const elements = readElements(found['elements'], at, context.names);
-  const own = new Set(elements.map(({ path }) => path));
   return {
     url: context.names.profiles + id,
     id,
     type: String(found['type']),
     invariants: [...(base?.invariants ?? []), ...readInvariants(found['invariants'], at)],
-    elements: [...(base?.elements ?? []).filter(({ path }) => !own.has(path)), ...elements],
+    elements: layElements(base?.elements ?? [], elements),
   };
 }
+
+/** What a profile says of an element comes to what the one below it says: nothing that held there is lost. */
+function layElements(
+  below: readonly ElementRule[],
+  own: readonly ElementRule[],
+): readonly ElementRule[] {
+  const rules = new Map(below.map((rule) => [rule.path, rule]));
+  for (const rule of own) {
+    const base = rules.get(rule.path);
+    const invariants = [...(base?.invariants ?? []), ...(rule.invariants ?? [])];
+    const named = new Map([...(base?.slices ?? []), ...(rule.slices ?? [])].map(bySliceName));
+    rules.set(rule.path, {
+      ...{ ...base, ...rule },
+      ...(invariants.length === 0 ? {} : { invariants }),
+      ...(named.size === 0 ? {} : { slices: [...named.values()] }),
+    });
+  }
+  return [...rules.values()];
+}
+
+const bySliceName = (slice: SliceRule): readonly [string, SliceRule] => [slice.name, slice];
 
 const readElements = (content: unknown, at: string, names: Names): readonly ElementRule[] =>
   Object.entries(toRecord(content)).map(([path, rule]) =>

@@ -55,6 +55,33 @@ it('puts a profile over the one that it extends, element by element', () => {
   });
 });
 
+it('keeps of the element below what the one above does not change', () => {
+  const { profiles } = parse(`
+- profile: base
+  type: Patient
+  elements:
+    name:
+      is: 1.. S
+      invariants: { a-1: { holds: 'true', says: yes } }
+      slices: { old: { pattern: { use: old } } }
+- profile: more
+  extends: base
+  type: Patient
+  elements:
+    name:
+      is: ..2
+      invariants: { a-2: { holds: 'true', says: yes } }
+      slices: { usual: { is: 1.., pattern: { use: usual } } }
+`);
+  expect(profiles[1]?.elements).toMatchObject([
+    {
+      ...{ path: 'name', min: 1, max: 2, support: 'S' },
+      invariants: [{ key: 'a-1' }, { key: 'a-2' }],
+      slices: [{ name: 'old' }, { name: 'usual', min: 1 }],
+    },
+  ]);
+});
+
 it('lists the codes of value sets, those of a code system too', () => {
   const { valueSets } = parse(
     '[]',
