@@ -133,8 +133,9 @@ function findPolicy({ extension, group }: ConceptMapDocument): UnmappedPolicy | 
 export type Translated = 'translated' | 'kept' | 'unmapped';
 
 /**
- * Translates the first coding in place, and each other one that is of a system the table is for. A code that changes
- * keeps its original coding behind the new ones; a coding of a system that the table is not for is left alone.
+ * Translates the first coding in place, and each other one that is of a system the table is for, or names none where
+ * the first names none either. A code that changes keeps its original coding behind the new ones; a coding of a system
+ * that the table is not for is left alone.
  */
 export function translateConcept(concept: Draft, table: Table): Translated {
   const list = concept['coding'];
@@ -149,10 +150,12 @@ export function translateConcept(concept: Draft, table: Table): Translated {
   }
   const [first, ...others] = list;
   if (!isPlainObject(first)) return 'kept';
+  // CE and CWE define their alternate components as the first ones: without a system both are of the field's table.
+  const isBare = first['system'] === undefined;
   const coding = translateCoding(first, table);
   if (typeof coding !== 'string') replaceCoding(list, first, coding);
   for (const other of others) {
-    if (isPlainObject(other) && isKnown(other, table)) {
+    if (isPlainObject(other) && isKnown(other, table, isBare)) {
       const alternate = translateCoding(other, table);
       if (typeof alternate !== 'string') replaceCoding(list, other, alternate);
     }
@@ -190,10 +193,10 @@ function replaceCoding(list: unknown[], coding: Draft, translated: Draft): void 
 }
 
 /** Whether the table holds a coding that is not the first: of a system that it is for, and by its code, not as any other. */
-function isKnown({ system, code }: Draft, table: Table): boolean {
-  if (typeof system !== 'string' || typeof code !== 'string') return false;
-  if (table.sources.size > 0 && !table.sources.has(system)) return false;
-  return table.find(code) !== undefined;
+function isKnown({ system, code }: Draft, table: Table, isBare: boolean): boolean {
+  if (typeof code !== 'string' || table.find(code) === undefined) return false;
+  if (typeof system !== 'string') return isBare;
+  return table.sources.size === 0 || table.sources.has(system);
 }
 
 const isList = (value: unknown): value is unknown[] => Array.isArray(value);

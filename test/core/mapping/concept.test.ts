@@ -62,6 +62,12 @@ describe('a concept with several codings', () => {
     expect(concept).toEqual(of(bcp('nl'), v2('other'), v2('nld')));
   });
 
+  test('translates a second code that names no system, as the first names none', () => {
+    const concept = of({ code: 'nld' }, { code: 'eng', version: '1' }, { code: 'other' });
+    translateConcept(concept, table);
+    expect(concept).toEqual(of(bcp('nl'), { ...bcp('en'), display: 'English' }, { code: 'other' }));
+  });
+
   test('leaves a second code alone whose system is not known', () => {
     const concept = of(local, { code: 'eng' });
     expect(translateConcept(concept, table)).toBe('kept');
