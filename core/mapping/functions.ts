@@ -2,9 +2,10 @@ import { type Timestamp, parseTimestamp, toFhirDate, toFhirDateTime } from '../h
 import { encodeBase64 } from './base64.ts';
 import { composedFunctions } from './composed.ts';
 import { hasTimeUnit, toEndTime, toMinutes, toStartTime } from './duration.ts';
-import { comparison, toCode, toFhirTime, toUrnPart } from './formats.ts';
+import { comparison, toCode, toFhirTime } from './formats.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toText } from './source.ts';
+import { toAuthorityUri, toCodeSystemUri, toNamespaceUri, toUniversalId } from './system-uri.ts';
 import { findOwn } from '../own.ts';
 
 /**
@@ -114,12 +115,6 @@ function findZone({ hour, offset }: Timestamp, frame: Frame): string | undefined
   return hour === undefined || offset !== undefined ? undefined : frame.run.zone();
 }
 
-/** HD as the URI of an identifier system: its universal id, else its name space. HL7 v2 chapter 2A, HD. */
-function toAuthorityUri(source: SourceValue): string | undefined {
-  const universal = toUniversalId(toText(source.part(2)), toText(source.part(3)));
-  return universal ?? toNamespaceUri(toText(source.part(1)));
-}
-
 /** XTN as one text: the unformatted number, else the parts, else the first component. HL7 v2 chapter 2A, XTN. */
 function toPhoneNumber(source: SourceValue): string | undefined {
   const take = (position: number): string => {
@@ -141,46 +136,6 @@ function toPhoneNumber(source: SourceValue): string | undefined {
     extension && `X${extension}`,
   ];
   return parts.filter(Boolean).join(' ');
-}
-
-function toUniversalId(id: string, type: string): string | undefined {
-  const text = id.trim();
-  if (text === '') return undefined;
-  switch (type.toUpperCase()) {
-    case 'ISO':
-      return `urn:oid:${toUrnPart(text.replace(/^urn:oid:/i, ''))}`;
-    case 'UUID':
-    case 'GUID':
-      return `urn:uuid:${toUrnPart(text.replace(/^urn:uuid:/i, '').toLowerCase())}`;
-    case 'URI':
-    case 'URL':
-      return text.replace(/\s+/g, '%20');
-    default:
-      // An OID says what it is, whatever its type says.
-      if (/^[0-2](\.\d+){3,}$/.test(text)) return `urn:oid:${text}`;
-      return /^[a-z][a-z0-9+.-]*:\S+$/i.test(text) ? text : `urn:id:${toUrnPart(text)}`;
-  }
-}
-
-function toNamespaceUri(name: string): string | undefined {
-  const text = name.trim();
-  if (text === '') return undefined;
-  if (/^[0-2](\.\d+){3,}$/.test(text)) return `urn:oid:${text}`;
-  return /^(https?|urn):\S+$/i.test(text) ? text : `urn:id:${toUrnPart(text)}`;
-}
-
-/** The name of a coding system (HL7 table 0396) as its URI; the tables of HL7 itself by their number. */
-function toCodeSystemUri(name: string, frame: Frame): string | null | undefined {
-  const text = name.trim();
-  if (text === '') return undefined;
-  // The form of a name in table 0396, which some senders write as it stands there: it names no table.
-  if (/^HL7(?:n{3,4}|x{3,4})$/i.test(text)) return null;
-  const known =
-    frame.run.table('HL70396')?.find(text) ?? frame.run.table('HL70396')?.find(text.toUpperCase());
-  if (known?.code !== undefined) return known.code;
-  const [, table] = /^HL7-?(\d{4})$/i.exec(text) ?? [];
-  if (table !== undefined) return `http://terminology.hl7.org/CodeSystem/v2-${table}`;
-  return toNamespaceUri(text);
 }
 
 /** Line breaks dropped, missing padding added. */
