@@ -5,7 +5,13 @@ import { hasTimeUnit, toEndTime, toMinutes, toStartTime } from './duration.ts';
 import { comparison, toCode, toFhirTime } from './formats.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toText } from './source.ts';
-import { toAuthorityUri, toCodeSystemUri, toNamespaceUri, toUniversalId } from './system-uri.ts';
+import {
+  toAuthorityUri,
+  toCodeSystemUri,
+  toNamespaceUri,
+  toOidSystem,
+  toUniversalId,
+} from './system-uri.ts';
 import { findOwn } from '../own.ts';
 
 /**
@@ -64,12 +70,11 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
   /** The number of a comparison such as `<0.5` that stands in a numeric field. */
   comparedNumber: (source) => toNumber(comparison.exec(toText(source))?.[2] ?? ''),
   comparator: (source) => comparison.exec(toText(source))?.[1],
-  authority: (source) => toAuthorityUri(source),
+  authority: (source, frame) => toAuthorityUri(source, frame),
   /** The assigning authority of an EI: its components 2 to 4. */
-  entityAuthority: (source) => {
+  entityAuthority: (source, frame) => {
     for (const n of [2, 3, 4]) source.part(n).isTaken = true;
-    const universal = toUniversalId(toText(source.part(3)), toText(source.part(4)));
-    return universal ?? toNamespaceUri(toText(source.part(2)));
+    return toAuthorityUri(source, frame, 2);
   },
   phoneNumber: (source) => toPhoneNumber(source),
   universalUri: (source) => toUniversalId(toText(source.part(2)), toText(source.part(3))),
@@ -81,7 +86,7 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
   mediaType: (source) => toMediaType(source, 2),
   /** The type of data of an RP. */
   referenceMediaType: (source) => toMediaType(source, 3),
-  oid: (source) => toUniversalId(toText(source), 'ISO'),
+  oid: (source, frame) => toOidSystem(toText(source), frame),
   /** An SN that is neither quantity nor ratio nor range, as the text that it reads as. */
   structuredNumber: (source) =>
     [1, 2, 3, 4]

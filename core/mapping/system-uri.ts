@@ -2,10 +2,24 @@ import { toUrnPart } from './formats.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toText } from './source.ts';
 
+/** The table of authorities whose identifiers have a URI of FHIR's registry or of the site's own, by OID or by name. */
+export const identifierSystems = 'identifier-systems';
+
+/** The table of coding systems by their names (HL7 table 0396) and OIDs. */
+export const codeSystems = 'HL70396';
+
+const oidPrefix = 'urn:oid:';
+
 /** HD as the URI of an identifier system: its universal id, else its name space. HL7 v2 chapter 2A, HD. */
-export function toAuthorityUri(source: SourceValue): string | undefined {
-  const universal = toUniversalId(toText(source.part(2)), toText(source.part(3)));
-  return universal ?? toNamespaceUri(toText(source.part(1)));
+export function toAuthorityUri(source: SourceValue, frame: Frame, first = 1): string | undefined {
+  const [namespace = '', id = '', type = ''] = [first, first + 1, first + 2].map((n) =>
+    toText(source.part(n)).trim(),
+  );
+  const uri = toUniversalId(id, type) ?? toNamespaceUri(namespace);
+  if (uri === undefined) return undefined;
+  // FHIR wants the URI that its registry has for a system, and not the OID.
+  const key = uri.startsWith(oidPrefix) ? uri.slice(oidPrefix.length) : id || namespace;
+  return frame.run.table(identifierSystems)?.find(key)?.code ?? uri;
 }
 
 /** The universal id of an HD or EI with its type as a URI. HL7 v2 chapter 2A, HD. */
@@ -42,10 +56,22 @@ export function toCodeSystemUri(name: string, frame: Frame): string | null | und
   if (text === '') return undefined;
   // The form of a name in table 0396, which some senders write as it stands there: it names no table.
   if (/^HL7(?:n{3,4}|x{3,4})$/i.test(text)) return null;
-  const known =
-    frame.run.table('HL70396')?.find(text) ?? frame.run.table('HL70396')?.find(text.toUpperCase());
+  const systems = frame.run.table(codeSystems);
+  const known = systems?.find(text) ?? systems?.find(text.toUpperCase());
   if (known?.code !== undefined) return known.code;
   const [, table] = /^HL7-?(\d{4})$/i.exec(text) ?? [];
   if (table !== undefined) return `http://terminology.hl7.org/CodeSystem/v2-${table}`;
   return toNamespaceUri(text);
+}
+
+/** The OID of a coding system as its URI: that of the system where it is known, and of the tables of HL7 by number. */
+export function toOidSystem(oid: string, frame: Frame): string | undefined {
+  const text = oid.trim();
+  const known = frame.run.table(codeSystems)?.find(text)?.code;
+  if (known !== undefined) return known;
+  const [, table] = /^2\.16\.840\.1\.113883\.12\.(\d{1,4})$/.exec(text) ?? [];
+  if (table !== undefined) {
+    return `http://terminology.hl7.org/CodeSystem/v2-${table.padStart(4, '0')}`;
+  }
+  return toUniversalId(text, 'ISO');
 }
