@@ -65,8 +65,8 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
     const value = toNumber(toText(source));
     return value !== undefined && Number.isInteger(value) && value > 0 ? value : undefined;
   },
-  /** HL7 table 0136: Y and N. */
-  boolean: (source) => ({ Y: true, N: false })[toText(source).toUpperCase()],
+  /** HL7 table 0136, Y and N, and the words themselves, which some senders write. */
+  boolean: (source) => ({ Y: true, YES: true, N: false, NO: false })[toText(source).toUpperCase()],
   /** The number of a comparison such as `<0.5` that stands in a numeric field. */
   comparedNumber: (source) => toNumber(comparison.exec(toText(source))?.[2] ?? ''),
   comparator: (source) => comparison.exec(toText(source))?.[1],
