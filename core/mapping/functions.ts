@@ -66,7 +66,8 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
     return value !== undefined && Number.isInteger(value) && value > 0 ? value : undefined;
   },
   /** HL7 table 0136, Y and N, and the words themselves, which some senders write. */
-  boolean: (source) => ({ Y: true, YES: true, N: false, NO: false })[toText(source).toUpperCase()],
+  boolean: (source) =>
+    ({ Y: true, YES: true, N: false, NO: false })[toText(source).trim().toUpperCase()],
   /** The number of a comparison such as `<0.5` that stands in a numeric field. */
   comparedNumber: (source) => toNumber(comparison.exec(toText(source))?.[2] ?? ''),
   comparator: (source) => comparison.exec(toText(source))?.[1],
