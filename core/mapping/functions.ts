@@ -161,11 +161,22 @@ function toMediaType(source: SourceValue, first: number): string | undefined {
   if (/^[a-z]+\/[a-z0-9.+-]+$/.test(value)) return value;
   const known = findOwn(mediaTypes, value);
   if (known !== undefined) return known;
-  if (type !== undefined && /^(application|audio|image|text|video)$/.test(type)) {
-    return /^[a-z0-9.+-]+$/.test(value) && value !== type ? `${type}/${value}` : undefined;
+  const general = type === undefined ? undefined : (findOwn(generalTypes, type) ?? type);
+  if (general !== undefined && /^(application|audio|image|text|video)$/.test(general)) {
+    return /^[a-z0-9.+-]+$/.test(value) && value !== type ? `${general}/${value}` : undefined;
   }
   return undefined;
 }
+
+/** HL7 table 0191 by the types of the media type registry. */
+const generalTypes: Readonly<Record<string, string>> = {
+  ap: 'application',
+  au: 'audio',
+  im: 'image',
+  ns: 'image',
+  sd: 'image',
+  si: 'image',
+};
 
 const mediaTypes: Readonly<Record<string, string>> = {
   pdf: 'application/pdf',
