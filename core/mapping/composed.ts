@@ -1,5 +1,6 @@
 import type { Segment } from '../hl7v2/message.ts';
 import { encodeBase64 } from './base64.ts';
+import { toFhirTime } from './formats.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toText } from './source.ts';
 import type { Group } from './structure.ts';
@@ -17,6 +18,7 @@ export const composedFunctions: Readonly<Record<string, Composed>> = {
   limitsText: (source) => takeParts(source, [1, 2]).join('-') || undefined,
   daysOfWeek: (source) => toDaysOfWeek(source),
   intervalDuration: (source) => toIntervalDuration(source),
+  timesOfDay: (source) => toTimesOfDay(source),
 };
 
 const isText = (type: string): boolean => ['TX', 'FT', 'ST', ''].includes(type);
@@ -106,6 +108,16 @@ function toDaysOfWeek(source: SourceValue): readonly string[] | undefined {
   if (days[from] === undefined || days[to] === undefined) return undefined;
   for (const n of [2, 3, 4]) source.part(n).isTaken = true;
   return Array.from({ length: ((to - from + 7) % 7) + 1 }, (_, n) => days[(from + n) % 7] ?? '');
+}
+
+/** The times of RI.2, `0800,2000`; some senders write them with colons. HL7 v2 chapter 4, RI. */
+function toTimesOfDay(source: SourceValue): readonly string[] | undefined {
+  const times = toText(source)
+    .split(',')
+    .map((text) => toFhirTime(text.replaceAll(':', '')));
+  if (!times.every((time) => time !== undefined)) return undefined;
+  source.isTaken = true;
+  return times;
 }
 
 /** The letters of TQ.3 by the units of UCUM. HL7 v2 chapter 4, TQ duration. */

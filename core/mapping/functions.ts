@@ -2,9 +2,16 @@ import { type Timestamp, parseTimestamp, toFhirDate, toFhirDateTime } from '../h
 import { encodeBase64 } from './base64.ts';
 import { composedFunctions } from './composed.ts';
 import { hasTimeUnit, toEndTime, toMinutes, toStartTime } from './duration.ts';
-import { comparison, toCode, toFhirTime, toUrnPart } from './formats.ts';
+import { comparison, toCode, toFhirTime } from './formats.ts';
 import type { Frame } from './run.ts';
 import { type SourceValue, toText } from './source.ts';
+import {
+  toAuthorityUri,
+  toCodeSystemUri,
+  toNamespaceUri,
+  toOidSystem,
+  toUniversalId,
+} from './system-uri.ts';
 import { findOwn } from '../own.ts';
 
 /**
@@ -58,17 +65,17 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
     const value = toNumber(toText(source));
     return value !== undefined && Number.isInteger(value) && value > 0 ? value : undefined;
   },
-  /** HL7 table 0136: Y and N. */
-  boolean: (source) => ({ Y: true, N: false })[toText(source).toUpperCase()],
+  /** HL7 table 0136, Y and N, and the words themselves, which some senders write. */
+  boolean: (source) =>
+    ({ Y: true, YES: true, N: false, NO: false })[toText(source).trim().toUpperCase()],
   /** The number of a comparison such as `<0.5` that stands in a numeric field. */
   comparedNumber: (source) => toNumber(comparison.exec(toText(source))?.[2] ?? ''),
   comparator: (source) => comparison.exec(toText(source))?.[1],
-  authority: (source) => toAuthorityUri(source),
+  authority: (source, frame) => toAuthorityUri(source, frame),
   /** The assigning authority of an EI: its components 2 to 4. */
-  entityAuthority: (source) => {
+  entityAuthority: (source, frame) => {
     for (const n of [2, 3, 4]) source.part(n).isTaken = true;
-    const universal = toUniversalId(toText(source.part(3)), toText(source.part(4)));
-    return universal ?? toNamespaceUri(toText(source.part(2)));
+    return toAuthorityUri(source, frame, 2);
   },
   phoneNumber: (source) => toPhoneNumber(source),
   universalUri: (source) => toUniversalId(toText(source.part(2)), toText(source.part(3))),
@@ -80,7 +87,7 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
   mediaType: (source) => toMediaType(source, 2),
   /** The type of data of an RP. */
   referenceMediaType: (source) => toMediaType(source, 3),
-  oid: (source) => toUniversalId(toText(source), 'ISO'),
+  oid: (source, frame) => toOidSystem(toText(source), frame),
   /** An SN that is neither quantity nor ratio nor range, as the text that it reads as. */
   structuredNumber: (source) =>
     [1, 2, 3, 4]
@@ -114,12 +121,6 @@ function findZone({ hour, offset }: Timestamp, frame: Frame): string | undefined
   return hour === undefined || offset !== undefined ? undefined : frame.run.zone();
 }
 
-/** HD as the URI of an identifier system: its universal id, else its name space. HL7 v2 chapter 2A, HD. */
-function toAuthorityUri(source: SourceValue): string | undefined {
-  const universal = toUniversalId(toText(source.part(2)), toText(source.part(3)));
-  return universal ?? toNamespaceUri(toText(source.part(1)));
-}
-
 /** XTN as one text: the unformatted number, else the parts, else the first component. HL7 v2 chapter 2A, XTN. */
 function toPhoneNumber(source: SourceValue): string | undefined {
   const take = (position: number): string => {
@@ -143,46 +144,6 @@ function toPhoneNumber(source: SourceValue): string | undefined {
   return parts.filter(Boolean).join(' ');
 }
 
-function toUniversalId(id: string, type: string): string | undefined {
-  const text = id.trim();
-  if (text === '') return undefined;
-  switch (type.toUpperCase()) {
-    case 'ISO':
-      return `urn:oid:${toUrnPart(text.replace(/^urn:oid:/i, ''))}`;
-    case 'UUID':
-    case 'GUID':
-      return `urn:uuid:${toUrnPart(text.replace(/^urn:uuid:/i, '').toLowerCase())}`;
-    case 'URI':
-    case 'URL':
-      return text.replace(/\s+/g, '%20');
-    default:
-      // An OID says what it is, whatever its type says.
-      if (/^[0-2](\.\d+){3,}$/.test(text)) return `urn:oid:${text}`;
-      return /^[a-z][a-z0-9+.-]*:\S+$/i.test(text) ? text : `urn:id:${toUrnPart(text)}`;
-  }
-}
-
-function toNamespaceUri(name: string): string | undefined {
-  const text = name.trim();
-  if (text === '') return undefined;
-  if (/^[0-2](\.\d+){3,}$/.test(text)) return `urn:oid:${text}`;
-  return /^(https?|urn):\S+$/i.test(text) ? text : `urn:id:${toUrnPart(text)}`;
-}
-
-/** The name of a coding system (HL7 table 0396) as its URI; the tables of HL7 itself by their number. */
-function toCodeSystemUri(name: string, frame: Frame): string | null | undefined {
-  const text = name.trim();
-  if (text === '') return undefined;
-  // The form of a name in table 0396, which some senders write as it stands there: it names no table.
-  if (/^HL7(?:n{3,4}|x{3,4})$/i.test(text)) return null;
-  const known =
-    frame.run.table('HL70396')?.find(text) ?? frame.run.table('HL70396')?.find(text.toUpperCase());
-  if (known?.code !== undefined) return known.code;
-  const [, table] = /^HL7-?(\d{4})$/i.exec(text) ?? [];
-  if (table !== undefined) return `http://terminology.hl7.org/CodeSystem/v2-${table}`;
-  return toNamespaceUri(text);
-}
-
 /** Line breaks dropped, missing padding added. */
 function toBase64(raw: string): string | undefined {
   const text = raw.replace(/\\\.br\\|\\X0[AD]\\|\s+/gi, '');
@@ -200,11 +161,22 @@ function toMediaType(source: SourceValue, first: number): string | undefined {
   if (/^[a-z]+\/[a-z0-9.+-]+$/.test(value)) return value;
   const known = findOwn(mediaTypes, value);
   if (known !== undefined) return known;
-  if (type !== undefined && /^(application|audio|image|text|video)$/.test(type)) {
-    return /^[a-z0-9.+-]+$/.test(value) && value !== type ? `${type}/${value}` : undefined;
+  const general = type === undefined ? undefined : (findOwn(generalTypes, type) ?? type);
+  if (general !== undefined && /^(application|audio|image|text|video)$/.test(general)) {
+    return /^[a-z0-9.+-]+$/.test(value) && value !== type ? `${general}/${value}` : undefined;
   }
   return undefined;
 }
+
+/** HL7 table 0191 by the types of the media type registry. */
+const generalTypes: Readonly<Record<string, string>> = {
+  ap: 'application',
+  au: 'audio',
+  im: 'image',
+  ns: 'image',
+  sd: 'image',
+  si: 'image',
+};
 
 const mediaTypes: Readonly<Record<string, string>> = {
   pdf: 'application/pdf',

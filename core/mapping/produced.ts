@@ -82,12 +82,11 @@ export function translateElement(
 ): Draft | undefined {
   if (concept === undefined) return undefined;
   const translated = translateConcept(concept, translating.table);
-  if (translated === 'translated') {
-    const rule = `${translating.map}#${translating.rule}`;
-    traceCodings(frame, source, concept, { rule, start });
+  if (translated === 'unmapped') {
+    if (reportUnmapped(frame, source, translating, findCoding(concept))) return undefined;
   }
-  if (translated !== 'unmapped') return concept;
-  return reportUnmapped(frame, source, translating, findCoding(concept)) ? undefined : concept;
+  traceCodings(frame, source, concept, { rule: `${translating.map}#${translating.rule}`, start });
+  return concept;
 }
 
 /** What of the codings no inner rule wrote (`start` is where its entries begin) comes from the table. */

@@ -23,7 +23,8 @@ export class Table {
   readonly targets = new Set<string>();
   readonly #preferred = new Map<string, string>();
   readonly #codes = new Map<string, Translation>();
-  readonly #decided = new Set<string>();
+  /** The codes that it speaks of, each with its system where the table names one. */
+  readonly #decided = new Map<string, string | undefined>();
   readonly #fixed: Translation | undefined;
   readonly policy: UnmappedPolicy;
 
@@ -62,7 +63,9 @@ export class Table {
         });
       }
     }
-    for (const { element } of group) for (const { code } of element) this.#decided.add(code);
+    for (const { source, element } of group) {
+      for (const { code } of element) if (!this.has(code)) this.#decided.set(code, source);
+    }
   }
 
   /** What the code becomes; undefined where the table does not hold it. */
@@ -73,6 +76,11 @@ export class Table {
   /** Whether the table speaks of the code, be it to say that it has no target. */
   has(code: string): boolean {
     return this.#decided.has(code);
+  }
+
+  /** The system of a code that the table speaks of; undefined where it names none. */
+  findSystem(code: string): string | undefined {
+    return this.#decided.get(code);
   }
 
   /**
@@ -133,14 +141,18 @@ function findPolicy({ extension, group }: ConceptMapDocument): UnmappedPolicy | 
 export type Translated = 'translated' | 'kept' | 'unmapped';
 
 /**
- * Translates the first coding in place, and each other one that is of a system the table is for. A code that changes
- * keeps its original coding behind the new ones; a coding of a system that the table is not for is left alone.
+ * Translates the first coding in place, and each other one that is of a system the table is for, or names none where
+ * the first names none either. A code that changes keeps its original coding behind the new ones; one that the table
+ * has without a target is told to be of its system; a coding of a system that the table is not for is left alone.
  */
 export function translateConcept(concept: Draft, table: Table): Translated {
   const list = concept['coding'];
   if (!isList(list)) {
     const coding = translateCoding(concept, table);
-    if (typeof coding === 'string') return coding;
+    if (typeof coding === 'string') {
+      nameSystem(concept, table);
+      return coding;
+    }
     // Nothing of the old coding may stay that the new one does not have.
     if (coding['display'] === undefined) delete concept['display'];
     if (coding['version'] === undefined) delete concept['version'];
@@ -149,15 +161,26 @@ export function translateConcept(concept: Draft, table: Table): Translated {
   }
   const [first, ...others] = list;
   if (!isPlainObject(first)) return 'kept';
+  // CE and CWE define their alternate components as the first ones: without a system both are of the field's table.
+  const isBare = first['system'] === undefined;
   const coding = translateCoding(first, table);
   if (typeof coding !== 'string') replaceCoding(list, first, coding);
+  else nameSystem(first, table);
   for (const other of others) {
-    if (isPlainObject(other) && isKnown(other, table)) {
+    if (isPlainObject(other) && isKnown(other, table, isBare)) {
       const alternate = translateCoding(other, table);
       if (typeof alternate !== 'string') replaceCoding(list, other, alternate);
     }
   }
   return typeof coding === 'string' ? coding : 'translated';
+}
+
+/** A code without a system is of the one that the table has it in, be it to say that it has no target. */
+function nameSystem(coding: Draft, table: Table): void {
+  const { system, code } = coding;
+  if (system !== undefined || typeof code !== 'string') return;
+  const source = table.findSystem(code);
+  if (source !== undefined) coding['system'] = source;
 }
 
 /** The coding as the table has it, or why it stays as it is. */
@@ -190,10 +213,10 @@ function replaceCoding(list: unknown[], coding: Draft, translated: Draft): void 
 }
 
 /** Whether the table holds a coding that is not the first: of a system that it is for, and by its code, not as any other. */
-function isKnown({ system, code }: Draft, table: Table): boolean {
-  if (typeof system !== 'string' || typeof code !== 'string') return false;
-  if (table.sources.size > 0 && !table.sources.has(system)) return false;
-  return table.find(code) !== undefined;
+function isKnown({ system, code }: Draft, table: Table, isBare: boolean): boolean {
+  if (typeof code !== 'string' || table.find(code) === undefined) return false;
+  if (typeof system !== 'string') return isBare;
+  return table.sources.size === 0 || table.sources.has(system);
 }
 
 const isList = (value: unknown): value is unknown[] => Array.isArray(value);

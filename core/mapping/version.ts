@@ -4,6 +4,7 @@ import { findLayer, flattenFiles } from './compile.ts';
 import { isToFhir, type MapDocument, type MappingFile } from './document.ts';
 import { toHash } from './effective.ts';
 import { parseFiles } from './parse-files.ts';
+import { codeSystems, identifierSystems } from './system-uri.ts';
 
 /** A message map with all that it uses, as it is with some layers. */
 export interface MessageMapVersion {
@@ -108,6 +109,7 @@ function findTables(document: MapDocument): readonly string[] {
   if (!isToFhir(document) || document.kind === 'MessageMap') return [];
   return document.rules.flatMap(({ table, fn }) => [
     ...(table === undefined ? [] : [table]),
-    ...(fn === 'codeSystem' ? ['HL70396'] : []),
+    ...(fn === 'codeSystem' || fn === 'oid' ? [codeSystems] : []),
+    ...(fn === 'authority' || fn === 'entityAuthority' ? [identifierSystems] : []),
   ]);
 }

@@ -40,7 +40,6 @@ export const notInV2: Readonly<Record<string, Readonly<Record<string, string>>>>
   'us-core-observation-lab': { 'meta.lastUpdated': 'The server says so.' },
   'us-core-organization': {
     active: 'HL7 v2 does not say whether an organization is in business.',
-    'identifier:NPI': 'A number is in the system that XON-6 names.',
   },
   'us-core-practitionerrole': { endpoint: 'XTN is a telecom.' },
   'us-core-procedure': {

@@ -4,6 +4,7 @@ import { placeSeparator } from '../composed.ts';
 import { type Draft, isPlainObject } from '../target.ts';
 import type { Node } from './node.ts';
 import type { ReverseRun } from './run.ts';
+import { codeSystems, identifierSystems, toNamespaceUri } from '../system-uri.ts';
 import { findOwn } from '../../own.ts';
 
 /**
@@ -41,8 +42,8 @@ export const inverses: Readonly<Record<string, Inverse>> = {
   instant: dateTime,
   time: (text) => fromFhirTime(text)?.text,
   boolean: (text) => ({ true: 'Y', false: 'N' })[text],
-  authority: (text) => toHd(text, 1),
-  entityAuthority: (text) => toHd(text, 2),
+  authority: (text, _, run) => toHd(toAuthority(text, run), 1),
+  entityAuthority: (text, _, run) => toHd(toAuthority(text, run), 2),
   universalUri: (text) => toHd(text, 1).filter(([component]) => component > 1),
   namespaceUri: (text) => fromUri(text).name,
   codeSystem: (text, _, run) => toSystemName(text, run),
@@ -134,9 +135,16 @@ function toHd(uri: string, first: number): readonly (readonly [number, string])[
   ];
 }
 
+/** The OID of an identifier system that FHIR or the site has a URI for, or its name as that of an authority. */
+function toAuthority(uri: string, run: ReverseRun): string {
+  const known = run.table(identifierSystems)?.findSource(uri);
+  if (known === undefined) return uri;
+  return toNamespaceUri(known) ?? uri;
+}
+
 /** A system as the name that HL7 table 0396 has for it; the tables of HL7 themselves by their number. */
 function toSystemName(uri: string, run: ReverseRun): string {
-  const known = run.table('HL70396')?.findSource(uri);
+  const known = run.table(codeSystems)?.findSource(uri);
   if (known !== undefined) return known;
   const [, table] = /^http:\/\/terminology\.hl7\.org\/CodeSystem\/v2-(\d{4})$/.exec(uri) ?? [];
   if (table !== undefined) return `HL7${table}`;

@@ -3,8 +3,8 @@ import { toConcept } from '../../../core/mapping/reverse/concept.ts';
 import { Table, translateConcept } from '../../../core/mapping/tables.ts';
 import type { Draft } from '../../../core/mapping/target.ts';
 
-const toTable = (unmapped?: object): Table =>
-  new Table({
+const toDocument = (unmapped?: object): ConceptMapDocument =>
+  ({
     id: 'speech',
     group: [
       {
@@ -14,12 +14,14 @@ const toTable = (unmapped?: object): Table =>
           { code: 'eng', target: [{ code: 'en', display: 'English' }] },
           { code: 'nld', target: [{ code: 'nl' }] },
           { code: 'x', target: [{ code: 'x' }] },
+          { code: 'und', target: [{ equivalence: 'unmatched' }] },
         ],
         ...(unmapped === undefined ? {} : { unmapped }),
       },
     ],
-  } as unknown as ConceptMapDocument);
-const table = toTable();
+  }) as unknown as ConceptMapDocument;
+const document = toDocument();
+const table = new Table(document);
 
 const of = (...coding: Draft[]): Draft => ({ coding });
 const v2 = (code: string): Draft => ({ system: 'urn:v2', code });
@@ -58,8 +60,37 @@ describe('a concept with several codings', () => {
 
   test('does not give the code for everything else to a second one', () => {
     const concept = of(v2('nld'), v2('other'));
-    translateConcept(concept, toTable({ mode: 'fixed', code: 'und' }));
+    translateConcept(concept, new Table(toDocument({ mode: 'fixed', code: 'und' })));
     expect(concept).toEqual(of(bcp('nl'), v2('other'), v2('nld')));
+  });
+
+  test('translates a second code that names no system, as the first names none', () => {
+    const concept = of({ code: 'nld' }, { code: 'eng', version: '1' }, { code: 'other' });
+    translateConcept(concept, table);
+    expect(concept).toEqual(of(bcp('nl'), { ...bcp('en'), display: 'English' }, { code: 'other' }));
+  });
+
+  test('names the system of a code that has no target, where the message names none', () => {
+    const concept = of({ code: 'und' }, { code: 'other' });
+    expect(translateConcept(concept, table)).toBe('unmapped');
+    expect(concept).toEqual(of(v2('und'), { code: 'other' }));
+    const coding: Draft = { code: 'und' };
+    translateConcept(coding, table);
+    expect(coding).toEqual(v2('und'));
+  });
+
+  test('names no system of a code that a layer has without one', () => {
+    const layer = { id: 'speech', group: [{ element: [{ code: 'own' }, { code: 'und' }] }] };
+    const layered = new Table(document, [layer as unknown as ConceptMapDocument]);
+    const concept = of({ code: 'own' });
+    translateConcept(concept, layered);
+    expect(concept).toEqual(of({ code: 'own' }));
+  });
+
+  test('leaves the code without a system of which the table does not speak', () => {
+    const concept = of({ code: 'other' });
+    expect(translateConcept(concept, table)).toBe('unmapped');
+    expect(concept).toEqual(of({ code: 'other' }));
   });
 
   test('leaves a second code alone whose system is not known', () => {
