@@ -2,6 +2,7 @@ import type { Issue } from '../../issue.ts';
 import { openFiles } from '../compile.ts';
 import type { MapDocument, MappingFile } from '../document.ts';
 import type { Located } from '../parse-files.ts';
+import { placeIssues } from '../place-issues.ts';
 import type { Table } from '../tables.ts';
 import { type ReverseRule, invertRules } from './invert.ts';
 import { type CompiledV2Message, compileV2Message } from './message.ts';
@@ -39,6 +40,7 @@ export function compileReverseFiles(
       rules.set(document.id, inverted.rules);
     }
   }
+  placeIssues(issues, files, layers);
   return { messages: messages.sort((a, b) => a.priority - b.priority), tables, rules };
 }
 
