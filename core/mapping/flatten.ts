@@ -75,6 +75,9 @@ function merge(
     report(toPlace(over.path, rule), message),
   );
   if (document !== undefined) return { ...base, document };
-  report(over.path, `extends: ${base.document.id} is of another kind`);
+  report(
+    over.path,
+    `extends: ${base.document.id} is of another kind; expected kind: ${base.document.kind}`,
+  );
   return base;
 }

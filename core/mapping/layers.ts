@@ -28,7 +28,7 @@ export function applyLayer(
     if (over.kind !== 'FhirMap') return undefined;
     return { ...base, rules: applyRules(base.rules, over.rules, report) };
   }
-  if (over.kind === 'V2Map' || over.kind === 'FhirMap') return undefined;
+  if (over.kind !== base.kind) return undefined;
   return { ...base, rules: applyRules(base.rules, over.rules, report) };
 }
 

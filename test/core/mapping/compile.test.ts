@@ -289,6 +289,15 @@ describe('layers', () => {
     expect(result.ok ? '' : result.issues[0]?.message).toContain(word);
   });
 
+  test('are refused where they are of another kind than the map', () => {
+    const good = layer('  - { id: more, override: add, from: PID-10, ignore: x }\n');
+    const odd = { ...good, text: good.text.replace('SegmentMap', 'DatatypeMap') };
+    const result = compileMappings([message, patient, sex, odd], { layers: ['acme'] });
+    expect(result.ok ? [] : result.issues.map(({ message: words }) => words)).toEqual([
+      'extends: PID.Patient is of another kind; expected kind: SegmentMap',
+    ]);
+  });
+
   test('say that a rule is twice in a file of theirs, and not that the map has it', () => {
     const rule = '  - { id: more, override: add, from: PID-10, ignore: x }\n';
     const result = compileMappings([message, patient, sex, layer(rule + rule)], {
@@ -381,6 +390,16 @@ describe('map', () => {
     ]);
     expect(JSON.stringify(issues)).not.toMatch(/yesterday|Q/);
     expect(unconsumed).toEqual(expect.arrayContaining(['PID-7', 'PID-8']));
+  });
+
+  test('says of times without a zone that some are left out', () => {
+    const made = patientSegment('{ id: a, from: PID-33, to: meta.lastUpdated, fn: instant }');
+    const text = `MSH|^~\\&|A|B|||20260102||ORU^R01|M1|P|2.5\rPID|1||7${'|'.repeat(30)}202601021200`;
+    const { issues, unconsumed } = mapWith([message, made], [], text);
+    expect(unconsumed).toContain('PID-33');
+    expect(issues.map(({ code, message: words }) => `${code} ${words}`)).toContainEqual(
+      expect.stringMatching(/^time-zone-unknown .* or left out where FHIR takes no day: /),
+    );
   });
 
   test('says that there are no maps at all, as in a folder of something else', () => {
