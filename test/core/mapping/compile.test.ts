@@ -30,7 +30,9 @@ test('a file of a layer whose name is nearly that of a mapping file is not left 
   const paths = ['a.map.yaml', 'b.yaml', 'c.CSV'].map((name) => `layers/acme/${name}`);
   expect(files.map(({ path }) => path)).toEqual(paths);
   expect(findIssues(...files.slice(1))).toEqual(
-    paths.slice(1).map((path) => expect.stringContaining(`${path} Expected a name that ends in`)),
+    paths
+      .slice(1)
+      .map((path): unknown => expect.stringContaining(`${path} Expected a name that ends in`)),
   );
 });
 
