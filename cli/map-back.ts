@@ -5,6 +5,7 @@ import { isValid } from '../core/issue.ts';
 import type { ReverseMapper, ReverseOptions, ReverseResult } from '../core/mapping/reverse.ts';
 import { type ExitCode, type InputFile, report, reportIssues } from './input.ts';
 import { reportUnconsumed, toPlain, toProvenanceLine, tryOpen } from './map-output.ts';
+import { toShown } from './terminal.ts';
 
 /** What `hilum map` may be told of the messages that it makes of FHIR. */
 export interface BackOptions {
@@ -96,7 +97,7 @@ function print(file: string, number: number | undefined, { result, options }: Pr
   reportIssues(file, result.issues, number);
   for (const entry of result.provenance) process.stderr.write(toProvenanceLine(entry));
   reportUnconsumed(file, result.unconsumed, number);
-  if (result.message !== null) process.stdout.write(result.message);
+  if (result.message !== null) process.stdout.write(toShown(result.message));
 }
 
 function toJsonLine(file: string, message: number, result: ReverseResult): string {

@@ -3,6 +3,7 @@ import { isValid } from '../core/issue.ts';
 import type { V2MapResult, V2Mapper } from '../core/mapping/v2-map.ts';
 import { type ExitCode, type InputFile, report, reportIssues } from './input.ts';
 import { toPlain, toProvenanceLine } from './map-output.ts';
+import { toShown } from './terminal.ts';
 
 /** Every message of a file as the map makes it; what it leaves out is told on standard error. */
 export function mapV2File(
@@ -33,7 +34,7 @@ export function mapV2File(
     reportIssues(input.file, issues, several ? number : undefined);
     if (dropped.length > 0) report(input.file, `left out by the map: ${dropped.join(', ')}`);
     for (const entry of provenance) process.stderr.write(toProvenanceLine(entry));
-    if (hl7 !== null) process.stdout.write(hl7);
+    if (hl7 !== null) process.stdout.write(toShown(hl7));
   }
   return code;
 }

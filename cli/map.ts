@@ -12,6 +12,7 @@ import { type FhirChecks, findFhirIssues } from './find-fhir-issues.ts';
 import { mapFhirToFhir } from './map-fhir.ts';
 import { mapV2File } from './map-v2.ts';
 import { reportUnconsumed, toPlain, toProvenanceLine, tryOpen } from './map-output.ts';
+import { parseZone } from './zone-option.ts';
 
 interface Options extends BackOptions, FhirChecks {
   readonly zone?: string;
@@ -34,7 +35,11 @@ export function registerMap(program: Command): void {
     .argument('<file...>', 'files with messages, or with a resource or Bundle; - is standard input')
     .option('--ndjson', 'a line of JSON a message')
     .option('--provenance', 'say for every element which source value and rule it came from')
-    .option('--zone <zone>', 'the zone of times that state none: +01:00 or Europe/Berlin')
+    .option(
+      '--zone <zone>',
+      'the zone of times that state none: +01:00 or Europe/Berlin',
+      parseZone,
+    )
     .addOption(
       new Option('--validate <how>', 'the FHIR that comes out: full adds invariants and profiles')
         .choices(['schema', 'full'])

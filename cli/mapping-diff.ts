@@ -19,6 +19,7 @@ import {
 import { collect, findMappings } from './find-mappings.ts';
 import { forEachFile } from './input.ts';
 import { readSide } from './mapping-side.ts';
+import { parseZone } from './zone-option.ts';
 
 interface Options {
   readonly messages?: string;
@@ -49,7 +50,11 @@ export function registerMappingDiff(mapping: Command): void {
     .argument('<before>', 'base, a layer, shipped, a folder, or a git revision')
     .argument('<after>', 'the same')
     .option('--messages <path>', 'messages, a file or a folder: show what they become otherwise')
-    .option('--zone <zone>', 'the zone of times that state none: +01:00 or Europe/Berlin')
+    .option(
+      '--zone <zone>',
+      'the zone of times that state none: +01:00 or Europe/Berlin',
+      parseZone,
+    )
     .option('--layer <name>', 'a layer to apply on both sides; may be repeated', collect, [])
     .option('--json', 'as JSON')
     .option('--mappings <folder>', 'the mapping files', findMappings(import.meta.dirname))

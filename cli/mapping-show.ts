@@ -3,6 +3,7 @@ import { openReverseMapper, readMappingFilesSync } from '../connectors/file/mapp
 import { HilumError, toLine } from '../core/errors.ts';
 import { type Issue, isValid } from '../core/issue.ts';
 import { type EffectiveMap, findEffectiveMaps } from '../core/mapping/effective.ts';
+import { suggest } from '../core/suggest.ts';
 import { findFromFhirVersions, findVersions } from '../core/mapping/version.ts';
 import { collect, findMappings } from './find-mappings.ts';
 import { tryOpen } from './map-output.ts';
@@ -30,7 +31,10 @@ export function registerMappingShow(mapping: Command): void {
       if (options.json === true)
         print(maps.map(({ rules, ...map }) => ({ ...map, rules: rules.length })));
       else
-        for (const map of maps) process.stdout.write(`${toHead(map)}, ${map.rules.length} rules\n`);
+        for (const map of maps) {
+          const { length } = map.rules;
+          process.stdout.write(`${toHead(map)}, ${length} ${length === 1 ? 'rule' : 'rules'}\n`);
+        }
     },
   );
   withOptions(
@@ -46,7 +50,10 @@ export function registerMappingShow(mapping: Command): void {
     const map = maps.find((known) => known.id === id);
     if (map === undefined) {
       process.stderr.write(
-        `There is no map ${id}; \`hilum mapping list\` shows which there are.\n`,
+        `There is no map ${id}; \`hilum mapping list\` shows which there are.${suggest(
+          id,
+          maps.map((known) => known.id),
+        )}\n`,
       );
       process.exitCode = 1;
     } else if (options.json === true) print(map);

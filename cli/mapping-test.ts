@@ -4,15 +4,19 @@ import {
   readGoldenSync,
   writeGoldenSync,
 } from '../connectors/file/case-files.ts';
+import { openDefinitions } from '../connectors/file/definition-files.ts';
 import { readMappingFilesSync } from '../connectors/file/mapping-files.ts';
 import { findGolden, runCaseIn } from '../connectors/file/run-cases.ts';
 import { HilumError, toLine } from '../core/errors.ts';
 import { type Issue, isValid } from '../core/issue.ts';
 import { keepMasks } from '../core/mapping/compare.ts';
 import { findRulePlaces, findUnexercised, type RulePlace } from '../core/mapping/cases/coverage.ts';
+import { describeUnknownField } from '../core/mapping/cases/unknown-field.ts';
 import { type MappingCase, parseCases } from '../core/mapping/cases/document.ts';
 import type { CaseResult } from '../core/mapping/cases/result.ts';
+import { findLayer } from '../core/mapping/compile.ts';
 import { parseFiles } from '../core/mapping/parse-files.ts';
+import { suggest } from '../core/suggest.ts';
 import { findReached } from '../core/mapping/version.ts';
 import { collect, findMappings } from './find-mappings.ts';
 
@@ -65,13 +69,16 @@ async function test(id: string | undefined, options: Options): Promise<void> {
   const { mappings, layer, update = false, json = false } = options;
   const issues: Issue[] = [];
   const files = readMappingFilesSync(mappings);
-  const { maps } = parseFiles(files, issues);
+  const { maps, tables } = parseFiles(files, issues);
   const cases = readCaseFilesSync(mappings).flatMap((file) => parseCases(file, issues));
   const documents = maps.map(({ document }) => document);
-  const known = new Set(documents.flatMap((map) => [map.layer, ...(map.extends ? [] : [map.id])]));
+  const known = new Set([
+    ...documents.flatMap((map) => [map.layer, ...(map.extends ? [] : [map.id])]),
+    ...tables.map(findLayer),
+  ]);
   // A map that is faulty is not known either: what is wrong with it says more.
   const asked = isValid(issues) ? [...layer, ...(id === undefined ? [] : [id])] : [];
-  for (const name of asked) if (!known.has(name)) issues.push(toUnknown(name));
+  for (const name of asked) if (!known.has(name)) issues.push(toUnknown(name, known));
   if (!isValid(issues)) {
     refuse(issues);
     return;
@@ -120,9 +127,10 @@ function print(
     process.stdout.write(`${one.file}:${one.line}: ${one.name}\n`);
     for (const { kind, message } of findings) process.stdout.write(`  ${kind}: ${message}\n`);
   }
-  for (const { path, line, rule, layer } of unexercised) {
+  for (const { path, line, rule, layer, from } of unexercised) {
     const of = layer === 'base' ? '' : ` of the layer ${layer}`;
-    process.stdout.write(`${path}:${line}: ${rule}${of} is exercised by no case\n`);
+    const hint = from === undefined ? '' : describeUnknownField(from, openDefinitions());
+    process.stdout.write(`${path}:${line}: ${rule}${of} is exercised by no case${hint}\n`);
   }
   process.stdout.write(
     `${results.length} ${results.length === 1 ? 'case' : 'cases'}, ${failed.length} failed; ` +
@@ -142,11 +150,14 @@ function printJson(
   process.stdout.write(`${JSON.stringify({ cases, rules }, undefined, 2)}\n`);
 }
 
-const toUnknown = (name: string): Issue => ({
+const toUnknown = (name: string, known: ReadonlySet<string | undefined>): Issue => ({
   code: 'mapping-unknown',
   severity: 'error',
   location: name,
-  message: 'There is no such map or layer; `hilum mapping list` shows which there are',
+  message: `There is no such map or layer; \`hilum mapping list\` shows which there are.${suggest(
+    name,
+    [...known].filter((one) => one !== undefined),
+  )}`,
 });
 
 function refuse(issues: readonly Issue[]): void {

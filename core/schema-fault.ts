@@ -18,11 +18,31 @@ export function describeFault(error: ErrorObject): string {
     }
     case 'required':
       return `expected "${String(params['missingProperty'])}", found none`;
+    case 'anyOf':
+    case 'oneOf':
+      return `expected ${toChoices(error.schema)}`;
     case 'enum':
       return `expected one of ${(params['allowedValues'] as readonly unknown[]).join(', ')}`;
     default:
       return message;
   }
+}
+
+/** `"source" and "target", or "extends" and "layer"`. */
+function toChoices(schema: unknown): string {
+  const branches = schema as readonly { readonly required?: readonly string[] }[];
+  return branches
+    .map(({ required = [] }) => required.map((word) => `"${word}"`).join(' and '))
+    .join(', or ');
+}
+
+/** A failed choice reports each of its branches: where a plain reason exists, that one is enough. */
+export function withoutBranches(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const choices = new Set(['anyOf', 'oneOf']);
+  const plain = errors.filter(
+    ({ keyword, schemaPath }) => !choices.has(keyword) && !/\/(anyOf|oneOf)\//.test(schemaPath),
+  );
+  return plain.length > 0 ? plain : errors.filter(({ keyword }) => choices.has(keyword));
 }
 
 /** Why a text is no YAML, by the first thing that the parser says of it, with what is most often the reason. */

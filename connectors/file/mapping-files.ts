@@ -14,8 +14,13 @@ import { type ReverseMapper, compileReverse } from '../../core/mapping/reverse.t
 export const isMapping = (name: string): boolean =>
   /\.(map\.ya?ml|map\.json|conceptmap\.json|csv)$/.test(name);
 
+/** Whether a file of a layer was meant as one by its name, and is none: it would be left out unseen. */
+const isMisnamed = (path: string): boolean =>
+  path.startsWith('layers/') && /\.(ya?ml|csv)$/i.test(path) && !/\.case\.ya?ml$/.test(path);
+
 /**
- * Reads all mapping files below a folder: `*.map.yaml`, `*.map.json`, `*.conceptmap.json` and `*.csv`,
+ * Reads all mapping files below a folder: `*.map.yaml`, `*.map.json`, `*.conceptmap.json` and `*.csv`, and what only a name
+ * keeps from being one, which is an issue when the files are parsed,
  * ordered by path. Rejects with HilumError `mappings-unreadable` (permanent) where the folder or a file cannot be read.
  */
 export async function readMappingFiles(directory: string): Promise<readonly MappingFile[]> {
@@ -50,8 +55,8 @@ export async function planMappingFiles(
 
 const toPaths = (names: readonly string[]): string[] =>
   names
-    .filter(isMapping)
     .map((name) => name.split(sep).join('/'))
+    .filter((path) => isMapping(path) || isMisnamed(path))
     .sort((a, b) => (a < b ? -1 : 1));
 
 function toReadError(directory: string, error: unknown): HilumError {

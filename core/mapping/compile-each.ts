@@ -2,6 +2,7 @@ import { type Issue, isValid } from '../issue.ts';
 import { openFiles } from './compile.ts';
 import type { MapDocument, MappingFile } from './document.ts';
 import type { MapContext } from './map-context.ts';
+import { placeIssues } from './place-issues.ts';
 
 export type CompileEachResult<Mapper> =
   | { readonly ok: true; readonly maps: ReadonlyMap<string, Mapper> }
@@ -27,6 +28,7 @@ export function compileEach<Kind extends MapDocument['kind'], Mapper>(
     if (!isOf(kind, document)) continue;
     maps.set(document.id, compile(document, { path, tables, issues }));
   }
+  placeIssues(issues, files, layers);
   return isValid(issues) ? { ok: true, maps } : { ok: false, issues };
 }
 

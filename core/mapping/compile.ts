@@ -14,7 +14,9 @@ import { compileIdentity } from './identity.ts';
 import { type CompiledMessageMap, compileMessageMap } from './message-map.ts';
 import { CompiledMap } from './compiled-map.ts';
 import { type Located, parseFiles, toPlace } from './parse-files.ts';
+import { placeIssues } from './place-issues.ts';
 import { compileRule, compileTree } from './rule.ts';
+import { suggest } from '../suggest.ts';
 import { Table } from './tables.ts';
 
 /** All maps and tables of a set of files, ready to run. */
@@ -27,7 +29,7 @@ export interface Compiled {
 
 type ElementMapDocument = SegmentMapDocument | DatatypeMapDocument;
 
-/** Compiles mapping files; all problems are pushed to `issues`, each located as `file:rule`. */
+/** Compiles mapping files; all problems are pushed to `issues`, each located as `file:line:rule`. */
 export function compileFiles(
   files: readonly MappingFile[],
   layers: readonly string[],
@@ -54,6 +56,7 @@ export function compileFiles(
     if (document.kind === 'MessageMap') messages.push(compileMessageMap(document, context));
     else fillSteps(document, path, { maps, tables, report });
   }
+  placeIssues(issues, files, layers);
   return { messages, tables, finishes };
 }
 
@@ -67,15 +70,19 @@ export function openFiles(
     issues.push({ code: 'mapping-invalid', severity: 'error', location, message });
   };
   const { maps, tables } = parseFiles(files, issues);
-  checkLayers(
-    layers,
-    [...maps.map(({ document }) => document.layer), ...tables.map(findLayer)],
-    report,
-  );
-  return {
+  checkFolders(maps, report);
+  const known = [
+    ...maps.map(({ document }) => document.layer),
+    // Also where a file is faulty: what is wrong with it is told.
+    ...files.map(findLayer),
+  ];
+  checkLayers(layers, new Set(known.filter((layer) => layer !== undefined)), report);
+  const opened = {
     bases: flattenMaps(maps, layers, report),
     tables: buildTables(tables, layers, report),
   };
+  placeIssues(issues, files, layers);
+  return opened;
 }
 
 /** As {@link openFiles}, the maps alone. */
@@ -87,13 +94,26 @@ export function flattenFiles(
   return openFiles(files, layers, issues).bases;
 }
 
-function checkLayers(
-  layers: readonly string[],
-  known: readonly (string | undefined)[],
-  report: Report,
-): void {
+function checkLayers(layers: readonly string[], known: ReadonlySet<string>, report: Report): void {
+  const names = [...known].sort().join(', ');
+  const others = known.size === 0 ? '' : `; there are ${names}`;
   for (const layer of layers) {
-    if (!known.includes(layer)) report(layer, `There is no mapping file of the layer ${layer}`);
+    if (known.has(layer)) continue;
+    const hint = suggest(layer, known);
+    report(
+      layer,
+      `There is no mapping file of the layer ${layer}${hint === '' ? others : `.${hint}`}`,
+    );
+  }
+}
+
+/** A file below `layers/acme/` that says to be of another layer would be left out unseen. */
+function checkFolders(maps: readonly Located<MapDocument>[], report: Report): void {
+  for (const located of maps) {
+    const [folder, { layer }] = [findLayer(located), located.document];
+    if (folder === undefined || folder === layer) continue;
+    const found = layer === undefined ? 'none' : `layer: ${layer}`;
+    report(located.path, `Expected layer: ${folder}, as the folder is named, found ${found}`);
   }
 }
 

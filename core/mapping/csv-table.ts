@@ -156,6 +156,8 @@ function isSound(row: Cells, lines: Map<string, number>, report: Report): boolea
       line,
       'A spreadsheet has rewritten a long number; format the column as text before typing',
     );
+  } else if ([code, target].some((cell) => /^="[^"]*"$/.test(cell))) {
+    report(line, 'Expected a code, found a formula of a spreadsheet; write 02 and not ="02"');
   } else if (code === everythingElse && target === '') {
     const policies: readonly string[] = unmappedPolicies;
     if (policies.includes(equivalence)) return true;

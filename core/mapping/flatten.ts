@@ -2,6 +2,7 @@ import { expandBlocks } from './blocks.ts';
 import { KnownLabels } from './check-labels.ts';
 import type { MapDocument } from './document.ts';
 import { applyLayer, isLayer } from './layers.ts';
+import { suggest } from '../suggest.ts';
 import { type Located, toPlace } from './parse-files.ts';
 
 /** Reports a problem at a file, or at a thing in it. */
@@ -17,12 +18,14 @@ export function flattenMaps(
   for (const located of documents) {
     const { path, document } = located;
     if (isLayer(document) || isElsewhere(document, layers)) continue;
-    if (bases.has(document.id)) report(path, `There is another map with the id ${document.id}`);
-    else bases.set(document.id, located);
+    const other = bases.get(document.id);
+    if (other === undefined) bases.set(document.id, located);
+    else report(path, `There is another map with the id ${document.id}, in ${other.path}`);
   }
   for (const { path, document } of documents) {
     if (document.extends !== undefined && !bases.has(document.extends)) {
-      report(path, `extends: there is no map ${document.extends}`);
+      const hint = suggest(document.extends, bases.keys());
+      report(path, `extends: there is no map ${document.extends}${hint === '' ? '' : `.${hint}`}`);
     }
   }
   const overs = layers.flatMap((layer) =>
@@ -46,7 +49,12 @@ export function flattenMaps(
   for (const over of others ?? []) apply(expandBlocks(over, bases, report));
   for (const { path, document } of bases.values()) {
     labels.add(document);
-    labels.check(document, (message, rule) => report(toPlace(path, rule), message));
+    // What has no id may stand in any of the files.
+    const changed = overs.filter((over) => over.document.extends === document.id);
+    const all = [...changed.map((over) => over.path), path].join(', ');
+    labels.check(document, (message, rule) =>
+      report(rule === undefined ? all : toPlace(path, rule), message),
+    );
   }
   return [...bases.values()];
 }
@@ -67,6 +75,9 @@ function merge(
     report(toPlace(over.path, rule), message),
   );
   if (document !== undefined) return { ...base, document };
-  report(over.path, `extends: ${base.document.id} is of another kind`);
+  report(
+    over.path,
+    `extends: ${base.document.id} is of another kind; expected kind: ${base.document.kind}`,
+  );
   return base;
 }

@@ -1,5 +1,6 @@
 import type { MapDocument } from './document.ts';
 import { applyResources } from './layer-resources.ts';
+import { suggest } from '../suggest.ts';
 import type { V2MessageMapDocument, V2PartDocument } from './reverse/document.ts';
 
 /** Reports a problem of one rule of a layer's file. */
@@ -27,7 +28,7 @@ export function applyLayer(
     if (over.kind !== 'FhirMap') return undefined;
     return { ...base, rules: applyRules(base.rules, over.rules, report) };
   }
-  if (over.kind === 'V2Map' || over.kind === 'FhirMap') return undefined;
+  if (over.kind !== base.kind) return undefined;
   return { ...base, rules: applyRules(base.rules, over.rules, report) };
 }
 
@@ -44,7 +45,14 @@ function applyRules<T extends Overridable>(
   report: ReportRule,
 ): T[] {
   const rules = [...base];
+  const known = base.map(({ id }) => id);
+  const seen = new Set<string>();
   for (const rule of layer) {
+    if (seen.has(rule.id)) {
+      report(rule.id, 'There is another rule with this id in the file');
+      continue;
+    }
+    seen.add(rule.id);
     const position = rules.findIndex((known) => known.id === rule.id);
     if (rule.override === 'add') {
       if (position < 0) rules.push(rule);
@@ -53,7 +61,9 @@ function applyRules<T extends Overridable>(
     } else if (rule.override === undefined) {
       report(rule.id, 'override: expected replace, disable or add in a layer');
     } else if (position < 0) {
-      report(rule.id, `override: ${rule.override}, but the map has no rule with this id`);
+      const hint = suggest(rule.id, known);
+      const end = hint === '' ? '' : `.${hint}`;
+      report(rule.id, `override: ${rule.override}, but the map has no rule with this id${end}`);
     } else if (rule.override === 'disable') {
       rules.splice(position, 1);
     } else {

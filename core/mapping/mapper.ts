@@ -138,8 +138,10 @@ function toUnmapped(byType: ReadonlyMap<string, unknown>): MappingResult {
     severity: 'error',
     location: 'MSH-9',
     message:
-      `There is no map for this message type; there are maps for ${[...byType.keys()].join(', ')}. ` +
-      'Add a message map, or route the message elsewhere.',
+      byType.size === 0
+        ? 'There is no message map in the folder of mappings; `hilum mapping copy` makes such a folder.'
+        : `There is no map for this message type; there are maps for ${[...byType.keys()].join(', ')}. ` +
+          'Add a message map, or route the message elsewhere.',
   };
   return toNothing([issue]);
 }

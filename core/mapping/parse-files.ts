@@ -1,11 +1,11 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import { parse as parseYaml } from 'yaml';
+import { LineCounter, isNode, parse as parseYaml, parseDocument } from 'yaml';
 import type { Issue } from '../issue.ts';
 import { parseCsvTable } from './csv-table.ts';
 import type { ConceptMapDocument, MapDocument, MappingFile } from './document.ts';
 import { mappingSchemas } from './schema.ts';
 import { findOwn } from '../own.ts';
-import { describeFault, describeNoYaml } from '../schema-fault.ts';
+import { describeFault, describeNoYaml, withoutBranches } from '../schema-fault.ts';
 
 /** A document and the file that it is of. */
 export interface Located<T> {
@@ -66,6 +66,9 @@ export function parseFiles(
   return { maps, tables };
 }
 
+/** What the files of a mappings folder are told by. */
+const endings = '.map.yaml, .csv, .conceptmap.json or, for tests, .case.yaml';
+
 type Report = (location: string, message: string) => void;
 
 /** Where a problem is: a file, or a rule in it. */
@@ -73,31 +76,50 @@ export const toPlace = (path: string, rule?: string): string =>
   rule === undefined ? path : `${path}:${rule}`;
 
 function readDocument(
-  file: MappingFile,
+  { path, text }: MappingFile,
   report: Report,
 ): MapDocument | ConceptMapDocument | undefined {
-  let content: unknown;
-  try {
-    content = file.path.endsWith('.json') ? JSON.parse(file.text) : parseYaml(file.text);
-  } catch (error) {
-    report(file.path, describeNoYaml(error));
-    return undefined;
-  }
-  const kind = readKind(content);
+  const content = readContent({ path, text }, report);
+  if (content === undefined) return undefined;
+  const kind = readKind(content.value);
   if (kind === undefined) {
-    report(
-      file.path,
-      `Expected kind: ${Object.keys(kinds).join(', ')}, or resourceType: ConceptMap`,
-    );
+    report(path, `Expected kind: ${Object.keys(kinds).join(', ')}, or resourceType: ConceptMap`);
     return undefined;
   }
   const validate = compiledFor(kind);
-  if (validate(content)) return content as MapDocument | ConceptMapDocument;
-  for (const error of relevant(validate.errors ?? [])) {
-    report(toPlace(file.path, findRule(content, error.instancePath)), describe(error));
+  if (validate(content.value)) return content.value as MapDocument | ConceptMapDocument;
+  for (const error of withoutBranches(validate.errors ?? [])) {
+    const place = `${path}:${findLine(text, error.instancePath)}`;
+    report(toPlace(place, findRule(content.value, error.instancePath)), describe(error));
   }
   return undefined;
 }
+
+/** What YAML or JSON holds; undefined where the file is neither. */
+function readContent(
+  { path, text }: MappingFile,
+  report: Report,
+): { readonly value: unknown } | undefined {
+  if (!/\.(map\.(ya?ml|json)|conceptmap\.json)$/.test(path)) {
+    report(path, `Expected a name that ends in ${endings}; rename the file`);
+    return undefined;
+  }
+  const broken = text.indexOf('\uFFFD');
+  if (broken >= 0) {
+    const line = text.slice(0, broken).split('\n').length;
+    report(`${path}:${line}`, 'The file is not UTF-8; save it again as UTF-8');
+    return undefined;
+  }
+  const isJson = path.endsWith('.json');
+  try {
+    return { value: isJson ? JSON.parse(text) : parseYaml(text) };
+  } catch (error) {
+    report(path, isJson ? `The file is no JSON: ${toText(error)}` : describeNoYaml(error));
+    return undefined;
+  }
+}
+
+const toText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function readKind(content: unknown): Kind | undefined {
   if (typeof content !== 'object' || content === null) return undefined;
@@ -109,21 +131,21 @@ function readKind(content: unknown): Kind | undefined {
 const isConceptMap = (content: MapDocument | ConceptMapDocument): content is ConceptMapDocument =>
   'resourceType' in content;
 
-/** A failed choice reports each of its branches: where a plain reason exists, that one is enough. */
-function relevant(errors: readonly ErrorObject[]): readonly ErrorObject[] {
-  const choices = new Set(['anyOf', 'oneOf']);
-  const plain = errors.filter(
-    ({ keyword, schemaPath }) => !choices.has(keyword) && !/\/(anyOf|oneOf)\//.test(schemaPath),
-  );
-  return plain.length > 0 ? plain : errors.filter(({ keyword }) => choices.has(keyword));
-}
-
 function describe(error: ErrorObject): string {
   const where = error.instancePath === '' ? 'The file' : error.instancePath.slice(1);
-  if (error.keyword === 'anyOf' || error.keyword === 'oneOf') {
+  const isRule = /\/rules\/\d+$/.test(error.instancePath);
+  if (isRule && error.keyword === 'anyOf') {
     return `${where} is incomplete: a rule has to and one of from, const or via; or from and ignore`;
   }
   return `${where}: ${describeFault(error)}`;
+}
+
+/** The line, 1-based, of what stands at a path into the document. */
+function findLine(text: string, instancePath: string): number {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const node = document.getIn(instancePath.split('/').slice(1), true);
+  return lines.linePos(isNode(node) ? (node.range?.[0] ?? 0) : 0).line;
 }
 
 /** The id of the innermost thing that has one, along the path into the document. */

@@ -13,8 +13,8 @@ export interface SourcePath {
   readonly children: readonly number[];
 }
 
-const segmentPath = /^([A-Z][A-Z0-9]{2})-(\d+)(?:\[(\*|\d+)\])?((?:\.\d+){0,2})$/;
-const valuePath = /^(?:\.|(\d+(?:\.\d+)?))$/;
+const segmentPath = /^([A-Z][A-Z0-9]{2})-([1-9]\d*)(?:\[(\*|[1-9]\d*)\])?((?:\.[1-9]\d*){0,2})$/;
+const valuePath = /^(?:\.|([1-9]\d*(?:\.[1-9]\d*)?))$/;
 
 /** Undefined where the text is no path. */
 export function parseSourcePath(text: string): SourcePath | undefined {

@@ -16,6 +16,7 @@ import {
 import type { Table } from './tables.ts';
 import { isPlainObject } from './target.ts';
 import { findOwn } from '../own.ts';
+import { suggest } from '../suggest.ts';
 
 export type Fail = (message: string) => void;
 
@@ -42,10 +43,15 @@ export function compileProduce(
   const map = via === undefined ? undefined : context.maps.get(via);
   const codes = table === undefined ? undefined : context.tables.get(table);
   const call = fn === undefined ? undefined : findOwn(mappingFunctions, fn);
-  if (via !== undefined && map === undefined) fail(`via: there is no map ${via}`);
-  else if (table !== undefined && codes === undefined) fail(`table: there is no table ${table}`);
-  else if (fn !== undefined && call === undefined) fail(`fn: there is no function ${fn}`);
-  else if (resource !== undefined && map?.identify === undefined) {
+  if (via !== undefined && map === undefined) {
+    fail(`via: there is no map ${via}${suggestOf(via, context.maps.keys())}`);
+  } else if (table !== undefined && codes === undefined) {
+    fail(`table: there is no table ${table}${suggestOf(table, context.tables.keys())}`);
+  } else if (fn !== undefined && call === undefined) {
+    fail(`fn: there is no function ${fn}${suggestOf(fn, Object.keys(mappingFunctions))}`);
+  } else if (fn !== undefined && (via ?? table) !== undefined) {
+    fail('fn: expected it without via and table, since a rule makes its value in one way');
+  } else if (resource !== undefined && map?.identify === undefined) {
     fail(`resource: ${resource} needs a map with an identity, named by via`);
   } else if (map !== undefined) {
     if (resource !== undefined) return toResource(map, resource);
@@ -58,6 +64,12 @@ export function compileProduce(
   } else if ('const' in document) return toConstant(document.const);
   else return toText((code) => `${code.bind(takeText)}(x)`);
   return undefined;
+}
+
+/** `.` and what was meant, where one of the known names is close. */
+function suggestOf(name: string, known: Iterable<string>): string {
+  const hint = suggest(name, known);
+  return hint === '' ? '' : `.${hint}`;
 }
 
 function toTranslating(table: Table, document: RuleDocument, map: string): Translating {

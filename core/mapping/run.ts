@@ -163,7 +163,7 @@ export class Run {
         severity: 'warning',
         location: 'MSH-7',
         message:
-          'Times without a zone were reduced to their day: FHIR needs a zone, and MSH-7 states none. ' +
+          'Times without a zone were reduced to their day, or left out where FHIR takes no day: FHIR needs a zone, and MSH-7 states none. ' +
           'Configure the zone of the sender, or let it send one in MSH-7.',
       });
     }

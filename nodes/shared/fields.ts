@@ -1,3 +1,5 @@
+import { isTimeZone } from '../../core/time-zone.ts';
+
 /**
  * What a node's configuration field may hold. Each parser takes the field's text, trimmed and with its
  * environment variables resolved, and says what it is or why it is none. The editor validates with
@@ -170,12 +172,5 @@ export const tableId: FieldParser<string> = (text) => {
 };
 
 /** A time zone by its name, or as an offset from UTC. */
-export const timeZone: FieldParser<string> = (text) => {
-  if (/^[+-](?:0\d|1[0-4]):[0-5]\d$/.test(text)) return accepted(text);
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: text });
-    return accepted(text);
-  } catch {
-    return refused('zone-invalid');
-  }
-};
+export const timeZone: FieldParser<string> = (text) =>
+  isTimeZone(text) ? accepted(text) : refused('zone-invalid');

@@ -41,6 +41,14 @@ describe('hilum map', () => {
   const message = (type: string, control: string): string =>
     `MSH|^~\\&|A|B|||20260102||${type}|${control}|P|2.5.1\rPID|1||7^^^X^MR\rOBR|1|P|F|1-8^T^LN\r`;
 
+  test('refuses a zone that is none before it reads a message', async () => {
+    const { code, stderr } = await run('--zone', 'Berlin', sample);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining("'Berlin' is invalid. Expected a zone such as +01:00"),
+    ]);
+  });
+
   test('prints the Bundle and nothing else', async () => {
     const { code, stdout } = await run(sample);
     expect(code).toBe(0);

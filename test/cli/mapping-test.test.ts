@@ -76,6 +76,27 @@ describe('hilum mapping test', () => {
     expect(readFileSync(golden, 'utf8')).toBe(text);
   });
 
+  test('knows a layer of code tables alone, and says of a field that HL7 does not have', async () => {
+    writeMappingFiles(folder, [
+      { path: 'layers/codes/sex.csv', text: 'code,target\nW,female\n' },
+      {
+        path: 'layers/codes/tests/sex.case.yaml',
+        text: baseCase("  facts: { 'Patient[0].gender': female }").replace('|F|', '|W|'),
+      },
+    ]);
+    expect((await run('--layer', 'codes')).stdout).toBe(
+      '1 case, 0 failed; 0 of 0 rules and parts exercised\n',
+    );
+    const more = patientLayer('codes', '{ id: more, override: add, from: PID-99, to: birthDate }');
+    writeMappingFiles(folder, [more]);
+    const { code, stdout } = await run('--layer', 'codes');
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringContaining('is exercised by no case; no version of HL7 v2 has PID-99\n'),
+    ]);
+    rmSync(path.join(folder, 'layers/codes'), { recursive: true });
+  });
+
   test('exits 2 for what is no map or layer, and for a faulty case file', async () => {
     const unknown = await run('PID.Nobody');
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('PID.Nobody')]);

@@ -15,6 +15,8 @@ export interface RulePlace {
   /** The way that the rule is for. */
   readonly way: 'toFhir' | 'toV2';
   readonly path: string;
+  /** Of a rule of the way there: the field that it reads. */
+  readonly from?: string;
   /** 1-based. */
   readonly line: number;
 }
@@ -49,7 +51,9 @@ function findIn({ path, text }: MappingFile): readonly RulePlace[] {
   if (withRules.has(kind)) {
     return findItems(document.get('rules')).map((item) => {
       const isBack = kind === 'V2SegmentMap' || item.get('dir') === 'toV2';
-      return toPlace(item, isBack ? 'toV2' : 'toFhir');
+      if (isBack) return toPlace(item, 'toV2');
+      const from = item.get('from');
+      return { ...toPlace(item, 'toFhir'), ...(typeof from === 'string' ? { from } : {}) };
     });
   }
   if (kind === 'V2MessageMap') {

@@ -2,7 +2,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { LineCounter, parseDocument } from 'yaml';
 import type { Issue } from '../../issue.ts';
 import type { MappingFile } from '../document.ts';
-import { describeFault } from '../../schema-fault.ts';
+import { describeFault, describeNoYaml, withoutBranches } from '../../schema-fault.ts';
+import { isTimeZone } from '../../time-zone.ts';
 import { caseSchema } from './schema.ts';
 
 /** One case of a case file, as its author wrote it. docs/mapping.md explains every word. */
@@ -69,20 +70,28 @@ export function parseCases(file: MappingFile, issues: Issue[]): readonly Mapping
       message,
     });
   };
-  for (const error of document.errors) report(error.linePos?.[0].line ?? 1, firstLine(error));
-  if (document.errors.length > 0) return [];
+  // The first says why; the others mostly follow from it.
+  const [error] = document.errors;
+  if (error !== undefined) {
+    report(error.linePos?.[0].line ?? 1, describeNoYaml(error));
+    return [];
+  }
   const lineOf = (path: readonly (string | number)[]): number => {
     const node = document.getIn(path, true) as { range?: readonly number[] | null } | undefined;
     return lines.linePos(node?.range?.[0] ?? 0).line;
   };
   const content: unknown = document.toJS();
   if (!validate(content)) {
-    for (const error of validate.errors ?? []) {
+    for (const error of withoutBranches(validate.errors ?? [])) {
       const path = toSteps(error.instancePath);
       const what = path.length === 0 ? 'The file' : path.slice(1).join('.') || 'The case';
       report(lineOf(path), `${what}: ${describeFault(error)}`);
     }
     return [];
+  }
+  for (const [index, { zone }] of (content as readonly CaseDocument[]).entries()) {
+    if (zone === undefined || isTimeZone(zone)) continue;
+    report(lineOf([index, 'zone']), 'zone: expected one such as +01:00 or Europe/Berlin');
   }
   const [, layer] = /^layers\/([^/]+)\//.exec(file.path) ?? [];
   const own = layer === undefined ? [] : [layer];
@@ -93,8 +102,6 @@ export function parseCases(file: MappingFile, issues: Issue[]): readonly Mapping
     layers: one.layers ?? own,
   }));
 }
-
-const firstLine = ({ message }: Error): string => message.split('\n')[0] ?? message;
 
 const toSteps = (pointer: string): (string | number)[] =>
   pointer

@@ -2,6 +2,7 @@ import type { Issue } from '../../issue.ts';
 import { openFiles } from '../compile.ts';
 import type { MapDocument, MappingFile } from '../document.ts';
 import type { Located } from '../parse-files.ts';
+import { placeIssues } from '../place-issues.ts';
 import type { Table } from '../tables.ts';
 import type { V2PartDocument } from './document.ts';
 import { type ReverseRule, invertRules, toDeclared } from './invert.ts';
@@ -41,6 +42,7 @@ export function compileReverseFiles(
       rules.set(document.id, inverted.rules);
     }
   }
+  placeIssues(issues, files, layers);
   return { messages: messages.sort((a, b) => a.priority - b.priority), tables, rules };
 }
 

@@ -121,7 +121,7 @@ describe('refused is', () => {
     [
       'a resource that is there already',
       [...segments, ...blocks, messageMap('ADT_A01', `${patient}${include}`)],
-      'ADT_A01.map.yaml:patient There is another resource or reference with this id',
+      'ADT_A01.map.yaml:11:patient There is another resource or reference with this id',
     ],
     [
       'a map that is not there, by the block that names it',
@@ -193,7 +193,7 @@ describe('a layer', () => {
     const none = layer('visit', 'MessageBlock', '- { id: episode, override: disable }\n');
     const compiled = compileMappings([...both, none], { layers: ['acme'] });
     expect(compiled.ok ? [] : compiled.issues.map(({ location }) => location)).toEqual([
-      'layers/acme/visit.map.yaml:episode',
+      'layers/acme/visit.map.yaml:6:episode',
     ]);
   });
 });

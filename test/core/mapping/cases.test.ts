@@ -1,7 +1,9 @@
+import { openDefinitions } from '../../../connectors/file/definition-files.ts';
 import type { Issue } from '../../../core/issue.ts';
 import { compareMasked, keepMasks } from '../../../core/mapping/compare.ts';
 import { findRulePlaces, findUnexercised } from '../../../core/mapping/cases/coverage.ts';
 import { parseCases } from '../../../core/mapping/cases/document.ts';
+import { describeUnknownField } from '../../../core/mapping/cases/unknown-field.ts';
 import { runCase, type CaseTools } from '../../../core/mapping/cases/run.ts';
 import { type MappingFile, compileMappings } from '../../../core/mapping/mapper.ts';
 import { compileReverse } from '../../../core/mapping/reverse.ts';
@@ -46,7 +48,14 @@ describe('a case file', () => {
 
   test.each([
     ['- {', 'tests/small.case.yaml:1 '],
-    ['- name: x\n', 'tests/small.case.yaml:1 The case: expected "'],
+    [
+      '- name: x\n',
+      'tests/small.case.yaml:1 The case: expected "message", or "segments", or "resources" and "values", or ',
+    ],
+    [
+      '- name: x\n  segments: [MSH]\n  zone: Berlin\n',
+      ':3 zone: expected one such as +01:00 or Europe/Berlin',
+    ],
     [
       '- name: x\n  segments: [MSH]\n  facs: {}\n',
       ':1 The case: "facs" has no meaning here. Did you mean "facts"?',
@@ -55,6 +64,23 @@ describe('a case file', () => {
   ])('is refused by file and line where it is wrong: %j', (text, words) => {
     expect(parse(text).issues.join('\n')).toContain(words);
   });
+});
+
+test.each([
+  ['what a choice asks for', '- name: x\n'],
+  ['what is no YAML, by what comes first', '- name: x\n  facts: { Patient[0].gender: male }\n'],
+])('a case file is told once %s', (_, text) => {
+  expect(parse(text).issues).toHaveLength(1);
+});
+
+test.each([
+  ['PID-8', ''],
+  ['PID-99', '; no version of HL7 v2 has PID-99'],
+  ['PDI-5[*]', '; no version of HL7 v2 has a segment PDI'],
+  ['ZPI-5', ''],
+  ['4.1', ''],
+])('what a rule reads is looked up in HL7 v2: %s', (from, words) => {
+  expect(describeUnknownField(from, openDefinitions())).toBe(words);
 });
 
 describe('a case', () => {

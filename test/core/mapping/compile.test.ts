@@ -3,13 +3,37 @@ import { compileMappings } from '../../../core/mapping/mapper.ts';
 import type { MappingFile } from '../../../core/mapping/document.ts';
 import { parseMessage } from '../../../core/hl7v2/parse.ts';
 import { mappingsFolder } from '../../mappings/support.ts';
-import { patientLayer, patientMessage, patientSegment } from '../../support/small-mappings.ts';
+import {
+  patientLayer,
+  patientMessage,
+  patientSegment,
+  writeMappingFiles,
+} from '../../support/small-mappings.ts';
+import { makeTempFolder } from '../../support/temp.ts';
 
 test('the shipped mappings compile, read from their folder', async () => {
   const files = await readMappingFiles(mappingsFolder);
   const result = compileMappings(files);
   expect(result.ok ? result.mapper.messageTypes : result.issues).toContain('ORU^R01');
   await expect(readMappingFiles(`${mappingsFolder}/nowhere`)).rejects.toThrow('cannot be read');
+});
+
+test('a file of a layer whose name is nearly that of a mapping file is not left out unseen', async () => {
+  const folder = makeTempFolder('misnamed');
+  const names = ['a.map.yaml', 'b.yaml', 'c.CSV', 'd.xlsx', 'README.md', 'tests/e.case.yaml'];
+  writeMappingFiles(
+    folder,
+    names.map((name) => ({ path: `layers/acme/${name}`, text: patient.text })),
+  );
+  writeMappingFiles(folder, [{ path: 'notes.yaml', text: '' }]);
+  const files = await readMappingFiles(folder);
+  const paths = ['a.map.yaml', 'b.yaml', 'c.CSV'].map((name) => `layers/acme/${name}`);
+  expect(files.map(({ path }) => path)).toEqual(paths);
+  expect(findIssues(...files.slice(1))).toEqual(
+    paths
+      .slice(1)
+      .map((path): unknown => expect.stringContaining(`${path} Expected a name that ends in`)),
+  );
 });
 
 const file = (path: string, text: string): MappingFile => ({ path, text });
@@ -28,6 +52,8 @@ const sex = file(
     group: [{ element: [{ code: 'F', target: [{ code: 'female' }] }] }],
   }),
 );
+
+const smallHead = 'kind: SegmentMap\nid: X\nsource: { v2: PID }\ntarget: { fhir: Patient }\n';
 
 function findIssues(...files: MappingFile[]): string[] {
   const result = compileMappings(files);
@@ -104,7 +130,7 @@ describe('compileMappings', () => {
     );
   });
 
-  test('says everything that is wrong at once, by file and rule', () => {
+  test('says everything that is wrong at once, by file, line and rule', () => {
     const broken = patientSegment(
       '{ id: path, from: PID.8, to: gender }',
       "{ id: target, from: PID-8, to: 'a..b' }",
@@ -120,7 +146,8 @@ describe('compileMappings', () => {
     const rules = ['path', 'target', 'table', 'function', 'map', 'condition', 'resource', 'twice'];
     expect(found).toHaveLength(rules.length);
     rules.forEach((rule, index) => {
-      expect(found[index]).toContain(`segment/PID.Patient.map.yaml:${rule} `);
+      const line = rule === 'twice' ? 13 : 6 + index;
+      expect(found[index]).toContain(`segment/PID.Patient.map.yaml:${line}:${rule} `);
     });
   });
 
@@ -134,9 +161,13 @@ describe('compileMappings', () => {
         ),
     );
     expect(findIssues(broken, patient, sex)).toEqual([
-      expect.stringContaining('message/ORU_R01.map.yaml:link also: a..b is no path'),
-      expect.stringContaining('message/ORU_R01.map.yaml:patient from: PID-3 as number is no field'),
-      expect.stringContaining('message/ORU_R01.map.yaml:patient from: MRG-1 to PID-3 is no field'),
+      expect.stringContaining('message/ORU_R01.map.yaml:11:link also: a..b is no path'),
+      expect.stringContaining(
+        'message/ORU_R01.map.yaml:6:patient from: PID-3 as number is no field',
+      ),
+      expect.stringContaining(
+        'message/ORU_R01.map.yaml:6:patient from: MRG-1 to PID-3 is no field',
+      ),
     ]);
   });
 
@@ -144,20 +175,50 @@ describe('compileMappings', () => {
     [
       'a misspelt word, and says which may be meant',
       'rules:\n  - { id: a, form: PID-3, to: identifier }',
-      ':a rules/0: "form" has no meaning here. Did you mean "from"?',
+      ':6:a rules/0: "form" has no meaning here. Did you mean "from"?',
     ],
-    ['a rule that does nothing', 'rules:\n  - { id: a, from: PID-3 }', ':a '],
-    ['a missing part', 'layer: acme', ' The file: expected "rules", found none'],
+    ['a rule that does nothing', 'rules:\n  - { id: a, from: PID-3 }', ':6:a '],
+    [
+      'a map that says neither from what to what nor over which',
+      'rules: []',
+      ':1 The file: expected "source" and "target", or "extends" and "layer"',
+      'kind: SegmentMap\nid: X\n',
+    ],
+    ['a missing part', 'layer: acme', ':1 The file: expected "rules", found none'],
     [
       'a word that may not stand there',
       'rules:\n  - { id: a, from: PID-3, to: identifier, dir: back }',
-      ':a rules/0/dir: expected one of toFhir, toV2',
+      ':6:a rules/0/dir: expected one of toFhir, toV2',
     ],
-  ])('refuses %s', (_, rules, where) => {
-    const head = 'kind: SegmentMap\nid: X\nsource: { v2: PID }\ntarget: { fhir: Patient }\n';
+  ])('refuses %s', (_, rules, where, head = smallHead) => {
     const found = findIssues(file('segment/X.map.yaml', head + rules));
     expect(found.length).toBeGreaterThan(0);
     expect(found[0]).toContain(`segment/X.map.yaml${where}`);
+  });
+
+  test.each([
+    ['a function', 'fn: dat', 'fn: there is no function dat. Did you mean "date"?'],
+    ['a table', 'table: sxe', 'table: there is no table sxe. Did you mean "sex"?'],
+    ['a map', 'via: PID.Patent', 'via: there is no map PID.Patent. Did you mean "PID.Patient"?'],
+    ['a table beside a function', 'fn: code, table: sex', 'fn: expected it without via and table'],
+  ])('says of %s what may be meant', (_, how, words) => {
+    const odd = patientSegment(`{ id: a, from: PID-8, to: gender, ${how} }`);
+    expect(findIssues(message, odd, sex).join()).toContain(words);
+  });
+
+  test.each(['PID-0', 'PID-3[0]', 'PID-3.0', 'PID-3.1.0'])('counts from 1: %s', (from) => {
+    const odd = patientSegment(`{ id: a, from: '${from}', to: gender }`);
+    expect(findIssues(message, odd, sex).join()).toContain(`from: ${from} is no path`);
+  });
+
+  test('refuses what is not UTF-8, and names JSON as such', () => {
+    const latin = { ...patient, text: patient.text.replace('A number', 'Eine Zahl f\uFFFDr') };
+    expect(findIssues(message, latin, sex)).toContain(
+      'segment/PID.Patient.map.yaml:8 The file is not UTF-8; save it again as UTF-8',
+    );
+    expect(findIssues(message, patient, { ...sex, text: '{,}' }).join()).toContain(
+      'tables/sex.conceptmap.json The file is no JSON: ',
+    );
   });
 
   test('refuses what is no YAML, no map, or there twice', () => {
@@ -173,7 +234,7 @@ describe('compileMappings', () => {
     );
     expect(findIssues(message, patient, patient, sex).join()).toContain('another map with the id');
     expect(findIssues(message, sex).join()).toContain(
-      'message/ORU_R01.map.yaml:patient maps: there is no',
+      'message/ORU_R01.map.yaml:6:patient maps: there is no',
     );
   });
 });
@@ -217,6 +278,7 @@ describe('layers', () => {
   });
 
   test.each([
+    ['Did you mean "PID-8.gender"?', '{ id: PID-8.gendre, override: disable }'],
     ['disable', '{ id: nothing, override: disable }'],
     ['replace', '{ id: nothing, override: replace, from: PID-8, to: gender }'],
     ['add', '{ id: PID-8.gender, override: add, from: PID-8, to: gender }'],
@@ -227,6 +289,49 @@ describe('layers', () => {
     });
     expect(result.ok).toBe(false);
     expect(result.ok ? '' : result.issues[0]?.message).toContain(word);
+  });
+
+  test('are refused where they are of another kind than the map', () => {
+    const good = layer('  - { id: more, override: add, from: PID-10, ignore: x }\n');
+    const odd = { ...good, text: good.text.replace('SegmentMap', 'DatatypeMap') };
+    const result = compileMappings([message, patient, sex, odd], { layers: ['acme'] });
+    expect(result.ok ? [] : result.issues.map(({ message: words }) => words)).toEqual([
+      'extends: PID.Patient is of another kind; expected kind: SegmentMap',
+    ]);
+  });
+
+  test('say that a rule is twice in a file of theirs, and not that the map has it', () => {
+    const rule = '  - { id: more, override: add, from: PID-10, ignore: x }\n';
+    const result = compileMappings([message, patient, sex, layer(rule + rule)], {
+      layers: ['acme'],
+    });
+    expect(result.ok ? [] : result.issues.map(({ message: words }) => words)).toEqual([
+      'There is another rule with this id in the file',
+    ]);
+  });
+
+  test.each([
+    ['a layer that is none', 'layers/acme/X.map.yaml', 'nowhere', '; there are acme'],
+    ['a layer that is nearly one', 'layers/acme/X.map.yaml', 'acmee', '. Did you mean "acme"?'],
+  ])('tell which there are, of %s', (_, path, asked, words) => {
+    const good = layer('  - { id: more, override: add, from: PID-10, ignore: x }\n');
+    const result = compileMappings([message, patient, sex, { ...good, path }], { layers: [asked] });
+    expect(result.ok ? '' : result.issues[0]?.message).toBe(
+      `There is no mapping file of the layer ${asked}${words}`,
+    );
+  });
+
+  test.each([
+    ['its only file is faulty', 'rules: [', 'The file is no YAML'],
+    ['its file says another name', 'layer: north', 'Expected layer: acme, as the folder is named'],
+  ])('are not said to be missing where %s', (_, wrong, words) => {
+    const good = layer('  - { id: more, override: add, from: PID-10, ignore: x }\n');
+    const text = wrong.startsWith('layer') ? good.text.replace('layer: acme', wrong) : wrong;
+    const result = compileMappings([message, patient, sex, { ...good, text }], {
+      layers: ['acme'],
+    });
+    const found = result.ok ? [] : result.issues.map(({ message: words }) => words);
+    expect(found).toEqual([expect.stringContaining(words)]);
   });
 
   test('bring maps of their own, which are there with them alone', () => {
@@ -287,6 +392,23 @@ describe('map', () => {
     ]);
     expect(JSON.stringify(issues)).not.toMatch(/yesterday|Q/);
     expect(unconsumed).toEqual(expect.arrayContaining(['PID-7', 'PID-8']));
+  });
+
+  test('says of times without a zone that some are left out', () => {
+    const made = patientSegment('{ id: a, from: PID-33, to: meta.lastUpdated, fn: instant }');
+    const text = `MSH|^~\\&|A|B|||20260102||ORU^R01|M1|P|2.5\rPID|1||7${'|'.repeat(30)}202601021200`;
+    const { issues, unconsumed } = mapWith([message, made], [], text);
+    expect(unconsumed).toContain('PID-33');
+    expect(issues.map(({ code, message: words }) => `${code} ${words}`)).toContainEqual(
+      expect.stringMatching(/^time-zone-unknown .* or left out where FHIR takes no day: /),
+    );
+  });
+
+  test('says that there are no maps at all, as in a folder of something else', () => {
+    const { issues } = mapWith([], [], oru('PID|1'));
+    expect(issues.map(({ message: words }) => words)).toEqual([
+      expect.stringContaining('There is no message map in the folder of mappings'),
+    ]);
   });
 
   test('lists segments that no map knows', () => {

@@ -51,6 +51,7 @@ test.each([
   ['code,target\nA,B\n\nA,C\n', ':4', 'line 2'],
   ['code,target\nA,B,C\n', ':2', 'Expected 2 cells, found 3'],
   ['code,target\n1.23457E+11,B\n', ':2', 'as text'],
+  ['code,target\n"=""02""",B\n', ':2', 'found a formula'],
   ['code,target,equivalence\nA,B,same\n', ':2', 'equivalence'],
   ['code,target,equivalence\n*,,same\n', ':2', 'keep, omit, error, hold'],
   ['code,target\nA,"B\n', ':2', 'never closed'],

@@ -39,6 +39,6 @@ test('the hash is of what is in effect', () => {
 test('tells what is wrong with the layers, once', () => {
   expect(effective(['nowhere']).issues).toHaveLength(1);
   expect(effective(['acme']).issues.map(({ location }) => location)).toEqual([
-    'layers/acme/PID.Patient.map.yaml:four',
+    'layers/acme/PID.Patient.map.yaml:6:four',
   ]);
 });

@@ -273,7 +273,7 @@ describe('a declared rule', () => {
     expect(toPid(rules, { a: 'x' })).toBe('PID||||x');
   });
 
-  test('names what is wrong with it, by file and rule', () => {
+  test('names what is wrong with it, by file, line and rule', () => {
     const rules = [
       { id: 'from', from: 'a..b', to: 'PID-3', dir: 'toV2' },
       { id: 'to', from: 'a', to: 'nowhere', dir: 'toV2' },
@@ -281,9 +281,9 @@ describe('a declared rule', () => {
     ];
     const compiled = compileReverse([map(rules), message()]);
     expect(compiled.ok ? [] : compiled.issues.map(({ location }) => location)).toEqual([
-      'segment/PID.Patient.map.json:from',
-      'segment/PID.Patient.map.json:to',
-      'segment/PID.Patient.map.json:when',
+      'segment/PID.Patient.map.json:1:from',
+      'segment/PID.Patient.map.json:1:to',
+      'segment/PID.Patient.map.json:1:when',
     ]);
   });
 });

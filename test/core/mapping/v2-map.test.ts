@@ -107,7 +107,7 @@ test('the shipped map makes 2.5.1 of earlier messages', () => {
   ]);
 });
 
-test('faults are named by file and rule', () => {
+test('faults are named by file, line and rule', () => {
   const rules = [
     { id: 'a', from: 'name', to: 'PID-3' },
     { id: 'b', from: 'PID-3', to: 'name[+]' },
@@ -116,9 +116,9 @@ test('faults are named by file and rule', () => {
   const text = JSON.stringify({ kind: 'V2Map', id: 'm', target: { v2: '2.5' }, rules });
   const compiled = compileV2Maps([{ path: 'v2/m.map.json', text }]);
   expect(compiled.ok ? [] : compiled.issues.map(({ location }) => location)).toEqual([
-    'v2/m.map.json:a',
-    'v2/m.map.json:b',
-    'v2/m.map.json:c',
+    'v2/m.map.json:1:a',
+    'v2/m.map.json:1:b',
+    'v2/m.map.json:1:c',
   ]);
 });
 
