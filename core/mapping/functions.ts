@@ -1,5 +1,5 @@
 import { type Timestamp, parseTimestamp, toFhirDate, toFhirDateTime } from '../hl7v2/timestamp.ts';
-import { encodeBase64 } from './base64.ts';
+import { encodeBase64, encodeHex } from './base64.ts';
 import { composedFunctions } from './composed.ts';
 import { hasTimeUnit, toEndTime, toMinutes, toStartTime } from './duration.ts';
 import { comparison, toCode, toFhirTime, toUrnPart } from './formats.ts';
@@ -76,6 +76,7 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
   codeSystem: (source, frame) => toCodeSystemUri(toText(source), frame),
   base64: (source) => toBase64(source.raw),
   base64OfText: (source) => encodeBase64(source.text) || undefined,
+  base64OfHex: (source) => encodeHex(source.text),
   /** The type of data of an ED. */
   mediaType: (source) => toMediaType(source, 2),
   /** The type of data of an RP. */
