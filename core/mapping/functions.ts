@@ -14,7 +14,18 @@ import { findOwn } from '../own.ts';
  */
 export type MappingFunction = (source: SourceValue, frame: Frame) => unknown;
 
-/** Functions that say themselves what they took; of the others the whole value counts as consumed. */
+/** Functions that read all of a value; of the others its first primitive counts as consumed, which is what they read. */
+export const wholeConsuming: ReadonlySet<string> = new Set([
+  'text',
+  'authority',
+  'universalUri',
+  'structuredNumber',
+  'base64',
+  'base64OfText',
+  'base64OfHex',
+]);
+
+/** Functions that say themselves what they took. */
 export const selfConsuming: ReadonlySet<string> = new Set([
   'phoneNumber',
   'entityAuthority',
