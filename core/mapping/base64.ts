@@ -12,7 +12,17 @@ export function decodeBase64(text: string): string | undefined {
 
 /** A text in UTF-8 as base64; `''` for none. */
 export function encodeBase64(text: string): string {
-  const bytes = new TextEncoder().encode(text);
+  return encodeBytes(new TextEncoder().encode(text));
+}
+
+/** The bytes that pairs of hexadecimal digits stand for, as base64; undefined where they are none. */
+export function encodeHex(text: string): string | undefined {
+  const hex = text.replaceAll(/\s+/g, '');
+  if (hex.length % 2 === 1 || !/^[0-9A-Fa-f]+$/.test(hex)) return undefined;
+  return encodeBytes(Buffer.from(hex, 'hex'));
+}
+
+function encodeBytes(bytes: Uint8Array): string {
   let out = '';
   for (let i = 0; i < bytes.length; i += 3) {
     const left = bytes.length - i;

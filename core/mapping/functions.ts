@@ -1,5 +1,5 @@
 import { type Timestamp, parseTimestamp, toFhirDate, toFhirDateTime } from '../hl7v2/timestamp.ts';
-import { encodeBase64 } from './base64.ts';
+import { encodeBase64, encodeHex } from './base64.ts';
 import { composedFunctions } from './composed.ts';
 import { hasTimeUnit, toEndTime, toMinutes, toStartTime } from './duration.ts';
 import { comparison, toCode, toFhirTime } from './formats.ts';
@@ -21,7 +21,18 @@ import { findOwn } from '../own.ts';
  */
 export type MappingFunction = (source: SourceValue, frame: Frame) => unknown;
 
-/** Functions that say themselves what they took; of the others the whole value counts as consumed. */
+/** Functions that read all of a value; of the others its first primitive counts as consumed, which is what they read. */
+export const wholeConsuming: ReadonlySet<string> = new Set([
+  'text',
+  'authority',
+  'universalUri',
+  'structuredNumber',
+  'base64',
+  'base64OfText',
+  'base64OfHex',
+]);
+
+/** Functions that say themselves what they took. */
 export const selfConsuming: ReadonlySet<string> = new Set([
   'phoneNumber',
   'entityAuthority',
@@ -83,6 +94,7 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
   codeSystem: (source, frame) => toCodeSystemUri(toText(source), frame),
   base64: (source) => toBase64(source.raw),
   base64OfText: (source) => encodeBase64(source.text) || undefined,
+  base64OfHex: (source) => encodeHex(source.text),
   /** The type of data of an ED. */
   mediaType: (source) => toMediaType(source, 2),
   /** The type of data of an RP. */

@@ -1,12 +1,13 @@
 import type { Code } from './code.ts';
 import type { CompiledMap, RuleContext } from './compiled-map.ts';
 import type { RuleDocument } from './document.ts';
-import { mappingFunctions, selfConsuming } from './functions.ts';
+import { mappingFunctions, selfConsuming, wholeConsuming } from './functions.ts';
 import {
   type Translating,
   addResource,
   convert,
   convertOwn,
+  convertWhole,
   make,
   takeText,
   translateCode,
@@ -97,7 +98,8 @@ function toConstant(value: unknown): EmitProduce {
 }
 
 function toCalled(call: (typeof mappingFunctions)[string], name: string): EmitProduce {
-  const take = selfConsuming.has(name) ? convertOwn : convert;
+  const takeRead = wholeConsuming.has(name) ? convertWhole : convert;
+  const take = selfConsuming.has(name) ? convertOwn : takeRead;
   return toText((code) => {
     const value = `${code.bind(call)}(x, frame)`;
     return `${code.bind(take)}(${value}, x, frame, ${JSON.stringify(name)})`;

@@ -16,8 +16,23 @@ export function takeText({ leaf }: SourceValue): string | undefined {
   return text;
 }
 
-/** What a function gave for a value, which it consumes; undefined for none, which is reported where it could not. */
+/**
+ * What a function gave for a value, of which it consumes the first primitive; undefined for none, which is reported
+ * where it could not.
+ */
 export function convert(value: unknown, source: SourceValue, frame: Frame, name: string): unknown {
+  const converted = convertOwn(value, source, frame, name);
+  if (converted !== undefined) source.leaf.isTaken = true;
+  return converted;
+}
+
+/** As {@link convert}, of a function that reads all of the value. */
+export function convertWhole(
+  value: unknown,
+  source: SourceValue,
+  frame: Frame,
+  name: string,
+): unknown {
   const converted = convertOwn(value, source, frame, name);
   if (converted !== undefined) source.isTaken = true;
   return converted;
