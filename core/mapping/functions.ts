@@ -4,13 +4,13 @@ import { composedFunctions } from './composed.ts';
 import { hasTimeUnit, toEndTime, toMinutes, toStartTime } from './duration.ts';
 import { comparison, toCode, toFhirTime } from './formats.ts';
 import type { Frame } from './run.ts';
-import { type SourceValue, toText } from './source.ts';
+import { type SourceValue, takePart, toText } from './source.ts';
 import {
+  takeUniversalId,
   toAuthorityUri,
   toCodeSystemUri,
   toNamespaceUri,
   toOidSystem,
-  toUniversalId,
 } from './system-uri.ts';
 import { findOwn } from '../own.ts';
 
@@ -24,8 +24,6 @@ export type MappingFunction = (source: SourceValue, frame: Frame) => unknown;
 /** Functions that read all of a value; of the others its first primitive counts as consumed, which is what they read. */
 export const wholeConsuming: ReadonlySet<string> = new Set([
   'text',
-  'authority',
-  'universalUri',
   'structuredNumber',
   'base64',
   'base64OfText',
@@ -35,7 +33,9 @@ export const wholeConsuming: ReadonlySet<string> = new Set([
 /** Functions that say themselves what they took. */
 export const selfConsuming: ReadonlySet<string> = new Set([
   'phoneNumber',
+  'authority',
   'entityAuthority',
+  'universalUri',
   'mediaType',
   'referenceMediaType',
   ...Object.keys(composedFunctions),
@@ -84,12 +84,9 @@ export const mappingFunctions: Readonly<Record<string, MappingFunction>> = {
   comparator: (source) => comparison.exec(toText(source))?.[1],
   authority: (source, frame) => toAuthorityUri(source, frame),
   /** The assigning authority of an EI: its components 2 to 4. */
-  entityAuthority: (source, frame) => {
-    for (const n of [2, 3, 4]) source.part(n).isTaken = true;
-    return toAuthorityUri(source, frame, 2);
-  },
+  entityAuthority: (source, frame) => toAuthorityUri(source, frame, 2),
   phoneNumber: (source) => toPhoneNumber(source),
-  universalUri: (source) => toUniversalId(toText(source.part(2)), toText(source.part(3))),
+  universalUri: (source) => takeUniversalId(source),
   namespaceUri: (source) => toNamespaceUri(toText(source)),
   codeSystem: (source, frame) => toCodeSystemUri(toText(source), frame),
   base64: (source) => toBase64(source.raw),
@@ -133,20 +130,25 @@ function findZone({ hour, offset }: Timestamp, frame: Frame): string | undefined
   return hour === undefined || offset !== undefined ? undefined : frame.run.zone();
 }
 
-/** XTN as one text: the unformatted number, else the parts, else the first component. HL7 v2 chapter 2A, XTN. */
+/**
+ * XTN as one text: the unformatted number, else the parts, else the first component, else the address; of an Internet or
+ * X.400 address that. Takes what it makes the text of. HL7 v2 chapter 2A, XTN.
+ */
 function toPhoneNumber(source: SourceValue): string | undefined {
-  const take = (position: number): string => {
-    const part = source.part(position);
-    part.isTaken = true;
-    return toText(part).trim();
-  };
-  const address = take(4);
-  if (/^(internet|x\.400)$/i.test(toText(source.part(3))) && address !== '') return address;
-  const unformatted = take(12);
-  const [country, area, local, extension] = [take(5), take(6), take(7), take(8)];
-  const first = take(1);
-  if (unformatted !== '') return unformatted;
-  if (local === '') return first || address || undefined;
+  const isAddress = /^(internet|x\.400)$/i.test(toText(source.part(3)));
+  return (
+    (isAddress ? takePart(source, 4) : '') ||
+    takePart(source, 12) ||
+    toNumberInParts(source) ||
+    takePart(source, 1) ||
+    takePart(source, 4) ||
+    undefined
+  );
+}
+
+function toNumberInParts(source: SourceValue): string {
+  if (toText(source.part(7)).trim() === '') return '';
+  const [country = '', area, local, extension] = [5, 6, 7, 8].map((n) => takePart(source, n));
   const parts = [
     country && `+${country.replace(/^\+/, '')}`,
     area,

@@ -3,7 +3,13 @@ import { toSourceText } from './compiled-map.ts';
 import type { UnmappedPolicy } from './document.ts';
 import { type Frame, beginResource, hasContent } from './run.ts';
 import { type SourceValue, toLocation, toText } from './source.ts';
-import { type Table, type UnmappedCode, findCoding, translateConcept } from './tables.ts';
+import {
+  type Table,
+  type UnmappedCode,
+  findCoding,
+  toLeftOut,
+  translateConcept,
+} from './tables.ts';
 import { type Draft, isEmpty, isPlainObject } from './target.ts';
 
 /** What the code of rules calls. Each gives the value for one source value, and marks what it took as consumed. */
@@ -153,7 +159,7 @@ function reportUnmapped(
     code: 'code-unmapped',
     severity: policy === 'error' ? 'error' : 'warning',
     ...(source === undefined ? {} : { location: toLocation(source) }),
-    message: `Table ${table.id} has no entry for this code; it was left out. Add the code to the table.`,
+    message: toLeftOut(table, code.code, 'this code'),
   });
   return true;
 }

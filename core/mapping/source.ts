@@ -170,6 +170,13 @@ export function toText(source: SourceValue): string {
   return leaf.valued ? leaf.text.toWellFormed() : '';
 }
 
+/** Text of a component or sub-component, without blanks around it; it counts as consumed. */
+export function takePart(source: SourceValue, position: number): string {
+  const part = source.part(position);
+  part.isTaken = true;
+  return toText(part).trim();
+}
+
 /** `PID-3[1].4.2`, `OBX[2]-5[1]`: the segment's occurrence where it is not the first. */
 export function toLocation(source: SourcePlace): string {
   const { segment, field, repetition, component, subcomponent } = source;

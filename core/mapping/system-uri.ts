@@ -1,6 +1,6 @@
 import { toUrnPart } from './formats.ts';
 import type { Frame } from './run.ts';
-import { type SourceValue, toText } from './source.ts';
+import { type SourceValue, takePart, toText } from './source.ts';
 
 /** The table of authorities whose identifiers have a URI of FHIR's registry or of the site's own, by OID or by name. */
 export const identifierSystems = 'identifier-systems';
@@ -10,20 +10,29 @@ export const codeSystems = 'HL70396';
 
 const oidPrefix = 'urn:oid:';
 
-/** HD as the URI of an identifier system: its universal id, else its name space. HL7 v2 chapter 2A, HD. */
+/**
+ * HD, or what stands from `first` on in an EI, as the URI of an identifier system: its universal id, else its name space.
+ * Takes what it makes the URI of. HL7 v2 chapter 2A, HD.
+ */
 export function toAuthorityUri(source: SourceValue, frame: Frame, first = 1): string | undefined {
-  const [namespace = '', id = '', type = ''] = [first, first + 1, first + 2].map((n) =>
-    toText(source.part(n)).trim(),
-  );
-  const uri = toUniversalId(id, type) ?? toNamespaceUri(namespace);
+  const universal = takeUniversalId(source, first);
+  const uri = universal ?? toNamespaceUri(takePart(source, first));
   if (uri === undefined) return undefined;
   // FHIR wants the URI that its registry has for a system, and not the OID.
-  const key = uri.startsWith(oidPrefix) ? uri.slice(oidPrefix.length) : id || namespace;
+  const key = uri.startsWith(oidPrefix)
+    ? uri.slice(oidPrefix.length)
+    : toText(source.part(universal === undefined ? first : first + 1)).trim();
   return frame.run.table(identifierSystems)?.find(key)?.code ?? uri;
 }
 
-/** The universal id of an HD or EI with its type as a URI. HL7 v2 chapter 2A, HD. */
-export function toUniversalId(id: string, type: string): string | undefined {
+/** The universal id of an HD, or of what stands from `first` on in an EI, as a URI; it and its type count as consumed. */
+export function takeUniversalId(source: SourceValue, first = 1): string | undefined {
+  if (toText(source.part(first + 1)).trim() === '') return undefined;
+  return toUniversalId(takePart(source, first + 1), takePart(source, first + 2));
+}
+
+/** A universal id with its type (HL7 table 0301) as a URI. HL7 v2 chapter 2A, HD. */
+function toUniversalId(id: string, type: string): string | undefined {
   const text = id.trim();
   if (text === '') return undefined;
   switch (type.toUpperCase()) {

@@ -114,6 +114,13 @@ export class Table {
   }
 }
 
+/** Why a code was left out, and what to do; `shown` is what may be said of it. */
+export function toLeftOut(table: Table, code: string, shown: string): string {
+  return table.has(code)
+    ? `Table ${table.id} has no target for ${shown}; it was left out. Give it one in a table of a layer, or ignore the field.`
+    : `Table ${table.id} has no entry for ${shown}; it was left out. Add the code to the table.`;
+}
+
 const isPreferred = (extension: TargetExtension): boolean =>
   extension?.some(
     ({ url, valueBoolean }) => url === preferredExtension && valueBoolean === true,

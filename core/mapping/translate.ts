@@ -4,6 +4,7 @@ import { toShown } from './run.ts';
 import {
   findCoding,
   type Table,
+  toLeftOut,
   translateConcept,
   type Translation,
   type UnmappedCode,
@@ -61,23 +62,23 @@ function treatUnmapped(
 ): Exclude<TranslatedCode, { kind: 'translated' }> {
   if (policy === 'keep') return { kind: 'kept' };
   const { code } = unmapped;
-  const issue = (severity: Issue['severity'], end: string, name = 'code-unmapped'): Issue => ({
-    ...{ code: name, severity, location },
-    message: `Table ${table.id} has no entry for ${toShown(code)}; ${end}`,
+  const refuse = (name: string, end: string): Issue => ({
+    ...{ code: name, severity: 'error', location },
+    message: `Table ${table.id} has no entry for ${toShown(code)}; ${end} Add the code to the table and deploy.`,
   });
   // A code of which the table says that it has no target is refused by nobody.
   if (policy === 'omit' || table.has(code)) {
+    const message = toLeftOut(table, code, toShown(code));
     return {
       kind: 'omitted',
-      issue: issue('warning', 'it was left out. Add the code to the table.'),
+      issue: { code: 'code-unmapped', severity: 'warning', location, message },
     };
   }
   if (policy === 'error') {
-    const text = 'the message was refused. Add the code to the table and deploy.';
-    return { kind: 'refused', issue: issue('error', text) };
+    return { kind: 'refused', issue: refuse('code-unmapped', 'the message was refused.') };
   }
-  const text = 'the message waits for it. Add the code to the table and deploy.';
-  return { kind: 'refused', issue: issue('error', text, 'code-unmapped-held'), held: unmapped };
+  const issue = refuse('code-unmapped-held', 'the message waits for it.');
+  return { kind: 'refused', issue, held: unmapped };
 }
 
 /** An element of a resource that holds a code, and how to write it or take it away. */

@@ -1,7 +1,7 @@
 import type { Issue } from '../../issue.ts';
 import type { Provenance } from '../provenance.ts';
 import { type ElementStep, type Node, parseElementPath, readElements } from '../reverse/node.ts';
-import { type Table, findCoding, translateConcept } from '../tables.ts';
+import { type Table, findCoding, toLeftOut, translateConcept } from '../tables.ts';
 import { type Draft, isPlainObject, parseTargetPath, toWritten, writePath } from '../target.ts';
 import { type NodeCondition, parseNodeCondition } from './condition.ts';
 import type { FhirRuleDocument } from './document.ts';
@@ -134,7 +134,7 @@ function toValue({ document, table }: CompiledRule, state: FhirState, node: Node
     code: 'code-unmapped',
     severity: policy === 'omit' ? 'warning' : 'error',
     location: node.path,
-    message: `Table ${table.id} has no entry for ${toShown(code)}; it was left out. Add the code to the table.`,
+    message: toLeftOut(table, code, toShown(code)),
   });
   return undefined;
 }
