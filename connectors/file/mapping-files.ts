@@ -14,9 +14,15 @@ import { type ReverseMapper, compileReverse } from '../../core/mapping/reverse.t
 export const isMapping = (name: string): boolean =>
   /\.(map\.ya?ml|map\.json|conceptmap\.json|csv)$/.test(name);
 
-/** Whether a file of a layer was meant as one by its name, and is none: it would be left out unseen. */
+/**
+ * Whether a file of a layer was meant as one by its name, and is none: it would be left out unseen. What begins with a dot is of
+ * a tool (`.gitlab-ci.yml`, `.github/`), and no mapping of anybody.
+ */
 const isMisnamed = (path: string): boolean =>
-  path.startsWith('layers/') && /\.(ya?ml|csv)$/i.test(path) && !/\.case\.ya?ml$/.test(path);
+  path.startsWith('layers/') &&
+  /\.(ya?ml|csv)$/i.test(path) &&
+  !/\.case\.ya?ml$/.test(path) &&
+  !path.includes('/.');
 
 /**
  * Reads all mapping files below a folder: `*.map.yaml`, `*.map.json`, `*.conceptmap.json` and `*.csv`, and what only a name

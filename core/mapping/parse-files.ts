@@ -88,8 +88,9 @@ function readDocument(
   }
   const validate = compiledFor(kind);
   if (validate(content.value)) return content.value as MapDocument | ConceptMapDocument;
+  const findLine = openLines(text);
   for (const error of withoutBranches(validate.errors ?? [])) {
-    const place = `${path}:${findLine(text, error.instancePath)}`;
+    const place = `${path}:${findLine(error.instancePath)}`;
     report(toPlace(place, findRule(content.value, error.instancePath)), describe(error));
   }
   return undefined;
@@ -140,12 +141,14 @@ function describe(error: ErrorObject): string {
   return `${where}: ${describeFault(error)}`;
 }
 
-/** The line, 1-based, of what stands at a path into the document. */
-function findLine(text: string, instancePath: string): number {
+/** Tells the line, 1-based, of what stands at a path into the document. */
+function openLines(text: string): (instancePath: string) => number {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
-  const node = document.getIn(instancePath.split('/').slice(1), true);
-  return lines.linePos(isNode(node) ? (node.range?.[0] ?? 0) : 0).line;
+  return (instancePath) => {
+    const node = document.getIn(instancePath.split('/').slice(1), true);
+    return lines.linePos(isNode(node) ? (node.range?.[0] ?? 0) : 0).line;
+  };
 }
 
 /** The id of the innermost thing that has one, along the path into the document. */

@@ -57,15 +57,22 @@ function fill(
   }
 }
 
+/** More items than that are compared as they are: each with each would take their square. */
+const comparedItems = 30;
+
 /** Whether all that a value says is said already; of a list each item by some item. */
 function contains(known: unknown, value: unknown): boolean {
-  if (Array.isArray(value)) {
-    return (
-      Array.isArray(known) && value.every((one) => known.some((other) => contains(other, one)))
-    );
-  }
-  if (!isPlainObject(value)) return known === value;
-  if (!isPlainObject(known)) return false;
+  if (known === value) return true;
+  if (Array.isArray(value)) return Array.isArray(known) && containsAll(known, value);
+  if (!isPlainObject(value) || !isPlainObject(known)) return false;
   for (const key in value) if (!contains(known[key], value[key])) return false;
   return true;
+}
+
+function containsAll(known: readonly unknown[], values: readonly unknown[]): boolean {
+  if (known.length <= comparedItems) {
+    return values.every((one) => known.some((other) => contains(other, one)));
+  }
+  const texts = new Set(known.map((one) => JSON.stringify(one)));
+  return values.every((one) => texts.has(JSON.stringify(one)));
 }

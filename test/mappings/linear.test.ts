@@ -19,6 +19,15 @@ const shapes: readonly (readonly [string, number, (n: number) => readonly string
   ['notes', 5000, (n) => [patient, order, ...Array<string>(n).fill('NTE|1||x')]],
   ['observations', 1000, (n) => [patient, order, ...Array<string>(n).fill(result('NM', '1'))]],
   ['orders', 500, (n) => [patient, ...Array<string>(n).fill(order)]],
+  [
+    'names of a patient who is named twice',
+    2000,
+    (n) => {
+      const names = Array.from({ length: n }, (_, index) => `Low${index}^Al`).join('~');
+      const again = `PID|1||1^^^ALPHA^MR||${names}`;
+      return [again, order, again, order];
+    },
+  ],
   ['patients without identifier', 500, (n) => Array<string>(n).fill('PID|1||||Low^Al')],
 ];
 

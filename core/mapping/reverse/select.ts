@@ -15,12 +15,13 @@ export type Scope = ReadonlyMap<string, Subject>;
 export type Select = (run: ReverseRun, scope: Scope) => readonly Node[];
 
 const shape =
-  /^(?:@([A-Za-z0-9_-]+)|([A-Z][A-Za-z]+))(?:\.([A-Za-z0-9_.[\]*+]+))?(?:=@([A-Za-z0-9._-]+)|~@([A-Za-z0-9_-]+)\.([A-Za-z0-9_.[\]*+]+))?$/;
+  /^(?:@([A-Za-z0-9_-]+)|([A-Z][A-Za-z]+))(?:\.([A-Za-z0-9_.[\]*+]+))?(?:(!?)=@([A-Za-z0-9._-]+)|~@([A-Za-z0-9_-]+)\.([A-Za-z0-9_.[\]*+]+))?$/;
 
 /**
  * Compiles a selector: `Observation` (all of the Bundle), `@report` (what has that label), `@report.result` (what is
  * there, references followed), `Observation.encounter=@visit` (those that refer to it), `Observation.subject` (what
- * they refer to), `RelatedPerson.name~@contact.name` (those that have the same there). A type within a path goes on in
+ * they refer to), `Observation.subject!=@patient` (those that refer to another one there, not those that refer to none),
+ * `RelatedPerson.name~@contact.name` (those that have the same there). A type within a path goes on in
  * what is referred to, of that type alone: `@order.supportingInfo.DiagnosticReport.basedOn`. What two find is between
  * ` & `. Of several, the first that finds anything counts.
  */
@@ -50,21 +51,24 @@ function toBoth([first = () => [], ...others]: readonly Select[]): Select {
 }
 
 function compileOne(text: string, report: (message: string) => void): Select {
-  const [whole, label, type, path, other, like, likePath] = shape.exec(text) ?? [];
+  const [whole, label, type, path, not, other, like, likePath] = shape.exec(text) ?? [];
   const read = compileRead(path ?? '$this');
   const readLike = compileRead(likePath ?? '$this');
   const isFiltered = other !== undefined || like !== undefined;
   const isWrong = read === undefined || readLike === undefined;
   if (whole === undefined || isWrong || (isFiltered && type === undefined)) {
     report(
-      `${text} selects nothing: expected Observation, @label, @label.path, Observation.path=@label or Observation.path~@label.path`,
+      `${text} selects nothing: expected Observation, @label, @label.path, Observation.path=@label, Observation.path!=@label or Observation.path~@label.path`,
     );
     return () => [];
   }
   return (run, scope) => {
     const starts = type === undefined ? findLabelled(scope, label) : run.input.ofType(type);
     const from = (node: Node): readonly Node[] => read(run, node);
-    if (other !== undefined) return findReferring(starts, from, { run, subject: scope.get(other) });
+    if (other !== undefined) {
+      const is = not === '!' ? isOther : isSame;
+      return findReferring(starts, from, { run, subject: scope.get(other), is });
+    }
     if (like !== undefined) {
       const found = findLabelled(scope, like).flatMap((node) => readLike(run, node));
       return findAlike(starts, from, new Set(found.map(toComparable)));
@@ -110,15 +114,19 @@ function follow(run: ReverseRun, node: Node): Node {
   return run.input.resolve(node) ?? node;
 }
 
+interface Referred {
+  readonly run: ReverseRun;
+  readonly subject: Subject | undefined;
+  readonly is: (run: ReverseRun, reference: Node, node: Node) => boolean;
+}
+
 function findReferring(
   starts: readonly Node[],
   read: (node: Node) => readonly Node[],
-  { run, subject }: { readonly run: ReverseRun; readonly subject: Subject | undefined },
+  { run, subject, is }: Referred,
 ): readonly Node[] {
   if (subject === undefined) return [];
-  return starts.filter((node) =>
-    read(node).some((reference) => isSame(run, reference, subject.node)),
-  );
+  return starts.filter((node) => read(node).some((reference) => is(run, reference, subject.node)));
 }
 
 /** Those that have one of the texts at the path. */
@@ -134,7 +142,7 @@ const toComparable = ({ value }: Node): string => JSON.stringify(value);
 
 /** A reference to a resource that is not in the Bundle is known by its text. */
 function isSame(run: ReverseRun, reference: Node, node: Node): boolean {
-  const found = run.input.resolve(reference);
+  const found = findTarget(run, reference);
   if (found !== undefined) return found.path === node.path;
   const { value } = reference;
   return (
@@ -143,6 +151,22 @@ function isSame(run: ReverseRun, reference: Node, node: Node): boolean {
     typeof value['reference'] === 'string' &&
     value['reference'] === node.value['reference']
   );
+}
+
+/** What says nobody, or somebody without a reference, is of no other. */
+function isOther(run: ReverseRun, reference: Node, node: Node): boolean {
+  const { value } = reference;
+  const isKnown =
+    findTarget(run, reference) !== undefined ||
+    (isPlainObject(value) && typeof value['reference'] === 'string');
+  return isKnown && !isSame(run, reference, node);
+}
+
+/** A path that ends with a type has gone to the resource already. */
+function findTarget(run: ReverseRun, node: Node): Node | undefined {
+  const { value } = node;
+  const isResource = isPlainObject(value) && typeof value['resourceType'] === 'string';
+  return isResource ? node : run.input.resolve(node);
 }
 
 function unique(nodes: readonly Node[]): readonly Node[] {

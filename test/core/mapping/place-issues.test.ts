@@ -1,5 +1,6 @@
 import { compileMappings } from '../../../core/mapping/mapper.ts';
 import type { MappingFile } from '../../../core/mapping/document.ts';
+import { measureProcessorMs } from '../../support/processor.ts';
 import { patientLayer, patientMessage, patientSegment } from '../../support/small-mappings.ts';
 
 const message = patientMessage('ORU^R01');
@@ -54,4 +55,18 @@ resources:
 `,
   };
   expect(findPlaces([message, patient, over], ['acme'])).toContain(`${over.path}, ${message.path}`);
+});
+
+test('four times the faults of a file take about four times as long to tell', () => {
+  const measure = (n: number): number => {
+    const rules = Array.from({ length: n }, (_, index) => `{ id: r${index}, from: PID-8, too: x }`);
+    return measureProcessorMs(() => {
+      // One more: the message has no map for PID.
+      expect(findPlaces([message, patientSegment(...rules)])).toHaveLength(n + 1);
+    });
+  };
+  measure(10);
+  const small = measure(100);
+  // Quadratic would be sixteen times.
+  expect(measure(400)).toBeLessThan(10 * small);
 });

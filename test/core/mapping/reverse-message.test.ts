@@ -70,9 +70,12 @@ function to(reference: string): object {
   return { reference };
 }
 
-const run = (mapper: ReverseMapper): ReturnType<ReverseMapper['map']> =>
+const run = (
+  mapper: ReverseMapper,
+  input: readonly object[] = resources,
+): ReturnType<ReverseMapper['map']> =>
   mapper.map(
-    { resourceType: 'Bundle', entry: resources.map((resource) => ({ resource })) },
+    { resourceType: 'Bundle', entry: input.map((resource) => ({ resource })) },
     { date: '20260102', controlId: '1' },
   );
 
@@ -163,6 +166,38 @@ test('the labels of a message are those of all its parts, and one selects what a
   };
   const { message } = run(compile([patientPart, orders, group]));
   expect(toLines(message)).toEqual(['PID|||||Low', 'ORC||S', 'ORC||B']);
+});
+
+test('what is of another is left out, and what is of nobody in particular is not', () => {
+  const orders = {
+    ...{ id: 'orc', segment: 'ORC', maps: ['ORC.ServiceRequest'] },
+    ...{ forEach: 'ServiceRequest', except: 'ServiceRequest.subject!=@patient' },
+  };
+  const input = [
+    { resourceType: 'Patient', id: 'p', name: [{ family: 'Low' }] },
+    { resourceType: 'Patient', id: 'q' },
+    ...[
+      to('Patient/p'),
+      to('Patient/q'),
+      to('Patient/elsewhere'),
+      { display: 'Low' },
+      undefined,
+    ].map((subject, index) => ({
+      ...{ resourceType: 'ServiceRequest', identifier: [{ value: `S${index + 1}` }] },
+      ...(subject === undefined ? {} : { subject }),
+    })),
+  ];
+  const { message } = run(compile([patientPart, orders]), input);
+  expect(toLines(message)).toEqual(['PID|||||Low', 'ORC||S1', 'ORC||S4', 'ORC||S5']);
+});
+
+test('a path that ends with a type is compared by what it has come to', () => {
+  const orders = {
+    ...{ id: 'orc', segment: 'ORC', maps: ['ORC.ServiceRequest'] },
+    ...{ forEach: 'ServiceRequest.subject.Patient=@patient' },
+  };
+  const { message } = run(compile([patientPart, orders]));
+  expect(toLines(message)[1]).toBe('ORC||S');
 });
 
 test('a part either writes or leaves out', () => {

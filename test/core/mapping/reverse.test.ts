@@ -292,7 +292,7 @@ test('a message map names maps that are not there and selectors that select noth
   const files = [message({ maps: ['PID.None'], with: 'patient' })];
   const compiled = compileReverse(files);
   expect(compiled.ok ? [] : compiled.issues.map(({ message: text }) => text)).toEqual([
-    'patient selects nothing: expected Observation, @label, @label.path, Observation.path=@label or Observation.path~@label.path',
+    'patient selects nothing: expected Observation, @label, @label.path, Observation.path=@label, Observation.path!=@label or Observation.path~@label.path',
     'maps: there is no segment map PID.None',
   ]);
 });
