@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv';
-import { suggest } from './suggest.ts';
+import { suggestMeant } from './suggest.ts';
 
 /**
  * A fault that a JSON Schema finds in a file that people write, in words for them: what stands there and means nothing,
@@ -13,8 +13,8 @@ export function describeFault(error: ErrorObject): string {
       const word = String(params['additionalProperty']);
       const { properties = {} } = (error.parentSchema ?? {}) as { readonly properties?: object };
       const known = Object.keys(properties);
-      const hint = suggest(word, known);
-      return `"${word}" has no meaning here${hint === '' ? `; expected ${known.join(', ')}` : `.${hint}`}`;
+      const hint = suggestMeant(word, known) || `; expected ${known.join(', ')}`;
+      return `"${word}" has no meaning here${hint}`;
     }
     case 'required':
       return `expected "${String(params['missingProperty'])}", found none`;

@@ -12,6 +12,12 @@ export function suggest(written: string, known: Iterable<string>): string {
   return best === undefined ? '' : ` Did you mean "${best}"?`;
 }
 
+/** As {@link suggest}, behind a sentence that has no full stop yet: `. Did you mean "usage"?`. */
+export function suggestMeant(written: string, known: Iterable<string>): string {
+  const hint = suggest(written, known);
+  return hint === '' ? '' : `.${hint}`;
+}
+
 const maxLength = 80;
 
 /** Edit distance, neighbours exchanged counting as one edit. */

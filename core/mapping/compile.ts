@@ -16,7 +16,7 @@ import { CompiledMap } from './compiled-map.ts';
 import { type Located, parseFiles, toPlace } from './parse-files.ts';
 import { placeIssues } from './place-issues.ts';
 import { compileRule, compileTree } from './rule.ts';
-import { suggest } from '../suggest.ts';
+import { suggestMeant } from '../suggest.ts';
 import { Table } from './tables.ts';
 
 /** All maps and tables of a set of files, ready to run. */
@@ -99,11 +99,8 @@ function checkLayers(layers: readonly string[], known: ReadonlySet<string>, repo
   const others = known.size === 0 ? '' : `; there are ${names}`;
   for (const layer of layers) {
     if (known.has(layer)) continue;
-    const hint = suggest(layer, known);
-    report(
-      layer,
-      `There is no mapping file of the layer ${layer}${hint === '' ? others : `.${hint}`}`,
-    );
+    const hint = suggestMeant(layer, known) || others;
+    report(layer, `There is no mapping file of the layer ${layer}${hint}`);
   }
 }
 

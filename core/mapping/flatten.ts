@@ -2,7 +2,7 @@ import { expandBlocks } from './blocks.ts';
 import { KnownLabels } from './check-labels.ts';
 import type { MapDocument } from './document.ts';
 import { applyLayer, isLayer } from './layers.ts';
-import { suggest } from '../suggest.ts';
+import { suggestMeant } from '../suggest.ts';
 import { type Located, toPlace } from './parse-files.ts';
 
 /** Reports a problem at a file, or at a thing in it. */
@@ -24,8 +24,8 @@ export function flattenMaps(
   }
   for (const { path, document } of documents) {
     if (document.extends !== undefined && !bases.has(document.extends)) {
-      const hint = suggest(document.extends, bases.keys());
-      report(path, `extends: there is no map ${document.extends}${hint === '' ? '' : `.${hint}`}`);
+      const hint = suggestMeant(document.extends, bases.keys());
+      report(path, `extends: there is no map ${document.extends}${hint}`);
     }
   }
   const overs = layers.flatMap((layer) =>

@@ -1,6 +1,6 @@
 import type { MapDocument } from './document.ts';
 import { applyResources } from './layer-resources.ts';
-import { suggest } from '../suggest.ts';
+import { suggestMeant } from '../suggest.ts';
 import type { V2MessageMapDocument, V2PartDocument } from './reverse/document.ts';
 
 /** Reports a problem of one rule of a layer's file. */
@@ -61,8 +61,7 @@ function applyRules<T extends Overridable>(
     } else if (rule.override === undefined) {
       report(rule.id, 'override: expected replace, disable or add in a layer');
     } else if (position < 0) {
-      const hint = suggest(rule.id, known);
-      const end = hint === '' ? '' : `.${hint}`;
+      const end = suggestMeant(rule.id, known);
       report(rule.id, `override: ${rule.override}, but the map has no rule with this id${end}`);
     } else if (rule.override === 'disable') {
       rules.splice(position, 1);

@@ -170,7 +170,7 @@ function compileResource(
     if (identify === undefined || (when !== undefined && !when(toFrame(group, run)))) return;
     if (needs !== undefined && run.findEntry(needs, group) === undefined) {
       const segment = findOwnSegment(maps, group);
-      if (segment !== undefined) run.lack(id, toLacking({ label, needs, segment, sources }));
+      if (segment !== undefined) run.tellOnce(id, toLacking({ label, needs, segment, sources }));
       return;
     }
     const content = beginResource(type);

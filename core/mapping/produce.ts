@@ -17,7 +17,7 @@ import {
 import type { Table } from './tables.ts';
 import { isPlainObject } from './target.ts';
 import { findOwn } from '../own.ts';
-import { suggest } from '../suggest.ts';
+import { suggestMeant } from '../suggest.ts';
 
 export type Fail = (message: string) => void;
 
@@ -45,11 +45,11 @@ export function compileProduce(
   const codes = table === undefined ? undefined : context.tables.get(table);
   const call = fn === undefined ? undefined : findOwn(mappingFunctions, fn);
   if (via !== undefined && map === undefined) {
-    fail(`via: there is no map ${via}${suggestOf(via, context.maps.keys())}`);
+    fail(`via: there is no map ${via}${suggestMeant(via, context.maps.keys())}`);
   } else if (table !== undefined && codes === undefined) {
-    fail(`table: there is no table ${table}${suggestOf(table, context.tables.keys())}`);
+    fail(`table: there is no table ${table}${suggestMeant(table, context.tables.keys())}`);
   } else if (fn !== undefined && call === undefined) {
-    fail(`fn: there is no function ${fn}${suggestOf(fn, Object.keys(mappingFunctions))}`);
+    fail(`fn: there is no function ${fn}${suggestMeant(fn, Object.keys(mappingFunctions))}`);
   } else if (fn !== undefined && (via ?? table) !== undefined) {
     fail('fn: expected it without via and table, since a rule makes its value in one way');
   } else if (resource !== undefined && map?.identify === undefined) {
@@ -65,12 +65,6 @@ export function compileProduce(
   } else if ('const' in document) return toConstant(document.const);
   else return toText((code) => `${code.bind(takeText)}(x)`);
   return undefined;
-}
-
-/** `.` and what was meant, where one of the known names is close. */
-function suggestOf(name: string, known: Iterable<string>): string {
-  const hint = suggest(name, known);
-  return hint === '' ? '' : `.${hint}`;
 }
 
 function toTranslating(table: Table, document: RuleDocument, map: string): Translating {

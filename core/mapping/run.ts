@@ -130,8 +130,7 @@ export class Run {
   readonly #ofHeader = new Map<(frame: Frame) => string, string>();
   readonly #numbers = new Map<string, number>();
   readonly #heldCodes = new Set<string>();
-  readonly #lacking = new Set<string>();
-  readonly #leftOut = new Set<string>();
+  readonly #told = new Set<string>();
   readonly #zone: string | undefined;
   #zoneReported = false;
   #messageUuid: string | undefined;
@@ -186,10 +185,10 @@ export class Run {
     });
   }
 
-  /** Says once of each kind of resource why there is none. */
-  lack(id: string, issue: Issue): void {
-    if (this.#lacking.has(id)) return;
-    this.#lacking.add(id);
+  /** Reports what the message gives the same reason for again and again, once for a key. */
+  tellOnce(key: string, issue: Issue): void {
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
     this.issues.push(issue);
   }
 
@@ -258,11 +257,8 @@ export class Run {
 
   /** Once of each element of a resource, however often the message says it. */
   #reportLeftOut({ type, uuid }: Entry, path: string, { segment, value }: Frame): void {
-    const key = `${uuid} ${path}`;
-    if (this.#leftOut.has(key)) return;
-    this.#leftOut.add(key);
     const location = value === undefined ? segment && toSegmentName(segment) : toLocation(value);
-    this.issues.push({
+    this.tellOnce(`${uuid} ${path}`, {
       code: 'value-left-out',
       severity: 'information',
       ...(location === undefined ? {} : { location }),

@@ -1,4 +1,8 @@
+import { contains } from '../contains.ts';
 import { type Draft, isPlainObject } from './target.ts';
+
+/** Longer lists of a resource that is named twice are compared item by item. */
+const mostItems = 30;
 
 /** What a resource has got of another one that is the same by its identity. */
 export interface Merged {
@@ -53,26 +57,6 @@ function fill(
       merged.added.push(path + key);
     } else if (isPlainObject(before) && isPlainObject(value)) {
       fill(before, value, `${path}${key}.`, merged);
-    } else if (!contains(before, value)) merged.leftOut.push(path + key);
+    } else if (!contains(before, value, mostItems)) merged.leftOut.push(path + key);
   }
-}
-
-/** More items than that are compared as they are: each with each would take their square. */
-const comparedItems = 30;
-
-/** Whether all that a value says is said already; of a list each item by some item. */
-function contains(known: unknown, value: unknown): boolean {
-  if (known === value) return true;
-  if (Array.isArray(value)) return Array.isArray(known) && containsAll(known, value);
-  if (!isPlainObject(value) || !isPlainObject(known)) return false;
-  for (const key in value) if (!contains(known[key], value[key])) return false;
-  return true;
-}
-
-function containsAll(known: readonly unknown[], values: readonly unknown[]): boolean {
-  if (known.length <= comparedItems) {
-    return values.every((one) => known.some((other) => contains(other, one)));
-  }
-  const texts = new Set(known.map((one) => JSON.stringify(one)));
-  return values.every((one) => texts.has(JSON.stringify(one)));
 }

@@ -1,4 +1,5 @@
 import { evalFhirPathTyped, toTypedValue, tryGetDataType, type TypedValue } from '@medplum/core';
+import { contains } from '../../contains.ts';
 import type { Issue } from '../../issue.ts';
 import { isInValueSet } from '../bindings.ts';
 import { toRecord } from '../record.ts';
@@ -152,18 +153,6 @@ function mayReferTo(value: unknown, types: readonly string[]): boolean {
   const [, named] = /(?:^|\/)([A-Z]\w+)\/[^/]+$/.exec(String(reference)) ?? [];
   const found = named ?? type;
   return typeof found !== 'string' || types.includes(found);
-}
-
-/** Whether all of a pattern is in the value; of a list each item in some item. FHIR R4, ElementDefinition.pattern[x]. */
-function contains(value: unknown, pattern: unknown): boolean {
-  if (Array.isArray(pattern)) {
-    return (
-      Array.isArray(value) && pattern.every((one) => value.some((item) => contains(item, one)))
-    );
-  }
-  if (typeof pattern !== 'object' || pattern === null) return value === pattern;
-  const record = toRecord(value);
-  return Object.entries(pattern).every(([key, one]) => contains(record[key], one));
 }
 
 function toBoundType(value: unknown): string {
