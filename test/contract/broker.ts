@@ -7,7 +7,8 @@ import { describeOutgoing } from './broker/outgoing.ts';
 import { describePausing } from './broker/pausing.ts';
 import { describePublishing } from './broker/publishing.ts';
 import { describeSettling } from './broker/settling.ts';
-import { restartTimeoutMs, uniqueName } from './broker/support.ts';
+import { uniqueName } from './envelope.ts';
+import { restartTimeoutMs } from './broker/support.ts';
 import { describeTopics } from './broker/topics.ts';
 
 /**

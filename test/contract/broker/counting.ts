@@ -1,13 +1,7 @@
 import type { Broker } from '../../../core/ports/broker.ts';
 import type { BrokerFixture, BrokerTest } from './fixture.ts';
-import {
-  consumeInto,
-  acceptIds,
-  publishMany,
-  expectDepth,
-  uniqueName,
-  buildEnvelope,
-} from './support.ts';
+import { uniqueName, buildEnvelope } from '../envelope.ts';
+import { consumeInto, acceptIds, publishMany, expectDepth } from './support.ts';
 
 /** Declaring, counting and closing. */
 export function describeDeclaring(test: BrokerTest): void {

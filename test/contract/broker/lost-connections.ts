@@ -1,5 +1,6 @@
 import type { Broker } from '../../../core/ports/broker.ts';
 import type { BrokerFixture, BrokerTest } from './fixture.ts';
+import { uniqueName, buildEnvelope } from '../envelope.ts';
 import {
   consumeInto,
   consumeHandle,
@@ -9,8 +10,6 @@ import {
   expectDepth,
   failureOf,
   codeOf,
-  uniqueName,
-  buildEnvelope,
   Inbox,
   restartTimeoutMs,
 } from './support.ts';

@@ -1,8 +1,8 @@
 import type { Broker, Delivery, HeldLane } from '../../../core/ports/broker.ts';
 import type { BrokerFixture, BrokerTest } from './fixture.ts';
+import { buildEnvelope, uniqueName } from '../envelope.ts';
 import {
   acceptIds,
-  buildEnvelope,
   consumeHandle,
   consumeInto,
   expectDepth,
@@ -11,7 +11,6 @@ import {
   publishMany,
   publishUntilStored,
   restartTimeoutMs,
-  uniqueName,
 } from './support.ts';
 
 /** How long a delivery that must not come is waited for: many times what one takes that may. */

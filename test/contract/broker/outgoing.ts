@@ -2,16 +2,15 @@ import type { Envelope } from '../../../core/envelope.ts';
 import type { Broker, Delivery, Outgoing } from '../../../core/ports/broker.ts';
 import type { LedgerEntry } from '../../../core/ports/ledger.ts';
 import type { BrokerFixture, BrokerTest } from './fixture.ts';
+import { buildEnvelope, uniqueName } from '../envelope.ts';
 import {
   acceptIds,
-  buildEnvelope,
   codeOf,
   consumeInto,
   expectDepth,
   failureOf,
   publishMany,
   restartTimeoutMs,
-  uniqueName,
 } from './support.ts';
 
 /** What is made durable together with a settlement. */

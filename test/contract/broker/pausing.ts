@@ -1,5 +1,6 @@
 import type { Broker, Delivery } from '../../../core/ports/broker.ts';
 import type { BrokerFixture, BrokerTest } from './fixture.ts';
+import { buildEnvelope } from '../envelope.ts';
 import {
   acceptIds,
   consumeHandle,
@@ -8,7 +9,6 @@ import {
   Inbox,
   publishMany,
   publishUntilStored,
-  buildEnvelope,
 } from './support.ts';
 
 /** Pausing a consumer, and how deliveries are taken back. */

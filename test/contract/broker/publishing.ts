@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Envelope } from '../../../core/envelope.ts';
 import type { Broker } from '../../../core/ports/broker.ts';
 import type { BrokerFixture, BrokerTest } from './fixture.ts';
+import { uniqueName, buildEnvelope } from '../envelope.ts';
 import {
   consumeInto,
   acceptIds,
@@ -9,8 +10,6 @@ import {
   expectDepth,
   failureOf,
   codeOf,
-  uniqueName,
-  buildEnvelope,
   Inbox,
 } from './support.ts';
 

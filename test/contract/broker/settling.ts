@@ -1,6 +1,7 @@
 import type { Issue } from '../../../core/issue.ts';
 import type { Broker } from '../../../core/ports/broker.ts';
 import type { BrokerFixture, BrokerTest } from './fixture.ts';
+import { buildEnvelope } from '../envelope.ts';
 import {
   consumeInto,
   consumeHandle,
@@ -8,7 +9,6 @@ import {
   expectDepth,
   failureOf,
   codeOf,
-  buildEnvelope,
   Inbox,
   restartTimeoutMs,
 } from './support.ts';

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { Envelope } from '../../../core/envelope.ts';
 import { HilumError } from '../../../core/errors.ts';
 import type { Broker, Consumer, Delivery, QueueDepth } from '../../../core/ports/broker.ts';
+import { buildEnvelope } from '../envelope.ts';
 
 /** For things that must happen, seconds apart on a busy machine and with a broker that reconnects. */
 const deadlineMs = 25_000;
@@ -137,19 +137,4 @@ export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
 export function codeOf(error: unknown): [string, string] {
   if (!(error instanceof HilumError)) throw error;
   return [error.errorClass, error.issues[0]?.code ?? ''];
-}
-
-export const uniqueName = (prefix: string): string => `${prefix}.contract-${randomUUID()}`;
-
-export function buildEnvelope(): Envelope {
-  const id = randomUUID();
-  return {
-    id,
-    interface: 'contract',
-    contentType: 'application/hl7-v2',
-    correlationId: id,
-    receivedAt: '2026-01-02T03:04:05.678Z',
-    attempt: 1,
-    body: Buffer.from(`MSH|^~\\&|LAB|HILUM|EHR|HILUM|20260102||ORU^R01|${id}|P|2.5.1\r`),
-  };
 }

@@ -1,14 +1,7 @@
 import type { Broker } from '../../../core/ports/broker.ts';
 import type { BrokerTest } from './fixture.ts';
-import {
-  consumeInto,
-  acceptIds,
-  expectDepth,
-  failureOf,
-  codeOf,
-  uniqueName,
-  buildEnvelope,
-} from './support.ts';
+import { uniqueName, buildEnvelope } from '../envelope.ts';
+import { consumeInto, acceptIds, expectDepth, failureOf, codeOf } from './support.ts';
 
 /** Events and the queues that subscribe to them. */
 export function describeTopics(test: BrokerTest): void {

@@ -1,7 +1,8 @@
 import { HilumError } from '../../../core/errors.ts';
 import type { Ledger, LedgerCount, LedgerEvent } from '../../../core/ports/ledger.ts';
 import type { LedgerFixture, LedgerTest } from './fixture.ts';
-import { events, countsOf, uniqueName, buildEnvelope } from './support.ts';
+import { uniqueName } from '../envelope.ts';
+import { events, countsOf, buildEnvelope } from './support.ts';
 
 /** How many events there were. */
 export function describeCounts(test: LedgerTest): void {

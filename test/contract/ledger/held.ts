@@ -3,7 +3,8 @@ import type { HeldCode } from '../../../core/held-code.ts';
 import type { HeldGroup, Ledger } from '../../../core/ports/ledger.ts';
 import { parkedKeys } from '../../support/parked.ts';
 import type { LedgerFixture, LedgerTest } from './fixture.ts';
-import { events, instant, uniqueName, buildEnvelope, restartTimeoutMs } from './support.ts';
+import { uniqueName } from '../envelope.ts';
+import { events, instant, buildEnvelope, restartTimeoutMs } from './support.ts';
 
 /** Messages that wait for codes. */
 export function describeHeld(test: LedgerTest): void {

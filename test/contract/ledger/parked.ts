@@ -2,7 +2,8 @@ import type { Envelope } from '../../../core/envelope.ts';
 import type { Ledger } from '../../../core/ports/ledger.ts';
 import { parkedKeys } from '../../support/parked.ts';
 import type { LedgerFixture, LedgerTest } from './fixture.ts';
-import { events, instant, ageOf, uniqueName, buildEnvelope, restartTimeoutMs } from './support.ts';
+import { uniqueName } from '../envelope.ts';
+import { events, instant, ageOf, buildEnvelope, restartTimeoutMs } from './support.ts';
 
 /** Messages that are set aside of a queue. */
 export function describeParked(test: LedgerTest): void {

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Envelope } from '../../../core/envelope.ts';
 import type { Ledger, LedgerFilter, ReceivedQuery } from '../../../core/ports/ledger.ts';
 import type { LedgerTest } from './fixture.ts';
-import { events, instant, writeMany, digestOf, uniqueName, buildEnvelope } from './support.ts';
+import { uniqueName } from '../envelope.ts';
+import { events, instant, writeMany, digestOf, buildEnvelope } from './support.ts';
 
 /** Messages by what is known of them. */
 export function describeSearching(test: LedgerTest): void {

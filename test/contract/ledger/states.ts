@@ -7,15 +7,8 @@ import type {
   MessageState,
 } from '../../../core/ports/ledger.ts';
 import type { LedgerFixture, LedgerTest } from './fixture.ts';
-import {
-  events,
-  instant,
-  ageOf,
-  countsOf,
-  uniqueName,
-  buildEnvelope,
-  restartTimeoutMs,
-} from './support.ts';
+import { uniqueName } from '../envelope.ts';
+import { events, instant, ageOf, countsOf, buildEnvelope, restartTimeoutMs } from './support.ts';
 
 /** The state of a message, in whatever order its events come. */
 export function describeStates(test: LedgerTest): void {

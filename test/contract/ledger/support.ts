@@ -1,4 +1,4 @@
-import { hash, randomUUID } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Envelope } from '../../../core/envelope.ts';
 import type {
   Ledger,
@@ -6,6 +6,7 @@ import type {
   LedgerEvent,
   LedgerEventKind,
 } from '../../../core/ports/ledger.ts';
+import { buildEnvelope as buildAnyEnvelope } from '../envelope.ts';
 
 /** A server that was killed may take so long to come up. */
 export const restartTimeoutMs = 150_000;
@@ -56,18 +57,6 @@ export async function writeMany(
 
 export const digestOf = ({ body }: Envelope): string => hash('sha256', body, 'base64');
 
-export const uniqueName = (prefix: string): string => `${prefix}.contract-${randomUUID()}`;
-
-export function buildEnvelope(fields: Partial<Envelope> = {}): Envelope {
-  const id = randomUUID();
-  return {
-    id,
-    interface: 'contract',
-    contentType: 'application/hl7-v2',
-    correlationId: id,
-    receivedAt: instant(0),
-    attempt: 1,
-    body: Buffer.from(`MSH|^~\\&|LAB|HILUM|EHR|HILUM|20260102||ORU^R01|${id}|P|2.5.1\r`),
-    ...fields,
-  };
-}
+/** As any, received when the first of {@link events} befalls it. */
+export const buildEnvelope = (fields: Partial<Envelope> = {}): Envelope =>
+  buildAnyEnvelope({ receivedAt: instant(0), ...fields });

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Ledger } from '../../../core/ports/ledger.ts';
 import type { LedgerTest } from './fixture.ts';
-import { events, instant, ageOf, uniqueName, buildEnvelope } from './support.ts';
+import { uniqueName } from '../envelope.ts';
+import { events, instant, ageOf, buildEnvelope } from './support.ts';
 
 /** Who waits in a queue, and for how long. */
 export function describeWaiting(test: LedgerTest): void {

@@ -8,7 +8,8 @@ import type {
   LedgerEventKind,
 } from '../../../core/ports/ledger.ts';
 import type { LedgerFixture, LedgerTest } from './fixture.ts';
-import { events, ageOf, countsOf, uniqueName, buildEnvelope, restartTimeoutMs } from './support.ts';
+import { uniqueName } from '../envelope.ts';
+import { events, ageOf, countsOf, buildEnvelope, restartTimeoutMs } from './support.ts';
 
 /** Messages and what is appended to them: what is stored, whole and once. */
 export function describeWriting(test: LedgerTest): void {
